@@ -1,0 +1,67 @@
+# Two commands matter: `make run` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+PORT ?= 5000
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint format types floors seed bench lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+run: $(VENV)/.run ## Migrate, fill with the demo town, serve on PORT (5000)
+	@$(BIN)/flask serve
+
+test: $(VENV)/.dev ## Run everything on SQLite and on a real Postgres and Redis
+	@$(BIN)/python -m pytest -n 2
+
+check: lint types floors test ## What CI runs
+
+lint: $(VENV)/.dev ## Ruff, lint and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev ## Let ruff write the format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.dev ## mypy, strict
+	@$(BIN)/mypy marketplace config.py wsgi.py
+
+floors: $(VENV)/.dev ## The floors and rooms of docs/architecture.md
+	@$(BIN)/lint-imports
+
+seed: $(VENV)/.run ## Fill the database with the demo town (safe to repeat)
+	@$(BIN)/flask db upgrade
+	@$(BIN)/flask seed
+
+bench: $(VENV)/.bench ## Measure against the peers and print the ratios
+	@$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.dev ## Compile requirements*.txt from pyproject.toml
+	@$(BIN)/pip install -q uv
+	@$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements.txt
+	@$(BIN)/uv pip compile --group dev -c requirements.txt --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -q -o requirements-dev.txt
+
+clean: ## Remove the environment and the demo database
+	rm -rf $(VENV) instance
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make run PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 && test -x $(BIN)/pip || \
+		{ rm -rf $(VENV); echo "This Python cannot make environments. Install it with: sudo apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/pip
+	@echo "Installing (first time only) ..."
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: benchmarks/requirements.txt $(VENV)/.dev
+	@$(BIN)/pip install -q --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@

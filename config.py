@@ -1,0 +1,70 @@
+"""Settings, each read from the environment once; `.env.example` names them all."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent
+INSECURE_SECRET = "only-for-development-change-me-0123456789"
+MIB = 1024 * 1024
+
+
+class ConfigurationError(RuntimeError):
+    """Production settings that are missing or unsafe, all named at once."""
+
+
+def load(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The settings of MARKETPLACE_ENV (development unless told); raises ConfigurationError."""
+    env = os.environ if environment is None else environment
+    mode = env.get("MARKETPLACE_ENV", "development")
+    if mode not in {"development", "testing", "production"}:
+        raise ConfigurationError(f"MARKETPLACE_ENV is {mode}; use development, testing or production.")
+    settings = _settings(env, production=mode == "production")
+    if mode == "production":
+        _refuse_unsafe(settings, env)
+    return settings
+
+
+def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
+    database = env.get("DATABASE_URL") or f"sqlite:///{ROOT / 'instance' / 'marketplace.db'}"
+    origins = env.get("CORS_ORIGINS", "" if production else "http://localhost:3000,http://localhost:5173")
+    return {
+        "API_VERSION": "0.1.0",
+        "SECRET_KEY": env.get("SECRET_KEY", INSECURE_SECRET),
+        "JWT_SECRET_KEY": env.get("JWT_SECRET_KEY") or env.get("SECRET_KEY", INSECURE_SECRET),
+        "JWT_ACCESS_TOKEN_EXPIRES": 60 * int(env.get("ACCESS_TOKEN_MINUTES", "60")),
+        "JWT_REFRESH_TOKEN_EXPIRES": 86_400 * int(env.get("REFRESH_TOKEN_DAYS", "30")),
+        "DATABASE_URL": database,
+        "REDIS_URL": env.get("REDIS_URL", ""),
+        "THREADS": int(env.get("THREADS", "8")),
+        "MAX_CONTENT_LENGTH": int(env.get("MAX_BODY_BYTES", str(MIB))),
+        "CORS_ORIGINS": [origin.strip() for origin in origins.split(",") if origin.strip()],
+        "TRUSTED_PROXIES": int(env.get("TRUSTED_PROXIES", "0")),
+        "LOG_JSON": _yes(env.get("LOG_JSON", "1" if production else "0")),
+        "LOG_LEVEL": env.get("LOG_LEVEL", "INFO").upper(),
+        "LIMIT_DEFAULT": env.get("LIMIT_DEFAULT", "1200 per minute"),
+        "LIMIT_SIGN_IN": env.get("LIMIT_SIGN_IN", "30 per minute"),
+        "RATELIMIT_ENABLED": _yes(env.get("RATE_LIMITS", "1")),
+        "PASSWORD_METHOD": env.get("PASSWORD_METHOD", "scrypt"),
+        "REVIEW_WINDOW_DAYS": int(env.get("REVIEW_WINDOW_DAYS", "14")),
+    }
+
+
+def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
+    wrong = []
+    for name in ("SECRET_KEY", "JWT_SECRET_KEY"):
+        if settings[name] == INSECURE_SECRET or len(settings[name]) < 32:
+            wrong.append(f"{name} must be set to at least 32 random characters")
+    if settings["DATABASE_URL"].startswith("sqlite") and not _yes(env.get("ALLOW_SQLITE", "0")):
+        wrong.append("DATABASE_URL must name a Postgres database (or say ALLOW_SQLITE=1)")
+    if _yes(env.get("FLASK_DEBUG", "0")):
+        wrong.append("FLASK_DEBUG must be off")
+    if not settings["CORS_ORIGINS"]:
+        wrong.append("CORS_ORIGINS must name the addresses of your front end")
+    if wrong:
+        raise ConfigurationError("This is production, and: " + "; ".join(wrong) + ".")
+
+
+def _yes(value: str) -> bool:
+    return value.strip().lower() in {"1", "true", "yes", "on"}

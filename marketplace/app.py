@@ -1,0 +1,35 @@
+"""The application factory."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from flask_cors import CORS
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config
+from marketplace import wiring
+from marketplace.core import access, db, http, json, limits, logs, openapi
+from marketplace.core.web import IdConverter
+
+migrate = Migrate()
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """An application with the settings of the environment, or with these."""
+    app = Flask("marketplace", static_folder=None)
+    app.config.update(settings or config.load())
+    url = app.config["DATABASE_URL"] = db.normalise_url(app.config["DATABASE_URL"])
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(url, app.config["THREADS"])
+    app.url_map.converters["int"] = IdConverter
+    for part in (json, http, logs, db, access, limits):
+        part.init_app(app)
+    migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
+    CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=["ETag", "Link", "Location", "X-Request-ID"])
+    wiring.init_app(app, openapi.init_app(app))
+    if app.config["TRUSTED_PROXIES"]:
+        count = app.config["TRUSTED_PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app

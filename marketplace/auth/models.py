@@ -1,0 +1,100 @@
+"""People and their sign-ins."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, validates
+
+from marketplace.core.db import Base, CommaList, Stamped, conflicts
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Duplicate
+
+USERNAME = re.compile(r"[A-Za-z0-9_]{3,30}")
+USERNAME_RULE = "A username is 3 to 30 letters, digits and underscores."
+ROLES = ("user", "moderator", "admin")
+
+
+class UsernameTaken(Duplicate):
+    """Usernames differ by more than capitals."""
+
+    code = "username_taken"
+    sentence = "This username is taken. Please choose another."
+
+
+class EmailTaken(Duplicate):
+    """One account an address."""
+
+    code = "email_taken"
+    sentence = "There is an account with this e-mail address already. Sign in instead."
+
+
+class User(Stamped, Base):
+    """A person: client and provider at once. Sums and counts are kept exact by whoever changes them."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        Index("ix_users_area", "area_latitude", "area_longitude"),
+        Index("ix_users_average_rating", "average_rating", "id"),
+        CheckConstraint("reviews_count >= 0 AND rating_sum >= 0", name="ratings"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(30))
+    username_key: Mapped[str] = mapped_column(String(30), unique=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    phone: Mapped[str | None] = mapped_column(String(30))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(20), default="user")
+    first_name: Mapped[str] = mapped_column(String(100), default="")
+    last_name: Mapped[str] = mapped_column(String(100), default="")
+    bio: Mapped[str] = mapped_column(Text, default="")
+    city: Mapped[str] = mapped_column(String(100), default="")
+    country: Mapped[str] = mapped_column(String(100), default="")
+    avatar_url: Mapped[str] = mapped_column(Text, default="")
+    profile_picture_url: Mapped[str] = mapped_column(Text, default="")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    is_verified: Mapped[bool] = mapped_column(default=False)
+    phone_verified: Mapped[bool] = mapped_column(default=False)
+    is_helper: Mapped[bool] = mapped_column(default=False)
+    skills: Mapped[list[str]] = mapped_column(CommaList, default=list)
+    helper_categories: Mapped[list[str]] = mapped_column(CommaList, default=list)
+    hourly_rate_minor: Mapped[int | None]
+    currency: Mapped[str] = mapped_column(String(3), default="EUR")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    area_latitude: Mapped[float | None]
+    area_longitude: Mapped[float | None]
+    rating_sum: Mapped[int] = mapped_column(default=0)
+    reviews_count: Mapped[int] = mapped_column(default=0)
+    average_rating: Mapped[float] = mapped_column(default=0.0)
+    completed_tasks: Mapped[int] = mapped_column(default=0)
+    declined_tasks: Mapped[int] = mapped_column(default=0)
+    import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
+
+    @validates("latitude", "longitude")
+    def _round_position(self, name: str, degrees: float | None) -> float | None:
+        """Others search and measure by the area only: distances to the exact place would give it away."""
+        setattr(self, f"area_{name}", area(degrees))
+        return degrees
+
+
+def area(degrees: float | None) -> float | None:
+    """Rounded to two decimals, about a kilometre."""
+    return None if degrees is None else round(degrees, 2)
+
+
+class SignIn(Base):
+    """One sign-in on one device; tokens name it and die with it."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (Index("ix_sign_ins_user_id", "user_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+
+
+conflicts["uq_users_username_key"] = UsernameTaken()
+conflicts["uq_users_email"] = EmailTaken()

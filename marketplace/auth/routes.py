@@ -1,0 +1,90 @@
+"""/api/auth: accounts, tokens, profiles."""
+
+from typing import Any
+
+from marketplace.auth import queries, service
+from marketplace.auth.schemas import (
+    AvailabilitySchema,
+    CredentialsSchema,
+    ProfileChangesSchema,
+    PublicUserSchema,
+    RegisteredSchema,
+    RegistrationSchema,
+    TokensSchema,
+    UserSchema,
+)
+from marketplace.core.access import ANYONE, REFRESHING, SIGNED_IN, claims, current_user, viewer
+from marketplace.core.limits import sign_in_limit
+from marketplace.core.schemas import MessageSchema, written
+from marketplace.core.web import Blueprint
+from marketplace.core.web import written as written_answer
+
+bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and profiles")
+
+
+@bp.post("/register", access=ANYONE)
+@sign_in_limit
+@bp.arguments(RegistrationSchema)
+@bp.response(201, RegisteredSchema)
+def register(data: dict[str, Any]) -> Any:
+    """Open an account and sign in."""
+    user = service.register(**data)
+    tokens = service.tokens_for(user, "Welcome to the marketplace.")
+    return {**tokens, "id": user.id, "user": queries.private_view(user)}
+
+
+@bp.post("/login", access=ANYONE)
+@sign_in_limit
+@bp.arguments(CredentialsSchema)
+@bp.response(200, TokensSchema)
+def log_in(data: dict[str, Any]) -> Any:
+    """Sign in with e-mail (or username) and password."""
+    user = service.authenticate(**data)
+    return {**service.tokens_for(user, "Welcome back."), "user": queries.private_view(user)}
+
+
+@bp.post("/refresh", access=REFRESHING)
+@bp.response(200, TokensSchema)
+def refresh() -> Any:
+    """Trade the refresh token (sent as Bearer) for new tokens."""
+    user = current_user()
+    return {**service.tokens_for(user, "Refreshed.", claims()["sid"]), "user": queries.private_view(user)}
+
+
+@bp.post("/logout", access=SIGNED_IN)
+@bp.response(200, MessageSchema)
+def log_out() -> Any:
+    """End this sign-in; its tokens stop counting at once."""
+    service.log_out(claims()["sid"])
+    return {"message": "You are signed out."}
+
+
+@bp.get("/profile", access=SIGNED_IN)
+@bp.response(200, UserSchema)
+def show_profile() -> Any:
+    """Show my profile."""
+    return queries.private_view(current_user())
+
+
+@bp.put("/profile", access=SIGNED_IN)
+@bp.arguments(ProfileChangesSchema)
+@bp.response(200, written(UserSchema, "user"))
+def edit_profile(data: dict[str, Any]) -> Any:
+    """Change what is sent of my profile."""
+    user = service.edit_profile(current_user(), **data)
+    return written_answer("user", queries.private_view(user), "Your profile is saved.")
+
+
+@bp.get("/users/<int:user_id>", access=ANYONE)
+@bp.response(200, PublicUserSchema)
+def show_user(user_id: int) -> Any:
+    """Show a person as others see them."""
+    return queries.public_view(queries.find(viewer(), user_id))
+
+
+@bp.get("/check-username/<name>", access=ANYONE)
+@bp.response(200, AvailabilitySchema)
+def check_availability(name: str) -> Any:
+    """Say whether a username can still be had."""
+    reason = service.why_unavailable(name)
+    return {"available": reason is None, **({"reason": reason} if reason else {})}

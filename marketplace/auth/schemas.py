@@ -1,0 +1,144 @@
+"""Accounts in and out."""
+
+import re
+
+from email_validator import EmailNotValidError, validate_email
+from marshmallow import Schema, ValidationError, fields
+
+from marketplace.auth.models import USERNAME, USERNAME_RULE
+from marketplace.core.fields import Amount, Int, Num, Str, Words, latitude, link, longitude
+from marketplace.core.schemas import Currency, Input
+
+
+def check_username(name: str) -> None:
+    """3–30 letters, digits and underscores."""
+    if not USERNAME.fullmatch(name):
+        raise ValidationError(USERNAME_RULE)
+
+
+def check_email(address: str) -> None:
+    """Form only: whether it receives mail is shown by the mail that is sent there."""
+    try:
+        validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        raise ValidationError("This is not an e-mail address.") from None
+
+
+def check_phone(number: str) -> None:
+    """Digits with the usual signs."""
+    if number and not re.fullmatch(r"\+?[0-9 ()./-]{5,25}", number):
+        raise ValidationError("A phone number is digits, with + and spaces.")
+
+
+def password(**kwargs: object) -> Str:
+    """As typed: never trimmed, never shortened."""
+    return Str(longest=1024, trim=False, example="correct horse battery", load_only=True, **kwargs)
+
+
+class RegistrationSchema(Input):
+    """A new account."""
+
+    username = Str(required=True, longest=100, validate=check_username, example="anna_k")
+    email = Str(required=True, longest=254, validate=check_email, example="anna@example.com")
+    password = password(required=True, shortest=8)
+    first_name = Str(longest=100, example="Anna")
+    last_name = Str(longest=100, example="Kalniņa")
+    phone = Str(longest=30, validate=check_phone, example="+371 20000001")
+
+
+class CredentialsSchema(Input):
+    """E-mail or username, and the password."""
+
+    email = Str(longest=254, example="anna@example.com")
+    username = Str(longest=254, example="anna_k")
+    password = password(required=True)
+
+
+class ProfileChangesSchema(Input):
+    """Only what is sent is changed."""
+
+    first_name = Str(longest=100, example="Anna")
+    last_name = Str(longest=100, example="Kalniņa")
+    bio = Str(longest=5000, example="I fix bicycles by the river.")
+    phone = Str(longest=30, validate=check_phone, example="+371 20000001")
+    city = Str(longest=100, example="Rīga")
+    country = Str(longest=100, example="Latvia")
+    avatar_url = link()
+    profile_picture_url = link()
+    is_helper = fields.Boolean(metadata={"example": True})
+    skills = Words(example="bicycles, painting")
+    helper_categories = Words(example="repair, moving")
+    hourly_rate = Amount(example=20)
+    currency = Currency()
+    latitude = latitude()
+    longitude = longitude()
+
+
+class PersonSchema(Schema):
+    """What public and private view share."""
+
+    id = Int(required=True, example=1)
+    username = Str(required=True, example="anna_k")
+    first_name = Str(required=True, example="Anna")
+    last_name = Str(required=True, example="Kalniņa")
+    avatar_url = Str(required=True, example="https://example.com/me.jpg")
+    profile_picture_url = Str(required=True, example="https://example.com/me.jpg")
+    bio = Str(required=True, longest=5000, example="I fix bicycles by the river.")
+    city = Str(required=True, example="Rīga")
+    country = Str(required=True, example="Latvia")
+    is_verified = fields.Boolean(required=True, metadata={"example": True})
+    user_type = Str(required=True, example="user")
+    is_helper = fields.Boolean(required=True, metadata={"example": True})
+    hourly_rate = Num(least=0, most=1e12, required=True, allow_none=True, example=20.0)
+    hourly_rate_minor = Int(required=True, allow_none=True, example=2000)
+    currency = Str(required=True, example="EUR")
+    latitude = latitude(required=True, allow_none=True)
+    longitude = longitude(required=True, allow_none=True)
+    reputation_score = Num(least=0, most=5, required=True, example=4.4)
+    completion_rate = Num(least=0, most=100, required=True, example=95.0)
+    completed_tasks = Int(required=True, example=19)
+    average_rating = Num(least=0, most=5, required=True, example=4.8)
+    reviews_count = Int(required=True, example=21)
+    created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
+
+
+class PublicUserSchema(PersonSchema):
+    """A person as others see them; the position is rounded to about a kilometre."""
+
+    skills = fields.List(fields.String(), required=True, metadata={"example": ["bicycles"]})
+    helper_categories = fields.List(fields.String(), required=True, metadata={"example": ["repair"]})
+
+
+class UserSchema(PersonSchema):
+    """A person as they see themselves."""
+
+    email = Str(required=True, example="anna@example.com")
+    phone = Str(required=True, allow_none=True, example="+371 20000001")
+    is_active = fields.Boolean(required=True, metadata={"example": True})
+    phone_verified = fields.Boolean(required=True, metadata={"example": False})
+    skills = Str(required=True, longest=4000, example="bicycles,painting")
+    helper_categories = Str(required=True, longest=4000, example="repair,moving")
+    updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
+
+
+class TokensSchema(Schema):
+    """`token` and `access_token` are the same string."""
+
+    message = fields.String(required=True, metadata={"example": "Welcome back."})
+    token = fields.String(required=True, metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
+    access_token = fields.String(required=True, metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
+    refresh_token = fields.String(required=True, metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
+    user = fields.Nested(UserSchema, required=True)
+
+
+class RegisteredSchema(TokensSchema):
+    """Tokens for the new account."""
+
+    id = Int(required=True, example=1)
+
+
+class AvailabilitySchema(Schema):
+    """Whether a username can still be had."""
+
+    available = fields.Boolean(required=True, metadata={"example": False})
+    reason = fields.String(metadata={"example": "This username is taken. Please choose another."})

@@ -1,0 +1,28 @@
+"""Categories: one managed tree for listings, tasks, offerings and later products."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, CommaList, Stamped, conflicts
+from marketplace.kit.errors import Duplicate
+
+KINDS = ("listing", "task", "offering", "product")
+OTHER = "other"
+
+
+class Category(Stamped, Base):
+    """A node; its key is what clients send and what things keep."""
+
+    __tablename__ = "categories"
+    __table_args__ = (CheckConstraint("parent_key <> key", name="own_parent"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(60), unique=True)
+    parent_key: Mapped[str | None] = mapped_column(ForeignKey("categories.key", onupdate="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    kinds: Mapped[list[str]] = mapped_column(CommaList, default=list)
+    aliases: Mapped[list[str]] = mapped_column(CommaList, default=list)
+    position: Mapped[int] = mapped_column(default=0)
+
+
+conflicts["uq_categories_key"] = Duplicate("There is a category with this key already.")

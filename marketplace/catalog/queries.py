@@ -1,0 +1,105 @@
+"""The tree as one answer, kept for half a minute in the process."""
+
+from collections import defaultdict
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select
+
+from marketplace.catalog.models import Category
+from marketplace.core.cache import Kept
+from marketplace.core.db import fetch
+
+KEPT_SECONDS = 30
+
+
+class Tree:
+    """Categories by key, by alias and by parent."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = {row.key: row for row in rows}
+        self.aliases = {alias: row.key for row in rows for alias in row.aliases}
+        self.children: dict[str | None, list[Any]] = defaultdict(list)
+        for row in rows:
+            self.children[row.parent_key].append(row)
+
+    def resolve(self, key: str) -> str | None:
+        """A known key, or the category of an alias, or None."""
+        return key if key in self.rows else self.aliases.get(key)
+
+    def below(self, key: str) -> list[str]:
+        """The key and every key under it."""
+        return [key, *(k for child in self.children[key] for k in self.below(child.key))]
+
+    def path(self, key: str) -> list[str]:
+        """The key and its parents up to the root."""
+        row = self.rows.get(key)
+        return [] if row is None else [key, *(self.path(row.parent_key) if row.parent_key else [])]
+
+
+class KeptTree:
+    """What slices ask about categories."""
+
+    def __init__(self) -> None:
+        self._kept = Kept(_load, KEPT_SECONDS)
+
+    def resolve(self, key: str) -> str | None:
+        """See `Tree.resolve`."""
+        return self._kept.get().resolve(key)
+
+    def knows(self, key: str) -> bool:
+        """Whether it is a key of the tree."""
+        return key in self._kept.get().rows
+
+    def path(self, key: str) -> list[str]:
+        """See `Tree.path`."""
+        return self._kept.get().path(key)
+
+    def filter(self, key: str | None) -> dict[str, Any]:
+        """List parameters for a category a client asks by: one key, several, or an unknown one
+        (kept under `other` with its name as subcategory)."""
+        if key is None:
+            return {}
+        tree, wanted = self._kept.get(), key.strip().lower()
+        known = tree.resolve(wanted)
+        if known is None:
+            return {"category": "other", "subcategory": wanted[:60]}
+        keys = tree.below(known)
+        return {"category": keys[0]} if len(keys) == 1 else {"categories": keys}
+
+    def nested(self, kind: str | None) -> list[dict[str, Any]]:
+        """The whole tree, or the part for one kind of thing."""
+        return _nested(self._kept.get(), None, kind)
+
+    def forget(self) -> None:
+        """Load again at the next question."""
+        self._kept.forget()
+
+
+def tree() -> KeptTree:
+    """This application's tree."""
+    kept: KeptTree = current_app.extensions.setdefault("categories", KeptTree())
+    return kept
+
+
+def view(row: Any) -> dict[str, Any]:
+    """One node."""
+    return {
+        "id": row.id,
+        "key": row.key,
+        "name": row.name,
+        "parent_key": row.parent_key,
+        "kinds": row.kinds,
+        "aliases": row.aliases,
+        "position": row.position,
+    }
+
+
+def _nested(tree: Tree, parent: str | None, kind: str | None) -> list[dict[str, Any]]:
+    nodes = [row for row in tree.children[parent] if kind is None or kind in row.kinds]
+    return [{**view(row), "children": _nested(tree, row.key, kind)} for row in nodes]
+
+
+def _load() -> Tree:
+    table = Category.__table__
+    return Tree(fetch(select(table).order_by(table.c.position, table.c.name)))

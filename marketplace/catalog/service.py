@@ -1,0 +1,66 @@
+"""The category tree: resolve what clients send, manage it as an admin."""
+
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from marketplace.catalog.models import OTHER, Category
+from marketplace.catalog.queries import tree
+from marketplace.core.db import after_commit, db, execute, save
+from marketplace.kit.errors import Conflict, Invalid, NotFound
+
+
+def resolve(key: str, subcategory: str | None = None) -> tuple[str, str | None]:
+    """What to keep for a key a client sent: itself when known, an alias' category, else `other`
+    with the key as subcategory. Nothing is refused."""
+    wanted = key.strip().lower()
+    known = tree().resolve(wanted)
+    if known is None:
+        return OTHER, subcategory or wanted[:60]
+    return known, subcategory or (wanted if known != wanted else None)
+
+
+def add(*, key: str, name: str, **details: Any) -> Category:
+    """Add a node; raises Duplicate (409) or Invalid (422)."""
+    _check_parent(key, details.get("parent_key"))
+    category = save(Category(key=key, name=name, **details))
+    after_commit(tree().forget)
+    return category
+
+
+def change(category_id: int, **changes: Any) -> Category:
+    """Rename, move or reorder a node; its key stays, because things keep it."""
+    category = find(category_id)
+    _check_parent(category.key, changes.get("parent_key"))
+    for name, value in changes.items():
+        setattr(category, name, value)
+    category.touch()
+    db.session.flush()
+    after_commit(tree().forget)
+    return category
+
+
+def remove(category_id: int) -> None:
+    """Take out a node nothing uses; raises Conflict (409) while something does."""
+    category = find(category_id)
+    if category.key == OTHER:
+        raise Conflict("The category other must stay: unknown keys are kept under it.")
+    execute(delete(Category).where(Category.id == category.id))
+    after_commit(tree().forget)
+
+
+def find(category_id: int) -> Category:
+    """One node; raises NotFound."""
+    found = db.session.scalar(select(Category).where(Category.id == category_id))
+    if found is None:
+        raise NotFound.of("category")
+    return found
+
+
+def _check_parent(key: str, parent_key: str | None) -> None:
+    if parent_key is None:
+        return
+    if not tree().knows(parent_key):
+        raise Invalid.field("parent_key", f"There is no category {parent_key}.")
+    if key in tree().path(parent_key):
+        raise Invalid.field("parent_key", "A category cannot stand under itself.")

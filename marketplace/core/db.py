@@ -1,0 +1,254 @@
+"""The database: typed base, column types, the two dialects' settings and the one place that commits."""
+
+import math
+import sqlite3
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Text, event
+from sqlalchemy.engine import Connection, Dialect, Engine, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.types import TypeDecorator
+
+from marketplace.kit.clock import as_utc, now
+from marketplace.kit.errors import Busy, Conflict, Duplicate, Problem
+
+T = TypeVar("T")
+BigInt = BigInteger().with_variant(Integer, "sqlite")
+ATTEMPTS = 3
+RETRYABLE_STATES = {"40001", "40P01"}  # serialization failure, deadlock
+TIMEOUT_STATES = {"55P03", "57014"}  # lock not available, statement cancelled
+CONSTRAINT_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC; SQLite keeps it without a zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC on the way in; SQLite has no zones, so it loses it there."""
+        if value is None:
+            return None
+        moment = as_utc(value)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Postgres answers aware moments already; a Python call a value would cost hot lists."""
+        parse = self.impl_instance.dialect_impl(dialect).result_processor(dialect, coltype)
+        if dialect.name != "sqlite" or parse is None:
+            return parse
+        return lambda value: None if value is None else parse(value).replace(tzinfo=UTC)
+
+
+class CommaList(TypeDecorator[list[str]]):
+    """Short words kept as ",a,b," so that `contains(",a,")` finds one of them on both databases."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> str:
+        """Commas at both ends make every word findable the same way."""
+        return f",{','.join(value)}," if value else ""
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> list[str]:
+        """Back to a list."""
+        return value.strip(",").split(",") if value else []
+
+
+class Base(DeclarativeBase):
+    """Every table's base."""
+
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UTCDateTime, int: BigInt}
+
+
+class Stamped:
+    """When a row was made and last changed by a person."""
+
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+
+    def touch(self) -> None:
+        """Counters do not touch; edits and moves do."""
+        self.updated_at = now()
+
+
+class InUse(Conflict):
+    """A foreign key said no."""
+
+    code = "in_use"
+    title = "In use"
+    sentence = "Something else still depends on this, or what it depends on is gone."
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+conflicts: dict[str, Problem] = {}
+"""Unique constraint → the sentence its breaking deserves; slices add theirs beside the model."""
+
+
+def save(thing: T) -> T:
+    """Add and flush, so that a broken constraint shows at the line that caused it."""
+    db.session.add(thing)
+    db.session.flush()
+    return thing
+
+
+def fetch(statement: Executable, params: Mapping[str, Any] | None = None) -> list[Row[Any]]:
+    """Rows of a Core select on the session's connection: inside a transaction if one is open."""
+    return list(db.session.connection().execute(statement, params or {}).all())
+
+
+def execute(statement: Executable, params: Any = None) -> int:
+    """A Core write; returns how many rows it touched."""
+    return db.session.connection().execute(statement, params).rowcount
+
+
+def in_transaction(work: Callable[[], T]) -> T:
+    """Run `work` in one writing transaction and commit; the whole again, at most 3 times, where
+    the database says another writer was in the way."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _begin_writing()
+            result = work()
+            db.session.commit()
+        except (DBAPIError, StaleDataError, PoolTimeout) as error:
+            db.session.rollback()
+            if attempt == ATTEMPTS or not _is_retryable(error):
+                raise _as_problem(error) from error
+        except BaseException:
+            db.session.rollback()
+            raise
+        else:
+            _run_after_commit()
+            return result
+    raise AssertionError("unreachable")
+
+
+def after_commit(hint: Callable[[], None]) -> None:
+    """Call `hint` once the running transaction is committed; forgotten when it is rolled back."""
+    db.session.info.setdefault("after_commit", []).append(hint)
+
+
+def _run_after_commit() -> None:
+    for hint in db.session.info.pop("after_commit", []):
+        hint()
+
+
+def _begin_writing() -> None:
+    db.session.rollback()  # a read before us may hold an autocommit connection
+    db.session.info.pop("after_commit", None)
+    db.session.connection(execution_options=writing_options(db.engine))
+
+
+def writing_options(engine: Engine) -> dict[str, Any]:
+    """Execution options that turn an autocommit connection into a transaction."""
+    if engine.dialect.name == "sqlite":
+        return {"writing": True}
+    return {"isolation_level": "READ COMMITTED"}
+
+
+def _is_retryable(error: Exception) -> bool:
+    return sql_state(error) in RETRYABLE_STATES or _is_sqlite_busy(error)
+
+
+def _is_sqlite_busy(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and "locked" in str(error.orig)
+
+
+def sql_state(error: Exception) -> str | None:
+    """Postgres' five-character code of an error, None elsewhere."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
+def _as_problem(error: Exception) -> Exception:
+    if isinstance(error, StaleDataError):
+        return Conflict()
+    if isinstance(error, IntegrityError):
+        return conflicts.get(_broken_constraint(error)) or (Duplicate() if _is_unique(error) else InUse())
+    if isinstance(error, PoolTimeout) or _is_retryable(error) or sql_state(error) in TIMEOUT_STATES:
+        return Busy()
+    return error
+
+
+def _is_unique(error: IntegrityError) -> bool:
+    return sql_state(error) == "23505" or "UNIQUE" in str(error.orig)
+
+
+def _broken_constraint(error: IntegrityError) -> str:
+    """SQLite names columns ("UNIQUE constraint failed: a.x, a.y"), Postgres the constraint."""
+    diag = getattr(error.orig, "diag", None)
+    if diag is not None:
+        return str(diag.constraint_name)
+    columns = [c.strip() for c in str(error.orig).partition("failed:")[2].split(",")]
+    table = columns[0].partition(".")[0]
+    return "_".join(["uq", table, *(c.partition(".")[2] for c in columns)])
+
+
+def engine_options(url: str, threads: int) -> dict[str, Any]:
+    """Pool and driver settings of either dialect."""
+    pool = {"pool_size": threads + 2, "max_overflow": 0, "pool_timeout": 2}
+    if make_url(url).get_backend_name() == "sqlite":
+        return {**pool, "connect_args": {"timeout": 5}}
+    timeouts = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
+    return {
+        **pool,
+        "isolation_level": "AUTOCOMMIT",
+        "connect_args": {"options": f"{timeouts} -c timezone=UTC", "connect_timeout": 5},
+    }
+
+
+def normalise_url(url: str) -> str:
+    """postgres:// and postgresql:// mean psycopg 3 here."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme in {"postgres", "postgresql"}:
+        return f"postgresql+psycopg://{rest}"
+    return url
+
+
+def init_app(app: Flask) -> None:
+    """Bind the database to the application."""
+    db.init_app(app)
+    app.register_error_handler(PoolTimeout, lambda error: app.handle_user_exception(Busy()))
+    app.register_error_handler(OperationalError, lambda e: app.handle_user_exception(_as_problem(e)))
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            prepare_sqlite(db.engine)
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """WAL, foreign keys, one writer at a time that waits, autocommit for reads."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        _add_missing_maths(connection)
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("writing"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _add_missing_maths(connection: sqlite3.Connection) -> None:
+    """Some builds of SQLite come without the trigonometry that distances need."""
+    try:
+        connection.execute("SELECT radians(1), sin(1), cos(1), asin(1), sqrt(1)")
+    except sqlite3.OperationalError:
+        for name in ("radians", "sin", "cos", "asin", "sqrt"):
+            connection.create_function(name, 1, getattr(math, name), deterministic=True)

@@ -1,0 +1,187 @@
+"""Fields as clients send them, checked for form and range; each carries an example for the document."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from marketplace.kit.clock import as_utc
+from marketplace.kit.text import is_storable, split_list
+
+MAX_ID = 2**63 - 1
+
+
+class Str(fields.String):
+    """Trimmed text of at most `longest` characters (1,000 unless told), safe for the database."""
+
+    default_error_messages = {"unstorable": "This text holds characters that cannot be stored."}
+
+    def __init__(
+        self, *, shortest: int = 0, longest: int = 1000, example: str = "text", trim: bool = True, **kwargs: Any
+    ) -> None:
+        self.trim = trim
+        checks = [validate.Length(min=shortest, max=longest), *_listed(kwargs.pop("validate", None))]
+        super().__init__(validate=checks, metadata=_metadata(kwargs, example), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not is_storable(text):
+            raise self.make_error("unstorable")
+        return text.strip() if self.trim else text
+
+
+class Choice(Str):
+    """One of a few words."""
+
+    def __init__(self, *choices: str, **kwargs: Any) -> None:
+        kwargs.setdefault("example", choices[0])
+        sentence = f"One of: {', '.join(choices)}."
+        super().__init__(validate=validate.OneOf(choices, error=sentence), **kwargs)
+
+
+class Int(fields.Integer):
+    """A whole number within bounds; 2⁶³−1 at most, which is what the database holds."""
+
+    def __init__(self, *, least: int = 0, most: int = MAX_ID, example: int = 1, **kwargs: Any) -> None:
+        super().__init__(
+            strict=False,
+            validate=between(least, most),
+            metadata=_metadata(kwargs, example),
+            **kwargs,
+        )
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)  # type: ignore[return-value]
+
+
+class Num(fields.Float):
+    """A finite number within bounds."""
+
+    def __init__(self, *, least: float, most: float, example: float, **kwargs: Any) -> None:
+        super().__init__(validate=between(least, most), metadata=_metadata(kwargs, example), **kwargs)
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)  # type: ignore[return-value]
+
+
+def latitude(**kwargs: Any) -> Num:
+    """Degrees north, −90 to 90."""
+    return Num(least=-90, most=90, example=56.9496, **kwargs)
+
+
+def longitude(**kwargs: Any) -> Num:
+    """Degrees east, −180 to 180."""
+    return Num(least=-180, most=180, example=24.1052, **kwargs)
+
+
+class Amount(fields.Decimal):
+    """Money in major units; whether its decimals fit the currency is the service's question."""
+
+    def __init__(self, *, example: float = 99.99, **kwargs: Any) -> None:
+        super().__init__(
+            validate=between(0, 10**12),
+            metadata=_metadata(kwargs, example),
+            **kwargs,
+        )
+
+    def _validated(self, value: Any) -> Decimal:
+        if isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)  # type: ignore[return-value]
+
+
+class Moment(fields.DateTime):
+    """ISO 8601; one without a zone is UTC. Always answered in UTC with a Z."""
+
+    def __init__(self, *, example: str = "2030-06-01T12:00:00Z", **kwargs: Any) -> None:
+        super().__init__(format="iso", metadata=_metadata(kwargs, example), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+        moment = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return as_utc(moment)
+        except OverflowError:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
+
+
+class Words(fields.Field[list[str]]):
+    """A list of short texts, or the same as one comma-separated string."""
+
+    default_error_messages = {
+        "invalid": "A list of texts, or one text with commas.",
+        "many": "At most {most} values.",
+        "long": "At most {longest} characters a value.",
+        "unstorable": "This text holds characters that cannot be stored.",
+    }
+
+    def __init__(self, *, most: int = 30, longest: int = 60, example: str = "one, two", **kwargs: Any) -> None:
+        self.most, self.longest = most, longest
+        shape = {"type": ["string", "array"], "items": {"type": "string"}}
+        super().__init__(metadata={**shape, **_metadata(kwargs, example)}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
+        parts = value if isinstance(value, str | list) else None
+        if parts is None or not all(isinstance(part, str) for part in parts):
+            raise self.make_error("invalid")
+        found = split_list(parts)
+        if len(found) > self.most:
+            raise self.make_error("many", most=self.most)
+        if any(len(part) > self.longest for part in found):
+            raise self.make_error("long", longest=self.longest)
+        if not all(is_storable(part) for part in found):
+            raise self.make_error("unstorable")
+        return found
+
+
+class Links(Words):
+    """Web addresses: http(s) or paths of this marketplace; anything else could be a script."""
+
+    default_error_messages = {"link": "Each address starts with https://, http:// or /."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("example", "https://example.com/1.jpg,https://example.com/2.jpg")
+        super().__init__(most=20, longest=2000, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
+        found = super()._deserialize(value, attr, data, **kwargs)
+        if not all(is_link(link) for link in found):
+            raise self.make_error("link")
+        return found
+
+
+def between(least: float, most: float) -> validate.Range:
+    """A range with a sentence of its own."""
+    if most == MAX_ID:
+        return validate.Range(min=least, max=most, error=f"At least {least}.")
+    return validate.Range(min=least, max=most, error=f"Between {least:,} and {most:,}.")
+
+
+def is_link(text: str) -> bool:
+    """Whether a page may put this into href or src."""
+    return text.startswith(("https://", "http://", "/")) and not any(c.isspace() for c in text)
+
+
+def link(**kwargs: Any) -> Str:
+    """One web address, or empty."""
+
+    def check(text: str) -> None:
+        if text and not is_link(text):
+            raise ValidationError("This address starts with https://, http:// or /.")
+
+    return Str(longest=2000, validate=check, example="https://example.com/me.jpg", **kwargs)
+
+
+def _listed(checks: Any) -> list[Any]:
+    if checks is None:
+        return []
+    return list(checks) if isinstance(checks, list | tuple) else [checks]
+
+
+def _metadata(kwargs: dict[str, Any], example: Any) -> dict[str, Any]:
+    return {"example": example, **kwargs.pop("metadata", {})}

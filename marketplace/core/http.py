@@ -1,0 +1,92 @@
+"""What every answer carries: request id, validators, security headers; and /api/v1 as /api."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from flask import Flask, Response, g, request
+
+from marketplace.kit.errors import PreconditionFailed
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+COUNTERS = frozenset({"views_count", "contact_count", "responses_count"})
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+}
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+def init_app(app: Flask) -> None:
+    """Wrap the WSGI application and hook in before and after each request."""
+    app.wsgi_app = _VersionOne(app.wsgi_app)  # type: ignore[method-assign]
+    app.before_request(_name_request)
+    app.after_request(_finish)
+
+
+class _VersionOne:
+    """/api/v1/... answers what /api/... answers."""
+
+    def __init__(self, inner: Callable[..., Iterable[bytes]]) -> None:
+        self.inner = inner
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/api/v1" or path.startswith("/api/v1/"):
+            environ["PATH_INFO"] = "/api" + path[len("/api/v1") :]
+        return self.inner(environ, start_response)
+
+
+def _name_request() -> None:
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Content-Security-Policy", API_POLICY)
+    if response.status_code not in {429, 503}:
+        response.headers.pop("Retry-After", None)  # the limiter adds it to everything
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return response
+
+
+def validated(response: Response) -> Response:
+    """Give a GET its ETag and answer 304 where the client has it already."""
+    response.set_etag(etag_of(response))
+    response.headers["Cache-Control"] = "private, no-store" if g.claims else "public, no-cache"
+    response.vary.add("Authorization")
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def etag_of(response: Response) -> str:
+    """A digest of the body; one thing's counters do not count, so reading does not change it."""
+    body = response.get_data()
+    if len(body) < 65_536 and any(f'"{name}"'.encode() in body for name in COUNTERS):
+        body = _without_counters(body)
+    return hashlib.blake2b(body, digest_size=12).hexdigest()
+
+
+def _without_counters(body: bytes) -> bytes:
+    thing: Any = orjson.loads(body)
+    if not isinstance(thing, dict) or "id" not in thing:
+        return body
+    return orjson.dumps({key: value for key, value in thing.items() if key not in COUNTERS})
+
+
+def check_if_match(present: Callable[[], Response]) -> None:
+    """Raises PreconditionFailed (412) when If-Match names another version than `present()`."""
+    wanted = request.if_match
+    if wanted and not wanted.contains(etag_of(present())):
+        raise PreconditionFailed()

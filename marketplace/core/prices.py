@@ -1,0 +1,30 @@
+"""Money columns that two currencies can be sorted and filtered by: thousandths of the major unit."""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from marketplace.kit.errors import Invalid
+from marketplace.kit.money import NO_DECIMALS, THREE_DECIMALS, Money, MoneyError
+
+
+def rank_sql(minor: str, currency: str = "currency") -> str:
+    """The expression of a generated column: 99.99 EUR → 99990, 500 JPY → 500000, nothing → −1."""
+    none, three = (", ".join(f"'{c}'" for c in sorted(s)) for s in (NO_DECIMALS, THREE_DECIMALS))
+    scaled = f"CASE WHEN {currency} IN ({none}) THEN {minor} * 1000 WHEN {currency} IN ({three}) THEN {minor} "
+    return f"CASE WHEN {minor} IS NULL THEN -1 ELSE {scaled}ELSE {minor} * 10 END END"
+
+
+def rank_from(major: Decimal | None, *, at_least: bool) -> int | None:
+    """A filter's bound in the same thousandths, rounded so that it excludes nothing it should not."""
+    if major is None:
+        return None
+    return int((major * 1000).to_integral_value(ROUND_CEILING if at_least else ROUND_FLOOR))
+
+
+def minor_units(field: str, major: Decimal | int | None, currency: str) -> int | None:
+    """Minor units of what a client sent; raises Invalid (422) naming `field`."""
+    if major is None:
+        return None
+    try:
+        return Money.of(major, currency).minor
+    except MoneyError as error:
+        raise Invalid.field(field, str(error)) from None

@@ -1,0 +1,98 @@
+"""Every error becomes one problem document (RFC 9457); nothing of the inside leaks."""
+
+from typing import Any
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from marketplace.core.json import json_body
+from marketplace.kit.errors import Problem
+
+SENTENCES = {
+    400: ("malformed", "This request could not be understood."),
+    401: ("not_signed_in", "Please sign in first."),
+    403: ("not_allowed", "This is not yours to do."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take this method."),
+    409: ("conflict", "The state of this thing does not allow it now."),
+    412: ("precondition_failed", "This was changed since you loaded it. Load it again and repeat."),
+    413: ("too_large", "The body is too large."),
+    415: ("unsupported_media_type", "Send JSON, with Content-Type: application/json."),
+    422: ("invalid", "Some fields are not right."),
+    429: ("too_many_requests", "Too many requests. Wait a little and try again."),
+    503: ("busy", "The marketplace is busy. Try again in a moment."),
+    500: ("internal", "Something went wrong on our side. It has been recorded."),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(Problem, render_problem)
+    app.register_error_handler(HTTPException, render_http_exception)
+
+
+def render_problem(problem: Problem) -> Response:
+    """One of our own errors."""
+    return _document(
+        problem.status,
+        problem.title,
+        problem.sentence,
+        code=problem.code,
+        errors=problem.errors,
+        headers=problem.headers,
+    )
+
+
+def render_http_exception(error: HTTPException) -> Response:
+    """One of Flask's, webargs' or the limiter's; a 500 was a bug and is in the log."""
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    status = error.code or 500
+    code, sentence = SENTENCES.get(status, ("error", error.description or error.name))
+    errors = _flat((getattr(error, "data", None) or {}).get("messages", {}))
+    headers = {k: v for k, v in error.get_headers(request.environ) if k.lower() in {"allow", "retry-after"}}
+    if status == 400 and errors:
+        sentence, errors = "The body is not valid JSON.", {}
+    return _document(status, error.name, sentence, code=code, errors=errors, headers=headers)
+
+
+def _document(
+    status: int, title: str, sentence: str, *, code: str, errors: dict[str, list[str]], headers: dict[str, str]
+) -> Response:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": sentence,
+        "instance": f"urn:request:{g.get('request_id', '')}",
+        "error": _plain(sentence, errors),
+        "code": code,
+    }
+    if errors:
+        body["errors"] = errors
+    return Response(json_body(body), status, headers, content_type="application/problem+json")
+
+
+def _plain(sentence: str, errors: dict[str, list[str]]) -> str:
+    """What a client shows as it is: the first wrong field and what is wrong with it."""
+    for name, sentences in errors.items():
+        return sentences[0] if sentences[0] == sentence else f"{name}: {sentences[0]}"
+    return sentence
+
+
+def _flat(messages: Any) -> dict[str, list[str]]:
+    """{"json": {"a": {0: ["x"]}}} → {"a.0": ["x"]}; whole-body errors stand under "body"."""
+    found: dict[str, list[str]] = {}
+    for fields in messages.values() if isinstance(messages, dict) else []:
+        _collect(found, "", fields)
+    return found
+
+
+def _collect(found: dict[str, list[str]], path: str, value: Any) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            name = "body" if key == "_schema" else str(key)
+            _collect(found, f"{path}.{name}" if path else name, inner)
+    else:
+        sentences = value if isinstance(value, list) else [value]
+        found.setdefault(path or "body", []).extend(str(s) for s in sentences)

@@ -1,0 +1,31 @@
+"""Full text on both databases behind one function: FTS5 with triggers, tsvector with GIN.
+
+Both index the same folded text (kit/text.py) without a stemmer, so a query finds the same rows.
+"""
+
+from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table
+
+from marketplace.core.db import Base, db
+from marketplace.kit.text import words
+
+SIMPLE = literal_column("'simple'::regconfig")  # spelt as in the index, or it is not used
+NO_MATCH = "\u0001"  # a query of emoji or signs only: a word no text contains
+
+
+def matches(table_name: str) -> ColumnElement[bool]:
+    """A condition on `table_name` with the parameter `match` (see `match_query`)."""
+    source = Base.metadata.tables[table_name]
+    if db.engine.dialect.name == "sqlite":
+        index = table(f"{table_name}_search", column("rowid"), column("search_text"))
+        hits = select(index.c.rowid).where(index.c.search_text.op("MATCH")(bindparam("match")))
+        return source.c.id.in_(hits)
+    document = func.to_tsvector(SIMPLE, source.c.search_text)
+    return document.op("@@")(func.to_tsquery(SIMPLE, bindparam("match")))
+
+
+def match_query(text: str) -> str:
+    """All words, each as a prefix, in the database's own syntax; operators typed by people are text."""
+    found = words(text) or [NO_MATCH]
+    if db.engine.dialect.name == "sqlite":
+        return " ".join(f'"{word}"*' for word in found)
+    return " & ".join(f"'{word}':*" for word in found)

@@ -1,0 +1,159 @@
+"""The Blueprint every slice uses: a declared policy, one transaction a write, JSON out."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, current_app, g, request
+from flask_smorest import Blueprint as DocumentedBlueprint
+from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
+from werkzeug.routing import IntegerConverter
+
+from marketplace.core import access as who
+from marketplace.core.access import Access
+from marketplace.core.db import in_transaction
+from marketplace.core.fields import MAX_ID
+from marketplace.core.http import check_if_match, validated
+from marketplace.core.json import json_body
+from marketplace.core.pagination import Page
+
+View = Callable[..., Any]
+WRITING = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+class IdConverter(IntegerConverter):
+    """Ids in paths; what no database column holds is a 404, not an error."""
+
+    def __init__(self, map: Any, **kwargs: Any) -> None:
+        super().__init__(map, **{"max": MAX_ID, **kwargs})
+
+
+class Blueprint(DocumentedBlueprint):
+    """A slice's routes. `access=` is required, on the blueprint or on the route."""
+
+    def __init__(self, name: str, import_name: str, *, access: Access | None = None, **kwargs: Any) -> None:
+        super().__init__(name, import_name, **kwargs)
+        self.access = access
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Any = None,
+        provide_automatic_options: bool | None = None,
+        *,
+        access: Access | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a view behind its policy; raises TypeError where none is declared."""
+        declared = access or self.access
+        if declared is None:
+            raise TypeError(f"{rule} has no policy: say access=ANYONE, SIGNED_IN or a role.")
+        methods = set(options.setdefault("methods", ["GET"]))
+        guarded = _writing(view_func, declared) if methods & WRITING else _reading(view_func, declared)
+        guarded.access = declared  # type: ignore[attr-defined]
+        super().add_url_rule(rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options)
+
+    def response(self, status_code: int, schema: Any = None, **kwargs: Any) -> Callable[[View], View]:
+        """Document the answer with `schema`; what goes out is written as it is (tests compare the two)."""
+        document = super().response(status_code, schema, **kwargs)
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def answering(*args: Any, **kwargs: Any) -> Response:
+                return as_response(view(*args, **kwargs), status_code)
+
+            documented: View = document(answering)
+            return documented
+
+        return decorate
+
+    def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
+        """Load with `schema`; a body that is not JSON is a 415."""
+        loading = super().arguments(schema, location=location, **kwargs)
+
+        def decorate(view: View) -> View:
+            loaded: View = loading(view)
+
+            @wraps(loaded)
+            def checked(*args: Any, **kwargs: Any) -> Any:
+                if location == "json" and request.get_data() and not request.is_json:
+                    raise UnsupportedMediaType()
+                return loaded(*args, **kwargs)
+
+            return checked
+
+        return decorate
+
+
+def _reading(view: View, access: Access) -> View:
+    @wraps(view)
+    def reading(*args: Any, **kwargs: Any) -> Any:
+        who.check(access, current_app)
+        response = view(*args, **kwargs)
+        return validated(response) if response.status_code == 200 else response
+
+    return reading
+
+
+def _writing(view: View, access: Access) -> View:
+    @wraps(view)
+    def writing(*args: Any, **kwargs: Any) -> Any:
+        if not access.optional and g.claims is None:
+            who.check(access, current_app)  # refuse before taking a write lock
+        request.get_data()  # a slow sender must not hold the transaction open
+
+        def once() -> Any:
+            who.check(access, current_app)
+            if request.if_match and request.method == "PUT":
+                check_if_match(_present)
+            return view(*args, **kwargs)
+
+        return in_transaction(once)
+
+    return writing
+
+
+def _present() -> Response:
+    """What a GET of the same address answers to the same person now."""
+    adapter = current_app.url_map.bind("")
+    try:
+        endpoint, values = adapter.match(request.path, method="GET")
+    except (NotFound, MethodNotAllowed):
+        return Response(b"")
+    answer: Response = current_app.view_functions[endpoint].__wrapped__(**values)  # type: ignore[attr-defined]
+    return answer
+
+
+def as_response(value: Any, status: int) -> Response:
+    """A dict, a Page, or what `created()` made, as JSON."""
+    if isinstance(value, Response):
+        return value
+    if isinstance(value, Created):
+        return Response(json_body(value.body), 201, {"Location": value.location}, content_type="application/json")
+    if isinstance(value, Page):
+        return _page_response(value)
+    return Response(json_body(value), status, content_type="application/json")
+
+
+class Created:
+    """A creation's answer: 201 with Location, and the id beside the message."""
+
+    def __init__(self, name: str, thing: dict[str, Any], location: str, message: str) -> None:
+        self.body = {"message": message, "id": thing["id"], name: thing}
+        self.location = f"{location}/{thing['id']}"
+
+
+def written(name: str, thing: dict[str, Any], message: str) -> dict[str, Any]:
+    """A write's answer."""
+    return {"message": message, name: thing}
+
+
+def _page_response(page: Page) -> Response:
+    response = Response(json_body(page.body()), content_type="application/json")
+    following = page.next_parameters()
+    if following:
+        args = {**request.args.to_dict(), **following}
+        response.headers["Link"] = f'<{request.path}?{urlencode(args)}>; rel="next"'
+    return response

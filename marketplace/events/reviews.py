@@ -1,0 +1,32 @@
+"""Facts about reviews."""
+
+from dataclasses import dataclass
+
+from marketplace.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewWritten(Event):
+    """One side of a deal rated the other."""
+
+    review_id: int
+    reviewer_id: int
+    reviewed_user_id: int
+    rating: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewChanged(Event):
+    """A review was edited within its window."""
+
+    review_id: int
+    reviewed_user_id: int
+    rating: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDeleted(Event):
+    """A review was taken back."""
+
+    review_id: int
+    reviewed_user_id: int

@@ -1,0 +1,94 @@
+"""One's favorites to read."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Table, and_, bindparam, func, or_, select
+
+from marketplace.auth.models import User
+from marketplace.core.db import db, fetch
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.favorites.models import ITEM_TYPES, Favorite
+from marketplace.kit.errors import NotFound
+from marketplace.listings import queries as listings
+from marketplace.offerings import queries as offerings
+from marketplace.tasks import queries as tasks
+
+FAVORITES: Table = Favorite.metadata.tables["favorites"]
+READERS: dict[str, Callable[[User | None, list[int]], dict[int, dict[str, Any]]]] = {
+    "task": tasks.by_ids,
+    "offering": offerings.by_ids,
+    "listing": listings.by_ids,
+}
+
+FAVORITES_LIST = ListQuery(
+    name="favorites",
+    table=FAVORITES,
+    columns=list(FAVORITES.c),
+    filters={
+        "user_id": FAVORITES.c.user_id == bindparam("user_id"),
+        "type": FAVORITES.c.item_type == bindparam("type"),
+    },
+    sorts={"created_at": FAVORITES.c.created_at},
+    default_sort="-created_at",
+)
+
+
+def of(user: User, **query: Any) -> Page:
+    """One's favorites with what they mark; a thing that can no longer be seen is null."""
+    page = FAVORITES_LIST.page({**query, "user_id": user.id}, view)
+    for item_type, reader in READERS.items():
+        wanted = [item for item in page.items if item["item_type"] == item_type]
+        seen = reader(user, [item["item_id"] for item in wanted]) if wanted else {}
+        for item in wanted:
+            item["item"] = seen.get(item["item_id"])
+    return page
+
+
+def view(row: Any) -> dict[str, Any]:
+    """One mark; `id` is the same as `favorite_id`."""
+    return {
+        "id": row.id,
+        "favorite_id": row.id,
+        "favorited_at": row.created_at,
+        "item_type": row.item_type,
+        "item_id": row.item_id,
+    }
+
+
+def check(user: User, items: list[tuple[str, int]]) -> dict[str, bool]:
+    """Which of these one has marked."""
+    if not items:
+        return {}
+    one_of = or_(*(and_(FAVORITES.c.item_type == kind, FAVORITES.c.item_id == item_id) for kind, item_id in items))
+    marked = {
+        (row.item_type, row.item_id)
+        for row in fetch(
+            select(FAVORITES.c.item_type, FAVORITES.c.item_id).where(FAVORITES.c.user_id == user.id, one_of)
+        )
+    }
+    return {f"{kind}:{item_id}": (kind, item_id) in marked for kind, item_id in items}
+
+
+def counts(user: User) -> dict[str, int]:
+    """How many of each kind."""
+    grouped = select(FAVORITES.c.item_type, func.count()).where(FAVORITES.c.user_id == user.id)
+    found = Counter(dict(fetch(grouped.group_by(FAVORITES.c.item_type))))
+    return {"total": found.total(), **{f"{kind}s": found[kind] for kind in ITEM_TYPES}}
+
+
+def require_visible(user: User, item_type: str, item_id: int) -> None:
+    """Raises NotFound for a thing this person cannot see."""
+    if item_id not in READERS[item_type](user, [item_id]):
+        raise NotFound.of(item_type)
+
+
+def find(user: User, favorite_id: int) -> Favorite:
+    """One's own; raises NotFound."""
+    mine = select(Favorite).where(Favorite.user_id == user.id, Favorite.id == favorite_id)
+    found = db.session.scalar(mine)
+    if found is None:
+        raise NotFound.of("favorite")
+    return found

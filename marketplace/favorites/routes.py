@@ -1,0 +1,69 @@
+"""/api/favorites."""
+
+from typing import Any
+
+from marketplace.core.access import SIGNED_IN, current_user
+from marketplace.core.schemas import MessageSchema, page_of
+from marketplace.core.web import Blueprint
+from marketplace.favorites import queries, service
+from marketplace.favorites.models import ITEM_TYPES
+from marketplace.favorites.schemas import (
+    CheckedSchema,
+    CheckQuery,
+    FavoriteCountsSchema,
+    FavoriteInputSchema,
+    FavoriteItemSchema,
+    FavoritesQuery,
+    ToggledSchema,
+)
+
+bp = Blueprint(
+    "favorites", __name__, url_prefix="/api/favorites", access=SIGNED_IN, description="What I keep an eye on"
+)
+
+
+@bp.get("")
+@bp.arguments(FavoritesQuery, location="query")
+@bp.response(200, page_of(FavoriteItemSchema, "favorites"))
+def list_favorites(query: dict[str, Any]) -> Any:
+    """List my favorites with what they mark."""
+    return queries.of(current_user(), **query)
+
+
+@bp.post("")
+@bp.arguments(FavoriteInputSchema)
+@bp.response(200, ToggledSchema)
+def toggle_favorite(data: dict[str, Any]) -> Any:
+    """Mark a thing, or take my mark off it."""
+    return service.toggle(current_user(), **data)
+
+
+@bp.get("/check")
+@bp.arguments(CheckQuery, location="query")
+@bp.response(200, CheckedSchema)
+def check_favorites(query: dict[str, Any]) -> Any:
+    """Say which of these things I have marked."""
+    return {"favorites": queries.check(current_user(), query["items"])}
+
+
+@bp.get("/count")
+@bp.response(200, FavoriteCountsSchema)
+def count_favorites() -> Any:
+    """Count my favorites by kind."""
+    return queries.counts(current_user())
+
+
+@bp.delete("/<int:favorite_id>")
+@bp.response(200, MessageSchema)
+def remove_favorite(favorite_id: int) -> Any:
+    """Take one mark off."""
+    service.remove(current_user(), favorite_id)
+    return {"message": "Removed from your favorites."}
+
+
+@bp.delete(f"/item/<any({', '.join(ITEM_TYPES)}):item_type>/<int:item_id>")
+@bp.response(200, MessageSchema)
+def remove_favorite_item(item_type: str, item_id: int) -> Any:
+    """Take my mark off a thing."""
+    service.remove_item(current_user(), item_type, item_id)
+    return {"message": "Removed from your favorites."}

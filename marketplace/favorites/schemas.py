@@ -1,0 +1,88 @@
+"""Favorites in and out."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from marketplace.core.fields import MAX_ID, Choice, Int, Str
+from marketplace.core.schemas import Input, PageQuery, Query
+from marketplace.favorites.models import ITEM_TYPES
+
+MOST_CHECKED = 200
+
+
+class FavoritesQuery(PageQuery):
+    """One kind or all."""
+
+    type = Choice(*ITEM_TYPES)
+    sort = Str(longest=200, example="-created_at")
+
+
+class FavoriteInputSchema(Input):
+    """Which thing."""
+
+    item_type = Choice(*ITEM_TYPES, required=True)
+    item_id = Int(required=True, example=1)
+
+
+class Items(fields.String):
+    """`task:1,listing:3` as pairs."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        pairs = [_pair(part.strip()) for part in text.split(",") if part.strip()]
+        if len(pairs) > MOST_CHECKED:
+            raise ValidationError(f"At most {MOST_CHECKED} at once.")
+        return pairs
+
+
+class CheckQuery(Query):
+    """Which things to check."""
+
+    items = Items(load_default=list, metadata={"example": "task:1,listing:3"})
+
+
+class FavoriteSchema(Schema):
+    """One mark."""
+
+    id = Int(required=True, example=1)
+    favorite_id = Int(required=True, example=1)
+    favorited_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
+    item_type = Str(required=True, example="listing")
+    item_id = Int(required=True, example=3)
+
+
+class FavoriteItemSchema(FavoriteSchema):
+    """One mark with the thing as its own slice shows it; null when it can no longer be seen."""
+
+    item = fields.Dict(required=True, allow_none=True, metadata={"example": {"id": 3, "title": "City bicycle"}})
+
+
+class ToggledSchema(Schema):
+    """What the toggle did."""
+
+    is_favorited = fields.Boolean(required=True, metadata={"example": True})
+    message = fields.String(required=True, metadata={"example": "Added to your favorites."})
+    favorite = fields.Nested(FavoriteSchema, required=True, allow_none=True)
+
+
+class CheckedSchema(Schema):
+    """Yes or no for each."""
+
+    favorites = fields.Dict(required=True, metadata={"example": {"task:1": True, "listing:3": False}})
+
+
+class FavoriteCountsSchema(Schema):
+    """How many of each kind."""
+
+    total = Int(required=True, example=3)
+    tasks = Int(required=True, example=1)
+    offerings = Int(required=True, example=0)
+    listings = Int(required=True, example=2)
+
+
+def _pair(part: str) -> tuple[str, int]:
+    kind, _, number = part.partition(":")
+    if kind not in ITEM_TYPES or not (number.isascii() and number.isdigit()) or int(number[:20]) > MAX_ID:
+        raise ValidationError(f"Each item is a kind ({', '.join(ITEM_TYPES)}), a colon and an id, such as task:1.")
+    return kind, int(number)

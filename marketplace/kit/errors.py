@@ -1,0 +1,118 @@
+"""Errors a client can cause. Each is a class with a status, a code and the data it needs."""
+
+from collections.abc import Mapping
+
+
+class Problem(Exception):
+    """The base of every error a client can cause; rendered as an RFC 9457 problem document."""
+
+    status = 400
+    code = "bad_request"
+    title = "Bad request"
+    sentence = "This request could not be understood."
+
+    def __init__(
+        self,
+        sentence: str | None = None,
+        *,
+        errors: Mapping[str, list[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.sentence = sentence or type(self).sentence
+        self.errors = dict(errors or {})
+        self.headers = dict(headers or {})
+        super().__init__(self.sentence)
+
+
+class Malformed(Problem):
+    """The body is not what its content type says."""
+
+    code = "malformed"
+    sentence = "The body is not valid JSON."
+
+
+class NotSignedIn(Problem):
+    """No token, or one that does not count any more."""
+
+    status = 401
+    code = "not_signed_in"
+    title = "Not signed in"
+    sentence = "Please sign in first."
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence, headers={"WWW-Authenticate": "Bearer"})
+
+
+class NotAllowed(Problem):
+    """Visible, but not the caller's to do."""
+
+    status = 403
+    code = "not_allowed"
+    title = "Not allowed"
+    sentence = "This is not yours to do."
+
+
+class NotFound(Problem):
+    """Not there, or not visible to the caller: the answer is the same."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+    sentence = "There is nothing here."
+
+    @classmethod
+    def of(cls, what: str) -> "NotFound":
+        """The sentence for one kind of thing, such as "listing"."""
+        return cls(f"This {what} does not exist, or is not visible to you.")
+
+
+class Conflict(Problem):
+    """The state of the thing does not allow this now."""
+
+    status = 409
+    code = "conflict"
+    title = "Conflict"
+    sentence = "Somebody changed this a moment ago. Load it again and repeat."
+
+
+class Duplicate(Conflict):
+    """It exists already and may exist only once."""
+
+    code = "duplicate"
+    title = "Already exists"
+    sentence = "This exists already."
+
+
+class PreconditionFailed(Problem):
+    """If-Match named another version than the current one."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "Changed meanwhile"
+    sentence = "This was changed since you loaded it. Load it again and repeat."
+
+
+class Invalid(Problem):
+    """Fields that are well formed JSON and still wrong, each with its sentences."""
+
+    status = 422
+    code = "invalid"
+    title = "Invalid fields"
+    sentence = "Some fields are not right."
+
+    @classmethod
+    def field(cls, name: str, sentence: str) -> "Invalid":
+        """One wrong field."""
+        return cls(sentence, errors={name: [sentence]})
+
+
+class Busy(Problem):
+    """The database or a lock did not answer in time."""
+
+    status = 503
+    code = "busy"
+    title = "Busy"
+    sentence = "The marketplace is busy. Try again in a moment."
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence, headers={"Retry-After": "1"})

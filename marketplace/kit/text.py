@@ -1,0 +1,43 @@
+"""Text as people type it: folded for search, listed with commas, safe for the database."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+WORD = re.compile(r"\w+")
+MAX_QUERY_WORDS = 12
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, so that Rīga finds Riga and ё finds е."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def words(query: str) -> list[str]:
+    """The first words of a query, folded; operators and quotes fall away."""
+    return WORD.findall(fold(query).replace("_", " "))[:MAX_QUERY_WORDS]
+
+
+def split_list(value: str | Iterable[str] | None) -> list[str]:
+    """`"a, b"` or `["a", "b"]` → `["a", "b"]`, without empties and repeats."""
+    if value is None:
+        return []
+    parts = value.split(",") if isinstance(value, str) else value
+    return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def join_list(values: Iterable[str]) -> str:
+    """The comma-separated form clients split; a comma inside a value (a URL) becomes %2C."""
+    return ",".join(value.replace(",", "%2C") for value in values)
+
+
+def is_storable(text: str) -> bool:
+    """Neither NUL (refused by Postgres) nor a lone surrogate (no UTF-8)."""
+    return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def contains(text: str) -> str:
+    """A LIKE pattern (escape character \\) that finds `text` itself, wildcards and all."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

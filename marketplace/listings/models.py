@@ -1,0 +1,61 @@
+"""Classifieds."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, BigInt, CommaList
+from marketplace.core.lifecycle import Stateful
+from marketplace.core.prices import rank_sql
+from marketplace.kit.text import fold
+from marketplace.listings.lifecycle import LISTING_LIFECYCLE
+
+CONDITIONS = ("new", "like_new", "used", "good", "fair", "poor", "refurbished")
+LISTING_TYPES = ("sale", "purchase", "exchange")
+
+
+class Listing(Stateful, Base):
+    """Something to sell, buy or exchange."""
+
+    __tablename__ = "listings"
+    __table_args__ = (
+        Index("ix_listings_browse", "category", "status", "latitude", "longitude"),
+        Index("ix_listings_place", "status", "latitude", "longitude"),
+        Index("ix_listings_newest", "status", "created_at", "id"),
+        Index("ix_listings_category_newest", "category", "status", "created_at", "id"),
+        Index("ix_listings_price", "status", "price_rank", "id"),
+        Index("ix_listings_seller", "seller_id", "created_at", "id"),
+        CheckConstraint("price_minor >= 0", name="price"),
+    )
+    lifecycle = LISTING_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seller_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(ForeignKey("categories.key", onupdate="CASCADE"))
+    subcategory: Mapped[str | None] = mapped_column(String(60))
+    condition: Mapped[str | None] = mapped_column(String(20))
+    price_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    price_rank: Mapped[int] = mapped_column(BigInt, Computed(rank_sql("price_minor"), persisted=True))
+    location: Mapped[str] = mapped_column(String(300), default="")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    images: Mapped[list[str]] = mapped_column(JSON, default=list)
+    contact_info: Mapped[str] = mapped_column(String(500), default="")
+    tags: Mapped[list[str]] = mapped_column(CommaList, default=list)
+    listing_type: Mapped[str] = mapped_column(String(20), default="sale")
+    is_featured: Mapped[bool] = mapped_column(default=False)
+    is_negotiable: Mapped[bool] = mapped_column(default=False)
+    views_count: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime | None]
+    search_text: Mapped[str] = mapped_column(Text, default="")
+    import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
+
+
+def search_text(fields: Any) -> str:
+    """What a search looks through, folded."""
+    return fold(" ".join([fields["title"], fields["description"], " ".join(fields.get("tags") or ())]))

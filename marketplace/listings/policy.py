@@ -1,0 +1,29 @@
+"""Who sees which listing, and what one is to it."""
+
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+
+from marketplace.auth.models import User
+from marketplace.auth.policy import STAFF, staff_roles
+from marketplace.listings.lifecycle import S
+from marketplace.listings.models import Listing
+
+PUBLIC_STATES = frozenset({S.ACTIVE, S.SOLD})
+OWNER = frozenset({"owner"})
+
+
+def visible_to(user: User | None) -> Select[Any]:
+    """Active and sold ones; one's own in any state; staff see all but the deleted."""
+    living = select(Listing).where(Listing.status != S.DELETED)
+    if user is not None and user.role in STAFF:
+        return living
+    own = Listing.seller_id == (user.id if user is not None else None)
+    return living.where(or_(Listing.status.in_(PUBLIC_STATES), own))
+
+
+def role_of(user: User | None, listing: Any) -> frozenset[str]:
+    """Owner, staff, both or neither."""
+    if user is None:
+        return frozenset()
+    return staff_roles(user) | (OWNER if listing.seller_id == user.id else frozenset())

@@ -1,0 +1,169 @@
+"""Listings to read: the browse list, one's own, one in full."""
+
+from typing import Any
+
+from sqlalchemy import Table, bindparam, or_
+
+from marketplace.auth.models import User
+from marketplace.auth.policy import STAFF
+from marketplace.auth.queries import completion_rate
+from marketplace.catalog.queries import tree
+from marketplace.core import counters
+from marketplace.core.db import UTCDateTime, db
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.core.prices import rank_from
+from marketplace.core.search import matches
+from marketplace.kit.clock import now
+from marketplace.kit.errors import NotFound
+from marketplace.kit.money import to_major
+from marketplace.kit.text import contains, join_list
+from marketplace.listings import policy
+from marketplace.listings.lifecycle import LISTING_LIFECYCLE, S
+from marketplace.listings.models import Listing
+
+LISTINGS: Table = Listing.metadata.tables["listings"]
+USERS: Table = User.metadata.tables["users"]
+NOT_ANSWERED = {"version", "price_rank", "search_text", "import_ref"}
+
+BROWSE = ListQuery(
+    name="listings",
+    table=LISTINGS,
+    columns=[*(c for c in LISTINGS.c if c.name not in NOT_ANSWERED), USERS.c.username.label("seller")],
+    joined=LISTINGS.join(USERS, USERS.c.id == LISTINGS.c.seller_id),
+    near=True,
+    filters={
+        "category": LISTINGS.c.category == bindparam("category"),
+        "categories": LISTINGS.c.category.in_(bindparam("categories", expanding=True)),
+        "subcategory": LISTINGS.c.subcategory == bindparam("subcategory"),
+        "status": LISTINGS.c.status == bindparam("status"),
+        "living": LISTINGS.c.status != bindparam("living"),
+        "unexpired_at": or_(
+            LISTINGS.c.expires_at.is_(None), LISTINGS.c.expires_at > bindparam("unexpired_at", type_=UTCDateTime())
+        ),
+        "price_from": LISTINGS.c.price_rank >= bindparam("price_from"),
+        "price_to": LISTINGS.c.price_rank <= bindparam("price_to"),
+        "condition": LISTINGS.c.condition == bindparam("condition"),
+        "listing_type": LISTINGS.c.listing_type == bindparam("listing_type"),
+        "location": LISTINGS.c.location.ilike(bindparam("location"), escape="\\"),
+        "seller_id": LISTINGS.c.seller_id == bindparam("seller_id"),
+        "owner_id": LISTINGS.c.seller_id == bindparam("owner_id"),
+        "q": lambda: matches("listings"),
+    },
+    sorts={
+        "created_at": LISTINGS.c.created_at,
+        "updated_at": LISTINGS.c.updated_at,
+        "price": LISTINGS.c.price_rank,
+        "views_count": LISTINGS.c.views_count,
+        "title": LISTINGS.c.title,
+    },
+    default_sort="-created_at",
+)
+
+
+def browse(viewer: User | None, **query: Any) -> Page:
+    """What everybody may see; states that are nobody else's business narrow to one's own."""
+    params = _prepared(query)
+    if params["status"] not in policy.PUBLIC_STATES and not (viewer and viewer.role in STAFF):
+        params["owner_id"] = viewer.id if viewer else 0
+    if params["status"] == S.ACTIVE:
+        params["unexpired_at"] = now()
+    return BROWSE.page(params, lambda row: view(viewer, row))
+
+
+def mine(user: User, **query: Any) -> Page:
+    """One's own in every state; `current_page` for clients that read that name."""
+    params = {**query, "owner_id": user.id, "living": S.DELETED}
+    return BROWSE.page(params, lambda row: view(user, row), extra={"current_page": query.get("page", 1)})
+
+
+def find(viewer: User | None, listing_id: int) -> Listing:
+    """One visible listing to change; raises NotFound."""
+    found = db.session.scalar(policy.visible_to(viewer).where(Listing.id == listing_id))
+    if found is None:
+        raise NotFound.of("listing")
+    return found
+
+
+def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:
+    """One visible listing with its seller; raises NotFound."""
+    both = policy.visible_to(viewer).add_columns(User).join(User, User.id == Listing.seller_id)
+    found = db.session.execute(both.where(Listing.id == listing_id)).first()
+    if found is None:
+        raise NotFound.of("listing")
+    listing, seller = found
+    body = view(viewer, listing, seller=seller.username)
+    body["views_count"] += counters.pending("listings", "views_count", listing_id)
+    return {**body, "seller_info": seller_info(seller)}
+
+
+def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Visible ones of these, by id."""
+    chosen = policy.visible_to(viewer).add_columns(User.username).join(User, User.id == Listing.seller_id)
+    rows = db.session.execute(chosen.where(Listing.id.in_(ids))).all()
+    return {listing.id: view(viewer, listing, seller=name) for listing, name in rows}
+
+
+def view(viewer: User | None, row: Any, *, seller: str | None = None) -> dict[str, Any]:
+    """A listing as the contract names its fields."""
+    body = {
+        "id": row.id,
+        "title": row.title,
+        "description": row.description,
+        "category": row.category,
+        "subcategory": row.subcategory,
+        "condition": row.condition,
+        "price": to_major(row.price_minor, row.currency),
+        "price_minor": row.price_minor,
+        "currency": row.currency,
+        "location": row.location,
+        "latitude": row.latitude,
+        "longitude": row.longitude,
+        "seller_id": row.seller_id,
+        "user_id": row.seller_id,
+        "seller": seller or row.seller,
+        "image_urls": row.images,
+        "images": join_list(row.images),
+        "contact_info": row.contact_info,
+        "tags": row.tags,
+        "views_count": row.views_count,
+        "listing_type": row.listing_type,
+        "status": row.status,
+        "is_featured": row.is_featured,
+        "is_negotiable": row.is_negotiable,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "expires_at": row.expires_at,
+        "available_actions": LISTING_LIFECYCLE.available(row.status, policy.role_of(viewer, row)),
+    }
+    distance = getattr(row, "distance", None)
+    return body if distance is None else {**body, "distance": round(distance, 2)}
+
+
+def seller_info(seller: User) -> dict[str, Any]:
+    """The seller beside the listing."""
+    return {
+        "id": seller.id,
+        "username": seller.username,
+        "first_name": seller.first_name,
+        "last_name": seller.last_name,
+        "avatar_url": seller.avatar_url,
+        "city": seller.city,
+        "country": seller.country,
+        "is_verified": seller.is_verified,
+        "average_rating": round(seller.average_rating, 2),
+        "reviews_count": seller.reviews_count,
+        "completion_rate": completion_rate(seller),
+        "created_at": seller.created_at,
+    }
+
+
+def _prepared(query: dict[str, Any]) -> dict[str, Any]:
+    """Query parameters in the units and names of the list."""
+    category, search = query.pop("category", None), query.pop("search", None)
+    prices = {
+        "price_from": rank_from(query.pop("min_price", None), at_least=True),
+        "price_to": rank_from(query.pop("max_price", None), at_least=False),
+    }
+    place = contains(query["location"]) if query.get("location") else None
+    return {**query, "location": place, **tree().filter(category), **prices, "q": query.get("q") or search}

@@ -1,0 +1,80 @@
+"""/api/listings."""
+
+from typing import Any
+
+from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
+from marketplace.core.fields import Int
+from marketplace.core.schemas import MessageSchema, created, page_of, written
+from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import written as written_answer
+from marketplace.listings import queries, service
+from marketplace.listings.schemas import (
+    ListingChangesSchema,
+    ListingDetailSchema,
+    ListingInputSchema,
+    ListingSchema,
+    ListingsQuery,
+    MyListingsQuery,
+)
+
+bp = Blueprint("listings", __name__, url_prefix="/api/listings", description="Classifieds")
+ListingsPage = page_of(ListingSchema, "listings")
+MyListingsPage = page_of(ListingSchema, "listings", "MyListingsPage", current_page=Int(example=1))
+
+
+@bp.get("", access=ANYONE)
+@bp.arguments(ListingsQuery, location="query")
+@bp.response(200, ListingsPage)
+def browse_listings(query: dict[str, Any]) -> Any:
+    """Browse classifieds, nearest first when asked by position."""
+    return queries.browse(viewer(), **query)
+
+
+@bp.get("/my", access=SIGNED_IN)
+@bp.arguments(MyListingsQuery, location="query")
+@bp.response(200, MyListingsPage)
+def list_my_listings(query: dict[str, Any]) -> Any:
+    """List my classifieds in every state."""
+    return queries.mine(current_user(), **query)
+
+
+@bp.get("/user/<int:user_id>", access=ANYONE)
+@bp.arguments(ListingsQuery, location="query")
+@bp.response(200, ListingsPage)
+def list_listings_of(query: dict[str, Any], user_id: int) -> Any:
+    """List a person's classifieds."""
+    return queries.browse(viewer(), **{**query, "seller_id": user_id})
+
+
+@bp.post("", access=SIGNED_IN)
+@bp.arguments(ListingInputSchema)
+@bp.response(201, created(ListingDetailSchema, "listing"))
+def post_listing(data: dict[str, Any]) -> Any:
+    """Put up a classified."""
+    listing = service.post(current_user(), **data)
+    body = queries.detail(current_user(), listing.id)
+    return Created("listing", body, "/api/listings", "Your listing is up.")
+
+
+@bp.get("/<int:listing_id>", access=ANYONE)
+@bp.response(200, ListingDetailSchema)
+def show_listing(listing_id: int) -> Any:
+    """Show a classified with its seller; counts a view, never the owner's own."""
+    return service.count_view(viewer(), queries.detail(viewer(), listing_id))
+
+
+@bp.put("/<int:listing_id>", access=SIGNED_IN)
+@bp.arguments(ListingChangesSchema)
+@bp.response(200, written(ListingDetailSchema, "listing"))
+def edit_listing(data: dict[str, Any], listing_id: int) -> Any:
+    """Change my classified, or its status."""
+    service.edit(current_user(), listing_id, **data)
+    return written_answer("listing", queries.detail(current_user(), listing_id), "Your listing is saved.")
+
+
+@bp.delete("/<int:listing_id>", access=SIGNED_IN)
+@bp.response(200, MessageSchema)
+def delete_listing(listing_id: int) -> Any:
+    """Take my classified down for good."""
+    service.delete(current_user(), listing_id)
+    return {"message": "Your listing is deleted."}

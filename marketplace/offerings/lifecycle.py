@@ -1,0 +1,30 @@
+"""The states of an offered service."""
+
+from enum import StrEnum
+
+from marketplace.kit.lifecycle import Lifecycle, deed, move
+
+
+class S(StrEnum):
+    """An offering's states; `deleted` is seen by nobody."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    CLOSED = "closed"
+    DELETED = "deleted"
+
+
+LIVING = (S.ACTIVE, S.PAUSED, S.CLOSED)
+STAFF = {"moderator", "admin"}
+
+OFFERING_LIFECYCLE = Lifecycle.table(
+    "offering",
+    S.ACTIVE,
+    edit=deed(*LIVING, by={"owner"}),
+    book=deed(S.ACTIVE, by={"stranger"}),
+    contact=deed(S.ACTIVE, by={"stranger"}),
+    pause=move(S.ACTIVE, to=S.PAUSED, by={"owner", *STAFF}),
+    activate=move(S.PAUSED, S.CLOSED, to=S.ACTIVE, by={"owner"}),
+    close=move(S.ACTIVE, S.PAUSED, to=S.CLOSED, by={"owner", *STAFF}),
+    delete=move(*LIVING, to=S.DELETED, by={"owner", *STAFF}),
+)

@@ -1,0 +1,28 @@
+"""Who sees which offering, and what one is to it."""
+
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+
+from marketplace.auth.models import User
+from marketplace.auth.policy import STAFF, staff_roles
+from marketplace.offerings.lifecycle import S
+from marketplace.offerings.models import Offering
+
+OWNER, STRANGER = frozenset({"owner"}), frozenset({"stranger"})
+
+
+def visible_to(user: User | None) -> Select[Any]:
+    """Active ones; one's own in any state; staff see all but the deleted."""
+    living = select(Offering).where(Offering.status != S.DELETED)
+    if user is not None and user.role in STAFF:
+        return living
+    own = Offering.creator_id == (user.id if user is not None else None)
+    return living.where(or_(Offering.status == S.ACTIVE, own))
+
+
+def role_of(user: User | None, offering: Any) -> frozenset[str]:
+    """Owner or stranger; staff besides."""
+    if user is None:
+        return frozenset()
+    return staff_roles(user) | (OWNER if offering.creator_id == user.id else STRANGER)

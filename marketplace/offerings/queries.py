@@ -1,0 +1,147 @@
+"""Offerings to read."""
+
+from typing import Any
+
+from sqlalchemy import Table, bindparam
+
+from marketplace.auth.models import User
+from marketplace.auth.policy import STAFF
+from marketplace.auth.queries import display_name
+from marketplace.catalog.queries import tree
+from marketplace.core.db import db
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.core.prices import rank_from
+from marketplace.core.search import matches
+from marketplace.kit.errors import NotFound
+from marketplace.kit.money import to_major
+from marketplace.kit.text import join_list
+from marketplace.offerings import policy
+from marketplace.offerings.lifecycle import OFFERING_LIFECYCLE, S
+from marketplace.offerings.models import Offering
+
+OFFERINGS: Table = Offering.metadata.tables["offerings"]
+USERS: Table = User.metadata.tables["users"]
+NOT_ANSWERED = {"version", "price_rank", "search_text", "import_ref"}
+CREATOR = [
+    USERS.c[name].label(f"creator_{name}")
+    for name in (
+        "username",
+        "first_name",
+        "last_name",
+        "avatar_url",
+        "average_rating",
+        "reviews_count",
+        "completed_tasks",
+    )
+]
+
+BROWSE = ListQuery(
+    name="offerings",
+    table=OFFERINGS,
+    columns=[*(column for column in OFFERINGS.c if column.name not in NOT_ANSWERED), *CREATOR],
+    joined=OFFERINGS.join(USERS, USERS.c.id == OFFERINGS.c.creator_id),
+    near=True,
+    filters={
+        "id": OFFERINGS.c.id == bindparam("id"),
+        "ids": OFFERINGS.c.id.in_(bindparam("ids", expanding=True)),
+        "category": OFFERINGS.c.category == bindparam("category"),
+        "categories": OFFERINGS.c.category.in_(bindparam("categories", expanding=True)),
+        "subcategory": OFFERINGS.c.subcategory == bindparam("subcategory"),
+        "status": OFFERINGS.c.status == bindparam("status"),
+        "living": OFFERINGS.c.status != bindparam("living"),
+        "price_from": OFFERINGS.c.price_rank >= bindparam("price_from"),
+        "price_to": OFFERINGS.c.price_rank.between(0, bindparam("price_to")),
+        "price_type": OFFERINGS.c.price_type == bindparam("price_type"),
+        "creator_id": OFFERINGS.c.creator_id == bindparam("creator_id"),
+        "owner_id": OFFERINGS.c.creator_id == bindparam("owner_id"),
+        "q": lambda: matches("offerings"),
+    },
+    sorts={
+        "created_at": OFFERINGS.c.created_at,
+        "updated_at": OFFERINGS.c.updated_at,
+        "price": OFFERINGS.c.price_rank,
+        "title": OFFERINGS.c.title,
+    },
+    default_sort="-created_at",
+)
+
+
+def browse(viewer: User | None, **query: Any) -> Page:
+    """Active ones; other states narrow to one's own."""
+    params = _prepared(query)
+    if params["status"] != S.ACTIVE and not (viewer and viewer.role in STAFF):
+        params["owner_id"] = viewer.id if viewer else 0
+    return BROWSE.page(params, lambda row: view(viewer, row))
+
+
+def mine(user: User, **query: Any) -> Page:
+    """One's own in every state."""
+    params = {**_prepared(query), "owner_id": user.id, "living": S.DELETED}
+    return BROWSE.page(params, lambda row: view(user, row))
+
+
+def find(viewer: User | None, offering_id: int) -> Offering:
+    """One visible offering to change; raises NotFound."""
+    found = db.session.scalar(policy.visible_to(viewer).where(Offering.id == offering_id))
+    if found is None:
+        raise NotFound.of("offering")
+    return found
+
+
+def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:
+    """One visible offering with its provider; raises NotFound."""
+    find(viewer, offering_id)
+    return BROWSE.page({"id": offering_id}, lambda row: view(viewer, row)).items[0]
+
+
+def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Visible ones of these, by id."""
+    visible = policy.visible_to(viewer).with_only_columns(Offering.id).where(Offering.id.in_(ids))
+    chosen = list(db.session.scalars(visible))
+    page = BROWSE.page({"ids": chosen, "per_page": 100}, lambda row: view(viewer, row))
+    return {item["id"]: item for item in page.items}
+
+
+def view(viewer: User | None, row: Any) -> dict[str, Any]:
+    """An offering as the contract names its fields."""
+    body = {
+        "id": row.id,
+        "title": row.title,
+        "description": row.description,
+        "category": row.category,
+        "subcategory": row.subcategory,
+        "location": row.location,
+        "latitude": row.latitude,
+        "longitude": row.longitude,
+        "price": None if row.price_minor is None else to_major(row.price_minor, row.currency),
+        "price_minor": row.price_minor,
+        "price_type": row.price_type,
+        "currency": row.currency,
+        "status": row.status,
+        "creator_id": row.creator_id,
+        "creator_name": display_name(row.creator_username, row.creator_first_name, row.creator_last_name),
+        "creator_avatar": row.creator_avatar_url,
+        "creator_rating": round(row.creator_average_rating, 2),
+        "creator_review_count": row.creator_reviews_count,
+        "creator_completed_tasks": row.creator_completed_tasks,
+        "availability": row.availability,
+        "experience": row.experience,
+        "service_radius": row.service_radius,
+        "image_urls": row.images,
+        "images": join_list(row.images),
+        "contact_count": row.contact_count,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "available_actions": OFFERING_LIFECYCLE.available(row.status, policy.role_of(viewer, row)),
+    }
+    distance = getattr(row, "distance", None)
+    return body if distance is None else {**body, "distance": round(distance, 2)}
+
+
+def _prepared(query: dict[str, Any]) -> dict[str, Any]:
+    prices = {
+        "price_from": rank_from(query.pop("min_price", None), at_least=True),
+        "price_to": rank_from(query.pop("max_price", None), at_least=False),
+    }
+    return {**query, **tree().filter(query.pop("category", None)), **prices}

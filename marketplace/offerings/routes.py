@@ -1,0 +1,111 @@
+"""/api/offerings."""
+
+from typing import Any
+
+from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
+from marketplace.core.schemas import MessageSchema, created, page_of, written
+from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import written as written_answer
+from marketplace.offerings import queries, service
+from marketplace.offerings.schemas import (
+    BookingSchema,
+    MyOfferingsQuery,
+    OfferingChangesSchema,
+    OfferingInputSchema,
+    OfferingSchema,
+    OfferingsQuery,
+)
+from marketplace.tasks import queries as task_queries
+from marketplace.tasks.schemas import TaskDetailSchema
+
+bp = Blueprint("offerings", __name__, url_prefix="/api/offerings", description="Services on offer")
+OfferingsPage = page_of(OfferingSchema, "offerings")
+OfferingWritten = written(OfferingSchema, "offering")
+
+
+def _answer(offering_id: int, message: str) -> dict[str, Any]:
+    return written_answer("offering", queries.detail(current_user(), offering_id), message)
+
+
+@bp.get("", access=ANYONE)
+@bp.arguments(OfferingsQuery, location="query")
+@bp.response(200, OfferingsPage)
+def browse_offerings(query: dict[str, Any]) -> Any:
+    """Browse services, nearest first when asked by position."""
+    return queries.browse(viewer(), **query)
+
+
+@bp.get("/my", access=SIGNED_IN)
+@bp.arguments(MyOfferingsQuery, location="query")
+@bp.response(200, OfferingsPage)
+def list_my_offerings(query: dict[str, Any]) -> Any:
+    """List my services in every state."""
+    return queries.mine(current_user(), **query)
+
+
+@bp.get("/user/<int:user_id>", access=ANYONE)
+@bp.arguments(OfferingsQuery, location="query")
+@bp.response(200, OfferingsPage)
+def list_offerings_of(query: dict[str, Any], user_id: int) -> Any:
+    """List a person's services."""
+    return queries.browse(viewer(), **{**query, "creator_id": user_id})
+
+
+@bp.post("", access=SIGNED_IN)
+@bp.arguments(OfferingInputSchema)
+@bp.response(201, created(OfferingSchema, "offering"))
+def post_offering(data: dict[str, Any]) -> Any:
+    """Offer a service."""
+    offering = service.post(current_user(), **data)
+    body = queries.detail(current_user(), offering.id)
+    return Created("offering", body, "/api/offerings", "Your offering is up.")
+
+
+@bp.get("/<int:offering_id>", access=ANYONE)
+@bp.response(200, OfferingSchema)
+def show_offering(offering_id: int) -> Any:
+    """Show a service with its provider."""
+    return queries.detail(viewer(), offering_id)
+
+
+@bp.put("/<int:offering_id>", access=SIGNED_IN)
+@bp.arguments(OfferingChangesSchema)
+@bp.response(200, OfferingWritten)
+def edit_offering(data: dict[str, Any], offering_id: int) -> Any:
+    """Change my service, or its status."""
+    service.edit(current_user(), offering_id, **data)
+    return _answer(offering_id, "Your offering is saved.")
+
+
+@bp.delete("/<int:offering_id>", access=SIGNED_IN)
+@bp.response(200, MessageSchema)
+def delete_offering(offering_id: int) -> Any:
+    """Take my service down for good."""
+    service.delete(current_user(), offering_id)
+    return {"message": "Your offering is deleted."}
+
+
+@bp.post("/<int:offering_id>/pause", access=SIGNED_IN)
+@bp.response(200, OfferingWritten)
+def pause_offering(offering_id: int) -> Any:
+    """Take my service off the list for a while."""
+    service.pause(current_user(), offering_id)
+    return _answer(offering_id, "Your offering is paused.")
+
+
+@bp.post("/<int:offering_id>/activate", access=SIGNED_IN)
+@bp.response(200, OfferingWritten)
+def activate_offering(offering_id: int) -> Any:
+    """Put my service on the list again."""
+    service.activate(current_user(), offering_id)
+    return _answer(offering_id, "Your offering is active.")
+
+
+@bp.post("/<int:offering_id>/book", access=SIGNED_IN)
+@bp.arguments(BookingSchema)
+@bp.response(201, created(TaskDetailSchema, "task"))
+def book_offering(data: dict[str, Any], offering_id: int) -> Any:
+    """Book a service: a task assigned to its provider."""
+    task = service.book(current_user(), offering_id, **data)
+    body = task_queries.detail(current_user(), task.id)
+    return Created("task", body, "/api/tasks", "Booked. The provider has been told.")

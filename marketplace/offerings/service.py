@@ -1,0 +1,129 @@
+"""Offer a service, change it, book it."""
+
+from typing import Any
+
+from sqlalchemy import update
+
+from marketplace.auth.models import User
+from marketplace.catalog import service as catalog
+from marketplace.core.db import db, execute, save
+from marketplace.core.outbox import publish
+from marketplace.core.prices import minor_units
+from marketplace.events.offerings import OfferingBooked, OfferingChanged, OfferingDeleted, OfferingPosted
+from marketplace.kit.errors import NotAllowed
+from marketplace.kit.money import Money
+from marketplace.offerings import policy
+from marketplace.offerings.models import Offering, search_text
+from marketplace.offerings.queries import find
+from marketplace.tasks import service as tasks
+from marketplace.tasks.models import Task
+
+
+def post(creator: User, *, category: str, price: Any = None, **fields: Any) -> Offering:
+    """Put up an offering; raises Invalid (422)."""
+    currency = fields.pop("currency", creator.currency)
+    key, subcategory = catalog.resolve(category, fields.pop("subcategory", None))
+    offering = save(
+        Offering(
+            creator_id=creator.id,
+            category=key,
+            subcategory=subcategory,
+            currency=currency,
+            price_minor=minor_units("price", price, currency),
+            search_text=search_text(fields),
+            **fields,
+        )
+    )
+    publish(OfferingPosted(offering_id=offering.id, creator_id=creator.id))
+    return offering
+
+
+def edit(user: User, offering_id: int, *, status: str | None = None, **changes: Any) -> Offering:
+    """Change what was sent; a status moves along the table. Raises 403, 404, 409, 422."""
+    offering = find(user, offering_id)
+    roles = policy.role_of(user, offering)
+    if changes or status is None:
+        offering.advance("edit", actor=roles)
+        _apply(offering, changes)
+    if status is not None:
+        offering.advance_to(status, actor=roles, actor_id=user.id)
+    return _changed(offering)
+
+
+def pause(user: User, offering_id: int) -> Offering:
+    """Take it off the list for a while."""
+    return _moved(user, offering_id, "pause")
+
+
+def activate(user: User, offering_id: int) -> Offering:
+    """Put it on the list again."""
+    return _moved(user, offering_id, "activate")
+
+
+def delete(user: User, offering_id: int) -> None:
+    """Take it down for good."""
+    _moved(user, offering_id, "delete")
+    publish(OfferingDeleted(offering_id=offering_id))
+
+
+def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = None, **place: Any) -> Task:
+    """A task for the provider, made of the offering; raises NotAllowed (403) for one's own."""
+    offering = find(client, offering_id)
+    if offering.creator_id == client.id:
+        raise NotAllowed("This is your own offering.")
+    offering.lifecycle.pick("book", offering.status, policy.role_of(client, offering))
+    task = tasks.book(client, offering.creator_id, deadline=starts_at, **_task_fields(offering, message, place))
+    publish(
+        OfferingBooked(offering_id=offering.id, task_id=task.id, client_id=client.id, provider_id=offering.creator_id)
+    )
+    return task
+
+
+def count_contact(offering_id: int) -> None:
+    """One more person wrote; the sum is kept by the database."""
+    execute(update(Offering).where(Offering.id == offering_id).values(contact_count=Offering.contact_count + 1))
+
+
+def _moved(user: User, offering_id: int, verb: str) -> Offering:
+    offering = find(user, offering_id)
+    offering.advance(verb, actor=policy.role_of(user, offering), actor_id=user.id)
+    return _changed(offering)
+
+
+def _changed(offering: Offering) -> Offering:
+    db.session.flush()
+    publish(OfferingChanged(offering_id=offering.id, status=offering.status))
+    return offering
+
+
+def _task_fields(offering: Offering, message: str, place: dict[str, Any]) -> dict[str, Any]:
+    """The price of an hour or an item is not the budget of the whole, so only a fixed one is taken over."""
+    price = offering.price_minor if offering.price_type == "fixed" else None
+    return {
+        "title": offering.title,
+        "description": message or offering.description,
+        "category": offering.category,
+        "subcategory": offering.subcategory,
+        "currency": offering.currency,
+        "budget": None if price is None else Money(price, offering.currency).exact,
+        "location": offering.location,
+        "latitude": offering.latitude,
+        "longitude": offering.longitude,
+        **place,
+    }
+
+
+def _apply(offering: Offering, changes: dict[str, Any]) -> None:
+    currency = changes.get("currency", offering.currency)
+    price = changes.pop("price", None)
+    if price is None and offering.price_minor is not None and currency != offering.currency:
+        price = Money(offering.price_minor, offering.currency).exact
+    if price is not None:
+        offering.price_minor = minor_units("price", price, currency)
+    if "category" in changes:
+        changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
+    for name, value in changes.items():
+        setattr(offering, name, value)
+    offering.search_text = search_text(
+        {"title": offering.title, "description": offering.description, "experience": offering.experience}
+    )

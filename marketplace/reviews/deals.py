@@ -1,0 +1,64 @@
+"""Completed deals between two people: today tasks; orders and contracts join here when they come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, or_, select
+
+from marketplace.auth.models import User
+from marketplace.core.db import fetch
+from marketplace.reviews.models import CLIENT, WORKER, Review
+from marketplace.tasks.lifecycle import S
+from marketplace.tasks.models import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A completed deal seen by one side: who is across, and which part they had."""
+
+    task_id: int
+    title: str
+    completed_at: datetime | None
+    other_id: int
+    other_was: str
+
+    @property
+    def review_type(self) -> str:
+        """Who reviews whom."""
+        return f"{self.my_role}_to_{self.other_was}"
+
+    @property
+    def my_role(self) -> str:
+        """The part the reviewer had."""
+        return CLIENT if self.other_was == WORKER else WORKER
+
+
+def of_task(user: User, task: Task) -> Deal | None:
+    """The deal a task became for this person; None where they had no part or it is not completed."""
+    if task.status != S.COMPLETED or user.id not in {task.creator_id, task.assigned_to_id}:
+        return None
+    return _seen_by(user.id, task)
+
+
+def unreviewed(user: User, other_id: int) -> list[Deal]:
+    """Completed deals between the two that `user` has not reviewed, the latest first."""
+    reviewed = exists().where(Review.task_id == Task.id, Review.reviewer_id == user.id)
+    between = or_(
+        (Task.creator_id == user.id) & (Task.assigned_to_id == other_id),
+        (Task.creator_id == other_id) & (Task.assigned_to_id == user.id),
+    )
+    columns = (Task.id, Task.title, Task.completed_at, Task.creator_id, Task.assigned_to_id)
+    wanted = select(*columns).where(between, Task.status == S.COMPLETED, ~reviewed)
+    return [_seen_by(user.id, row) for row in fetch(wanted.order_by(Task.completed_at.desc(), Task.id.desc()))]
+
+
+def _seen_by(user_id: int, task: Any) -> Deal:
+    mine = task.creator_id == user_id
+    return Deal(
+        task_id=task.id,
+        title=task.title,
+        completed_at=task.completed_at,
+        other_id=task.assigned_to_id if mine else task.creator_id,
+        other_was=WORKER if mine else CLIENT,
+    )

@@ -1,0 +1,41 @@
+"""What one side of a completed deal says of the other."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, Stamped, conflicts
+from marketplace.kit.errors import Duplicate
+
+WORKER, CLIENT = "worker", "client"
+
+
+class ReviewedAlready(Duplicate):
+    """Once a deal and side."""
+
+    code = "reviewed_already"
+    sentence = "You have reviewed this deal already."
+
+
+class Review(Stamped, Base):
+    """Once a deal and side; `reviewed_as` is the part the reviewed person had in it."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        UniqueConstraint("task_id", "reviewer_id"),
+        Index("ix_reviews_reviewed", "reviewed_user_id", "created_at", "id"),
+        Index("ix_reviews_reviewer", "reviewer_id", "created_at", "id"),
+        Index("ix_reviews_newest", "created_at", "id"),
+        CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+        CheckConstraint("reviewer_id <> reviewed_user_id", name="oneself"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reviewer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reviewed_user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reviewed_as: Mapped[str] = mapped_column(String(10))
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
+    rating: Mapped[int]
+    content: Mapped[str] = mapped_column(Text, default="")
+
+
+conflicts["uq_reviews_task_id_reviewer_id"] = ReviewedAlready()

@@ -1,0 +1,115 @@
+"""Reviews to read, and the figures made of them."""
+
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, select
+
+from marketplace.auth.models import User
+from marketplace.auth.queries import display_name
+from marketplace.core.db import db, fetch
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.kit.errors import NotFound
+from marketplace.reviews.models import CLIENT, WORKER, Review
+
+REVIEWS: Table = Review.metadata.tables["reviews"]
+USERS: Table = User.metadata.tables["users"]
+REVIEWER, REVIEWED = USERS.alias("reviewer"), USERS.alias("reviewed")
+PEOPLE = [
+    column.label(f"{people.name}_{column.name}")
+    for people in (REVIEWER, REVIEWED)
+    for column in (people.c.username, people.c.first_name, people.c.last_name, people.c.avatar_url)
+]
+
+REVIEWS_LIST = ListQuery(
+    name="reviews",
+    table=REVIEWS,
+    columns=[*REVIEWS.c, *PEOPLE],
+    joined=REVIEWS.join(REVIEWER, REVIEWER.c.id == REVIEWS.c.reviewer_id).join(
+        REVIEWED, REVIEWED.c.id == REVIEWS.c.reviewed_user_id
+    ),
+    filters={
+        "id": REVIEWS.c.id == bindparam("id"),
+        "reviewer_id": REVIEWS.c.reviewer_id == bindparam("reviewer_id"),
+        "reviewed_user_id": REVIEWS.c.reviewed_user_id == bindparam("reviewed_user_id"),
+        "task_id": REVIEWS.c.task_id == bindparam("task_id"),
+        "rating_min": REVIEWS.c.rating >= bindparam("rating_min"),
+        "nothing": REVIEWS.c.id == bindparam("nothing"),
+    },
+    sorts={"created_at": REVIEWS.c.created_at, "rating": REVIEWS.c.rating},
+    default_sort="-created_at",
+)
+
+
+def browse(*, listing_id: int | None = None, **query: Any) -> Page:
+    """Reviews, newest first. Listings have no deals yet, so asking by one finds none."""
+    return REVIEWS_LIST.page({**query, "nothing": 0 if listing_id is not None else None}, view)
+
+
+def detail(review_id: int) -> dict[str, Any]:
+    """One review; raises NotFound."""
+    items = REVIEWS_LIST.page({"id": review_id}, view).items
+    if not items:
+        raise NotFound.of("review")
+    return items[0]
+
+
+def find_locked(review_id: int) -> Review:
+    """One review to change, locked (on SQLite the transaction is the lock); raises NotFound."""
+    found = db.session.scalar(select(Review).where(Review.id == review_id).with_for_update())
+    if found is None:
+        raise NotFound.of("review")
+    return found
+
+
+def mine_about(user: User, task_id: int) -> int | None:
+    """The id of this person's review of a task, None where there is none."""
+    mine = select(Review.id).where(Review.task_id == task_id, Review.reviewer_id == user.id)
+    return db.session.scalar(mine)
+
+
+def stats(user_id: int) -> dict[str, Any]:
+    """Counts and averages by stars and by the part the person had."""
+    grouped = select(Review.reviewed_as, Review.rating, func.count()).where(Review.reviewed_user_id == user_id)
+    rows = [tuple(row) for row in fetch(grouped.group_by(Review.reviewed_as, Review.rating))]
+    total = _figures(rows)
+    stars = {str(star): sum(count for _, rating, count in rows if rating == star) for star in range(1, 6)}
+    return {
+        "user_id": user_id,
+        "total_reviews": total["count"],
+        "average_rating": total["average"],
+        "rating_breakdown": stars,
+        "as_worker": _figures([row for row in rows if row[0] == WORKER]),
+        "as_client": _figures([row for row in rows if row[0] == CLIENT]),
+    }
+
+
+def view(row: Any) -> dict[str, Any]:
+    """A review as the contract names its fields."""
+    return {
+        "id": row.id,
+        "reviewer_id": row.reviewer_id,
+        "reviewer_name": _name(row, "reviewer"),
+        "reviewer_avatar": row.reviewer_avatar_url,
+        "reviewed_user_id": row.reviewed_user_id,
+        "reviewed_user_name": _name(row, "reviewed"),
+        "task_id": row.task_id,
+        "listing_id": None,
+        "review_type": f"{CLIENT if row.reviewed_as == WORKER else WORKER}_to_{row.reviewed_as}",
+        "rating": row.rating,
+        "content": row.content,
+        "comment": row.content,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
+
+
+def _name(row: Any, side: str) -> str:
+    parts = (getattr(row, f"{side}_{name}") for name in ("username", "first_name", "last_name"))
+    return display_name(*parts)
+
+
+def _figures(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    count = sum(n for _, _, n in rows)
+    stars = sum(rating * n for _, rating, n in rows)
+    return {"count": count, "average": round(stars / count, 2) if count else 0.0}

@@ -1,0 +1,139 @@
+"""/api/reviews, and the two pages under /api/auth that show them."""
+
+from typing import Any
+
+from marketplace.auth import queries as people
+from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
+from marketplace.core.schemas import MessageSchema, created, page_of, written
+from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import written as written_answer
+from marketplace.listings import queries as listings
+from marketplace.offerings import queries as offerings
+from marketplace.reviews import queries, service
+from marketplace.reviews.schemas import (
+    CanReviewSchema,
+    CanReviewUserSchema,
+    FullProfileSchema,
+    ReviewChangesSchema,
+    ReviewInputSchema,
+    ReviewSchema,
+    ReviewsOfQuery,
+    ReviewsQuery,
+    ReviewStatsSchema,
+    TaskReviewInputSchema,
+)
+from marketplace.tasks import applications
+from marketplace.tasks import queries as tasks
+
+bp = Blueprint("reviews", __name__, url_prefix="/api/reviews", description="Reviews after completed deals")
+profile_bp = Blueprint("reviewed", __name__, url_prefix="/api/auth", description="People with their reviews")
+ReviewsPage = page_of(ReviewSchema, "reviews")
+ReviewCreated = created(ReviewSchema, "review")
+NEWEST = {"page": 1, "per_page": 100}
+
+
+def _created(review_id: int) -> Created:
+    return Created("review", queries.detail(review_id), "/api/reviews", "Your review is published.")
+
+
+@bp.get("", access=ANYONE)
+@bp.arguments(ReviewsQuery, location="query")
+@bp.response(200, ReviewsPage)
+def browse_reviews(query: dict[str, Any]) -> Any:
+    """Browse reviews, newest first."""
+    return queries.browse(**query)
+
+
+@bp.post("", access=SIGNED_IN)
+@bp.arguments(ReviewInputSchema)
+@bp.response(201, ReviewCreated)
+def write_review(data: dict[str, Any]) -> Any:
+    """Review the other side of a completed deal."""
+    return _created(service.write(current_user(), **data).id)
+
+
+@bp.get("/<int:review_id>", access=ANYONE)
+@bp.response(200, ReviewSchema)
+def show_review(review_id: int) -> Any:
+    """Show a review."""
+    return queries.detail(review_id)
+
+
+@bp.put("/<int:review_id>", access=SIGNED_IN)
+@bp.arguments(ReviewChangesSchema)
+@bp.response(200, written(ReviewSchema, "review"))
+def edit_review(data: dict[str, Any], review_id: int) -> Any:
+    """Change my review within its window."""
+    service.edit(current_user(), review_id, **data)
+    return written_answer("review", queries.detail(review_id), "Your review is saved.")
+
+
+@bp.delete("/<int:review_id>", access=SIGNED_IN)
+@bp.response(200, MessageSchema)
+def delete_review(review_id: int) -> Any:
+    """Take my review back within its window."""
+    service.delete(current_user(), review_id)
+    return {"message": "Your review is deleted."}
+
+
+@bp.get("/task/<int:task_id>", access=ANYONE)
+@bp.arguments(ReviewsOfQuery, location="query")
+@bp.response(200, ReviewsPage)
+def list_task_reviews(query: dict[str, Any], task_id: int) -> Any:
+    """List the reviews of a task."""
+    tasks.find(viewer(), task_id)
+    return queries.browse(**query, task_id=task_id)
+
+
+@bp.post("/task/<int:task_id>", access=SIGNED_IN)
+@bp.arguments(TaskReviewInputSchema)
+@bp.response(201, ReviewCreated)
+def review_task(data: dict[str, Any], task_id: int) -> Any:
+    """Review the other side of a task."""
+    return _created(service.write_about_task(current_user(), task_id, **data).id)
+
+
+@bp.get("/task/<int:task_id>/can-review", access=SIGNED_IN)
+@bp.response(200, CanReviewSchema)
+def can_review_task(task_id: int) -> Any:
+    """Say whether I can review the other side of a task."""
+    return service.can_review_task(current_user(), task_id)
+
+
+@bp.get("/can-review-user/<int:user_id>", access=SIGNED_IN)
+@bp.response(200, CanReviewUserSchema)
+def can_review_user(user_id: int) -> Any:
+    """List the completed deals with a person that wait for my review."""
+    return service.can_review_user(current_user(), user_id)
+
+
+@bp.get("/user/<int:user_id>/stats", access=ANYONE)
+@bp.response(200, ReviewStatsSchema)
+def show_stats(user_id: int) -> Any:
+    """Show a person's reviews in figures."""
+    people.find(viewer(), user_id)
+    return queries.stats(user_id)
+
+
+@profile_bp.get("/users/<int:user_id>/reviews", access=ANYONE)
+@profile_bp.arguments(ReviewsOfQuery, location="query")
+@profile_bp.response(200, ReviewsPage)
+def list_reviews_of(query: dict[str, Any], user_id: int) -> Any:
+    """List what others say of a person."""
+    people.find(viewer(), user_id)
+    return queries.browse(**query, reviewed_user_id=user_id)
+
+
+@profile_bp.get("/profile/full", access=SIGNED_IN)
+@profile_bp.response(200, FullProfileSchema)
+def show_full_profile() -> Any:
+    """Show everything my profile page needs."""
+    user = current_user()
+    return {
+        "profile": people.private_view(user),
+        "reviews": queries.browse(reviewed_user_id=user.id, **NEWEST).items,
+        "listings": listings.mine(user, **NEWEST).items,
+        "offerings": offerings.mine(user, **NEWEST).items,
+        "created_tasks": tasks.created_by(user, **NEWEST).items,
+        "applications": applications.by(user, **NEWEST).items,
+    }

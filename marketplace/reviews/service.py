@@ -1,0 +1,166 @@
+"""Write, change and take back a review; the reviewed person's sums move in the same transaction."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import delete as delete_rows
+
+from marketplace.auth import queries as people
+from marketplace.auth.models import User
+from marketplace.auth.service import count_rating
+from marketplace.core.db import db, execute, save
+from marketplace.core.outbox import publish
+from marketplace.events.reviews import ReviewChanged, ReviewDeleted, ReviewWritten
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid, NotAllowed
+from marketplace.reviews import deals, queries
+from marketplace.reviews.deals import Deal
+from marketplace.reviews.models import Review, ReviewedAlready
+from marketplace.tasks import queries as tasks
+
+
+class NoDeal(NotAllowed):
+    """Reviews come after a completed deal."""
+
+    code = "no_completed_deal"
+    sentence = "You can review somebody only after a completed deal with them."
+
+
+class WindowClosed(NotAllowed):
+    """Reviews settle."""
+
+    code = "review_window_closed"
+    sentence = "This review is too old to be changed."
+
+
+def write(
+    reviewer: User,
+    *,
+    reviewed_user_id: int,
+    rating: int,
+    content: str = "",
+    task_id: int | None = None,
+    order_id: int | None = None,
+    listing_id: int | None = None,
+) -> Review:
+    """Rate the other side; without a deal named, of the latest one not reviewed yet.
+
+    Raises Invalid (422) for oneself, NotFound (404), NoDeal (403), ReviewedAlready (409).
+    """
+    if reviewed_user_id == reviewer.id:
+        raise Invalid.field("reviewed_user_id", "You cannot review yourself.")
+    people.find(reviewer, reviewed_user_id)
+    if task_id is not None:
+        deal = _deal_of_task(reviewer, task_id)
+    elif order_id is not None or listing_id is not None:
+        raise NoDeal()  # orders are not there yet, and a listing alone is no deal
+    else:
+        deal = _latest_deal(reviewer, reviewed_user_id)
+    if deal.other_id != reviewed_user_id:
+        raise NoDeal("This deal was not with that person.")
+    return _save(reviewer, deal, rating, content)
+
+
+def write_about_task(reviewer: User, task_id: int, *, rating: int, content: str = "") -> Review:
+    """Rate the other side of one task."""
+    return _save(reviewer, _deal_of_task(reviewer, task_id), rating, content)
+
+
+def edit(user: User, review_id: int, *, rating: int | None = None, content: str | None = None) -> Review:
+    """Change one's own within the window."""
+    review = _own_and_open(user, review_id)
+    if rating is not None:
+        count_rating(review.reviewed_user_id, rating=rating - review.rating, reviews=0)
+        review.rating = rating
+    if content is not None:
+        review.content = content
+    review.touch()
+    db.session.flush()
+    publish(ReviewChanged(review_id=review.id, reviewed_user_id=review.reviewed_user_id, rating=review.rating))
+    return review
+
+
+def delete(user: User, review_id: int) -> None:
+    """Take one's own back within the window."""
+    review = _own_and_open(user, review_id)
+    if execute(delete_rows(Review).where(Review.id == review.id)):
+        count_rating(review.reviewed_user_id, rating=-review.rating, reviews=-1)
+    publish(ReviewDeleted(review_id=review_id, reviewed_user_id=review.reviewed_user_id))
+
+
+def can_review_task(user: User, task_id: int) -> dict[str, Any]:
+    """Whether, whom and as what; or why not."""
+    deal = deals.of_task(user, tasks.find(user, task_id))
+    if deal is None:
+        return {"can_review": False, "reason": "Only the two sides of a completed task can review each other."}
+    found = queries.mine_about(user, task_id)
+    if found is not None:
+        return {
+            "can_review": False,
+            "reason": ReviewedAlready.sentence,
+            "review_type": deal.review_type,
+            "existing_review": queries.detail(found),
+        }
+    reviewee = people.public_view(people.find(user, deal.other_id))
+    return {"can_review": True, "review_type": deal.review_type, "reviewee": reviewee}
+
+
+def can_review_user(user: User, other_id: int) -> dict[str, Any]:
+    """The completed deals with a person that wait for a review."""
+    open_deals = deals.unreviewed(user, other_id)
+    rows = [
+        {
+            "type": "task",
+            "id": deal.task_id,
+            "title": deal.title,
+            "completed_at": deal.completed_at,
+            "your_role": deal.my_role,
+            "review_type": deal.review_type,
+        }
+        for deal in open_deals
+    ]
+    reason = None if rows else NoDeal.sentence
+    return {"can_review": bool(rows), "reason": reason, "reviewable_transactions": rows}
+
+
+def _deal_of_task(user: User, task_id: int) -> Deal:
+    deal = deals.of_task(user, tasks.find(user, task_id))
+    if deal is None:
+        raise NoDeal()
+    if queries.mine_about(user, task_id) is not None:
+        raise ReviewedAlready()
+    return deal
+
+
+def _latest_deal(user: User, other_id: int) -> Deal:
+    found = deals.unreviewed(user, other_id)
+    if not found:
+        raise NoDeal()
+    return found[0]
+
+
+def _save(reviewer: User, deal: Deal, rating: int, content: str) -> Review:
+    review = save(
+        Review(
+            reviewer_id=reviewer.id,
+            reviewed_user_id=deal.other_id,
+            reviewed_as=deal.other_was,
+            task_id=deal.task_id,
+            rating=rating,
+            content=content,
+        )
+    )
+    count_rating(deal.other_id, rating=rating, reviews=1)
+    publish(ReviewWritten(review_id=review.id, reviewer_id=reviewer.id, reviewed_user_id=deal.other_id, rating=rating))
+    return review
+
+
+def _own_and_open(user: User, review_id: int) -> Review:
+    """Read under the row's lock: two edits at once must not both count the same difference."""
+    review = queries.find_locked(review_id)
+    if review.reviewer_id != user.id:
+        raise NotAllowed("Only its writer can change this review.")
+    if review.created_at < now() - timedelta(days=current_app.config["REVIEW_WINDOW_DAYS"]):
+        raise WindowClosed()
+    return review

@@ -1,0 +1,19 @@
+"""/api/helpers."""
+
+from typing import Any
+
+from marketplace.core.access import ANYONE
+from marketplace.core.schemas import page_of
+from marketplace.core.web import Blueprint
+from marketplace.talent import queries
+from marketplace.talent.schemas import HelperSchema, HelpersQuery
+
+bp = Blueprint("helpers", __name__, url_prefix="/api/helpers", description="People who help")
+
+
+@bp.get("", access=ANYONE)
+@bp.arguments(HelpersQuery, location="query")
+@bp.response(200, page_of(HelperSchema, "helpers"))
+def browse_helpers(query: dict[str, Any]) -> Any:
+    """Browse people who help, nearest first when asked by position."""
+    return queries.browse(**query)

@@ -1,0 +1,97 @@
+"""/api/tasks/…/applications."""
+
+from typing import Any
+
+from marketplace.core.access import SIGNED_IN, current_user
+from marketplace.core.schemas import created, page_of, written
+from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import written as written_answer
+from marketplace.tasks import applications, applying, queries, service
+from marketplace.tasks.schemas import (
+    AcceptSchema,
+    ApplicationSchema,
+    ApplicationsQuery,
+    ApplySchema,
+    MyApplicationSchema,
+    TaskDetailSchema,
+)
+
+bp = Blueprint("applications", __name__, url_prefix="/api/tasks", access=SIGNED_IN, description="Offers to do a task")
+ApplicationWritten = written(ApplicationSchema, "application")
+Accepted = written(TaskDetailSchema, "task", titled="ApplicationAccepted", application=ApplicationSchema)
+
+
+def _answer(application_id: int, message: str) -> dict[str, Any]:
+    return written_answer("application", applications.detail(current_user(), application_id), message)
+
+
+def _accepted(application_id: int, task_id: int) -> dict[str, Any]:
+    service.accept_application(current_user(), application_id, task_id)
+    application = applications.detail(current_user(), application_id)
+    task = queries.detail(current_user(), task_id)
+    return {**written_answer("task", task, "The task is assigned."), "application": application}
+
+
+@bp.get("/my-applications")
+@bp.arguments(ApplicationsQuery, location="query")
+@bp.response(200, page_of(MyApplicationSchema, "applications", "MyApplicationsPage"))
+def list_my_applications(query: dict[str, Any]) -> Any:
+    """List my applications, each with its task."""
+    return applications.by(current_user(), **query)
+
+
+@bp.post("/<int:task_id>/apply")
+@bp.arguments(ApplySchema)
+@bp.response(201, created(ApplicationSchema, "application"))
+def apply_for_task(data: dict[str, Any], task_id: int) -> Any:
+    """Offer to do a task."""
+    application = applying.apply(current_user(), task_id, **data)
+    body = applications.detail(current_user(), application.id)
+    return Created("application", body, f"/api/tasks/{task_id}/applications", "Your application is sent.")
+
+
+@bp.get("/<int:task_id>/applications")
+@bp.arguments(ApplicationsQuery, location="query")
+@bp.response(200, page_of(ApplicationSchema, "applications"))
+def list_applications(query: dict[str, Any], task_id: int) -> Any:
+    """List who wants to do my task."""
+    return applications.for_task(current_user(), task_id, **query)
+
+
+@bp.get("/<int:task_id>/applications/<int:application_id>")
+@bp.response(200, ApplicationSchema)
+def show_application(task_id: int, application_id: int) -> Any:
+    """Show one application to its two sides."""
+    applications.find(current_user(), application_id, task_id)
+    return applications.detail(current_user(), application_id)
+
+
+@bp.post("/<int:task_id>/accept-application")
+@bp.arguments(AcceptSchema)
+@bp.response(200, Accepted)
+def accept_application(data: dict[str, Any], task_id: int) -> Any:
+    """Take one applicant; the others become rejected."""
+    return _accepted(data["application_id"], task_id)
+
+
+@bp.post("/<int:task_id>/applications/<int:application_id>/accept")
+@bp.response(200, Accepted)
+def accept_application_by_path(task_id: int, application_id: int) -> Any:
+    """Take one applicant, named in the path."""
+    return _accepted(application_id, task_id)
+
+
+@bp.post("/<int:task_id>/applications/<int:application_id>/reject")
+@bp.response(200, ApplicationWritten)
+def reject_application(task_id: int, application_id: int) -> Any:
+    """Say no to one applicant."""
+    applying.reject(current_user(), application_id, task_id)
+    return _answer(application_id, "The application is rejected.")
+
+
+@bp.delete("/<int:task_id>/applications/<int:application_id>")
+@bp.response(200, ApplicationWritten)
+def withdraw_application(task_id: int, application_id: int) -> Any:
+    """Take my application back while it waits."""
+    applying.withdraw(current_user(), application_id, task_id)
+    return _answer(application_id, "Your application is withdrawn.")

@@ -1,0 +1,110 @@
+"""Applications to read."""
+
+from typing import Any
+
+from sqlalchemy import Table, bindparam
+
+from marketplace.auth.models import User
+from marketplace.auth.queries import display_name
+from marketplace.core.db import db
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.kit.errors import NotAllowed, NotFound
+from marketplace.kit.money import to_major
+from marketplace.tasks import policy, queries
+from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE
+from marketplace.tasks.models import Application, Task
+
+APPLICATIONS: Table = Task.metadata.tables["applications"]
+TASKS: Table = Task.metadata.tables["tasks"]
+USERS: Table = User.metadata.tables["users"]
+APPLICANT = [
+    USERS.c[name].label(f"applicant_{name}")
+    for name in (
+        "username",
+        "first_name",
+        "last_name",
+        "avatar_url",
+        "average_rating",
+        "reviews_count",
+        "completed_tasks",
+        "created_at",
+        "bio",
+        "city",
+    )
+]
+
+APPLICATIONS_LIST = ListQuery(
+    name="applications",
+    table=APPLICATIONS,
+    columns=[*APPLICATIONS.c, TASKS.c.creator_id, TASKS.c.currency, *APPLICANT],
+    joined=APPLICATIONS.join(USERS, USERS.c.id == APPLICATIONS.c.applicant_id).join(
+        TASKS, TASKS.c.id == APPLICATIONS.c.task_id
+    ),
+    filters={
+        "id": APPLICATIONS.c.id == bindparam("id"),
+        "task_id": APPLICATIONS.c.task_id == bindparam("task_id"),
+        "applicant_id": APPLICATIONS.c.applicant_id == bindparam("applicant_id"),
+        "status": APPLICATIONS.c.status == bindparam("status"),
+    },
+    sorts={"created_at": APPLICATIONS.c.created_at},
+    default_sort="-created_at",
+)
+
+
+def for_task(user: User, task_id: int, **query: Any) -> Page:
+    """Who wants to do it; the creator's to see. Raises NotFound, NotAllowed."""
+    task = queries.find(user, task_id)
+    if "owner" not in policy.role_of(user, task):
+        raise NotAllowed("Only the owner of this task sees its applications.")
+    return APPLICATIONS_LIST.page({**query, "task_id": task_id}, lambda row: view(user, row))
+
+
+def by(user: User, **query: Any) -> Page:
+    """One's own, each with its task."""
+    page = APPLICATIONS_LIST.page({**query, "applicant_id": user.id}, lambda row: view(user, row))
+    tasks = queries.by_ids(user, [item["task_id"] for item in page.items])
+    for item in page.items:
+        item["task"] = tasks.get(item["task_id"])
+    return page
+
+
+def find(user: User, application_id: int, task_id: int | None = None) -> tuple[Application, Task]:
+    """One that concerns this person, with its task; raises NotFound."""
+    wanted = policy.applications_visible_to(user).where(Application.id == application_id)
+    if task_id is not None:
+        wanted = wanted.where(Application.task_id == task_id)
+    found = db.session.execute(wanted).first()
+    if found is None:
+        raise NotFound.of("application")
+    return found[0], found[1]
+
+
+def detail(user: User, application_id: int) -> dict[str, Any]:
+    """One of them as the contract names its fields."""
+    return APPLICATIONS_LIST.page({"id": application_id}, lambda row: view(user, row)).items[0]
+
+
+def view(user: User, row: Any) -> dict[str, Any]:
+    """An application with what its owner wants to know of the applicant."""
+    price = row.proposed_price_minor
+    roles = policy.application_role_of(user, row, row.creator_id)
+    return {
+        "id": row.id,
+        "task_id": row.task_id,
+        "applicant_id": row.applicant_id,
+        "applicant_name": display_name(row.applicant_username, row.applicant_first_name, row.applicant_last_name),
+        "applicant_avatar": row.applicant_avatar_url,
+        "applicant_rating": round(row.applicant_average_rating, 2),
+        "applicant_review_count": row.applicant_reviews_count,
+        "applicant_completed_tasks": row.applicant_completed_tasks,
+        "applicant_member_since": row.applicant_created_at,
+        "applicant_bio": row.applicant_bio,
+        "applicant_city": row.applicant_city,
+        "message": row.message,
+        "proposed_price": None if price is None else to_major(price, row.currency),
+        "price_minor": price,
+        "status": row.status,
+        "created_at": row.created_at,
+        "available_actions": APPLICATION_LIFECYCLE.available(row.status, roles),
+    }

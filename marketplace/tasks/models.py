@@ -1,0 +1,97 @@
+"""Quick help: tasks and the applications for them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, BigInt, CommaList, conflicts
+from marketplace.core.lifecycle import Stateful
+from marketplace.core.prices import rank_sql
+from marketplace.kit.errors import Duplicate
+from marketplace.kit.text import fold
+from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE
+
+PRIORITIES = ("low", "normal", "high", "urgent")
+DIFFICULTIES = ("easy", "medium", "hard")
+
+
+class AppliedAlready(Duplicate):
+    """One application a person and task."""
+
+    code = "applied_already"
+    sentence = "You have applied for this task already."
+
+
+class Task(Stateful, Base):
+    """A small job somebody wants done."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index("ix_tasks_browse", "category", "status", "latitude", "longitude"),
+        Index("ix_tasks_place", "status", "latitude", "longitude"),
+        Index("ix_tasks_newest", "status", "created_at", "id"),
+        Index("ix_tasks_category_newest", "category", "status", "created_at", "id"),
+        Index("ix_tasks_budget", "status", "budget_rank", "id"),
+        Index("ix_tasks_creator", "creator_id", "created_at", "id"),
+        Index("ix_tasks_worker", "assigned_to_id", "status", "updated_at", "id"),
+        CheckConstraint("budget_minor >= 0", name="budget"),
+        CheckConstraint("assigned_to_id <> creator_id", name="own_worker"),
+    )
+    lifecycle = TASK_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    creator_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    assigned_to_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    booked: Mapped[bool] = mapped_column(default=False)
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(ForeignKey("categories.key", onupdate="CASCADE"))
+    subcategory: Mapped[str | None] = mapped_column(String(60))
+    budget_minor: Mapped[int | None]
+    currency: Mapped[str] = mapped_column(String(3))
+    budget_rank: Mapped[int] = mapped_column(BigInt, Computed(rank_sql("budget_minor"), persisted=True))
+    location: Mapped[str] = mapped_column(String(300), default="")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    radius: Mapped[float | None]
+    required_skills: Mapped[list[str]] = mapped_column(CommaList, default=list)
+    images: Mapped[list[str]] = mapped_column(JSON, default=list)
+    priority: Mapped[str] = mapped_column(String(20), default="normal")
+    difficulty: Mapped[str | None] = mapped_column(String(20))
+    is_urgent: Mapped[bool] = mapped_column(default=False)
+    deadline: Mapped[datetime | None]
+    responses_count: Mapped[int] = mapped_column(default=0)
+    done_note: Mapped[str] = mapped_column(Text, default="")
+    done_images: Mapped[list[str]] = mapped_column(JSON, default=list)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    completed_at: Mapped[datetime | None]
+    search_text: Mapped[str] = mapped_column(Text, default="")
+    import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
+
+
+class Application(Stateful, Base):
+    """Somebody's offer to do a task."""
+
+    __tablename__ = "applications"
+    __table_args__ = (
+        UniqueConstraint("task_id", "applicant_id"),
+        Index("ix_applications_applicant", "applicant_id", "created_at", "id"),
+    )
+    lifecycle = APPLICATION_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
+    applicant_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    message: Mapped[str] = mapped_column(Text, default="")
+    proposed_price_minor: Mapped[int | None]
+    passed_over: Mapped[bool] = mapped_column(default=False)
+
+
+conflicts["uq_applications_task_id_applicant_id"] = AppliedAlready()
+
+
+def search_text(fields: Any) -> str:
+    """What a search looks through, folded."""
+    return fold(" ".join([fields["title"], fields["description"], " ".join(fields.get("required_skills") or ())]))

@@ -1,0 +1,52 @@
+"""Who sees which task and application, and what one is to them."""
+
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+
+from marketplace.auth.models import User
+from marketplace.auth.policy import STAFF, staff_roles
+from marketplace.tasks.lifecycle import S
+from marketplace.tasks.models import Application, Task
+
+OWNER, STRANGER = frozenset({"owner"}), frozenset({"stranger"})
+WORKER, PROVIDER = frozenset({"worker"}), frozenset({"provider"})
+
+
+def visible_to(user: User | None) -> Select[Any]:
+    """The public board, and bookings for the two they concern; staff see all but the deleted."""
+    living = select(Task).where(Task.status != S.DELETED)
+    if user is not None and user.role in STAFF:
+        return living
+    me = user.id if user is not None else None
+    return living.where(or_(Task.booked.is_(False), Task.creator_id == me, Task.assigned_to_id == me))
+
+
+def applications_visible_to(user: User) -> Select[Any]:
+    """One's own, and those for one's own tasks."""
+    mine = or_(Application.applicant_id == user.id, Task.creator_id == user.id)
+    return select(Application, Task).join(Task, Task.id == Application.task_id).where(mine, Task.status != S.DELETED)
+
+
+def role_of(user: User | None, task: Any) -> frozenset[str]:
+    """Owner, worker (or provider, where the task is a booking) or stranger; staff besides."""
+    if user is None:
+        return frozenset()
+    return staff_roles(user) | _part_of(user.id, task)
+
+
+def application_role_of(user: User | None, application: Any, task_creator_id: int) -> frozenset[str]:
+    """Applicant or owner of the task."""
+    if user is None:
+        return frozenset()
+    if application.applicant_id == user.id:
+        return frozenset({"applicant"})
+    return OWNER if task_creator_id == user.id else frozenset()
+
+
+def _part_of(user_id: int, task: Any) -> frozenset[str]:
+    if task.creator_id == user_id:
+        return OWNER
+    if task.assigned_to_id == user_id:
+        return PROVIDER if task.booked else WORKER
+    return STRANGER

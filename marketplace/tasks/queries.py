@@ -1,0 +1,212 @@
+"""Tasks and applications to read."""
+
+from typing import Any
+
+from sqlalchemy import Table, bindparam, false, func, select
+from sqlalchemy.orm import aliased
+
+from marketplace.auth.models import User
+from marketplace.auth.queries import display_name
+from marketplace.catalog.queries import tree
+from marketplace.core.db import db, fetch
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.core.prices import rank_from
+from marketplace.core.search import matches
+from marketplace.kit.errors import NotFound
+from marketplace.kit.money import to_major
+from marketplace.kit.text import join_list
+from marketplace.tasks import policy
+from marketplace.tasks.lifecycle import TASK_LIFECYCLE, A, S
+from marketplace.tasks.models import Application, Task
+
+TASKS: Table = Task.metadata.tables["tasks"]
+APPLICATIONS: Table = Task.metadata.tables["applications"]
+USERS: Table = User.metadata.tables["users"]
+CREATOR, WORKER = USERS.alias("creator"), USERS.alias("worker")
+NOT_ANSWERED = {"version", "budget_rank", "search_text", "import_ref", "done_note", "done_images", "reason"}
+NAMES = [
+    column.label(f"{people.name}_{column.name}")
+    for people in (CREATOR, WORKER)
+    for column in (people.c.username, people.c.first_name, people.c.last_name)
+]
+JOINED = TASKS.join(CREATOR, CREATOR.c.id == TASKS.c.creator_id).outerjoin(
+    WORKER, WORKER.c.id == TASKS.c.assigned_to_id
+)
+COLUMNS = [*(column for column in TASKS.c if column.name not in NOT_ANSWERED), *NAMES]
+
+BROWSE = ListQuery(
+    name="tasks",
+    table=TASKS,
+    columns=COLUMNS,
+    joined=JOINED,
+    near=True,
+    filters={
+        "category": TASKS.c.category == bindparam("category"),
+        "categories": TASKS.c.category.in_(bindparam("categories", expanding=True)),
+        "subcategory": TASKS.c.subcategory == bindparam("subcategory"),
+        "status": TASKS.c.status == bindparam("status"),
+        "living": TASKS.c.status != bindparam("living"),
+        "on_board": TASKS.c.booked == false(),
+        "urgent": TASKS.c.is_urgent == bindparam("urgent"),
+        "budget_from": TASKS.c.budget_rank >= bindparam("budget_from"),
+        "budget_to": TASKS.c.budget_rank.between(0, bindparam("budget_to")),
+        "creator_id": TASKS.c.creator_id == bindparam("creator_id"),
+        "worker_id": TASKS.c.assigned_to_id == bindparam("worker_id"),
+        "q": lambda: matches("tasks"),
+    },
+    sorts={
+        "created_at": TASKS.c.created_at,
+        "updated_at": TASKS.c.updated_at,
+        "budget": TASKS.c.budget_rank,
+        "title": TASKS.c.title,
+    },
+    default_sort="-created_at",
+)
+
+
+def browse(viewer: User | None, **query: Any) -> Page:
+    """The public board."""
+    return _page(viewer, {**_prepared(query), "on_board": True, "living": S.DELETED})
+
+
+def assigned_to(user: User, **query: Any) -> Page:
+    """What one works on or has worked on, bookings too."""
+    return _page(user, {**_prepared(query), "worker_id": user.id, "living": S.DELETED})
+
+
+def created_by(user: User, **query: Any) -> Page:
+    """What one posted, each with how many applications wait."""
+    page = _page(user, {**_prepared(query), "creator_id": user.id, "living": S.DELETED})
+    waiting = pending_counts([task["id"] for task in page.items])
+    for task in page.items:
+        task["pending_applications_count"] = waiting.get(task["id"], 0)
+    return page
+
+
+def find(viewer: User | None, task_id: int) -> Task:
+    """One visible task to change; raises NotFound."""
+    found = db.session.scalar(policy.visible_to(viewer).where(Task.id == task_id))
+    if found is None:
+        raise NotFound.of("task")
+    return found
+
+
+def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
+    """One visible task; somebody signed in also learns what they have to do with it."""
+    tasks = by_ids(viewer, [task_id])
+    if task_id not in tasks:
+        raise NotFound.of("task")
+    return {**tasks[task_id], **(_involvement(viewer, task_id) if viewer else {})}
+
+
+def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Visible ones of these, by id."""
+    creator, worker = aliased(User), aliased(User)
+    chosen = policy.visible_to(viewer).add_columns(creator, worker).join(creator, creator.id == Task.creator_id)
+    chosen = chosen.outerjoin(worker, worker.id == Task.assigned_to_id).where(Task.id.in_(ids))
+    rows = db.session.execute(chosen).all()
+    return {task.id: view(viewer, task, names=(_name(maker), _name(doer))) for task, maker, doer in rows}
+
+
+def pending_counts(ids: list[int]) -> dict[int, int]:
+    """How many applications wait on each of these tasks."""
+    columns = APPLICATIONS.c
+    counted = select(columns.task_id, func.count()).where(columns.task_id.in_(ids), columns.status == A.PENDING)
+    return dict(fetch(counted.group_by(columns.task_id)))
+
+
+def attention(user: User) -> dict[str, int]:
+    """What waits for this person: applications to decide, work to confirm, assignments to take up."""
+    on_mine = select(func.count()).select_from(Application).join(Task, Task.id == Application.task_id)
+    on_mine = on_mine.where(Task.creator_id == user.id, Task.status == S.OPEN, Application.status == A.PENDING)
+    to_confirm = select(func.count()).where(Task.creator_id == user.id, Task.status == S.PENDING_CONFIRMATION)
+    to_start = select(func.count()).where(Task.assigned_to_id == user.id, Task.status == S.ASSIGNED)
+    row = fetch(select(*(q.scalar_subquery() for q in (on_mine, to_confirm, to_start))))[0]
+    names = ("pending_applications", "pending_confirmation", "accepted_applications")
+    return {**dict(zip(names, row, strict=True)), "total": sum(row)}
+
+
+def view(viewer: User | None, row: Any, *, names: tuple[str | None, str | None] | None = None) -> dict[str, Any]:
+    """A task as the contract names its fields."""
+    creator_name, worker_name = names or _names_in(row)
+    budget = None if row.budget_minor is None else to_major(row.budget_minor, row.currency)
+    body = {
+        "id": row.id,
+        "title": row.title,
+        "description": row.description,
+        "category": row.category,
+        "subcategory": row.subcategory,
+        "budget": budget,
+        "reward": budget,
+        "budget_minor": row.budget_minor,
+        "price_minor": row.budget_minor,
+        "currency": row.currency,
+        "location": row.location,
+        "latitude": row.latitude,
+        "longitude": row.longitude,
+        "creator_id": row.creator_id,
+        "creator_name": creator_name,
+        "assigned_to_id": row.assigned_to_id,
+        "assigned_to_name": worker_name,
+        "radius": row.radius,
+        "required_skills": row.required_skills,
+        "image_urls": row.images,
+        "images": join_list(row.images),
+        "priority": row.priority,
+        "status": row.status,
+        "deadline": row.deadline,
+        "responses_count": row.responses_count,
+        "is_urgent": row.is_urgent,
+        "difficulty": row.difficulty,
+        "is_booking": row.booked,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "completed_at": row.completed_at,
+        "available_actions": TASK_LIFECYCLE.available(row.status, policy.role_of(viewer, row)),
+    }
+    distance = getattr(row, "distance", None)
+    return body if distance is None else {**body, "distance": round(distance, 2)}
+
+
+def _page(viewer: User | None, params: dict[str, Any]) -> Page:
+    return BROWSE.page(params, lambda row: view(viewer, row))
+
+
+def _prepared(query: dict[str, Any]) -> dict[str, Any]:
+    budgets = {
+        "budget_from": rank_from(query.pop("min_budget", None), at_least=True),
+        "budget_to": rank_from(query.pop("max_budget", None), at_least=False),
+    }
+    return {**query, **tree().filter(query.pop("category", None)), **budgets}
+
+
+def _involvement(viewer: User, task_id: int) -> dict[str, Any]:
+    mine = select(Application).where(Application.task_id == task_id, Application.applicant_id == viewer.id)
+    application = db.session.scalar(mine)
+    return {
+        "pending_applications_count": pending_counts([task_id]).get(task_id, 0),
+        "has_applied": application is not None and application.status != A.WITHDRAWN,
+        "user_application": application_summary(application) if application else None,
+    }
+
+
+def application_summary(application: Application) -> dict[str, Any]:
+    """What an applicant is shown of their own application beside the task."""
+    return {
+        "id": application.id,
+        "status": application.status,
+        "message": application.message,
+        "created_at": application.created_at,
+    }
+
+
+def _name(user: User | None) -> str | None:
+    return display_name(user.username, user.first_name, user.last_name) if user else None
+
+
+def _names_in(row: Any) -> tuple[str | None, str | None]:
+    creator = display_name(row.creator_username, row.creator_first_name, row.creator_last_name)
+    if row.worker_username is None:
+        return creator, None
+    return creator, display_name(row.worker_username, row.worker_first_name, row.worker_last_name)

@@ -1,0 +1,194 @@
+"""The verbs of quick help, from posting to the confirmed end."""
+
+from datetime import timedelta
+from typing import Any
+
+from marketplace.auth import service as people
+from marketplace.auth.models import User
+from marketplace.catalog import service as catalog
+from marketplace.core.db import db, save
+from marketplace.core.outbox import publish
+from marketplace.core.prices import minor_units
+from marketplace.events.tasks import (
+    TaskAssigned,
+    TaskCancelled,
+    TaskChanged,
+    TaskCompleted,
+    TaskDeclined,
+    TaskDeleted,
+    TaskDisputed,
+    TaskDone,
+    TaskPosted,
+    TaskStarted,
+)
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid
+from marketplace.kit.money import Money
+from marketplace.tasks import applying, policy
+from marketplace.tasks.models import DIFFICULTIES, Task, search_text
+from marketplace.tasks.queries import find
+
+GRACE = timedelta(days=1)  # a local time sent without its zone may look past when it is not
+
+
+def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
+    """Put a task on the board; raises Invalid (422)."""
+    task = save(_new(owner, category=category, budget=budget, **fields))
+    publish(TaskPosted(task_id=task.id, owner_id=owner.id))
+    return task
+
+
+def book(owner: User, provider_id: int, **fields: Any) -> Task:
+    """A task that was never on the board: made for one provider and assigned at once."""
+    task = save(_new(owner, booked=True, **fields))
+    return assign(owner, task, worker_id=provider_id)
+
+
+def edit(user: User, task_id: int, **changes: Any) -> Task:
+    """Change what was sent, while open; raises 403, 404, 409, 422."""
+    task = find(user, task_id)
+    task.advance("edit", actor=policy.role_of(user, task))
+    _apply(task, changes)
+    db.session.flush()
+    publish(TaskChanged(task_id=task.id))
+    return task
+
+
+def delete(user: User, task_id: int) -> None:
+    """Take it off the board, while open."""
+    task = _moved(user, task_id, "delete")
+    applying.pass_over_rest(task)
+    publish(TaskDeleted(task_id=task.id))
+
+
+def assign(user: User, task: Task, *, worker_id: int) -> Task:
+    """Give the task to one person; of two at once the second finds it taken (409)."""
+    task.advance("assign", actor=policy.role_of(user, task), actor_id=user.id)
+    task.assigned_to_id = worker_id
+    db.session.flush()
+    publish(TaskAssigned(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id))
+    return task
+
+
+def accept_application(user: User, application_id: int, task_id: int) -> Task:
+    """Take one applicant; the others become rejected."""
+    application, task = applying.find_for_owner(user, application_id, task_id)
+    assign(user, task, worker_id=application.applicant_id)
+    applying.accept(application, user)
+    applying.pass_over_rest(task)
+    return task
+
+
+def start(user: User, task_id: int) -> Task:
+    """The worker takes the assignment up."""
+    task = _moved(user, task_id, "start")
+    publish(TaskStarted(**_both_sides(task)))
+    return task
+
+
+def decline(user: User, task_id: int, *, reason: str = "") -> Task:
+    """The worker gives the assignment back: open again, or cancelled where it was a booking."""
+    task = find(user, task_id)
+    worker_id = user.id
+    task.advance("decline", actor=policy.role_of(user, task), actor_id=user.id)
+    task.reason = reason
+    if not task.booked:
+        task.assigned_to_id = None
+        applying.reopen(task, worker_id)
+    people.count_declined(worker_id)
+    db.session.flush()
+    publish(TaskDeclined(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id))
+    return task
+
+
+def finish(user: User, task_id: int, *, note: str = "", images: list[str] | None = None) -> Task:
+    """The worker says it is done; the owner confirms."""
+    task = _moved(user, task_id, "finish")
+    task.done_note, task.done_images = note, images or []
+    publish(TaskDone(**_both_sides(task)))
+    return task
+
+
+def confirm(user: User, task_id: int) -> Task:
+    """The owner is content: completed."""
+    task = _moved(user, task_id, "confirm")
+    task.completed_at = now()
+    people.count_completed(task.assigned_to_id or 0)
+    publish(TaskCompleted(**_both_sides(task)))
+    return task
+
+
+def dispute(user: User, task_id: int, *, reason: str = "") -> Task:
+    """One side does not agree; staff will decide."""
+    task = _moved(user, task_id, "dispute")
+    task.reason = reason
+    publish(TaskDisputed(**_both_sides(task), by_id=user.id))
+    return task
+
+
+def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
+    """The owner does not want it any more, while open or assigned."""
+    task = _moved(user, task_id, "cancel")
+    task.reason = reason
+    applying.pass_over_rest(task)
+    publish(TaskCancelled(**_both_sides(task)))
+    return task
+
+
+def _moved(user: User, task_id: int, verb: str) -> Task:
+    task = find(user, task_id)
+    task.advance(verb, actor=policy.role_of(user, task), actor_id=user.id)
+    db.session.flush()
+    return task
+
+
+def _both_sides(task: Task) -> dict[str, Any]:
+    return {"task_id": task.id, "owner_id": task.creator_id, "worker_id": task.assigned_to_id}
+
+
+def _new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
+    currency = fields.pop("currency", owner.currency)
+    key, subcategory = catalog.resolve(category, fields.pop("subcategory", None))
+    _sort_out_priority(fields)
+    _check_deadline(fields)
+    return Task(
+        creator_id=owner.id,
+        category=key,
+        subcategory=subcategory,
+        currency=currency,
+        budget_minor=minor_units("budget", budget, currency),
+        search_text=search_text(fields),
+        **fields,
+    )
+
+
+def _apply(task: Task, changes: dict[str, Any]) -> None:
+    _sort_out_priority(changes)
+    _check_deadline(changes)
+    currency = changes.get("currency", task.currency)
+    budget = changes.pop("budget", None)
+    if budget is None and task.budget_minor is not None and currency != task.currency:
+        budget = Money(task.budget_minor, task.currency).exact
+    if budget is not None:
+        task.budget_minor = minor_units("budget", budget, currency)
+    if "category" in changes:
+        changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
+    for name, value in changes.items():
+        setattr(task, name, value)
+    task.search_text = search_text(
+        {"title": task.title, "description": task.description, "required_skills": task.required_skills}
+    )
+
+
+def _sort_out_priority(fields: dict[str, Any]) -> None:
+    """An older client sends the difficulty as priority."""
+    if fields.get("priority") in DIFFICULTIES:
+        fields["difficulty"] = fields.pop("priority")
+    if fields.get("priority") == "urgent":
+        fields["is_urgent"] = True
+
+
+def _check_deadline(fields: dict[str, Any]) -> None:
+    deadline = fields.get("deadline")
+    if deadline is not None and deadline < now() - GRACE:
+        raise Invalid.field("deadline", "The deadline lies in the past.")
