@@ -53,9 +53,10 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 && test -x $(BIN)/pip || \
 		{ rm -rf $(VENV); echo "This Python cannot make environments. Install it with: sudo apt-get install python3-venv" >&2; exit 1; }
 
-$(VENV)/.run: requirements.txt | $(VENV)/bin/pip
+$(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing (first time only) ..."
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+
 ROOT = Path(__file__).parent
 INSECURE_SECRET = "only-for-development-change-me-0123456789"
 MIB = 1024 * 1024
@@ -16,7 +18,7 @@ class ConfigurationError(RuntimeError):
 
 def load(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The settings of MARKETPLACE_ENV (development unless told); raises ConfigurationError."""
-    env = os.environ if environment is None else environment
+    env = {**_dotenv(), **os.environ} if environment is None else environment
     mode = env.get("MARKETPLACE_ENV", "development")
     if mode not in {"development", "testing", "production"}:
         raise ConfigurationError(f"MARKETPLACE_ENV is {mode}; use development, testing or production.")
@@ -31,6 +33,7 @@ def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
     origins = env.get("CORS_ORIGINS", "" if production else "http://localhost:3000,http://localhost:5173")
     return {
         "API_VERSION": "0.1.0",
+        "ENVIRONMENT": env.get("MARKETPLACE_ENV", "development"),
         "SECRET_KEY": env.get("SECRET_KEY", INSECURE_SECRET),
         "JWT_SECRET_KEY": env.get("JWT_SECRET_KEY") or env.get("SECRET_KEY", INSECURE_SECRET),
         "JWT_ACCESS_TOKEN_EXPIRES": 60 * int(env.get("ACCESS_TOKEN_MINUTES", "60")),
@@ -49,6 +52,10 @@ def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
         "PASSWORD_METHOD": env.get("PASSWORD_METHOD", "scrypt"),
         "REVIEW_WINDOW_DAYS": int(env.get("REVIEW_WINDOW_DAYS", "14")),
     }
+
+
+def _dotenv() -> dict[str, str]:
+    return {key: value for key, value in dotenv_values(ROOT / ".env").items() if value is not None}
 
 
 def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:

@@ -6,6 +6,8 @@ from flask_smorest import Api
 from marketplace.auth import routes as auth_routes
 from marketplace.auth import service as auth_service
 from marketplace.catalog import routes as catalog_routes
+from marketplace.cli.audit import audit
+from marketplace.cli.handbook import handbook
 from marketplace.core import access, health, openapi
 from marketplace.favorites import routes as favorites_routes
 from marketplace.favorites import subscribers as favorites_subscribers
@@ -34,10 +36,14 @@ BLUEPRINTS = (
 )
 LISTENERS = (favorites_subscribers,)  # importing them subscribes them
 
+COMMANDS = (audit, handbook)
+
 
 def init_app(app: Flask, api: Api) -> None:
     """Plug every slice in."""
     access.load_people_with(app, auth_service.person_of)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    for command in COMMANDS:
+        app.cli.add_command(command)
     openapi.complete(app, api.spec)

@@ -4,6 +4,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from flask import Flask
@@ -226,6 +227,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, lambda e: app.handle_user_exception(_as_problem(e)))
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
+            Path(db.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
             prepare_sqlite(db.engine)
 
 

@@ -83,6 +83,7 @@ def reopen(task: Task, worker_id: int) -> None:
     for application in db.session.scalars(ended):
         if application.applicant_id == worker_id and application.status == A.ACCEPTED:
             application.advance("release", actor=SYSTEM)
+            _one_response_less(task)
         elif application.passed_over and application.status == A.REJECTED:
             application.advance("reconsider", actor=SYSTEM)
             application.passed_over = False
@@ -116,6 +117,10 @@ def _count_response(task: Task, step: int) -> None:
     still_open = update(Task).where(Task.id == task.id, Task.status == S.OPEN)
     if execute(still_open.values(responses_count=Task.responses_count + step)) == 0:
         raise WrongState("This task is not open any more.")
+
+
+def _one_response_less(task: Task) -> None:
+    execute(update(Task).where(Task.id == task.id).values(responses_count=Task.responses_count - 1))
 
 
 def _tell_rejected(application: Application) -> None:

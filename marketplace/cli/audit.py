@@ -1,0 +1,136 @@
+"""`flask audit`: what must hold between tables, whatever happened; read with plain SQL."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy import text
+
+from marketplace.core.db import fetch
+from marketplace.core.lifecycle import Stateful
+from marketplace.core.outbox import LEASE, OutboxRow
+from marketplace.kit.clock import now
+from marketplace.listings.models import Listing
+from marketplace.offerings.models import Offering
+from marketplace.tasks.models import Application, Task
+
+STATEFUL: tuple[Any, ...] = (Listing, Task, Application, Offering)
+STUCK_AFTER = 5 * LEASE + timedelta(minutes=1)
+
+# Each finds rows that should not be: (what is wrong, statement whose first column is an id).
+RULES = (
+    (
+        "users: the rating sums differ from the reviews",
+        """SELECT u.id FROM users u LEFT JOIN reviews r ON r.reviewed_user_id = u.id
+        GROUP BY u.id, u.rating_sum, u.reviews_count
+        HAVING u.rating_sum <> COALESCE(SUM(r.rating), 0) OR u.reviews_count <> COUNT(r.id)""",
+    ),
+    (
+        "users: the average differs from the sums",
+        """SELECT id FROM users WHERE ABS(average_rating * reviews_count - rating_sum) > 0.001""",
+    ),
+    (
+        "users: completed_tasks differs from the tasks",
+        """SELECT u.id FROM users u LEFT JOIN tasks t ON t.assigned_to_id = u.id AND t.status = 'completed'
+        GROUP BY u.id, u.completed_tasks HAVING u.completed_tasks <> COUNT(t.id)""",
+    ),
+    (
+        "tasks: a worker where there should be none, or none where there should be one",
+        """SELECT id FROM tasks WHERE (assigned_to_id IS NULL) = (status IN
+        ('assigned', 'in_progress', 'pending_confirmation', 'completed', 'disputed'))
+        AND NOT (status = 'cancelled' AND assigned_to_id IS NOT NULL)""",
+    ),
+    (
+        "tasks: more than one accepted application",
+        "SELECT task_id FROM applications WHERE status = 'accepted' GROUP BY task_id HAVING COUNT(*) > 1",
+    ),
+    (
+        "tasks: the accepted application is not the worker's",
+        """SELECT t.id FROM tasks t JOIN applications a ON a.task_id = t.id AND a.status = 'accepted'
+        WHERE t.assigned_to_id IS NULL OR t.assigned_to_id <> a.applicant_id""",
+    ),
+    (
+        "tasks: applications wait on a task that is not open",
+        """SELECT t.id FROM tasks t JOIN applications a ON a.task_id = t.id
+        WHERE a.status = 'pending' AND t.status <> 'open'""",
+    ),
+    (
+        "tasks: responses_count differs from the applications",
+        """SELECT t.id FROM tasks t LEFT JOIN applications a ON a.task_id = t.id AND a.status <> 'withdrawn'
+        GROUP BY t.id, t.responses_count HAVING t.responses_count <> COUNT(a.id)""",
+    ),
+    (
+        "tasks: completed without a time, or with one and not completed",
+        "SELECT id FROM tasks WHERE (status = 'completed') = (completed_at IS NULL)",
+    ),
+    (
+        "reviews: not of a completed task between the two",
+        """SELECT r.id FROM reviews r JOIN tasks t ON t.id = r.task_id WHERE t.status <> 'completed' OR NOT (
+        (r.reviewer_id = t.creator_id AND r.reviewed_user_id = t.assigned_to_id AND r.reviewed_as = 'worker') OR
+        (r.reviewer_id = t.assigned_to_id AND r.reviewed_user_id = t.creator_id AND r.reviewed_as = 'client'))""",
+    ),
+    (
+        "conversations: a gap or a repeat in the numbering",
+        """SELECT c.id FROM conversations c LEFT JOIN messages m ON m.conversation_id = c.id
+        GROUP BY c.id, c.last_seq HAVING COUNT(m.id) <> c.last_seq OR COALESCE(MAX(m.seq), 0) <> c.last_seq""",
+    ),
+    (
+        "messages: sent by somebody who is not in the conversation",
+        """SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id
+        WHERE m.sender_id NOT IN (c.participant_1_id, c.participant_2_id)""",
+    ),
+)
+
+
+def findings() -> list[str]:
+    """Everything that is not as it must be, one sentence each; empty when all is well."""
+    return [*_broken_rules(), *_broken_histories(), *_stuck_facts()]
+
+
+def _broken_rules() -> Iterator[str]:
+    for what, statement in RULES:
+        ids = [row[0] for row in fetch(text(statement))]
+        if ids:
+            yield f"{what} ({len(ids)}: {', '.join(map(str, ids[:5]))})"
+
+
+def _broken_histories() -> Iterator[str]:
+    """Every history is a path in its table and ends in the thing's present status."""
+    changes = text("SELECT thing, thing_id, from_state, to_state FROM state_changes ORDER BY thing, thing_id, id")
+    steps = {key: list(rows) for key, rows in groupby(fetch(changes), key=lambda row: (row.thing, row.thing_id))}
+    for model in STATEFUL:
+        for thing_id, status in fetch(text(f"SELECT id, status FROM {model.__tablename__}")):
+            problem = _history_problem(model, status, steps.get((model.lifecycle.thing, thing_id), []))
+            if problem:
+                yield f"{model.lifecycle.thing} {thing_id}: {problem}"
+
+
+def _history_problem(model: type[Stateful], status: str, steps: list[Any]) -> str | None:
+    path = [model.lifecycle.initial, *(step.to_state for step in steps)]
+    if [step.from_state for step in steps] != path[:-1]:
+        return "a step of its history starts where none ended"
+    if not model.lifecycle.is_path(path):
+        return f"its history {' → '.join(path)} is not in the table"
+    return None if path[-1] == status else f"it is {status}, its history says {path[-1]}"
+
+
+def _stuck_facts() -> Iterator[str]:
+    due = OutboxRow.__table__.c
+    late = now() - STUCK_AFTER
+    waiting = OutboxRow.__table__.select().where(due.done_at.is_(None), due.dead_at.is_(None), due.due_at < late)
+    for row in fetch(waiting):
+        yield f"outbox {row.id}: {row.name} should have been told long ago"
+
+
+@click.command("audit")
+@with_appcontext
+def audit() -> None:
+    """Check what must hold between tables; exit 1 on a finding."""
+    found = findings()
+    for line in found:
+        click.echo(line)
+    click.echo(f"{len(found)} findings." if found else "Everything is as it must be.")
+    raise SystemExit(1 if found else 0)

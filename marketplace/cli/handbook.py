@@ -1,0 +1,72 @@
+"""`flask handbook`: the pages of docs/ that are written by the code itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+
+from marketplace.core.outbox import subscribers
+from marketplace.events import auth, listings, messaging, offerings, reviews, tasks
+from marketplace.events.base import Event
+from marketplace.kit.lifecycle import Lifecycle, Move
+from marketplace.listings.lifecycle import LISTING_LIFECYCLE
+from marketplace.offerings.lifecycle import OFFERING_LIFECYCLE
+from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE
+
+DOCS = Path(__file__).parents[2] / "docs"
+LIFECYCLES = (LISTING_LIFECYCLE, TASK_LIFECYCLE, APPLICATION_LIFECYCLE, OFFERING_LIFECYCLE)
+EVENT_MODULES = (auth, listings, tasks, offerings, messaging, reviews)
+
+
+@click.command("handbook")
+@with_appcontext
+def handbook() -> None:
+    """Write docs/lifecycles.md and docs/events.md from the code."""
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+        click.echo(f"docs/{name}")
+
+
+def pages() -> dict[str, str]:
+    """File name → text."""
+    return {"lifecycles.md": _lifecycles_page(), "events.md": _events_page()}
+
+
+def all_events() -> list[type[Event]]:
+    """Every fact, in the order of the floors."""
+    return [
+        kind
+        for module in EVENT_MODULES
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+    ]
+
+
+def _lifecycles_page() -> str:
+    head = "# Lifecycles\n\nWritten by `flask handbook` from the tables in each slice's `lifecycle.py`.\n"
+    return head + "".join(_lifecycle(table) for table in LIFECYCLES)
+
+
+def _lifecycle(table: Lifecycle) -> str:
+    head = f"\n## {table.thing.capitalize()}\n\nStarts as `{table.initial}`.\n\n"
+    rows = [_row(verb, move) for verb, moves in table.moves.items() for move in moves]
+    return head + "| verb | from | to | who | by itself after |\n| --- | --- | --- | --- | --- |\n" + "".join(rows)
+
+
+def _row(verb: str, move: Move) -> str:
+    to = f"`{move.to}`" if move.to else "stays"
+    sources = ", ".join(f"`{s}`" for s in sorted(move.sources))
+    return f"| {verb} | {sources} | {to} | {', '.join(sorted(move.by))} | {move.after or ''} |\n"
+
+
+def _events_page() -> str:
+    head = "# Events\n\nWritten by `flask handbook` from `marketplace/events/`.\n\n"
+    return head + "| fact | when | carries | who listens |\n| --- | --- | --- | --- |\n" + "".join(_event_rows())
+
+
+def _event_rows() -> Iterator[str]:
+    for kind in all_events():
+        listeners = ", ".join(f"`{f.__module__.split('.')[1]}.{f.__name__}`" for f in subscribers.get(kind, []))
+        fields = ", ".join(f"`{name}`" for name in kind.__dataclass_fields__)
+        yield f"| {kind.__name__} | {kind.__doc__} | {fields} | {listeners} |\n"

@@ -1,0 +1,180 @@
+"""Real servers once a run, both databases under every test, and the auditor after each."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import delete, func, select
+from sqlalchemy import event as sqlalchemy_event
+
+import config
+from marketplace.app import create_app
+from marketplace.catalog.models import Category
+from marketplace.catalog.queries import tree
+from marketplace.cli.audit import findings
+from marketplace.core import counters
+from marketplace.core.db import Base, db, execute, fetch, in_transaction
+from tests.factories.people import Person, sign_up
+from tests.servers.postgres import start_postgres
+from tests.servers.redis import start_redis
+from tests.servers.server import Server, ServerUnavailable
+
+DATABASES = ("sqlite", "postgres")
+SETTINGS = {
+    "MARKETPLACE_ENV": "testing",
+    "PASSWORD_METHOD": "pbkdf2:sha256:1",
+    "RATE_LIMITS": "0",
+    "LOG_LEVEL": "CRITICAL",
+    "THREADS": "34",
+}
+_servers: list[Server] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start Postgres and Redis in the process that starts the workers; they read the addresses."""
+    if hasattr(config, "workerinput"):
+        return
+    try:
+        for name, start in (("TEST_DATABASE_URL", start_postgres), ("TEST_REDIS_URL", start_redis)):
+            server = start()
+            _servers.append(server)
+            os.environ[name] = server.url
+    except ServerUnavailable as error:
+        pytest.exit(f"The tests need a real Postgres and Redis. {error}", returncode=3)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    while _servers:
+        _servers.pop().stop()
+
+
+@pytest.fixture(scope="session")
+def urls(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, str]:
+    """A database of each kind for this worker alone."""
+    server = os.environ["TEST_DATABASE_URL"]
+    name = f"marketplace_{os.getpid()}_{worker_id}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    sqlite = tmp_path_factory.mktemp("sqlite") / "marketplace.db"
+    return {"sqlite": f"sqlite:///{sqlite}", "postgres": server.rpartition("/")[0] + f"/{name}"}
+
+
+@pytest.fixture(scope="session")
+def apps(urls: dict[str, str]) -> Iterator[dict[str, Flask]]:
+    """One migrated application a database."""
+    made = {kind: make_app(urls[kind]) for kind in DATABASES}
+    for app in made.values():
+        with app.app_context():
+            flask_migrate.upgrade()
+    yield made
+    for app in made.values():
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def make_app(url: str, **settings: str) -> Flask:
+    """An application on this database with the tests' settings and these."""
+    return create_app(config.load({**SETTINGS, "DATABASE_URL": url, **settings}))
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database this test runs on; every test that uses the application runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def app(apps: dict[str, Flask], database: str) -> Iterator[Flask]:
+    """The application, emptied and audited after the test."""
+    app = apps[database]
+    with app.app_context():
+        shipped = fetch(select(func.max(Category.id)))[0][0]
+    yield app
+    with app.app_context():
+        db.session.rollback()
+        counters.flush()
+        found = findings()
+        empty(shipped)
+        db.session.remove()
+    assert found == []
+
+
+def empty(shipped_categories: int) -> None:
+    """Take out what the test wrote, the shipped categories stay."""
+
+    def clear() -> None:
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name != "categories":
+                execute(delete(table))
+        execute(delete(Category).where(Category.id > shipped_categories))
+
+    in_transaction(clear)
+    tree().forget()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[Flask]:
+    """Inside the application, for tests of services and queries."""
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def anna(app: Flask) -> Person:
+    """Somebody signed in."""
+    return sign_up(app, "anna")
+
+
+@pytest.fixture
+def juris(app: Flask) -> Person:
+    """Somebody else signed in."""
+    return sign_up(app, "juris")
+
+
+@pytest.fixture
+def stranger(app: Flask) -> Person:
+    """A third person, who has to do with nothing."""
+    return sign_up(app, "stranger")
+
+
+@pytest.fixture
+def admin(app: Flask) -> Person:
+    """An administrator."""
+    return sign_up(app, "admin", role="admin")
+
+
+@pytest.fixture
+def anybody(app: Flask) -> Person:
+    """Nobody signed in."""
+    return Person(app)
+
+
+@pytest.fixture
+def statements(app: Flask) -> Iterator[list[str]]:
+    """Every SQL statement the application runs, to be counted."""
+    seen: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    sqlalchemy_event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    sqlalchemy_event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="session")
+def set_a() -> Path:
+    """The folder of real data, where it is."""
+    folder = config.ROOT.parent / "shared" / "data" / "A"
+    if not folder.is_dir():
+        pytest.skip("set A is not here")
+    return folder
