@@ -91,7 +91,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def app(apps: dict[str, Flask], database: str) -> Iterator[Flask]:
+def app(apps: dict[str, Flask], database: str, request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The application, emptied and audited after the test."""
     app = apps[database]
     with app.app_context():
@@ -103,7 +103,10 @@ def app(apps: dict[str, Flask], database: str) -> Iterator[Flask]:
         found = findings()
         empty(shipped)
         db.session.remove()
-    assert found == []
+    if request.node.get_closest_marker("control"):
+        assert found, "the guard was off and the books were not even wrong"
+    else:
+        assert found == []
 
 
 def empty(shipped_categories: int) -> None:

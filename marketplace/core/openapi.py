@@ -25,6 +25,7 @@ DESCRIPTIONS = {
     "401": "No token, or one that is not valid",
     "403": "Not yours to do",
     "404": "Not there, or not visible to you",
+    "405": "What stands in the path makes it another address, which does not take this method",
     "409": "Wrong state, or a duplicate",
     "412": "Changed since you loaded it (If-Match)",
     "413": "Too large",
@@ -107,7 +108,7 @@ def _describe(operation: dict[str, Any], path: str, method: str, access: Access 
     if access is not None and not access.optional:
         statuses.add("403")
     if "{" in path:
-        statuses.add("404")
+        statuses |= {"404", "405"}
     if method != "get":
         statuses |= {"403", "404", *WRITTEN_ERRORS}
     if method == "put":

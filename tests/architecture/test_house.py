@@ -1,0 +1,171 @@
+"""The rules of docs/architecture.md, held by machines."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from marketplace.cli.handbook import DOCS, LIFECYCLES, all_events, pages
+from marketplace.core.access import Access
+from marketplace.core.outbox import subscribers
+from marketplace.core.web import Blueprint
+from marketplace.kit.errors import NotAllowed
+from marketplace.kit.lifecycle import Lifecycle, WrongState
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "marketplace").rglob("*.py"))
+# Facts nobody listens to yet, and whom they wait for.
+WAITING = {
+    "UserRegistered": "welcome mail (notifications)",
+    "ProfileChanged": "search index of people (search)",
+    "ListingPosted": "saved searches (search)",
+    "ListingChanged": "saved searches (search)",
+    "TaskPosted": "new_task_nearby (notifications)",
+    "TaskChanged": "saved searches (search)",
+    "ApplicationSent": "new_application (notifications)",
+    "ApplicationWithdrawn": "notifications",
+    "ApplicationRejected": "application_rejected (notifications)",
+    "TaskAssigned": "task_assigned (notifications), the hold (payments)",
+    "TaskDeclined": "notifications",
+    "TaskStarted": "notifications",
+    "TaskDone": "task_marked_done (notifications)",
+    "TaskCompleted": "task_completed (notifications), the release (payments)",
+    "TaskDisputed": "task_disputed (notifications), the file (payments)",
+    "TaskCancelled": "task_cancelled (notifications), the refund (payments)",
+    "OfferingPosted": "saved searches (search)",
+    "OfferingChanged": "saved searches (search)",
+    "OfferingBooked": "notifications",
+    "ReviewWritten": "new_review (notifications)",
+    "ReviewChanged": "moderation",
+    "ReviewDeleted": "moderation",
+    "MessageSent": "new_message (notifications), the socket (messaging)",
+}
+
+
+def test_the_floors_and_rooms_hold() -> None:
+    answer = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stdout
+
+
+def _trees() -> Iterator[tuple[Path, ast.Module]]:
+    for path in SOURCES:
+        yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_imports_stand_on_top() -> None:
+    late = [
+        f"{path}:{node.lineno}"
+        for path, tree in _trees()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert late == []
+
+
+def test_only_the_edge_commits() -> None:
+    commits = {
+        str(path)
+        for path, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "commit"
+    }
+    assert commits == {"marketplace/core/db.py"}
+
+
+def test_only_advance_writes_a_status() -> None:
+    writers = {
+        str(path)
+        for path, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Attribute) and target.attr == "status"
+    }
+    assert writers == {"marketplace/core/lifecycle.py"}
+
+
+def test_functions_and_files_stay_small() -> None:
+    long = [
+        f"{path}:{node.lineno} {node.name}"
+        for path, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
+    ]
+    large = [str(path) for path in SOURCES if len(path.read_text(encoding="utf-8").splitlines()) > 400]
+    assert (long, large) == ([], [])
+
+
+def test_packages_open_into_empty_rooms() -> None:
+    assert [str(path) for path in SOURCES if path.name == "__init__.py" and path.read_text(encoding="utf-8")] == []
+
+
+def test_every_fact_has_a_listener_or_a_reason() -> None:
+    unheard = {kind.__name__ for kind in all_events() if not subscribers.get(kind)}
+    assert unheard == set(WAITING)
+
+
+def test_every_route_has_a_policy(app: Flask) -> None:
+    pages_of_ours = {"home", "swagger_ui.show", "swagger_ui._show", "api-docs.openapi_json"}
+    bare = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if not isinstance(getattr(app.view_functions[rule.endpoint], "access", None), Access)
+    }
+    assert bare <= pages_of_ours, bare - pages_of_ours
+
+
+def test_a_route_without_a_policy_does_not_register() -> None:
+    blueprint = Blueprint("bare", __name__)
+    with pytest.raises(TypeError, match="has no policy"):
+        blueprint.get("/bare")(lambda: {})
+
+
+def test_every_operation_is_documented_with_errors_and_examples(app: Flask) -> None:
+    document: dict[str, Any] = app.test_client().get("/openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method == "parameters":
+                continue
+            where = f"{method} {path}"
+            assert operation["summary"], where
+            assert any(int(status) >= 400 for status in operation["responses"]), where
+            bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for content in (c for body in bodies for c in body.get("content", {}).values()):
+                assert content.get("example") is not None, where
+
+
+def _moves() -> Iterator[Any]:
+    for table in LIFECYCLES:
+        roles = sorted({role for move in table.rows() for role in move.by} | {"nobody"})
+        for state in sorted(table.states):
+            for verb in table.moves:
+                for role in roles:
+                    yield pytest.param(table, state, verb, role, id=f"{table.thing}-{state}-{verb}-{role}")
+
+
+@pytest.mark.parametrize(("table", "state", "verb", "role"), list(_moves()))
+def test_a_move_is_allowed_exactly_where_the_table_says(table: Lifecycle, state: str, verb: str, role: str) -> None:
+    rows = [move for move in table.moves[verb] if role in move.by]
+    allowed = any(state in move.sources for move in rows)
+
+    assert (verb in table.available(state, frozenset({role}))) == allowed
+    if allowed:
+        assert state in table.pick(verb, state, {role}).sources
+    else:
+        with pytest.raises(WrongState if rows else NotAllowed):
+            table.pick(verb, state, {role})
+
+
+def test_the_written_pages_are_what_the_code_says() -> None:
+    written = {name: (DOCS / name).read_text(encoding="utf-8") for name in pages()}
+    assert written == pages(), "run: flask handbook"
