@@ -1,7 +1,5 @@
 """Who sees whom."""
 
-from typing import Any
-
 from sqlalchemy import Select, select
 
 from marketplace.auth.models import User
@@ -9,7 +7,7 @@ from marketplace.auth.models import User
 STAFF = frozenset({"moderator", "admin"})
 
 
-def visible_to(user: User | None) -> Select[Any]:
+def visible_to(user: User | None) -> Select[User]:
     """Active people; staff see everybody."""
     if user is not None and user.role in STAFF:
         return select(User)

@@ -4,8 +4,7 @@ from typing import Any
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import visible_to
-from marketplace.core.db import db
-from marketplace.kit.errors import NotFound
+from marketplace.core.db import one
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 
@@ -14,10 +13,7 @@ PRIOR_REVIEWS, PRIOR_MEAN = 5, 3.5
 
 def find(viewer: User | None, user_id: int) -> User:
     """One visible person; raises NotFound."""
-    found = db.session.scalar(visible_to(viewer).where(User.id == user_id))
-    if found is None:
-        raise NotFound.of("person")
-    return found
+    return one(visible_to(viewer).where(User.id == user_id), "person")
 
 
 def public_view(user: Any) -> dict[str, Any]:
@@ -75,8 +71,8 @@ def reputation_score(user: Any) -> float:
     """Bayesian mean of the ratings: five imaginary reviews of 3.5 keep one vote from ruling."""
     if not user.reviews_count:
         return 0.0
-    weighed = PRIOR_REVIEWS * PRIOR_MEAN + user.rating_sum
-    return round(weighed / (PRIOR_REVIEWS + user.reviews_count), 2)
+    weighed: float = PRIOR_REVIEWS * PRIOR_MEAN + user.rating_sum
+    return float(round(weighed / (PRIOR_REVIEWS + user.reviews_count), 2))
 
 
 def _profile(user: Any) -> dict[str, Any]:

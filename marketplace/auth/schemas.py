@@ -1,6 +1,7 @@
 """Accounts in and out."""
 
 import re
+from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import Schema, ValidationError, fields
@@ -30,7 +31,7 @@ def check_phone(number: str) -> None:
         raise ValidationError("A phone number is digits, with + and spaces.")
 
 
-def password(**kwargs: object) -> Str:
+def password(**kwargs: Any) -> Str:
     """As typed: never trimmed, never shortened."""
     return Str(longest=1024, trim=False, example="correct horse battery", load_only=True, **kwargs)
 

@@ -6,8 +6,8 @@ from sqlalchemy import delete, select
 
 from marketplace.catalog.models import OTHER, Category
 from marketplace.catalog.queries import tree
-from marketplace.core.db import after_commit, db, execute, save
-from marketplace.kit.errors import Conflict, Invalid, NotFound
+from marketplace.core.db import after_commit, db, execute, one, save
+from marketplace.kit.errors import Conflict, Invalid
 
 
 def resolve(key: str, subcategory: str | None = None) -> tuple[str, str | None]:
@@ -51,10 +51,7 @@ def remove(category_id: int) -> None:
 
 def find(category_id: int) -> Category:
     """One node; raises NotFound."""
-    found = db.session.scalar(select(Category).where(Category.id == category_id))
-    if found is None:
-        raise NotFound.of("category")
-    return found
+    return one(select(Category).where(Category.id == category_id), "category")
 
 
 def _check_parent(key: str, parent_key: str | None) -> None:

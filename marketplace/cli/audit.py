@@ -102,10 +102,10 @@ def _broken_histories() -> Iterator[str]:
     changes = text("SELECT thing, thing_id, from_state, to_state FROM state_changes ORDER BY thing, thing_id, id")
     steps = {key: list(rows) for key, rows in groupby(fetch(changes), key=lambda row: (row.thing, row.thing_id))}
     for model in STATEFUL:
-        for thing_id, status in fetch(text(f"SELECT id, status FROM {model.__tablename__}")):
-            problem = _history_problem(model, status, steps.get((model.lifecycle.thing, thing_id), []))
+        for row in fetch(text(f"SELECT id, status FROM {model.__tablename__}")):
+            problem = _history_problem(model, row.status, steps.get((model.lifecycle.thing, row.id), []))
             if problem:
-                yield f"{model.lifecycle.thing} {thing_id}: {problem}"
+                yield f"{model.lifecycle.thing} {row.id}: {problem}"
 
 
 def _history_problem(model: type[Stateful], status: str, steps: list[Any]) -> str | None:

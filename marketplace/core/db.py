@@ -5,11 +5,11 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Text, event
+from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, event
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -18,7 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
 from marketplace.kit.clock import as_utc, now
-from marketplace.kit.errors import Busy, Conflict, Duplicate, Problem
+from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
 
 T = TypeVar("T")
 BigInt = BigInteger().with_variant(Integer, "sqlite")
@@ -52,7 +52,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         parse = self.impl_instance.dialect_impl(dialect).result_processor(dialect, coltype)
         if dialect.name != "sqlite" or parse is None:
             return parse
-        return lambda value: None if value is None else parse(value).replace(tzinfo=UTC)
+        return lambda value: None if value is None else cast(datetime, parse(value)).replace(tzinfo=UTC)
 
 
 class CommaList(TypeDecorator[list[str]]):
@@ -111,6 +111,19 @@ def save(thing: T) -> T:
 def fetch(statement: Executable, params: Mapping[str, Any] | None = None) -> list[Row[Any]]:
     """Rows of a Core select on the session's connection: inside a transaction if one is open."""
     return list(db.session.connection().execute(statement, params or {}).all())
+
+
+def one(statement: Select[T], what: str) -> T:
+    """The one thing a select through the caller's eyes finds; raises NotFound naming `what`."""
+    found = db.session.scalar(statement)
+    if found is None:
+        raise NotFound.of(what)
+    return found
+
+
+def counted(statement: Executable) -> dict[Any, int]:
+    """The rows of a grouped count: key → count."""
+    return {row[0]: row[1] for row in fetch(statement)}
 
 
 def execute(statement: Executable, params: Any = None) -> int:

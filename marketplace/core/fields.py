@@ -19,7 +19,7 @@ class Str(fields.String):
     default_error_messages = {"unstorable": "This text holds characters that cannot be stored."}
 
     def __init__(
-        self, *, shortest: int = 0, longest: int = 1000, example: str = "text", trim: bool = True, **kwargs: Any
+        self, *, shortest: int = 0, longest: int = 1000, example: str | None = "text", trim: bool = True, **kwargs: Any
     ) -> None:
         self.trim = trim
         checks = [validate.Length(min=shortest, max=longest), *_listed(kwargs.pop("validate", None))]
@@ -44,7 +44,7 @@ class Choice(Str):
 class Int(fields.Integer):
     """A whole number within bounds; 2⁶³−1 at most, which is what the database holds."""
 
-    def __init__(self, *, least: int = 0, most: int = MAX_ID, example: int = 1, **kwargs: Any) -> None:
+    def __init__(self, *, least: int = 0, most: int = MAX_ID, example: int | None = 1, **kwargs: Any) -> None:
         super().__init__(
             strict=False,
             validate=between(least, most),
@@ -55,7 +55,7 @@ class Int(fields.Integer):
     def _validated(self, value: Any) -> int:
         if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
             raise self.make_error("invalid", input=value)
-        return super()._validated(value)  # type: ignore[return-value]
+        return super()._validated(value)
 
 
 class Num(fields.Float):
@@ -67,7 +67,7 @@ class Num(fields.Float):
     def _validated(self, value: Any) -> float:
         if isinstance(value, bool):
             raise self.make_error("invalid", input=value)
-        return super()._validated(value)  # type: ignore[return-value]
+        return super()._validated(value)
 
 
 def latitude(**kwargs: Any) -> Num:
@@ -93,7 +93,7 @@ class Amount(fields.Decimal):
     def _validated(self, value: Any) -> Decimal:
         if isinstance(value, bool):
             raise self.make_error("invalid", input=value)
-        return super()._validated(value)  # type: ignore[return-value]
+        return super()._validated(value)
 
 
 class Moment(fields.DateTime):

@@ -13,6 +13,7 @@ from marketplace.core.json import json_body
 from marketplace.core.web import Blueprint
 
 bp = Blueprint("health", __name__, access=ANYONE, description="Liveness and readiness")
+PROBE = text("SELECT 1")
 
 
 class HealthSchema(Schema):
@@ -61,7 +62,7 @@ def health_body() -> dict[str, str]:
 
 def _database() -> str:
     try:
-        fetch(text("SELECT 1"))
+        fetch(PROBE)
     except SQLAlchemyError:
         return "does not answer"
     return "ok"

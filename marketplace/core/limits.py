@@ -27,7 +27,6 @@ def init_app(app: Flask) -> None:
     """Read the figures; a lost Redis falls back to memory, it never opens the door."""
     app.config["RATELIMIT_STORAGE_URI"] = app.config["REDIS_URL"] or "memory://"
     app.config["RATELIMIT_DEFAULT"] = app.config["LIMIT_DEFAULT"]
-    app.config["RATELIMIT_IN_MEMORY_FALLBACK"] = app.config["LIMIT_DEFAULT"]
     limiter.init_app(app)
 
 

@@ -3,12 +3,14 @@
 Both index the same folded text (kit/text.py) without a stemmer, so a query finds the same rows.
 """
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table
 
 from marketplace.core.db import Base, db
 from marketplace.kit.text import words
 
-SIMPLE = literal_column("'simple'::regconfig")  # spelt as in the index, or it is not used
+SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")  # spelt as in the index, or it is not used
 NO_MATCH = "\u0001"  # a query of emoji or signs only: a word no text contains
 
 

@@ -122,7 +122,8 @@ def _present() -> Response:
         endpoint, values = adapter.match(request.path, method="GET")
     except (NotFound, MethodNotAllowed):
         return Response(b"")
-    answer: Response = current_app.view_functions[endpoint].__wrapped__(**values)  # type: ignore[attr-defined]
+    guarded: Any = current_app.view_functions[endpoint]
+    answer: Response = guarded.__wrapped__(**values)
     return answer
 
 

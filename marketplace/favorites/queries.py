@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Table, and_, bindparam, func, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, fetch
+from marketplace.core.db import counted, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.favorites.models import ITEM_TYPES, Favorite
@@ -75,7 +75,7 @@ def check(user: User, items: list[tuple[str, int]]) -> dict[str, bool]:
 def counts(user: User) -> dict[str, int]:
     """How many of each kind."""
     grouped = select(FAVORITES.c.item_type, func.count()).where(FAVORITES.c.user_id == user.id)
-    found = Counter(dict(fetch(grouped.group_by(FAVORITES.c.item_type))))
+    found = Counter(counted(grouped.group_by(FAVORITES.c.item_type)))
     return {"total": found.total(), **{f"{kind}s": found[kind] for kind in ITEM_TYPES}}
 
 
@@ -88,7 +88,4 @@ def require_visible(user: User, item_type: str, item_id: int) -> None:
 def find(user: User, favorite_id: int) -> Favorite:
     """One's own; raises NotFound."""
     mine = select(Favorite).where(Favorite.user_id == user.id, Favorite.id == favorite_id)
-    found = db.session.scalar(mine)
-    if found is None:
-        raise NotFound.of("favorite")
-    return found
+    return one(mine, "favorite")

@@ -13,7 +13,7 @@ PUBLIC_STATES = frozenset({S.ACTIVE, S.SOLD})
 OWNER = frozenset({"owner"})
 
 
-def visible_to(user: User | None) -> Select[Any]:
+def visible_to(user: User | None) -> Select[Listing]:
     """Active and sold ones; one's own in any state; staff see all but the deleted."""
     living = select(Listing).where(Listing.status != S.DELETED)
     if user is not None and user.role in STAFF:

@@ -9,7 +9,7 @@ from marketplace.auth.policy import STAFF
 from marketplace.auth.queries import completion_rate
 from marketplace.catalog.queries import tree
 from marketplace.core import counters
-from marketplace.core.db import UTCDateTime, db
+from marketplace.core.db import UTCDateTime, db, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
@@ -79,10 +79,7 @@ def mine(user: User, **query: Any) -> Page:
 
 def find(viewer: User | None, listing_id: int) -> Listing:
     """One visible listing to change; raises NotFound."""
-    found = db.session.scalar(policy.visible_to(viewer).where(Listing.id == listing_id))
-    if found is None:
-        raise NotFound.of("listing")
-    return found
+    return one(policy.visible_to(viewer).where(Listing.id == listing_id), "listing")
 
 
 def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:

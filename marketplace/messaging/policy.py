@@ -8,7 +8,7 @@ from marketplace.auth.models import User
 from marketplace.messaging.models import Conversation
 
 
-def visible_to(user: User) -> Select[Any]:
+def visible_to(user: User) -> Select[Conversation]:
     """The two it is between."""
     between = or_(Conversation.participant_1_id == user.id, Conversation.participant_2_id == user.id)
     return select(Conversation).where(between)

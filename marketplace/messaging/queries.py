@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, fetch
+from marketplace.core.db import fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
@@ -63,10 +63,7 @@ def detail(user: User, conversation_id: int) -> dict[str, Any]:
 
 def find(user: User, conversation_id: int) -> Conversation:
     """One of one's conversations to write in; raises NotFound."""
-    found = db.session.scalar(policy.visible_to(user).where(Conversation.id == conversation_id))
-    if found is None:
-        raise NotFound.of("conversation")
-    return found
+    return one(policy.visible_to(user).where(Conversation.id == conversation_id), "conversation")
 
 
 def messages(user: User, conversation_id: int, **query: Any) -> Page:
@@ -159,7 +156,7 @@ def _last_messages(ids: list[int]) -> dict[int, dict[str, Any]]:
 
 
 def _unread(user: User, ids: list[int]) -> dict[int, int]:
-    counted = select(MESSAGES.c.conversation_id, func.count()).where(
+    grouped = select(MESSAGES.c.conversation_id, func.count()).where(
         MESSAGES.c.conversation_id.in_(ids), MESSAGES.c.sender_id != user.id, MESSAGES.c.read_at.is_(None)
     )
-    return dict(fetch(counted.group_by(MESSAGES.c.conversation_id)))
+    return counted(grouped.group_by(MESSAGES.c.conversation_id))

@@ -12,7 +12,7 @@ from marketplace.offerings.models import Offering
 OWNER, STRANGER = frozenset({"owner"}), frozenset({"stranger"})
 
 
-def visible_to(user: User | None) -> Select[Any]:
+def visible_to(user: User | None) -> Select[Offering]:
     """Active ones; one's own in any state; staff see all but the deleted."""
     living = select(Offering).where(Offering.status != S.DELETED)
     if user is not None and user.role in STAFF:

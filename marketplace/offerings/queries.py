@@ -8,12 +8,11 @@ from marketplace.auth.models import User
 from marketplace.auth.policy import STAFF
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
-from marketplace.core.db import db
+from marketplace.core.db import db, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
 from marketplace.core.search import matches
-from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 from marketplace.offerings import policy
@@ -83,10 +82,7 @@ def mine(user: User, **query: Any) -> Page:
 
 def find(viewer: User | None, offering_id: int) -> Offering:
     """One visible offering to change; raises NotFound."""
-    found = db.session.scalar(policy.visible_to(viewer).where(Offering.id == offering_id))
-    if found is None:
-        raise NotFound.of("offering")
-    return found
+    return one(policy.visible_to(viewer).where(Offering.id == offering_id), "offering")
 
 
 def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:

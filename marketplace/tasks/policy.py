@@ -13,7 +13,7 @@ OWNER, STRANGER = frozenset({"owner"}), frozenset({"stranger"})
 WORKER, PROVIDER = frozenset({"worker"}), frozenset({"provider"})
 
 
-def visible_to(user: User | None) -> Select[Any]:
+def visible_to(user: User | None) -> Select[Task]:
     """The public board, and bookings for the two they concern; staff see all but the deleted."""
     living = select(Task).where(Task.status != S.DELETED)
     if user is not None and user.role in STAFF:
@@ -22,7 +22,7 @@ def visible_to(user: User | None) -> Select[Any]:
     return living.where(or_(Task.booked.is_(False), Task.creator_id == me, Task.assigned_to_id == me))
 
 
-def applications_visible_to(user: User) -> Select[Any]:
+def applications_visible_to(user: User) -> Select[Application, Task]:
     """One's own, and those for one's own tasks."""
     mine = or_(Application.applicant_id == user.id, Task.creator_id == user.id)
     return select(Application, Task).join(Task, Task.id == Application.task_id).where(mine, Task.status != S.DELETED)

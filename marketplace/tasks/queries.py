@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
-from marketplace.core.db import db, fetch
+from marketplace.core.db import counted, db, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
@@ -86,10 +86,7 @@ def created_by(user: User, **query: Any) -> Page:
 
 def find(viewer: User | None, task_id: int) -> Task:
     """One visible task to change; raises NotFound."""
-    found = db.session.scalar(policy.visible_to(viewer).where(Task.id == task_id))
-    if found is None:
-        raise NotFound.of("task")
-    return found
+    return one(policy.visible_to(viewer).where(Task.id == task_id), "task")
 
 
 def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
@@ -112,8 +109,8 @@ def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
 def pending_counts(ids: list[int]) -> dict[int, int]:
     """How many applications wait on each of these tasks."""
     columns = APPLICATIONS.c
-    counted = select(columns.task_id, func.count()).where(columns.task_id.in_(ids), columns.status == A.PENDING)
-    return dict(fetch(counted.group_by(columns.task_id)))
+    grouped = select(columns.task_id, func.count()).where(columns.task_id.in_(ids), columns.status == A.PENDING)
+    return counted(grouped.group_by(columns.task_id))
 
 
 def attention(user: User) -> dict[str, int]:

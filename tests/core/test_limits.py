@@ -1,0 +1,77 @@
+"""Limits count in Redis or in memory, believe no header, and hold when Redis is gone."""
+
+import os
+from functools import partial
+
+import pytest
+from flask import Flask
+from redis import Redis
+
+from tests.conftest import make_app
+from tests.races.burst import burst
+
+LIMIT = 5
+
+
+@pytest.fixture(params=["memory", "redis"])
+def limited(request: pytest.FixtureRequest, app: Flask, worker_id: str) -> Flask:
+    """An application on the same database that allows five sign-ins a minute."""
+    own = (
+        os.environ["TEST_REDIS_URL"].rpartition("/")[0]
+        + f"/{(int(worker_id[2:]) if worker_id.startswith('gw') else 0) + 1}"
+    )
+    redis = own if request.param == "redis" else ""
+    if redis:
+        Redis.from_url(redis).flushdb()
+    return _limited(app, redis)
+
+
+def _limited(app: Flask, redis: str) -> Flask:
+    settings = {"RATE_LIMITS": "1", "LIMIT_SIGN_IN": f"{LIMIT} per minute", "REDIS_URL": redis}
+    return make_app(app.config["DATABASE_URL"], **settings)
+
+
+def _sign_in(app: Flask, **headers: str) -> int:
+    body = {"email": "nobody@example.com", "password": "x" * 8}
+    return app.test_client().post("/api/auth/login", json=body, headers=headers).status_code
+
+
+def test_ten_times_the_limit_at_once_lets_the_limit_through(limited: Flask) -> None:
+    statuses = _burst(limited, 10 * LIMIT)
+    assert statuses.count(401) <= LIMIT + 1
+    assert statuses.count(401) + statuses.count(429) == 10 * LIMIT
+
+
+def _burst(app: Flask, times: int) -> list[int]:
+    body = {"email": "nobody@example.com", "password": "x" * 8}
+    client = app.test_client
+    calls = [partial(client().post, "/api/auth/login", json=body) for _ in range(times)]
+    return [answer.status_code for chunk in (calls[:25], calls[25:]) for answer in burst(chunk)]
+
+
+def test_a_refusal_says_when_to_come_back(limited: Flask) -> None:
+    for _ in range(LIMIT):
+        _sign_in(limited)
+    body = {"email": "nobody@example.com", "password": "x" * 8}
+    answer = limited.test_client().post("/api/auth/login", json=body)
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 61
+    assert answer.headers["RateLimit-Limit"] == str(LIMIT)
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["code"] == "too_many_requests"
+
+
+def test_a_forged_address_changes_nothing(limited: Flask) -> None:
+    statuses = [_sign_in(limited, **{"X-Forwarded-For": f"10.0.0.{n}"}) for n in range(LIMIT + 2)]
+    assert statuses[-1] == 429
+
+
+def test_a_lost_redis_still_limits(app: Flask) -> None:
+    lost = _limited(app, "redis://127.0.0.1:1/0")
+    statuses = [_sign_in(lost) for _ in range(3 * LIMIT)]
+    assert statuses.count(401) <= LIMIT
+    assert statuses[-1] == 429
+
+
+def test_a_household_can_browse(limited: Flask) -> None:
+    assert {limited.test_client().get("/api/listings").status_code for _ in range(60)} == {200}

@@ -1,0 +1,118 @@
+"""Settings, health, logs and headers."""
+
+import json
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+import config
+from config import ConfigurationError
+from marketplace.core import health
+from marketplace.core.db import normalise_url
+from tests.conftest import make_app
+from tests.factories import things
+from tests.factories.people import Person
+
+SAFE = {
+    "MARKETPLACE_ENV": "production",
+    "SECRET_KEY": "s" * 40,
+    "DATABASE_URL": "postgresql://localhost/x",
+    "CORS_ORIGINS": "https://shop.example.com",
+}
+
+
+def test_production_names_everything_that_is_missing_at_once() -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        config.load({"MARKETPLACE_ENV": "production", "FLASK_DEBUG": "1"})
+    for name in ("SECRET_KEY", "JWT_SECRET_KEY", "DATABASE_URL", "FLASK_DEBUG", "CORS_ORIGINS"):
+        assert name in str(refusal.value)
+
+
+def test_production_starts_on_safe_settings() -> None:
+    assert config.load(SAFE)["LOG_JSON"] is True
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "CORS_ORIGINS"])
+def test_production_refuses_each_unsafe_setting_alone(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        config.load({key: value for key, value in SAFE.items() if key != name})
+
+
+def test_every_setting_is_named_in_the_example_and_the_docs() -> None:
+    source = (config.ROOT / "config.py").read_text(encoding="utf-8")
+    example = (config.ROOT / ".env.example").read_text(encoding="utf-8")
+    page = (config.ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    names = {part.split('"')[1] for part in source.split("env.get(")[1:]} - {"FLASK_DEBUG"}
+    assert names >= {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"}
+    assert [n for n in sorted(names) if f"\n{n}=" not in example or f"`{n}`" not in page] == []
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_postgres_means_psycopg_3(scheme: str) -> None:
+    assert normalise_url(f"{scheme}://u@h/d") == "postgresql+psycopg://u@h/d"
+
+
+def test_health_and_readiness(app: Flask) -> None:
+    client = app.test_client()
+    assert client.get("/health").json["status"] == "ok"
+    assert client.get("/api/health").json["status"] == "ok"
+    assert client.get("/readyz").json == {"status": "ok", "parts": {"database": "ok", "redis": "not used"}}
+
+
+def test_not_ready_without_a_database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PROBE", text("SELECT * FROM no_such_table"))
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["parts"]["database"]) == (503, "does not answer")
+
+
+def test_a_lost_redis_is_told_and_does_not_stop_the_shop(tmp_path: Path) -> None:
+    app = make_app(f"sqlite:///{tmp_path / 'x.db'}", REDIS_URL="redis://127.0.0.1:1/0")
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["parts"]["redis"]) == (200, "does not answer")
+
+
+def test_one_line_a_request_tells_who_asked_what(app: Flask, anna: Person, capsys: pytest.CaptureFixture[str]) -> None:
+    loud = make_app(app.config["DATABASE_URL"], LOG_LEVEL="INFO", LOG_JSON="1")
+    asked = Person(loud, token=anna.token).get("/api/auth/profile", headers={"X-Request-ID": "abcdef123456"})
+    make_app(app.config["DATABASE_URL"])  # quiet again
+    line = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert asked.headers["X-Request-ID"] == "abcdef123456"
+    wanted = {"request_id": "abcdef123456", "route": "/api/auth/profile", "status": 200, "actor": anna.id}
+    assert wanted.items() <= line.items()
+    assert line["ms"] >= 0
+
+
+@pytest.mark.parametrize("sent", ["short", "x" * 65, "with space and more", "a\tb\tc\td\te"])
+def test_a_request_id_that_could_forge_a_log_line_is_replaced(app: Flask, sent: str) -> None:
+    answer = app.test_client().get("/health", headers={"X-Request-ID": sent})
+    assert answer.headers["X-Request-ID"] != sent
+
+
+def test_every_answer_carries_the_security_headers(app: Flask) -> None:
+    for path in ("/health", "/api/listings", "/nowhere", "/docs/"):
+        headers = app.test_client().get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert "default-src" in headers["Content-Security-Policy"]
+
+
+def test_the_documentation_asks_nobody_else(app: Flask) -> None:
+    page = app.test_client().get("/docs/").text
+    assert "swagger-ui-bundle.js" in page
+    assert "//" not in page.replace("http://www.w3.org", "").replace("<!--", "") or "https://" not in page
+
+
+def test_what_a_token_reads_is_never_kept_by_a_shared_cache(app: Flask, anna: Person, anybody: Person) -> None:
+    things.listing(anna)
+    assert anna.get("/api/listings").headers["Cache-Control"] == "private, no-store"
+    assert "public" in anybody.get("/api/listings").headers["Cache-Control"]
+    assert "Authorization" in anybody.get("/api/listings").headers["Vary"]
+
+
+def test_views_are_counted_at_once_and_never_the_owners(anna: Person, anybody: Person) -> None:
+    listing_id = things.listing(anna)["id"]
+    anna.get(f"/api/listings/{listing_id}")
+    seen = [anybody.get(f"/api/listings/{listing_id}").json["views_count"] for _ in range(3)]
+    assert seen == [1, 2, 3]
