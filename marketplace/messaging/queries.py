@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch, one
+from marketplace.core.db import counted, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
