@@ -23,8 +23,11 @@ class Listing(Stateful, Base):
     __table_args__ = (
         Index("ix_listings_browse", "category", "status", "latitude", "longitude"),
         Index("ix_listings_place", "status", "latitude", "longitude"),
-        Index("ix_listings_newest", "status", "created_at", "id"),
-        Index("ix_listings_category_newest", "category", "status", "created_at", "id"),
+        # expires_at rides along so that totals are counted in the index alone
+        Index("ix_listings_newest", "status", "created_at", "id", postgresql_include=["expires_at"]),
+        Index(
+            "ix_listings_category_newest", "category", "status", "created_at", "id", postgresql_include=["expires_at"]
+        ),
         Index("ix_listings_price", "status", "price_rank", "id"),
         Index("ix_listings_seller", "seller_id", "created_at", "id"),
         CheckConstraint("price_minor >= 0", name="price"),

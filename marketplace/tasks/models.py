@@ -31,8 +31,9 @@ class Task(Stateful, Base):
     __table_args__ = (
         Index("ix_tasks_browse", "category", "status", "latitude", "longitude"),
         Index("ix_tasks_place", "status", "latitude", "longitude"),
-        Index("ix_tasks_newest", "status", "created_at", "id"),
-        Index("ix_tasks_category_newest", "category", "status", "created_at", "id"),
+        # booked rides along so that totals are counted in the index alone
+        Index("ix_tasks_newest", "status", "created_at", "id", postgresql_include=["booked"]),
+        Index("ix_tasks_category_newest", "category", "status", "created_at", "id", postgresql_include=["booked"]),
         Index("ix_tasks_budget", "status", "budget_rank", "id"),
         Index("ix_tasks_creator", "creator_id", "created_at", "id"),
         Index("ix_tasks_worker", "assigned_to_id", "status", "updated_at", "id"),

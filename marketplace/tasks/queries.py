@@ -67,17 +67,17 @@ BROWSE = ListQuery(
 
 def browse(viewer: User | None, **query: Any) -> Page:
     """The public board."""
-    return _page(viewer, {**_prepared(query), "on_board": True, "living": S.DELETED})
+    return _page(viewer, {**_prepared(query), "on_board": True})
 
 
 def assigned_to(user: User, **query: Any) -> Page:
     """What one works on or has worked on, bookings too."""
-    return _page(user, {**_prepared(query), "worker_id": user.id, "living": S.DELETED})
+    return _page(user, {**_prepared(query), "worker_id": user.id})
 
 
 def created_by(user: User, **query: Any) -> Page:
     """What one posted, each with how many applications wait."""
-    page = _page(user, {**_prepared(query), "creator_id": user.id, "living": S.DELETED})
+    page = _page(user, {**_prepared(query), "creator_id": user.id})
     waiting = pending_counts([task["id"] for task in page.items])
     for task in page.items:
         task["pending_applications_count"] = waiting.get(task["id"], 0)
@@ -175,7 +175,8 @@ def _prepared(query: dict[str, Any]) -> dict[str, Any]:
         "budget_from": rank_from(query.pop("min_budget", None), at_least=True),
         "budget_to": rank_from(query.pop("max_budget", None), at_least=False),
     }
-    return {**query, **tree().filter(query.pop("category", None)), **budgets}
+    living = None if query.get("status") else S.DELETED  # a state that was asked for is enough
+    return {**query, "living": living, **tree().filter(query.pop("category", None)), **budgets}
 
 
 def _involvement(viewer: User, task_id: int) -> dict[str, Any]:

@@ -167,8 +167,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("import_ref", name=op.f("uq_listings_import_ref")),
     )
     op.create_index("ix_listings_browse", "listings", ["category", "status", "latitude", "longitude"])
-    op.create_index("ix_listings_category_newest", "listings", ["category", "status", "created_at", "id"])
-    op.create_index("ix_listings_newest", "listings", ["status", "created_at", "id"])
+    op.create_index(
+        "ix_listings_category_newest",
+        "listings",
+        ["category", "status", "created_at", "id"],
+        postgresql_include=["expires_at"],
+    )
+    op.create_index("ix_listings_newest", "listings", ["status", "created_at", "id"], postgresql_include=["expires_at"])
     op.create_index("ix_listings_place", "listings", ["status", "latitude", "longitude"])
     op.create_index("ix_listings_price", "listings", ["status", "price_rank", "id"])
     op.create_index("ix_listings_seller", "listings", ["seller_id", "created_at", "id"])
@@ -285,9 +290,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_tasks_browse", "tasks", ["category", "status", "latitude", "longitude"])
     op.create_index("ix_tasks_budget", "tasks", ["status", "budget_rank", "id"])
-    op.create_index("ix_tasks_category_newest", "tasks", ["category", "status", "created_at", "id"])
+    op.create_index(
+        "ix_tasks_category_newest", "tasks", ["category", "status", "created_at", "id"], postgresql_include=["booked"]
+    )
     op.create_index("ix_tasks_creator", "tasks", ["creator_id", "created_at", "id"])
-    op.create_index("ix_tasks_newest", "tasks", ["status", "created_at", "id"])
+    op.create_index("ix_tasks_newest", "tasks", ["status", "created_at", "id"], postgresql_include=["booked"])
     op.create_index("ix_tasks_place", "tasks", ["status", "latitude", "longitude"])
     op.create_index("ix_tasks_worker", "tasks", ["assigned_to_id", "status", "updated_at", "id"])
 

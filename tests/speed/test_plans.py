@@ -1,0 +1,143 @@
+"""What Postgres does with the lists at 200,000 rows: an index for every one of them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import flask_migrate
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import event, text
+
+from marketplace.core.db import db, execute, in_transaction
+from marketplace.core.pagination import COUNT_BOUND
+from tests.conftest import make_app
+
+ROWS = 200_000
+WORDS = "red blue green old new small large city mountain kitchen garden wooden steel soft hard round".split()
+# Around 40 towns, so that a radius of 10 km holds some thousand rows and not the whole table.
+FILL = """
+INSERT INTO {table} ({owner}, title, description, category, {amount}, currency, location, latitude, longitude,
+  images, {extra}, status, version, created_at, updated_at, search_text)
+SELECT 1 + n % 2000, 'thing ' || n, 'described', (ARRAY['bicycles','phones','home','books','sports','other'])[1 + n % 6],
+  (n * 7919) % 500000, 'EUR', 'town', 45 + (n % 40) * 0.35 + random() * 0.2, 10 + (n * 7 % 40) * 0.4 + random() * 0.3,
+  '[]', {values}, '{status}', 1, now() - n * interval '1 minute', now(),
+  'thing ' || n || ' ' || (CAST(:words AS text[]))[1 + n % 16] || ' ' || (CAST(:words AS text[]))[1 + (n / 16) % 16]
+FROM generate_series(1, :rows) n
+"""
+TABLES = {
+    "listings": {
+        "owner": "seller_id",
+        "amount": "price_minor",
+        "extra": "contact_info, tags, listing_type, is_featured, is_negotiable, views_count",
+        "values": "'', '', 'sale', false, false, 0",
+    },
+    "tasks": {
+        "owner": "creator_id",
+        "amount": "budget_minor",
+        "extra": "required_skills, priority, is_urgent, booked, responses_count, done_note, done_images, reason",
+        "values": "'', 'normal', false, false, 0, '', '[]', ''",
+    },
+    "offerings": {
+        "owner": "creator_id",
+        "amount": "price_minor",
+        "extra": "price_type, availability, experience, contact_count",
+        "values": "'fixed', '', '', 0",
+    },
+}
+USERS = """
+INSERT INTO users (username, username_key, email, password_hash, role, first_name, last_name, bio, city, country,
+  avatar_url, profile_picture_url, is_active, is_verified, phone_verified, is_helper, skills, helper_categories,
+  currency, area_latitude, area_longitude, rating_sum, reviews_count, average_rating, completed_tasks, declined_tasks,
+  created_at, updated_at)
+SELECT 'u' || n, 'u' || n, 'u' || n || '@example.com', '', 'user', '', '', '', '', '', '', '', true, false, false,
+  n % 2 = 0, '', '', 'EUR', 45 + random() * 14, 10 + random() * 16, 0, 0, 0, 0, 0, now(), now()
+FROM generate_series(1, 20000) n
+"""
+LISTS = {
+    "listings": (
+        "sort=price",
+        "sort=-price",
+        "category=phones",
+        "seller_id=77",
+        "q=wooden+city",
+        "category=phones&q=red",
+    ),
+    "tasks": ("sort=-budget", "category=phones", "q=wooden+city"),
+    "offerings": ("sort=price", "category=phones", "q=wooden+city"),
+}
+EVERYWHERE = (
+    "",
+    "latitude=45.1&longitude=10.1&radius=10",
+    "category=phones&latitude=45.1&longitude=10.1&radius=10",
+    "cursor=start",
+)
+
+
+@pytest.fixture(scope="module")
+def large(urls: dict[str, str]) -> Iterator[Flask]:
+    """A Postgres of 200,000 listings, tasks and offerings each."""
+    server, _, name = urls["postgres"].rpartition("/")
+    with psycopg.connect(urls["postgres"], autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}_large"')
+    app = make_app(f"{server}/{name}_large")
+    with app.app_context():
+        flask_migrate.upgrade()
+        in_transaction(_fill)
+        with db.engine.connect() as connection:
+            connection.execute(text("SET statement_timeout = 0"))
+            connection.execute(text("VACUUM ANALYZE"))
+        yield app
+        db.engine.dispose()
+
+
+def _fill() -> None:
+    execute(text("SET LOCAL statement_timeout = 0"))
+    execute(text("SET LOCAL synchronous_commit = off"))
+    execute(text(USERS))
+    for table, parts in TABLES.items():
+        status = "open" if table == "tasks" else "active"
+        execute(text(FILL.format(table=table, status=status, **parts)), {"rows": ROWS, "words": WORDS})
+
+
+def _plans(app: Flask, path: str) -> list[str]:
+    """EXPLAIN of every SELECT the request ran."""
+    ran: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        ran.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    assert app.test_client().get(path).status_code == 200
+    event.remove(db.engine, "before_cursor_execute", note)
+    with db.engine.connect() as connection:
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN ANALYZE {s}", p).scalars().all()
+            for s, p in ran
+            if "categories" not in s[:200]
+        ]
+    return ["\n".join(plan) for plan in plans]
+
+
+def _read_in_sequence(plan: str, table: str) -> int:
+    """How many rows of the table were read without an index; the bounded count may stop early."""
+    read = 0
+    for node in re.finditer(rf"Seq Scan on {table}\b.*?rows=(\d+)[^\n]* loops(?:(?!->).)*", plan, re.S):
+        removed = re.search(r"Rows Removed by Filter: (\d+)", node.group(0))
+        read += int(re.findall(r"actual.*?rows=(\d+)", node.group(0))[0]) + int(removed.group(1) if removed else 0)
+    return read
+
+
+@pytest.mark.parametrize("table", LISTS)
+def test_no_list_reads_the_whole_table(large: Flask, table: str) -> None:
+    for query in (*EVERYWHERE, *LISTS[table]):
+        plans = _plans(large, f"/api/{table}?{query}")
+        assert plans, query
+        for plan in plans:
+            assert _read_in_sequence(plan, table) <= COUNT_BOUND + 1, f"{query}\n{plan}"
+
+
+def test_helpers_near_a_point_read_an_index(large: Flask) -> None:
+    for plan in _plans(large, "/api/helpers?latitude=50&longitude=20&radius=10"):
+        assert _read_in_sequence(plan, "users") == 0, plan
