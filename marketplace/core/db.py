@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
+import orjson
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, event
@@ -216,10 +217,11 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Pool and driver settings of either dialect."""
     pool = {"pool_size": threads + 2, "max_overflow": 0, "pool_timeout": 2}
     if make_url(url).get_backend_name() == "sqlite":
-        return {**pool, "connect_args": {"timeout": 5}}
+        return {**pool, "json_deserializer": orjson.loads, "connect_args": {"timeout": 5}}
     timeouts = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
     return {
         **pool,
+        "json_deserializer": orjson.loads,
         "isolation_level": "AUTOCOMMIT",
         # databases live on SSDs: the default of 4 makes the planner read whole tables to count
         "connect_args": {"options": f"{timeouts} -c timezone=UTC -c random_page_cost=1.1", "connect_timeout": 5},

@@ -6,6 +6,7 @@ running it. LIMIT stands inside, before the join to the owner.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import cos, pi, radians, sin
 from typing import Any
 
 from sqlalchemy import (
@@ -17,8 +18,9 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    case,
     func,
+    literal,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -39,6 +41,7 @@ from marketplace.kit.errors import Invalid
 from marketplace.kit.geo import EARTH_RADIUS_KM, boxes_around
 
 Writer = Callable[[Row[Any]], dict[str, Any]]
+HALF, ALMOST_ONE = literal_column("0.5"), literal_column("0.999999999999999")
 BOX = ("south", "north", "west", "east")
 
 
@@ -127,34 +130,37 @@ class ListQuery:
         inner = self._build_inner(shape)
         source = inner.join(self.joined if self.joined is not None else self.table, self.table.c.id == inner.c.id)
         keys = [inner.c[f"key_{i}"] for i in range(len(shape.order))]
-        chosen = [*self.columns, *keys]
+        chosen = [*self.columns, *(keys if shape.keyset else ())]
         if shape.boxes:
-            chosen += [inner.c.distance] + ([inner.c.matched] if "matched" in inner.c else [])
+            by_distance = next(
+                (k for k, name in zip(keys, shape.order, strict=True) if _bare(name) == "distance"), None
+            )
+            chosen.append((inner.c.distance if by_distance is None else by_distance).label("distance"))
+            chosen += [inner.c.matched] if "matched" in inner.c else []
         return select(*chosen).select_from(source).order_by(*_ordering(keys, shape.order, inner.c.id))
 
     def _build_inner(self, shape: Shape) -> Any:
-        keys = [self._key(name, shape) for name in shape.order]
-        chosen = [self.table.c.id, *(key.label(f"key_{i}") for i, key in enumerate(keys))]
-        if shape.boxes:
+        keys = [self._key(name).label(f"key_{i}") for i, name in enumerate(shape.order)]
+        chosen = [self.table.c.id, *keys]
+        if shape.boxes and "distance" not in map(_bare, shape.order):
             chosen.append(self._distance().label("distance"))
-            if not shape.keyset:
-                chosen.append(func.count().over().label("matched"))
+        if shape.boxes and not shape.keyset:
+            chosen.append(func.count().over().label("matched"))
         page = select(*chosen).where(*self._conditions(shape))
         if shape.continued:
-            page = page.where(_after(keys, shape.order, self.table.c.id))
+            page = page.where(_after([key.element for key in keys], shape.order, self.table.c.id))
         page = page.order_by(*_ordering(keys, shape.order, self.table.c.id)).limit(bindparam("limit_rows"))
         return (page if shape.keyset else page.offset(bindparam("offset_rows"))).subquery("page")
 
-    def _key(self, name: str, shape: Shape) -> ColumnElement[Any]:
-        bare = name.removeprefix("-")
-        return self._distance() if bare == "distance" else self.sorts[bare]
+    def _key(self, name: str) -> ColumnElement[Any]:
+        return self._distance() if _bare(name) == "distance" else self.sorts[_bare(name)]
 
     def _conditions(self, shape: Shape) -> list[ColumnElement[bool]]:
         asked = [self.filters[name] for name in self.filters if name in shape.filters]
         found = [condition() if callable(condition) else condition for condition in asked]
         if shape.boxes:
             found.append(or_(*(self._inside(i) for i in range(shape.boxes))))
-            found.append(self._distance() <= bindparam("radius", type_=Float()))
+            found.append(self._haversine() <= bindparam("reach", type_=Float()))
         return found
 
     def _inside(self, index: int) -> ColumnElement[bool]:
@@ -171,13 +177,16 @@ class ListQuery:
 
     def _distance(self) -> ColumnElement[float]:
         """Haversine in km, spelt as kit/geo.py spells it."""
+        return typed(literal(2 * EARTH_RADIUS_KM) * func.asin(func.sqrt(self._haversine())), Float)
+
+    def _haversine(self) -> ColumnElement[float]:
+        """The square of half the chord, 0 to 1; shrunk by 10⁻¹⁵ so that rounding cannot push it past
+        1, where asin ends."""
         lat, lng = bindparam("latitude", type_=Float()), bindparam("longitude", type_=Float())
-        half_lat = func.sin(func.radians(self._lat - lat) / 2)
-        half_lng = func.sin(func.radians(self._lng - lng) / 2)
-        across = func.cos(func.radians(lat)) * func.cos(func.radians(self._lat))
-        a = half_lat * half_lat + across * half_lng * half_lng
-        at_most_one = case((a > 1.0, 1.0), else_=a)
-        return typed(2 * EARTH_RADIUS_KM * func.asin(func.sqrt(at_most_one)), Float)
+        half_lat = func.sin(func.radians(self._lat - lat) * HALF)
+        half_lng = func.sin(func.radians(self._lng - lng) * HALF)
+        across = bindparam("cos_latitude", type_=Float()) * func.cos(func.radians(self._lat))
+        return (half_lat * half_lat + across * half_lng * half_lng) * ALMOST_ONE
 
 
 class _Ask:
@@ -207,7 +216,8 @@ class _Ask:
         for index, box in enumerate(boxes):
             for side in BOX:
                 self.binds[f"{side}_{index}"] = getattr(box, side)
-        self.binds |= {"latitude": lat, "longitude": lng, "radius": radius}
+        reach = sin(min(radius / EARTH_RADIUS_KM / 2, pi / 2)) ** 2
+        self.binds |= {"latitude": lat, "longitude": lng, "cos_latitude": cos(radians(lat)), "reach": reach}
         return len(boxes)
 
     def _bind_filters(self, params: dict[str, Any]) -> frozenset[str]:
@@ -222,14 +232,18 @@ class _Ask:
             return ("distance",) if near and self.query.nearest_first else tuple(self.query.default_sort.split(","))
         known = [*self.query.sorts, *(["distance"] if near else [])]
         names = tuple(name.strip() for name in sort.split(",") if name.strip())[:4]
-        if not names or any(name.removeprefix("-") not in known for name in names):
+        if not names or any(_bare(name) not in known for name in names):
             raise Invalid.field("sort", f"Sort by one or more of: {', '.join(sorted(known))}; minus for descending.")
         return names
 
     def _bind_cursor(self, cursor: str, order: tuple[str, ...]) -> None:
-        kinds = [float if n.endswith("distance") else _kind(self.query.sorts[n.removeprefix("-")]) for n in order]
+        kinds = [float if n.endswith("distance") else _kind(self.query.sorts[_bare(n)]) for n in order]
         values = decode_cursor(self.scope, cursor, [*kinds, int])
         self.binds |= {f"after_{i}": value for i, value in enumerate(values)}
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("-")
 
 
 def _kind(column: ColumnElement[Any]) -> type:

@@ -71,7 +71,8 @@ class Blueprint(DocumentedBlueprint):
 
     def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
         """Load with `schema`; a body that is not JSON is a 415."""
-        loading = super().arguments(schema, location=location, **kwargs)
+        kept = schema() if isinstance(schema, type) else schema  # webargs would build the class anew each time
+        loading = super().arguments(kept, location=location, **kwargs)
 
         def decorate(view: View) -> View:
             loaded: View = loading(view)
