@@ -13,7 +13,7 @@ from marketplace.auth.schemas import (
     TokensSchema,
     UserSchema,
 )
-from marketplace.core.access import ANYONE, REFRESHING, SIGNED_IN, claims, current_user, viewer
+from marketplace.core.access import ANYONE, NEWCOMER, REFRESHING, SIGNED_IN, claims, current_user, viewer
 from marketplace.core.limits import sign_in_limit
 from marketplace.core.schemas import MessageSchema, written
 from marketplace.core.web import Blueprint
@@ -22,7 +22,7 @@ from marketplace.core.web import written as written_answer
 bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and profiles")
 
 
-@bp.post("/register", access=ANYONE)
+@bp.post("/register", access=NEWCOMER)
 @sign_in_limit
 @bp.arguments(RegistrationSchema)
 @bp.response(201, RegisteredSchema)
@@ -33,7 +33,7 @@ def register(data: dict[str, Any]) -> Any:
     return {**tokens, "id": user.id, "user": queries.private_view(user)}
 
 
-@bp.post("/login", access=ANYONE)
+@bp.post("/login", access=NEWCOMER)
 @sign_in_limit
 @bp.arguments(CredentialsSchema)
 @bp.response(200, TokensSchema)

@@ -32,6 +32,7 @@ class Access:
 
 
 ANYONE = Access("anyone", optional=True)
+NEWCOMER = Access("anyone, whatever token is sent along", token=None, optional=True)
 SIGNED_IN = Access("signed in")
 REFRESHING = Access("refresh token", token="refresh")
 ADMIN = Access("admin", roles=frozenset({"admin"}))
@@ -67,6 +68,8 @@ def read_token() -> None:
 def check(access: Access, app: Flask) -> None:
     """Load the person the route needs; raises NotSignedIn (401) or NotAllowed (403)."""
     g.person = None
+    if access.token is None:
+        return
     if g.token_problem is not None:
         raise g.token_problem
     if g.claims is None:

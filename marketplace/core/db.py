@@ -124,7 +124,7 @@ def one(statement: Select[T], what: str) -> T:
 
 def counted(statement: Executable) -> dict[Any, int]:
     """The rows of a grouped count: key → count."""
-    return {row[0]: row[1] for row in fetch(statement)}
+    return {key: count for key, count in map(tuple, fetch(statement))}  # noqa: C416
 
 
 def execute(statement: Executable, params: Any = None) -> int:

@@ -41,7 +41,8 @@ from marketplace.kit.errors import Invalid
 from marketplace.kit.geo import EARTH_RADIUS_KM, boxes_around
 
 Writer = Callable[[Row[Any]], dict[str, Any]]
-HALF, ALMOST_ONE = literal_column("0.5"), literal_column("0.999999999999999")
+HALF: ColumnElement[Any] = literal_column("0.5")
+ALMOST_ONE: ColumnElement[Any] = literal_column("0.999999999999999")
 BOX = ("south", "north", "west", "east")
 
 
@@ -75,7 +76,7 @@ class ListQuery:
     near: bool = False
     position: tuple[str, str] = ("latitude", "longitude")
     nearest_first: bool = True
-    _built: dict[Any, Any] = field(default_factory=dict)
+    built: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def page(
         self,
@@ -116,10 +117,10 @@ class ListQuery:
         return int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
 
     def _built_once(self, kind: str, shape: Shape) -> Select[Any]:
-        statement = self._built.get((kind, shape))
+        statement = self.built.get((kind, shape))
         if statement is None:
             build = self._build_rows if kind == "rows" else self._build_count
-            statement = self._built[kind, shape] = build(shape)
+            statement = self.built[kind, shape] = build(shape)
         return statement
 
     def _build_count(self, shape: Shape) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import STAFF, staff_roles
@@ -18,8 +18,12 @@ def visible_to(user: User | None) -> Select[Listing]:
     living = select(Listing).where(Listing.status != S.DELETED)
     if user is not None and user.role in STAFF:
         return living
-    own = Listing.seller_id == (user.id if user is not None else None)
-    return living.where(or_(Listing.status.in_(PUBLIC_STATES), own))
+    return living.where(seen_by(Listing, user.id if user is not None else None))
+
+
+def seen_by(listing: Any, me: Any) -> ColumnElement[bool]:
+    """The same as a condition on the model or its table; `me` is an id or a parameter."""
+    return or_(listing.status.in_(PUBLIC_STATES), listing.seller_id == me)
 
 
 def role_of(user: User | None, listing: Any) -> frozenset[str]:

@@ -1,15 +1,16 @@
 """Listings to read: the browse list, one's own, one in full."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Table, bindparam, or_
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import STAFF
+from marketplace.auth.policy import STAFF, eyes_of
 from marketplace.auth.queries import completion_rate
 from marketplace.catalog.queries import tree
 from marketplace.core import counters
-from marketplace.core.db import UTCDateTime, db, one
+from marketplace.core.db import UTCDateTime, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
@@ -33,6 +34,9 @@ BROWSE = ListQuery(
     joined=LISTINGS.join(USERS, USERS.c.id == LISTINGS.c.seller_id),
     near=True,
     filters={
+        "id": LISTINGS.c.id == bindparam("id"),
+        "ids": LISTINGS.c.id.in_(bindparam("ids", expanding=True)),
+        "seen_by": policy.seen_by(LISTINGS.c, bindparam("seen_by")),
         "category": LISTINGS.c.category == bindparam("category"),
         "categories": LISTINGS.c.category.in_(bindparam("categories", expanding=True)),
         "subcategory": LISTINGS.c.subcategory == bindparam("subcategory"),
@@ -60,6 +64,23 @@ BROWSE = ListQuery(
     default_sort="-created_at",
 )
 
+SELLER = [
+    USERS.c[name]
+    for name in (
+        "first_name",
+        "last_name",
+        "avatar_url",
+        "city",
+        "country",
+        "is_verified",
+        "average_rating",
+        "reviews_count",
+        "completed_tasks",
+        "declined_tasks",
+    )
+]
+DETAIL = replace(BROWSE, columns=[*BROWSE.columns, *SELLER, USERS.c.created_at.label("seller_since")], built={})
+
 
 def browse(viewer: User | None, **query: Any) -> Page:
     """What everybody may see; states that are nobody else's business narrow to one's own."""
@@ -84,24 +105,21 @@ def find(viewer: User | None, listing_id: int) -> Listing:
 
 def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:
     """One visible listing with its seller; raises NotFound."""
-    both = policy.visible_to(viewer).add_columns(User).join(User, User.id == Listing.seller_id)
-    found = db.session.execute(both.where(Listing.id == listing_id)).first()
-    if found is None:
+    params = {"id": listing_id, "living": S.DELETED, **eyes_of(viewer)}
+    found = DETAIL.page(params, lambda row: {**view(viewer, row), "seller_info": seller_info(row)}).items
+    if not found:
         raise NotFound.of("listing")
-    listing, seller = found
-    body = view(viewer, listing, seller=seller.username)
-    body["views_count"] += counters.pending("listings", "views_count", listing_id)
-    return {**body, "seller_info": seller_info(seller)}
+    found[0]["views_count"] += counters.pending("listings", "views_count", listing_id)
+    return found[0]
 
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Visible ones of these, by id."""
-    chosen = policy.visible_to(viewer).add_columns(User.username).join(User, User.id == Listing.seller_id)
-    rows = db.session.execute(chosen.where(Listing.id.in_(ids))).all()
-    return {listing.id: view(viewer, listing, seller=name) for listing, name in rows}
+    params = {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)}
+    return {item["id"]: item for item in BROWSE.page(params, lambda row: view(viewer, row)).items}
 
 
-def view(viewer: User | None, row: Any, *, seller: str | None = None) -> dict[str, Any]:
+def view(viewer: User | None, row: Any) -> dict[str, Any]:
     """A listing as the contract names its fields."""
     body = {
         "id": row.id,
@@ -118,7 +136,7 @@ def view(viewer: User | None, row: Any, *, seller: str | None = None) -> dict[st
         "longitude": row.longitude,
         "seller_id": row.seller_id,
         "user_id": row.seller_id,
-        "seller": seller or row.seller,
+        "seller": row.seller,
         "image_urls": row.images,
         "images": join_list(row.images),
         "contact_info": row.contact_info,
@@ -137,21 +155,21 @@ def view(viewer: User | None, row: Any, *, seller: str | None = None) -> dict[st
     return body if distance is None else {**body, "distance": round(distance, 2)}
 
 
-def seller_info(seller: User) -> dict[str, Any]:
+def seller_info(row: Any) -> dict[str, Any]:
     """The seller beside the listing."""
     return {
-        "id": seller.id,
-        "username": seller.username,
-        "first_name": seller.first_name,
-        "last_name": seller.last_name,
-        "avatar_url": seller.avatar_url,
-        "city": seller.city,
-        "country": seller.country,
-        "is_verified": seller.is_verified,
-        "average_rating": round(seller.average_rating, 2),
-        "reviews_count": seller.reviews_count,
-        "completion_rate": completion_rate(seller),
-        "created_at": seller.created_at,
+        "id": row.seller_id,
+        "username": row.seller,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "avatar_url": row.avatar_url,
+        "city": row.city,
+        "country": row.country,
+        "is_verified": row.is_verified,
+        "average_rating": round(row.average_rating, 2),
+        "reviews_count": row.reviews_count,
+        "completion_rate": completion_rate(row),
+        "created_at": row.seller_since,
     }
 
 

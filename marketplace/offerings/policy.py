@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import STAFF, staff_roles
@@ -17,8 +17,12 @@ def visible_to(user: User | None) -> Select[Offering]:
     living = select(Offering).where(Offering.status != S.DELETED)
     if user is not None and user.role in STAFF:
         return living
-    own = Offering.creator_id == (user.id if user is not None else None)
-    return living.where(or_(Offering.status == S.ACTIVE, own))
+    return living.where(seen_by(Offering, user.id if user is not None else None))
+
+
+def seen_by(offering: Any, me: Any) -> ColumnElement[bool]:
+    """The same as a condition on the model or its table; `me` is an id or a parameter."""
+    return or_(offering.status == S.ACTIVE, offering.creator_id == me)
 
 
 def role_of(user: User | None, offering: Any) -> frozenset[str]:

@@ -5,14 +5,15 @@ from typing import Any
 from sqlalchemy import Table, bindparam
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import STAFF
+from marketplace.auth.policy import STAFF, eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
-from marketplace.core.db import db, one
+from marketplace.core.db import one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
 from marketplace.core.search import matches
+from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 from marketplace.offerings import policy
@@ -42,8 +43,8 @@ BROWSE = ListQuery(
     joined=OFFERINGS.join(USERS, USERS.c.id == OFFERINGS.c.creator_id),
     near=True,
     filters={
-        "id": OFFERINGS.c.id == bindparam("id"),
         "ids": OFFERINGS.c.id.in_(bindparam("ids", expanding=True)),
+        "seen_by": policy.seen_by(OFFERINGS.c, bindparam("seen_by")),
         "category": OFFERINGS.c.category == bindparam("category"),
         "categories": OFFERINGS.c.category.in_(bindparam("categories", expanding=True)),
         "subcategory": OFFERINGS.c.subcategory == bindparam("subcategory"),
@@ -87,16 +88,16 @@ def find(viewer: User | None, offering_id: int) -> Offering:
 
 def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:
     """One visible offering with its provider; raises NotFound."""
-    find(viewer, offering_id)
-    return BROWSE.page({"id": offering_id}, lambda row: view(viewer, row)).items[0]
+    found = by_ids(viewer, [offering_id])
+    if not found:
+        raise NotFound.of("offering")
+    return found[offering_id]
 
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Visible ones of these, by id."""
-    visible = policy.visible_to(viewer).with_only_columns(Offering.id).where(Offering.id.in_(ids))
-    chosen = list(db.session.scalars(visible))
-    page = BROWSE.page({"ids": chosen, "per_page": 100}, lambda row: view(viewer, row))
-    return {item["id"]: item for item in page.items}
+    params = {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)}
+    return {item["id"]: item for item in BROWSE.page(params, lambda row: view(viewer, row)).items}
 
 
 def view(viewer: User | None, row: Any) -> dict[str, Any]:

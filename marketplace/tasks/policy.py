@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, false, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import STAFF, staff_roles
@@ -18,8 +18,12 @@ def visible_to(user: User | None) -> Select[Task]:
     living = select(Task).where(Task.status != S.DELETED)
     if user is not None and user.role in STAFF:
         return living
-    me = user.id if user is not None else None
-    return living.where(or_(Task.booked.is_(False), Task.creator_id == me, Task.assigned_to_id == me))
+    return living.where(seen_by(Task, user.id if user is not None else None))
+
+
+def seen_by(task: Any, me: Any) -> ColumnElement[bool]:
+    """The same as a condition on the model or its table; `me` is an id or a parameter."""
+    return or_(task.booked == false(), task.creator_id == me, task.assigned_to_id == me)
 
 
 def applications_visible_to(user: User) -> Select[Application, Task]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from sqlalchemy import Table, bindparam, false, func, select
-from sqlalchemy.orm import aliased
 
 from marketplace.auth.models import User
+from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
 from marketplace.core.db import counted, db, fetch, one
@@ -42,6 +42,8 @@ BROWSE = ListQuery(
     joined=JOINED,
     near=True,
     filters={
+        "ids": TASKS.c.id.in_(bindparam("ids", expanding=True)),
+        "seen_by": policy.seen_by(TASKS.c, bindparam("seen_by")),
         "category": TASKS.c.category == bindparam("category"),
         "categories": TASKS.c.category.in_(bindparam("categories", expanding=True)),
         "subcategory": TASKS.c.subcategory == bindparam("subcategory"),
@@ -94,16 +96,13 @@ def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
     tasks = by_ids(viewer, [task_id])
     if task_id not in tasks:
         raise NotFound.of("task")
-    return {**tasks[task_id], **(_involvement(viewer, task_id) if viewer else {})}
+    return _with_involvement(viewer, tasks[task_id]) if viewer else tasks[task_id]
 
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Visible ones of these, by id."""
-    creator, worker = aliased(User), aliased(User)
-    chosen = policy.visible_to(viewer).add_columns(creator, worker).join(creator, creator.id == Task.creator_id)
-    chosen = chosen.outerjoin(worker, worker.id == Task.assigned_to_id).where(Task.id.in_(ids))
-    rows = db.session.execute(chosen).all()
-    return {task.id: view(viewer, task, names=(_name(maker), _name(doer))) for task, maker, doer in rows}
+    page = _page(viewer, {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)})
+    return {item["id"]: item for item in page.items}
 
 
 def pending_counts(ids: list[int]) -> dict[int, int]:
@@ -124,9 +123,9 @@ def attention(user: User) -> dict[str, int]:
     return {**dict(zip(names, row, strict=True)), "total": sum(row)}
 
 
-def view(viewer: User | None, row: Any, *, names: tuple[str | None, str | None] | None = None) -> dict[str, Any]:
+def view(viewer: User | None, row: Any) -> dict[str, Any]:
     """A task as the contract names its fields."""
-    creator_name, worker_name = names or _names_in(row)
+    creator_name, worker_name = _names_in(row)
     budget = None if row.budget_minor is None else to_major(row.budget_minor, row.currency)
     body = {
         "id": row.id,
@@ -179,12 +178,16 @@ def _prepared(query: dict[str, Any]) -> dict[str, Any]:
     return {**query, "living": living, **tree().filter(query.pop("category", None)), **budgets}
 
 
-def _involvement(viewer: User, task_id: int) -> dict[str, Any]:
-    mine = select(Application).where(Application.task_id == task_id, Application.applicant_id == viewer.id)
+def _with_involvement(viewer: User, task: dict[str, Any]) -> dict[str, Any]:
+    mine = select(Application).where(Application.task_id == task["id"], Application.applicant_id == viewer.id)
     application = db.session.scalar(mine)
+    has_applied = application is not None and application.status != A.WITHDRAWN
+    actions = [verb for verb in task["available_actions"] if verb != "apply" or not has_applied]
     return {
-        "pending_applications_count": pending_counts([task_id]).get(task_id, 0),
-        "has_applied": application is not None and application.status != A.WITHDRAWN,
+        **task,
+        "available_actions": actions,
+        "pending_applications_count": pending_counts([task["id"]]).get(task["id"], 0),
+        "has_applied": has_applied,
         "user_application": application_summary(application) if application else None,
     }
 
@@ -197,10 +200,6 @@ def application_summary(application: Application) -> dict[str, Any]:
         "message": application.message,
         "created_at": application.created_at,
     }
-
-
-def _name(user: User | None) -> str | None:
-    return display_name(user.username, user.first_name, user.last_name) if user else None
 
 
 def _names_in(row: Any) -> tuple[str | None, str | None]:

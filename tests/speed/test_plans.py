@@ -20,7 +20,8 @@ WORDS = "red blue green old new small large city mountain kitchen garden wooden 
 FILL = """
 INSERT INTO {table} ({owner}, title, description, category, {amount}, currency, location, latitude, longitude,
   images, {extra}, status, version, created_at, updated_at, search_text)
-SELECT 1 + n % 2000, 'thing ' || n, 'described', (ARRAY['bicycles','phones','home','books','sports','other'])[1 + n % 6],
+SELECT 1 + n % 2000, 'thing ' || n, 'described',
+  (ARRAY['bicycles','phones','home','books','sports','other'])[1 + n % 6],
   (n * 7919) % 500000, 'EUR', 'town', 45 + (n % 40) * 0.35 + random() * 0.2, 10 + (n * 7 % 40) * 0.4 + random() * 0.3,
   '[]', {values}, '{status}', 1, now() - n * interval '1 minute', now(),
   'thing ' || n || ' ' || (CAST(:words AS text[]))[1 + n % 16] || ' ' || (CAST(:words AS text[]))[1 + (n / 16) % 16]
