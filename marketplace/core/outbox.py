@@ -1,6 +1,7 @@
 """Facts wait here in the transaction that made them true; a relay tells the subscribers, at least once."""
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict
@@ -135,12 +136,14 @@ def _row(row_id: int) -> Any:
 
 
 class Background(threading.Thread):
-    """The embedded form of a worker: relays on every wake-up and runs the small periodic work."""
+    """The embedded form of a worker: relays on every wake-up and runs the small periodic
+    work, each every so many seconds."""
 
-    def __init__(self, app: Flask, periodic: list[Callable[[], object]]) -> None:
+    def __init__(self, app: Flask, periodic: list[tuple[float, Callable[[], object]]]) -> None:
         super().__init__(name="background", daemon=True)
         self.app = app
         self.periodic = periodic
+        self.due = {work: 0.0 for _, work in periodic}
         self.stopping = False
 
     def run(self) -> None:
@@ -149,8 +152,11 @@ class Background(threading.Thread):
             _wake.wait(IDLE_SECONDS)
             _wake.clear()
             with self.app.app_context():
-                for work in (relay, *self.periodic):
-                    self._try(work)
+                self._try(relay)
+                for seconds, work in self.periodic:
+                    if self.due[work] <= time.monotonic():
+                        self.due[work] = time.monotonic() + seconds
+                        self._try(work)
 
     def _try(self, work: Callable[[], object]) -> None:
         try:

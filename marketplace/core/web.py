@@ -11,6 +11,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
 from werkzeug.routing import IntegerConverter
 
 from marketplace.core import access as who
+from marketplace.core import idempotency
 from marketplace.core.access import Access
 from marketplace.core.db import in_transaction
 from marketplace.core.fields import MAX_ID
@@ -109,6 +110,8 @@ def _writing(view: View, access: Access) -> View:
             who.check(access, current_app)
             if request.if_match and request.method == "PUT":
                 check_if_match(_present)
+            if g.person is not None and "Idempotency-Key" in request.headers:
+                return idempotency.once(g.person.id, lambda: view(*args, **kwargs))
             return view(*args, **kwargs)
 
         return in_transaction(once)

@@ -1,0 +1,91 @@
+"""`Idempotency-Key`: the same write sent twice is done once, and both get the first answer.
+
+The key's row is written in the transaction of the work itself: it exists exactly when the work is
+done. Of two at once the second waits for the first at the unique constraint and then answers what
+the first answered. Routes that talk to the outside between two transactions need a lease on top.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, delete, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, conflicts, execute, fetch, in_transaction
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict, Invalid
+
+KEPT = timedelta(hours=48)
+LONGEST_KEY = 255
+
+
+class IdempotencyKey(Base):
+    """One answered write of one person."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        UniqueConstraint("user_id", "route", "key"),
+        Index("ix_idempotency_keys_created_at", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    route: Mapped[str] = mapped_column(String(300))
+    key: Mapped[str] = mapped_column(String(LONGEST_KEY))
+    body_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None]
+    location: Mapped[str | None] = mapped_column(String(300))
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class InFlight(Conflict):
+    """The first one is not through yet."""
+
+    code = "in_flight"
+    sentence = "The same request is being handled. Ask again in a moment."
+
+
+conflicts["uq_idempotency_keys_user_id_route_key"] = InFlight()
+
+
+def once(user_id: int, work: Callable[[], Response]) -> Response:
+    """Do `work`, or answer what it answered before; raises Invalid (422) for a key used for another body."""
+    key = request.headers["Idempotency-Key"]
+    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+        raise Invalid.field("Idempotency-Key", f"A key is 1 to {LONGEST_KEY} printable characters.")
+    name = {"user_id": user_id, "route": f"{request.method} {request.path}"[:300], "key": key}
+    stored = fetch(select(IdempotencyKey).where(*_matching(name)).with_only_columns(*IdempotencyKey.__table__.c))
+    if stored:
+        return _replay(stored[0])
+    execute(insert(IdempotencyKey), {**name, "body_hash": _body_hash()})
+    response = work()
+    answer = {"status": response.status_code, "location": response.headers.get("Location")}
+    execute(update(IdempotencyKey).where(*_matching(name)).values(**answer, body=response.get_data()))
+    return response
+
+
+def sweep() -> None:
+    """Forget keys after two days."""
+    in_transaction(lambda: execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT)))
+
+
+def _matching(name: dict[str, Any]) -> list[Any]:
+    return [getattr(IdempotencyKey, column) == value for column, value in name.items()]
+
+
+def _body_hash() -> str:
+    return hashlib.blake2b(request.get_data(), digest_size=32).hexdigest()
+
+
+def _replay(stored: Any) -> Response:
+    if stored.body_hash != _body_hash():
+        raise Invalid.field("Idempotency-Key", "This key was used for another request. Make a new one.")
+    response = Response(stored.body, stored.status, content_type="application/json")
+    response.headers["Idempotency-Replayed"] = "true"
+    if stored.location:
+        response.headers["Location"] = stored.location
+    return response

@@ -1,0 +1,61 @@
+"""The embedded worker: told of a fact it works at once, and what it could not do it does later."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from marketplace.core import counters
+from marketplace.core.outbox import Background, waiting
+from tests.factories import things
+from tests.factories.people import Person
+
+
+def _until(true: Callable[[], bool], seconds: float = 10) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_facts_and_counters_are_worked_off_while_people_go_on(app: Flask, anna: Person, anybody: Person) -> None:
+    listing_id = things.listing(anna)["id"]
+    anybody.get(f"/api/listings/{listing_id}")
+    worker = Background(app, periodic=[(0.05, counters.flush)])
+    worker.start()
+    try:
+        with app.app_context():
+            assert _until(lambda: waiting() == 0)
+        assert _until(lambda: counters.pending("listings", "views_count", listing_id) == 0)
+    finally:
+        worker.stop()
+    assert anybody.get("/api/listings").json["listings"][0]["views_count"] == 1
+
+
+def test_work_that_fails_does_not_end_the_worker(app: Flask) -> None:
+    calls: list[int] = []
+
+    def fail() -> None:
+        calls.append(1)
+        raise RuntimeError("once more")
+
+    worker = Background(app, periodic=[(0, fail)])
+    worker.start()
+    assert _until(lambda: len(calls) >= 2, 5)
+    worker.stop()
+    assert not worker.is_alive()
+
+
+def test_counters_that_cannot_be_written_are_kept(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    counters.count("listings", "views_count", 1)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no database")
+
+    monkeypatch.setattr(counters, "in_transaction", broken)
+    with app.app_context(), pytest.raises(RuntimeError):
+        counters.flush()
+    assert counters.pending("listings", "views_count", 1) == 1
