@@ -14,6 +14,8 @@ from marketplace.core import access, db, http, json, limits, logs, openapi
 from marketplace.core.web import IdConverter
 
 migrate = Migrate()
+EXPOSED = ["ETag", "Link", "Location", "Retry-After", "X-Request-ID", "Idempotency-Replayed"]
+EXPOSED += ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -27,7 +29,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     for part in (json, http, logs, db, access, limits):
         part.init_app(app)
     migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
-    CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=["ETag", "Link", "Location", "X-Request-ID"])
+    CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=EXPOSED)
     wiring.init_app(app, openapi.init_app(app))
     if app.config["TRUSTED_PROXIES"]:
         count = app.config["TRUSTED_PROXIES"]

@@ -6,6 +6,7 @@ running it. LIMIT stands inside, before the join to the owner.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import cos, pi, radians, sin
 from typing import Any
 
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import type_coerce as typed
 
-from marketplace.core.db import db, fetch
+from marketplace.core.db import UTCDateTime, db, fetch
 from marketplace.core.pagination import (
     COUNT_BOUND,
     CURSOR_START,
@@ -87,12 +88,16 @@ class ListQuery:
     ) -> Page:
         """Run it: `params` are loaded query parameters; None means not asked."""
         ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
+        if ask.is_too_deep:
+            total = int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
+            return Page(self.name, [], ask.per_page, False, ask.page, total, extra=extra)
         rows = fetch(self._built_once("rows", ask.shape), ask.binds)
         has_more, rows = len(rows) > ask.per_page, rows[: ask.per_page]
         items = [writer(row) for row in rows]
         if ask.shape.keyset:
             return self._keyset_page(ask, rows, items, has_more=has_more, extra=extra)
         total = self._total(ask, rows, has_more)
+        has_more = has_more and ask.offset + ask.per_page < COUNT_BOUND
         return Page(self.name, items, ask.per_page, has_more, ask.page, total, extra=extra)
 
     def total(self, params: Mapping[str, Any]) -> int:
@@ -209,6 +214,11 @@ class _Ask:
             self._bind_cursor(str(cursor), order)
         self.shape = Shape(filters, order, boxes, bool(cursor), continued, db.engine.dialect.name)
 
+    @property
+    def is_too_deep(self) -> bool:
+        """Pages end where totals do: skipping further costs as much as reading; cursors go on."""
+        return not self.shape.keyset and self.offset >= COUNT_BOUND
+
     def _bind_position(self, params: dict[str, Any]) -> int:
         if not self.query.near or params.get("latitude") is None or params.get("longitude") is None:
             return 0
@@ -248,7 +258,7 @@ def _bare(name: str) -> str:
 
 
 def _kind(column: ColumnElement[Any]) -> type:
-    return column.type.python_type
+    return datetime if isinstance(column.type, UTCDateTime) else column.type.python_type
 
 
 def _ordering(

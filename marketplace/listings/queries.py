@@ -56,10 +56,7 @@ BROWSE = ListQuery(
     },
     sorts={
         "created_at": LISTINGS.c.created_at,
-        "updated_at": LISTINGS.c.updated_at,
         "price": LISTINGS.c.price_rank,
-        "views_count": LISTINGS.c.views_count,
-        "title": LISTINGS.c.title,
     },
     default_sort="-created_at",
 )

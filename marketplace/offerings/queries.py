@@ -59,9 +59,7 @@ BROWSE = ListQuery(
     },
     sorts={
         "created_at": OFFERINGS.c.created_at,
-        "updated_at": OFFERINGS.c.updated_at,
         "price": OFFERINGS.c.price_rank,
-        "title": OFFERINGS.c.title,
     },
     default_sort="-created_at",
 )

@@ -59,9 +59,7 @@ BROWSE = ListQuery(
     },
     sorts={
         "created_at": TASKS.c.created_at,
-        "updated_at": TASKS.c.updated_at,
         "budget": TASKS.c.budget_rank,
-        "title": TASKS.c.title,
     },
     default_sort="-created_at",
 )
