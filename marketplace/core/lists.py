@@ -44,6 +44,7 @@ from marketplace.kit.geo import EARTH_RADIUS_KM, boxes_around
 Writer = Callable[[Row[Any]], dict[str, Any]]
 HALF: ColumnElement[Any] = literal_column("0.5")
 ALMOST_ONE: ColumnElement[Any] = literal_column("0.999999999999999")
+POSITION = ("latitude", "longitude", "radius")
 BOX = ("south", "north", "west", "east")
 
 
@@ -208,7 +209,12 @@ class _Ask:
         filters = self._bind_filters(params)
         order = self._order(params.get("sort"), boxes > 0)
         cursor = params.get("cursor")
-        self.scope = f"{query.name}|{order}|{sorted((k, str(params.get(k))) for k in filters)}|{boxes}"
+        asked = sorted(
+            (name, str(value))
+            for name, value in params.items()
+            if (name in filters or (boxes and name in POSITION)) and not isinstance(value, datetime)
+        )
+        self.scope = f"{query.name}|{order}|{asked}"
         continued = bool(cursor) and cursor != CURSOR_START
         if continued:
             self._bind_cursor(str(cursor), order)
