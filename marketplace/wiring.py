@@ -8,6 +8,8 @@ from marketplace.auth import service as auth_service
 from marketplace.catalog import routes as catalog_routes
 from marketplace.cli.audit import audit
 from marketplace.cli.handbook import handbook
+from marketplace.cli.seed import seed
+from marketplace.cli.serve import serve
 from marketplace.core import access, health, openapi
 from marketplace.favorites import routes as favorites_routes
 from marketplace.favorites import subscribers as favorites_subscribers
@@ -36,7 +38,7 @@ BLUEPRINTS = (
 )
 LISTENERS = (favorites_subscribers,)  # importing them subscribes them
 
-COMMANDS = (audit, handbook)
+COMMANDS = (audit, handbook, seed, serve)
 
 
 def init_app(app: Flask, api: Api) -> None:

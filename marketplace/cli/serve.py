@@ -1,6 +1,7 @@
 """`flask serve`: migrate, fill an empty marketplace with the demo town, say where it is, serve."""
 
 import os
+import socket
 import sys
 
 import click
@@ -22,6 +23,7 @@ from marketplace.core.db import fetch
 @with_appcontext
 def serve(port: int, host: str) -> None:
     """Run the whole marketplace in one process."""
+    _require_free(host, port)
     console = Console()
     upgrade()
     if not fetch(select(func.count()).select_from(User))[0][0]:
@@ -34,13 +36,22 @@ def serve(port: int, host: str) -> None:
     os.execv(sys.executable, [sys.executable, "-m", *command, *bind])
 
 
+def _require_free(host: str, port: int) -> None:
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError:
+        raise click.ClickException(f"Port {port} is taken. Choose another: make run PORT={port + 1}") from None
+
+
 def welcome(console: Console, address: str) -> None:
     """The addresses, and who can sign in."""
     console.print(f"\n  The marketplace is at [bold]{address}[/bold]")
     console.print(f"  Its documentation     {address}/docs/")
-    console.print(f"  Try                   curl '{address}/api/listings?latitude=56.95&longitude=24.1&radius=10'\n")
-    table = Table("name", "e-mail", "password", title="Sign in as", title_justify="left")
-    for row in sign_ins():
-        table.add_row(*row)
+    nearby = f"{address}/api/listings?latitude=56.95&longitude=24.1&radius=10"
+    console.print(f"  Try                   curl '{nearby}'\n", soft_wrap=True)
+    table = Table("e-mail", "password", "who", title="Sign in as", title_justify="left")
+    for who, email, password in sign_ins():
+        table.add_row(email, password, who)
     console.print(table)
     console.print("  Stop with Ctrl+C.\n")

@@ -1,6 +1,7 @@
 """Structured logs: readable in a terminal, JSON lines where a machine reads them."""
 
 import logging
+import sys
 import time
 from typing import Any
 
@@ -30,7 +31,7 @@ def init_app(app: Flask) -> None:
 
 
 def _console() -> structlog.dev.ConsoleRenderer:
-    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
 
 
 def _as_it_is(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -1,0 +1,116 @@
+"""Finding people and things of the town again, by the names its pages give them."""
+
+from datetime import datetime, time, timedelta
+from random import Random
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from marketplace.auth.models import User
+from marketplace.cli.town.backdating import SEED, Rows
+from marketplace.cli.town.people import PEOPLE
+from marketplace.cli.town.places import PLACES
+from marketplace.core.db import db, fetch
+from marketplace.core.lifecycle import StateChange
+from marketplace.kit.clock import now
+from marketplace.listings.models import Listing
+from marketplace.messaging.models import Conversation
+from marketplace.offerings.models import Offering
+from marketplace.reviews.models import Review
+from marketplace.tasks.models import Application, Task
+
+KINDS: dict[str, Any] = {"listing": Listing, "task": Task, "offering": Offering}
+
+
+def ref(key: str) -> str:
+    """What a row of the town is known by."""
+    return f"town:{key}"
+
+
+def is_there(model: Any, key: str) -> bool:
+    """Whether a row of this key was made before."""
+    return bool(fetch(select(model.id).where(model.import_ref == ref(key))))
+
+
+def id_of(thing: str) -> int:
+    """The id of "listing:green-sofa"."""
+    model = KINDS[thing.partition(":")[0]]
+    return int(fetch(select(model.id).where(model.import_ref == ref(thing)))[0][0])
+
+
+def subject_of(about: str) -> dict[str, int]:
+    """What a conversation is about, as its service wants to hear it."""
+    return {f"{about.partition(':')[0]}_id": id_of(about)} if about else {}
+
+
+def person_of(key: str) -> User:
+    """By key."""
+    return db.session.scalars(select(User).where(User.import_ref == ref(key))).one()
+
+
+def user_of(user_id: int | None) -> User:
+    """By id."""
+    return db.session.get_one(User, user_id)
+
+
+def application_of(key: str, task: Task) -> int:
+    """Somebody's application for a task."""
+    mine = select(Application.id).where(Application.task_id == task.id, Application.applicant_id == person_of(key).id)
+    return int(fetch(mine)[0][0])
+
+
+def home_of(key: str) -> str:
+    """The district somebody lives in."""
+    return next(person.home for person in PEOPLE if person.key == key)
+
+
+def place_in(key: str, place: str) -> dict[str, Any]:
+    """Some street of the district, the same at every run."""
+    middle, chance = PLACES[place], Random(f"{SEED}:{key}:{place}")
+    return {
+        "location": middle.name,
+        "latitude": round(middle.latitude + chance.uniform(-0.005, 0.005), 5),
+        "longitude": round(middle.longitude + chance.uniform(-0.008, 0.008), 5),
+    }
+
+
+def due_in(days: int | None) -> datetime | None:
+    """Three in the afternoon of a day to come."""
+    return None if days is None else datetime.combine(now() + timedelta(days=days), time(13), now().tzinfo)
+
+
+def rows_of(kind: str, thing_id: int) -> tuple[Rows, ...]:
+    """Where the times of a thing and of its history stand."""
+    model = KINDS[kind]
+    return (model.__tablename__, model.id == thing_id), ("state_changes", _history(kind, thing_id))
+
+
+def rows_of_task(task_id: int) -> tuple[Rows, ...]:
+    """Those of its applications and reviews too."""
+    applications = select(Application.id).where(Application.task_id == task_id)
+    theirs = (StateChange.thing == "application") & StateChange.thing_id.in_(applications)
+    return (
+        *rows_of("task", task_id),
+        ("applications", Application.task_id == task_id),
+        ("state_changes", theirs),
+        ("reviews", Review.task_id == task_id),
+    )
+
+
+def age_of(thing: str) -> float:
+    """Days since it was put up."""
+    model = KINDS[thing.partition(":")[0]]
+    created_at = fetch(select(model.created_at).where(model.import_ref == ref(thing)))[0][0]
+    return float((now() - created_at) / timedelta(days=1))
+
+
+def have_talked(one: User, other: User, subject: dict[str, int]) -> bool:
+    """Whether the two have a conversation about this."""
+    first, second = sorted((one.id, other.id))
+    between = (Conversation.participant_1_id == first) & (Conversation.participant_2_id == second)
+    key = "".join(f"{name.removesuffix('_id')}:{thing_id}" for name, thing_id in subject.items())
+    return bool(fetch(select(Conversation.id).where(between, Conversation.subject == key)))
+
+
+def _history(kind: str, thing_id: int) -> ColumnElement[bool]:
+    return (StateChange.thing == kind) & (StateChange.thing_id == thing_id)

@@ -1,0 +1,214 @@
+"""The demo town: whole, consistent, in the past, and built once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import func, select, text
+
+from marketplace.auth.models import User
+from marketplace.catalog.queries import tree
+from marketplace.cli.seed import GOODS, JOBS, TownReport, seed, seed_town, sign_ins
+from marketplace.cli.town.people import ADMIN, PASSWORD, PEOPLE
+from marketplace.cli.town.services import SERVICES
+from marketplace.core import outbox
+from marketplace.core.db import Base, UTCDateTime, fetch
+from marketplace.kit.clock import now
+from marketplace.offerings.models import PRICE_TYPES
+from marketplace.tasks.lifecycle import A as ApplicationState
+from marketplace.tasks.lifecycle import S as TaskState
+from tests.factories.people import sign_up
+
+GROUND = ("categories", "outbox", "sign_ins")
+BORN_BEFORE = (
+    ("applications", "tasks", "task_id"),
+    ("reviews", "tasks", "task_id"),
+    ("conversations", "tasks", "task_id"),
+    ("conversations", "listings", "listing_id"),
+    ("conversations", "offerings", "offering_id"),
+    ("messages", "conversations", "conversation_id"),
+    ("listings", "users", "seller_id"),
+    ("tasks", "users", "creator_id"),
+    ("applications", "users", "applicant_id"),
+)
+REVIEWED_TOO_EARLY = "SELECT r.id FROM reviews r JOIN tasks t ON t.id = r.task_id WHERE r.created_at <= t.completed_at"
+
+
+@pytest.fixture
+def town(context: Flask) -> TownReport:
+    """The town, just built."""
+    return seed_town()
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(seed, list(arguments))
+
+
+def rows() -> dict[str, list[Any]]:
+    """Every table the town stands in."""
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in GROUND]
+    return {table.name: fetch(select(table).order_by(table.c.id)) for table in tables}
+
+
+def test_the_second_run_says_so_in_one_line_and_changes_nothing(app: Flask) -> None:
+    first = run(app)
+    with app.app_context():
+        before = rows()
+
+    second = run(app)
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert PASSWORD in first.output
+    assert second.output == "The demo town is here already; nothing was changed.\n"
+    with app.app_context():
+        assert rows() == before
+
+
+def test_the_report_counts_what_is_in_the_tables(town: TownReport) -> None:
+    there = {name: len(found) for name, found in rows().items()}
+
+    assert town.is_new
+    assert town.counts["people"] == there["users"]
+    assert town.counts["tasks"] + town.counts["bookings"] == there["tasks"]
+    names = ("listings", "offerings", "applications", "reviews", "conversations", "messages", "favorites")
+    assert {name: town.counts[name] for name in names} == {name: there[name] for name in names}
+
+
+def test_a_town_that_was_interrupted_is_finished(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("marketplace.cli.seed.tasks.confirm", _fall_over)
+        with pytest.raises(RuntimeError):
+            seed_town()
+
+    report = seed_town()
+
+    assert report.is_new
+    assert len(rows()["users"]) == report.counts["people"]
+    assert len(rows()["listings"]) == report.counts["listings"]
+
+
+def _fall_over(*_: Any) -> None:
+    raise RuntimeError("the power went out")
+
+
+def test_every_state_price_type_and_rating_but_the_worst_occurs(town: TownReport) -> None:
+    found = rows()
+
+    def states(name: str) -> set[str]:
+        return {row.status for row in found[name]}
+
+    without_a_verb = {"expired", "deleted"}
+    assert states("tasks") == set(TaskState) - without_a_verb
+    assert states("applications") == set(ApplicationState)
+    assert states("listings") == {"active", "pending", "sold", "archived"}
+    assert states("offerings") == {"active", "paused", "closed"}
+    assert {row.price_type for row in found["offerings"]} == set(PRICE_TYPES)
+    assert {row.rating for row in found["reviews"]} == {2, 3, 4, 5}
+
+
+def test_every_category_is_known(context: Flask) -> None:
+    used = {good.sale.category for good in GOODS} | {job.category for job in JOBS}
+    used |= {service.terms.category for service in SERVICES}
+    used |= {key.strip() for person in PEOPLE for key in person.helps.split(",") if key}
+
+    assert {key for key in used if tree().resolve(key) is None} == set()
+
+
+def test_ratings_equal_their_sums_and_nothing_is_left_untold(town: TownReport) -> None:
+    summed = text("""SELECT u.id, u.rating_sum, u.reviews_count, u.average_rating, SUM(r.rating), COUNT(r.id)
+        FROM users u JOIN reviews r ON r.reviewed_user_id = u.id
+        GROUP BY u.id, u.rating_sum, u.reviews_count, u.average_rating""")
+
+    for _, rating_sum, reviews_count, average, total, count in fetch(summed):
+        assert (rating_sum, reviews_count) == (total, count)
+        assert average == pytest.approx(total / count)
+    assert outbox.waiting() == 0
+
+
+def test_time_runs_forward(town: TownReport) -> None:
+    found = rows()
+
+    assert list(_in_the_future(found)) == []
+    assert [step for step in BORN_BEFORE if _older_than_its_subject(*step)] == []
+    assert fetch(text(REVIEWED_TOO_EARLY)) == []
+    assert _out_of_order(found["state_changes"], ("thing", "thing_id"), "id", "at") == []
+    assert _out_of_order(found["messages"], ("conversation_id",), "seq", "created_at") == []
+
+
+def _in_the_future(found: dict[str, list[Any]]) -> Iterator[tuple[str, str, int]]:
+    moment = now()
+    for name, things in found.items():
+        times = {c.name for c in Base.metadata.tables[name].c if isinstance(c.type, UTCDateTime)}
+        for column in times - {"deadline", "expires_at"}:
+            yield from ((name, column, row.id) for row in things if (getattr(row, column) or moment) > moment)
+
+
+def _older_than_its_subject(younger: str, older: str, key: str) -> list[Any]:
+    upset = f"SELECT y.id FROM {younger} y JOIN {older} o ON o.id = y.{key} WHERE y.created_at < o.created_at"
+    return fetch(text(upset))
+
+
+def _out_of_order(things: list[Any], group: tuple[str, ...], number: str, at: str) -> list[Any]:
+    times: dict[tuple[Any, ...], list[Any]] = {}
+    for row in sorted(things, key=lambda row: getattr(row, number)):
+        times.setdefault(tuple(getattr(row, part) for part in group), []).append(getattr(row, at))
+    return [key for key, moments in times.items() if moments != sorted(moments)]
+
+
+def test_all_sign_ins_work(app: Flask) -> None:
+    with app.app_context():
+        assert sign_ins() == []
+        seed_town()
+        people = sign_ins()
+
+    roles = []
+    for _, email, password in people:
+        answer = app.test_client().post("/api/auth/login", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.json
+        roles.append(answer.json["user"]["user_type"])
+    assert roles == ["admin", "moderator", "user", "user", "user", "user"]
+
+
+def test_it_is_refused_in_production_unless_meant(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "ENVIRONMENT", "production")
+
+    refused = run(app)
+
+    assert refused.exit_code == 1
+    assert "--yes-in-production" in refused.output
+    with app.app_context():
+        assert fetch(select(func.count()).select_from(User))[0][0] == 0
+    assert run(app, "--yes-in-production").exit_code == 0
+
+
+def test_an_address_somebody_else_has_is_one_plain_sentence(app: Flask) -> None:
+    sign_up(app, "somebody", email="admin@example.com")
+
+    answer = run(app)
+
+    assert answer.exit_code == 1
+    assert answer.output.startswith("Error: The town could not be built. There is an account with this e-mail")
+
+
+def test_it_reads_like_a_town(app: Flask) -> None:
+    with app.app_context():
+        seed_town()
+    client = app.test_client()
+
+    near = client.get("/api/listings?latitude=56.95&longitude=24.1&radius=10&per_page=100").json
+    board = client.get("/api/tasks").json
+    helpers = client.get("/api/helpers").json
+
+    assert near["total"] >= 40
+    assert board["total"] >= 10
+    assert len(helpers["helpers"]) >= 15
+    assert all(listing["location"] and listing["description"] for listing in near["listings"])
+
+
+def test_names_are_unique_before_they_meet_the_database() -> None:
+    everybody = (*PEOPLE, ADMIN)
+
+    for keys in ([p.key for p in everybody], [p.username for p in everybody], [g.key for g in GOODS]):
+        assert len(set(keys)) == len(keys)
