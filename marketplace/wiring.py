@@ -7,7 +7,9 @@ from marketplace.auth import routes as auth_routes
 from marketplace.auth import service as auth_service
 from marketplace.catalog import routes as catalog_routes
 from marketplace.cli.audit import audit
+from marketplace.cli.copying import copy_database
 from marketplace.cli.handbook import handbook
+from marketplace.cli.imports import import_file
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
 from marketplace.core import access, health, openapi
@@ -38,7 +40,7 @@ BLUEPRINTS = (
 )
 LISTENERS = (favorites_subscribers,)  # importing them subscribes them
 
-COMMANDS = (audit, handbook, seed, serve)
+COMMANDS = (audit, copy_database, handbook, import_file, seed, serve)
 
 
 def init_app(app: Flask, api: Api) -> None:

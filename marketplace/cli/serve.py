@@ -26,7 +26,7 @@ def serve(port: int, host: str) -> None:
     _require_free(host, port)
     console = Console()
     upgrade()
-    if not fetch(select(func.count()).select_from(User))[0][0]:
+    if current_app.config["ENVIRONMENT"] != "production" and not fetch(select(func.count()).select_from(User))[0][0]:
         with console.status("Building the demo town ..."):
             seed_town()
     welcome(console, f"http://{'localhost' if host == '127.0.0.1' else host}:{port}")

@@ -14,9 +14,19 @@ def fold(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
+def search_text(*parts: str) -> str:
+    """Folded words with single spaces: signs would be read as paths, hosts or numbers by one
+    database's parser and not by the other's."""
+    return " ".join(_words(" ".join(parts)))
+
+
 def words(query: str) -> list[str]:
     """The first words of a query, folded; operators and quotes fall away."""
-    return WORD.findall(fold(query).replace("_", " "))[:MAX_QUERY_WORDS]
+    return _words(query)[:MAX_QUERY_WORDS]
+
+
+def _words(text: str) -> list[str]:
+    return WORD.findall(fold(text).replace("_", " "))
 
 
 def split_list(value: str | Iterable[str] | None) -> list[str]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, BigInt, CommaList
 from marketplace.core.lifecycle import Stateful
 from marketplace.core.prices import rank_sql
-from marketplace.kit.text import fold
+from marketplace.kit import text
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE
 
 CONDITIONS = ("new", "like_new", "used", "good", "fair", "poor", "refurbished")
@@ -61,4 +61,4 @@ class Listing(Stateful, Base):
 
 def search_text(fields: Any) -> str:
     """What a search looks through, folded."""
-    return fold(" ".join([fields["title"], fields["description"], " ".join(fields.get("tags") or ())]))
+    return text.search_text(fields["title"], fields["description"], *(fields.get("tags") or ()))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, BigInt
 from marketplace.core.lifecycle import Stateful
 from marketplace.core.prices import rank_sql
-from marketplace.kit.text import fold
+from marketplace.kit import text
 from marketplace.offerings.lifecycle import OFFERING_LIFECYCLE
 
 PRICE_TYPES = ("hourly", "fixed", "per_item", "negotiable")
@@ -53,4 +53,4 @@ class Offering(Stateful, Base):
 
 def search_text(fields: Any) -> str:
     """What a search looks through, folded."""
-    return fold(" ".join([fields["title"], fields["description"], fields.get("experience") or ""]))
+    return text.search_text(fields["title"], fields["description"], fields.get("experience") or "")

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, BigInt, CommaList, conflicts
 from marketplace.core.lifecycle import Stateful
 from marketplace.core.prices import rank_sql
+from marketplace.kit import text
 from marketplace.kit.errors import Duplicate
-from marketplace.kit.text import fold
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE
 
 PRIORITIES = ("low", "normal", "high", "urgent")
@@ -95,4 +95,4 @@ conflicts["uq_applications_task_id_applicant_id"] = AppliedAlready()
 
 def search_text(fields: Any) -> str:
     """What a search looks through, folded."""
-    return fold(" ".join([fields["title"], fields["description"], " ".join(fields.get("required_skills") or ())]))
+    return text.search_text(fields["title"], fields["description"], *(fields.get("required_skills") or ()))

@@ -1,0 +1,172 @@
+"""`flask copy-database`: every row with its id from one database into another, compared by hash."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import flask_migrate
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask.cli import with_appcontext
+from rich.console import Console
+from rich.table import Table as Grid
+from sqlalchemy import Connection, String, Table, func, insert, inspect, select, text
+from sqlalchemy.engine import Engine
+
+import config
+from marketplace.cli.audit import findings
+from marketplace.core import db as database
+from marketplace.core.db import Base, db, writing_options
+
+CHUNK = 5000
+SHIPPED = {"categories"}  # rows a fresh database comes with; the source's take their place
+MIGRATIONS = str(config.ROOT / "migrations")
+
+
+@click.command("copy-database")
+@click.argument("source_url")
+@click.argument("target_url")
+@with_appcontext
+def copy_database(source_url: str, target_url: str) -> None:
+    """Copy every row from SOURCE to TARGET, which must be empty, and prove it."""
+    source, target = _app_for(source_url), _app_for(target_url)
+    with source.app_context():
+        _require_newest(db.engine)
+        with target.app_context():
+            _require_empty(db.engine)
+            flask_migrate.upgrade(directory=MIGRATIONS)
+            into = db.engine
+        with _snapshot(db.engine) as reading, _one_transaction(into) as writing:
+            counts = {table.name: _copy(table, reading, writing) for table in Base.metadata.sorted_tables}
+            _set_sequences(writing)
+        with _snapshot(db.engine) as left, _snapshot(into) as right:
+            same = _compare(counts, left, right)
+    with target.app_context():
+        found = findings()
+    for line in found:
+        click.echo(line)
+    click.echo("The copy is complete." if same and not found else "The copy is NOT what it should be.")
+    raise SystemExit(0 if same and not found else 1)
+
+
+def _app_for(url: str) -> Flask:
+    """Just enough of an application to reach one database."""
+    app = Flask("marketplace")
+    app.config["SQLALCHEMY_DATABASE_URI"] = database.normalise_url(url)
+    options = database.engine_options(app.config["SQLALCHEMY_DATABASE_URI"], threads=2)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    database.init_app(app)
+    flask_migrate.Migrate(app, db, directory=MIGRATIONS)
+    return app
+
+
+def _require_newest(engine: Engine) -> None:
+    newest = ScriptDirectory(MIGRATIONS).get_current_head()
+    with engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    if present != newest:
+        raise click.ClickException(f"The source is at revision {present}, not {newest}: migrate it first.")
+
+
+def _require_empty(engine: Engine) -> None:
+    with engine.connect() as connection:
+        there = set(inspect(connection).get_table_names()) & set(Base.metadata.tables) - SHIPPED
+        full = [name for name in sorted(there) if connection.scalar(select(func.count()).select_from(text(name)))]
+    if full:
+        raise click.ClickException(f"The target is not empty: {', '.join(full)} hold rows. Give it an empty database.")
+
+
+@contextmanager
+def _snapshot(engine: Engine) -> Iterator[Connection]:
+    """Every table as of one moment; on SQLite writers wait meanwhile."""
+    is_sqlite = engine.dialect.name == "sqlite"
+    options: dict[str, Any] = {"writing": True} if is_sqlite else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        _lift_timeouts(connection)
+        yield connection
+
+
+@contextmanager
+def _one_transaction(engine: Engine) -> Iterator[Connection]:
+    with engine.connect().execution_options(**writing_options(engine)) as connection, connection.begin():
+        _lift_timeouts(connection)
+        yield connection
+
+
+def _lift_timeouts(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
+def _copy(table: Table, reading: Connection, writing: Connection) -> int:
+    """All rows in chunks; a category's parent goes before it."""
+    if table.name in SHIPPED:
+        for key in _keys(table, writing):
+            writing.execute(table.delete().where(table.c.key == key))
+    count = 0
+    for rows in _chunks(table, reading):
+        writing.execute(insert(table), _parents_first(rows) if table.name in SHIPPED else rows)
+        count += len(rows)
+    return count
+
+
+def _keys(table: Table, connection: Connection) -> list[str]:
+    """Children before their parents."""
+    rows = [dict(row._mapping) for row in connection.execute(select(table))]
+    return [row["key"] for row in reversed(_parents_first(rows))]
+
+
+def _parents_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    parents = {row["key"]: row["parent_key"] for row in rows}
+
+    def depth(key: str | None) -> int:
+        return 0 if key is None else 1 + depth(parents.get(key))
+
+    return sorted(rows, key=lambda row: depth(row["key"]))
+
+
+def _chunks(table: Table, connection: Connection) -> Iterator[list[dict[str, Any]]]:
+    """Rows without generated columns, in the order of the primary key."""
+    statement = select(*_columns(table)).order_by(*table.primary_key.columns)
+    result = connection.execution_options(yield_per=CHUNK).execute(statement)
+    for part in result.partitions(CHUNK):
+        yield [dict(row._mapping) for row in part]
+
+
+def _columns(table: Table) -> list[Any]:
+    return [column for column in table.c if column.computed is None]
+
+
+def _set_sequences(connection: Connection) -> None:
+    """The next id on Postgres comes after the highest; SQLite counts by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in Base.metadata.sorted_tables:
+        if isinstance(table.c.id.type, String):
+            continue
+        highest = f"(SELECT COALESCE(MAX(id), 0) + 1 FROM {table.name})"
+        connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {highest}, false)"))
+
+
+def _compare(counts: dict[str, int], left: Connection, right: Connection) -> bool:
+    grid = Grid("table", "rows", "source", "target", "")
+    same = True
+    for table in Base.metadata.sorted_tables:
+        ours, theirs = digest(table, left), digest(table, right)
+        same = same and ours == theirs
+        grid.add_row(table.name, str(counts[table.name]), ours[:12], theirs[:12], "ok" if ours == theirs else "DIFFERS")
+    Console().print(grid)
+    return same
+
+
+def digest(table: Table, connection: Connection) -> str:
+    """A hash over every row in the order of its key; moments and numbers read the same on both databases."""
+    hashed = hashlib.sha256()
+    for rows in _chunks(table, connection):
+        for row in rows:
+            hashed.update(repr(tuple(row.values())).encode("utf-8", "surrogateescape"))
+    return hashed.hexdigest()
