@@ -1,0 +1,95 @@
+"""The way from SQLite to Postgres and back: every row, every id, proved."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from marketplace.cli import copying
+from marketplace.core.db import db
+from tests.conftest import make_app
+from tests.factories import things
+from tests.factories.people import Person, sign_up
+
+
+@pytest.fixture
+def empty_urls(urls: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """An empty database of each kind."""
+    server, _, name = urls["postgres"].rpartition("/")
+    with psycopg.connect(urls["postgres"], autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}_copy" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}_copy"')
+    return {"sqlite": f"sqlite:///{tmp_path / 'copy.db'}", "postgres": f"{server}/{name}_copy"}
+
+
+@pytest.fixture
+def world(app: Flask, anna: Person, juris: Person) -> Person:
+    """A little of everything."""
+    things.review(anna, things.completed_task(anna, juris)["id"])
+    things.listing(anna, price=99.99, tags="a, b", images="https://a/1.jpg", expires_at="2031-01-01T00:00:00Z")
+    things.offering(juris, description="Ё ā 😀 'quoted' \\ and\nlines")
+    anna.post("/api/favorites", json={"item_type": "listing", "item_id": things.listing(juris)["id"]})
+    anna.post("/api/messages/conversations", json={"user_id": juris.id, "message": "Hello"})
+    anna.post(
+        "/api/listings",
+        json={"title": "k", "description": "k", "price": 1, "category": "x"},
+        headers={"Idempotency-Key": "k"},
+    )
+    return anna
+
+
+def _copy(app: Flask, source: str, target: str) -> tuple[int, str]:
+    answer = app.test_cli_runner().invoke(args=["copy-database", source, target])
+    return answer.exit_code, answer.output
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_every_row_arrives_and_the_copy_lives_on(
+    app: Flask, world: Person, empty_urls: dict[str, str], kind: str
+) -> None:
+    code, output = _copy(app, app.config["DATABASE_URL"], empty_urls[kind])
+    assert code == 0, output
+    assert "The copy is complete." in output
+    assert "DIFFERS" not in output
+
+    copy = make_app(empty_urls[kind])
+    here, there = Person(copy, token=world.token), world
+    for path in ("/api/listings", "/api/listings?q=bicycle&latitude=56.9&longitude=24.1", "/api/auth/profile/full"):
+        assert here.get(path).json == there.get(path).json, path
+    newcomer = sign_up(copy, "newcomer")
+    assert newcomer.id > world.id
+    assert things.listing(newcomer)["id"] > 2
+    with copy.app_context():
+        db.engine.dispose()
+
+
+def test_a_target_with_rows_is_refused(app: Flask, world: Person, empty_urls: dict[str, str]) -> None:
+    assert _copy(app, app.config["DATABASE_URL"], empty_urls["sqlite"])[0] == 0
+    code, output = _copy(app, app.config["DATABASE_URL"], empty_urls["sqlite"])
+    assert code == 1
+    assert "The target is not empty" in output
+
+
+def test_a_source_that_is_not_migrated_is_refused(app: Flask, tmp_path: Path, empty_urls: dict[str, str]) -> None:
+    code, output = _copy(app, f"sqlite:///{tmp_path / 'old.db'}", empty_urls["sqlite"])
+    assert code == 1
+    assert "migrate it first" in output
+
+
+def test_control_a_row_lost_on_the_way_is_noticed(
+    app: Flask, world: Person, empty_urls: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = copying._copy
+
+    def forgetful(table: object, reading: object, writing: object) -> int:
+        count = whole(table, reading, writing)  # type: ignore[arg-type]
+        if getattr(table, "name", "") == "favorites":
+            writing.execute(text("DELETE FROM favorites"))  # type: ignore[attr-defined]
+        return count
+
+    monkeypatch.setattr(copying, "_copy", forgetful)
+    code, output = _copy(app, app.config["DATABASE_URL"], empty_urls["sqlite"])
+    assert code == 1
+    assert "DIFFERS" in output
