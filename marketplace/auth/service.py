@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import current_app
 from flask_jwt_extended import create_access_token, create_refresh_token
-from sqlalchemy import Float, case, cast, exists, func, or_, select, update
+from sqlalchemy import Float, bindparam, case, cast, exists, func, or_, select, update
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from marketplace.auth.models import USERNAME, USERNAME_RULE, EmailTaken, SignIn, User, UsernameTaken
@@ -16,6 +16,18 @@ from marketplace.core.prices import minor_units
 from marketplace.events.auth import ProfileChanged, UserRegistered
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotSignedIn
+
+# Asked with every token, so it is built once.
+SIGNED_IN_PERSON = (
+    select(User)
+    .join(SignIn, SignIn.user_id == User.id)
+    .where(
+        User.id == bindparam("user_id"),
+        SignIn.id == bindparam("sid"),
+        SignIn.ended_at.is_(None),
+        User.is_active,
+    )
+)
 
 
 class BadCredentials(NotSignedIn):
@@ -70,9 +82,7 @@ def log_out(sign_in_id: str) -> None:
 
 def person_of(claims: dict[str, Any]) -> User | None:
     """The active person of a living sign-in."""
-    alive = select(User).join(SignIn, SignIn.user_id == User.id)
-    alive = alive.where(SignIn.id == claims.get("sid"), SignIn.ended_at.is_(None), User.is_active)
-    return db.session.scalar(alive.where(User.id == int(claims["sub"])))
+    return db.session.scalar(SIGNED_IN_PERSON, {"sid": claims.get("sid"), "user_id": int(claims["sub"])})
 
 
 def edit_profile(user: User, *, hourly_rate: Any = None, **changes: Any) -> User:

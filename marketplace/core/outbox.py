@@ -61,11 +61,13 @@ def subscribe(kind: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], No
 
 
 def publish(fact: Event) -> None:
-    """Write the fact into the running transaction."""
+    """Write the fact into the running transaction; one that nobody listens to is history at once."""
     moment = now()
+    heard = bool(subscribers.get(type(fact)))
     row = {"name": type(fact).__name__, "payload": asdict(fact), "created_at": moment, "due_at": moment}
-    execute(_insert, {**row, "attempts": 0})
-    after_commit(_wake.set)
+    execute(_insert, {**row, "attempts": 0, "done_at": None if heard else moment})
+    if heard:
+        after_commit(_wake.set)
 
 
 def relay() -> int:
