@@ -29,7 +29,7 @@ CHECKS = [
 ]
 ENDING = {"/api/auth/logout"}  # a fuzzed log-out would leave the rest without a token
 EXAMPLES = settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
