@@ -28,3 +28,15 @@ def minor_units(field: str, major: Decimal | int | None, currency: str) -> int |
         return Money.of(major, currency).minor
     except MoneyError as error:
         raise Invalid.field(field, str(error)) from None
+
+
+def edited(field: str, sent: Decimal | None, kept: Money | None, currency: str) -> int | None:
+    """Minor units after an edit: what was sent, or the same amount in the edit's currency."""
+    if sent is None and kept is not None:
+        return kept.minor if kept.currency == currency else minor_units(field, kept.exact, currency)
+    return minor_units(field, sent, currency)
+
+
+def kept_money(minor: int | None, currency: str) -> Money | None:
+    """What a thing costs now; None where it has no price."""
+    return None if minor is None else Money(minor, currency)

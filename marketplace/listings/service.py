@@ -7,7 +7,7 @@ from marketplace.catalog import service as catalog
 from marketplace.core import counters
 from marketplace.core.db import db, save
 from marketplace.core.outbox import publish
-from marketplace.core.prices import minor_units
+from marketplace.core.prices import edited, minor_units
 from marketplace.events.listings import ListingChanged, ListingDeleted, ListingPosted
 from marketplace.kit.money import Money
 from marketplace.listings import policy
@@ -65,11 +65,8 @@ def count_view(viewer: User | None, listing: dict[str, Any]) -> dict[str, Any]:
 
 
 def _apply(listing: Listing, changes: dict[str, Any]) -> None:
-    currency = changes.get("currency", listing.currency)
-    if "price" in changes or currency != listing.currency:
-        price = changes.pop("price", None)
-        major = price if price is not None else Money(listing.price_minor, listing.currency).exact
-        listing.price_minor = minor_units("price", major, currency) or 0
+    currency, kept = changes.get("currency", listing.currency), Money(listing.price_minor, listing.currency)
+    listing.price_minor = edited("price", changes.pop("price", None), kept, currency) or 0
     if "category" in changes:
         changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
     for name, value in changes.items():

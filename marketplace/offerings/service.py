@@ -8,7 +8,7 @@ from marketplace.auth.models import User
 from marketplace.catalog import service as catalog
 from marketplace.core.db import db, execute, save
 from marketplace.core.outbox import publish
-from marketplace.core.prices import minor_units
+from marketplace.core.prices import edited, kept_money, minor_units
 from marketplace.events.offerings import OfferingBooked, OfferingChanged, OfferingDeleted, OfferingPosted
 from marketplace.kit.errors import NotAllowed
 from marketplace.kit.money import Money
@@ -114,12 +114,8 @@ def _task_fields(offering: Offering, message: str, place: dict[str, Any]) -> dic
 
 
 def _apply(offering: Offering, changes: dict[str, Any]) -> None:
-    currency = changes.get("currency", offering.currency)
-    price = changes.pop("price", None)
-    if price is None and offering.price_minor is not None and currency != offering.currency:
-        price = Money(offering.price_minor, offering.currency).exact
-    if price is not None:
-        offering.price_minor = minor_units("price", price, currency)
+    kept = kept_money(offering.price_minor, offering.currency)
+    offering.price_minor = edited("price", changes.pop("price", None), kept, changes.get("currency", offering.currency))
     if "category" in changes:
         changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
     for name, value in changes.items():

@@ -8,7 +8,7 @@ from marketplace.auth.models import User
 from marketplace.catalog import service as catalog
 from marketplace.core.db import db, save
 from marketplace.core.outbox import publish
-from marketplace.core.prices import minor_units
+from marketplace.core.prices import edited, kept_money, minor_units
 from marketplace.events.tasks import (
     TaskAssigned,
     TaskCancelled,
@@ -23,7 +23,6 @@ from marketplace.events.tasks import (
 )
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
-from marketplace.kit.money import Money
 from marketplace.tasks import applying, policy
 from marketplace.tasks.models import DIFFICULTIES, Task, search_text
 from marketplace.tasks.queries import find
@@ -165,12 +164,8 @@ def _new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Ta
 def _apply(task: Task, changes: dict[str, Any]) -> None:
     _sort_out_priority(changes)
     _check_deadline(changes)
-    currency = changes.get("currency", task.currency)
-    budget = changes.pop("budget", None)
-    if budget is None and task.budget_minor is not None and currency != task.currency:
-        budget = Money(task.budget_minor, task.currency).exact
-    if budget is not None:
-        task.budget_minor = minor_units("budget", budget, currency)
+    kept = kept_money(task.budget_minor, task.currency)
+    task.budget_minor = edited("budget", changes.pop("budget", None), kept, changes.get("currency", task.currency))
     if "category" in changes:
         changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
     for name, value in changes.items():
