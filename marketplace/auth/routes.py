@@ -16,7 +16,7 @@ from marketplace.auth.schemas import (
 from marketplace.core.access import ANYONE, NEWCOMER, REFRESHING, SIGNED_IN, claims, current_user, viewer
 from marketplace.core.limits import sign_in_limit
 from marketplace.core.schemas import MessageSchema, written
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Blueprint, Created
 from marketplace.core.web import written as written_answer
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and profiles")
@@ -30,7 +30,7 @@ def register(data: dict[str, Any]) -> Any:
     """Open an account and sign in."""
     user = service.register(**data)
     tokens = service.tokens_for(user, "Welcome to the marketplace.")
-    return {**tokens, "id": user.id, "user": queries.private_view(user)}
+    return Created("user", queries.private_view(user), "/api/auth/users", **tokens)
 
 
 @bp.post("/login", access=NEWCOMER)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-COUNTERS = frozenset({"views_count", "contact_count", "responses_count"})
+COUNTERS = frozenset({"views_count", "contact_count", "responses_count", "pending_applications_count"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -145,8 +145,8 @@ def as_response(value: Any, status: int) -> Response:
 class Created:
     """A creation's answer: 201 with Location, and the id beside the message."""
 
-    def __init__(self, name: str, thing: dict[str, Any], location: str, message: str) -> None:
-        self.body = {"message": message, "id": thing["id"], name: thing}
+    def __init__(self, name: str, thing: dict[str, Any], location: str, message: str, **beside: Any) -> None:
+        self.body = {"message": message, "id": thing["id"], **beside, name: thing}
         self.location = f"{location}/{thing['id']}"
 
 
