@@ -52,7 +52,7 @@ class CredentialsSchema(Input):
 
     email = Str(longest=254, example="anna@example.com")
     username = Str(longest=254, example="anna_k")
-    password = password(required=True)
+    password = password(required=True, shortest=1)
 
 
 class ProfileChangesSchema(Input):

@@ -59,10 +59,18 @@ def read_token() -> None:
     try:
         verify_jwt_in_request(verify_type=False)
         g.claims = get_jwt()
-        g.actor_id = int(g.claims["sub"])
+        g.actor_id = _user_id(g.claims)
     except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError):
         g.claims = None
         g.token_problem = NotSignedIn("This sign-in is not valid or has expired. Please sign in again.")
+
+
+def _user_id(claims: dict[str, Any]) -> int:
+    """Raises ValueError for claims no token of ours carries."""
+    user_id = int(claims["sub"])
+    if not 0 < user_id < 2**63 or not isinstance(claims.get("sid"), str):
+        raise ValueError("not a token of ours")
+    return user_id
 
 
 def check(access: Access, app: Flask) -> None:

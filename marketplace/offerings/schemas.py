@@ -58,7 +58,7 @@ class OfferingInputSchema(OfferingChangesSchema):
     title = Str(required=True, shortest=1, longest=200, example="Bicycle repair at your door")
     description = Str(required=True, shortest=1, longest=20_000, example="Brakes, gears, wheels; I bring the tools.")
     category = Str(required=True, shortest=1, longest=100, example="repair")
-    location = Str(required=True, longest=300, example="Rīga")
+    location = Str(required=True, shortest=1, longest=300, example="Rīga")
     latitude = latitude(required=True)
     longitude = longitude(required=True)
 

@@ -71,7 +71,7 @@ class TaskInputSchema(TaskChangesSchema):
     title = Str(required=True, shortest=1, longest=200, example="Carry a sofa to the third floor")
     description = Str(required=True, shortest=1, longest=20_000, example="Two people, no lift, about half an hour.")
     category = Str(required=True, shortest=1, longest=100, example="moving")
-    location = Str(required=True, longest=300, example="Tērbatas iela 12, Rīga")
+    location = Str(required=True, shortest=1, longest=300, example="Tērbatas iela 12, Rīga")
     latitude = latitude(required=True)
     longitude = longitude(required=True)
 
