@@ -100,6 +100,8 @@ class InUse(Conflict):
 db = SQLAlchemy(metadata=Base.metadata)
 conflicts: dict[str, Problem] = {}
 """Unique constraint → the sentence its breaking deserves; slices add theirs beside the model."""
+found_next_time: set[str] = set()
+"""Unique constraints whose breaking only means that somebody was faster: run again, the row is found."""
 
 
 def save(thing: T) -> T:
@@ -177,6 +179,8 @@ def writing_options(engine: Engine) -> dict[str, Any]:
 
 
 def _is_retryable(error: Exception) -> bool:
+    if isinstance(error, IntegrityError) and _broken_constraint(error) in found_next_time:
+        return True
     return sql_state(error) in RETRYABLE_STATES or _is_sqlite_busy(error)
 
 

@@ -14,7 +14,7 @@ from flask import Response, request
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, conflicts, execute, fetch, in_transaction
+from marketplace.core.db import Base, conflicts, execute, fetch, found_next_time, in_transaction
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid
 
@@ -49,6 +49,7 @@ class InFlight(Conflict):
     sentence = "The same request is being handled. Ask again in a moment."
 
 
+found_next_time.add("uq_idempotency_keys_user_id_route_key")
 conflicts["uq_idempotency_keys_user_id_route_key"] = InFlight()
 
 

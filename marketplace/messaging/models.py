@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, Stamped
+from marketplace.core.db import Base, Stamped, found_next_time
 from marketplace.kit.clock import now
 
 ATTACHMENT_TYPES = ("image", "file", "video", "audio")
@@ -52,3 +52,6 @@ class Message(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     delivered_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]
+
+
+found_next_time.add("uq_conversations_participant_1_id_participant_2_id_subject")
