@@ -6,11 +6,13 @@ added up in memory and written once a second. A killed process loses at most tha
 
 import threading
 from collections import Counter
+from itertools import groupby
 
 from sqlalchemy import BigInteger, bindparam, column, table, update
 
 from marketplace.core.db import execute, in_transaction
 
+BATCH = 200
 _pending: Counter[tuple[str, str, int]] = Counter()
 _lock = threading.Lock()
 
@@ -27,23 +29,26 @@ def pending(table_name: str, column_name: str, row_id: int) -> int:
 
 
 def flush() -> None:
-    """Write and forget what has been added up; put back what could not be written."""
+    """Write and forget what has been added up, in small transactions; put back what could not be written."""
     with _lock:
-        taken = dict(_pending)
+        taken = sorted(_pending.items())
         _pending.clear()
-    if not taken:
-        return
-    try:
-        in_transaction(lambda: _write(taken))
-    except Exception:
-        with _lock:
-            _pending.update(taken)
-        raise
+    while taken:
+        part, rest = taken[:BATCH], taken[BATCH:]
+        try:
+            in_transaction(lambda part=part: _write(part))  # type: ignore[misc]
+        except Exception:
+            with _lock:
+                _pending.update(dict(taken))
+            raise
+        taken = rest
 
 
-def _write(taken: dict[tuple[str, str, int], int]) -> None:
-    for (table_name, column_name, row_id), amount in sorted(taken.items()):
+def _write(part: list[tuple[tuple[str, str, int], int]]) -> None:
+    """Rows in sorted order, so that two processes wait for each other and never in a circle."""
+    for (table_name, column_name), rows in groupby(part, key=lambda item: item[0][:2]):
         counter = column(column_name, BigInteger)
         target = table(table_name, column("id", BigInteger), counter)
         add = update(target).where(target.c.id == bindparam("row_id"))
-        execute(add.values({column_name: counter + bindparam("amount")}), {"row_id": row_id, "amount": amount})
+        amounts = [{"row_id": row_id, "amount": amount} for (_, _, row_id), amount in rows]
+        execute(add.values({column_name: counter + bindparam("amount")}), amounts)
