@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 import config
 from marketplace.app import create_app
-from marketplace.auth.service import tokens_for
 from marketplace.auth.models import User
+from marketplace.auth.service import tokens_for
 from marketplace.core.db import db, execute, in_transaction
 
 CATEGORIES = ("bicycles", "phones", "home", "books", "sports", "other")

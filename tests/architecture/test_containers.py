@@ -1,0 +1,42 @@
+"""What can be checked of the containers without an engine to run them."""
+
+import re
+
+import yaml
+
+import config
+
+ROOT = config.ROOT
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_compose_runs_the_api_with_postgres_and_redis() -> None:
+    assert set(COMPOSE["services"]) == {"api", "postgres", "redis"}
+    assert set(COMPOSE["services"]["api"]["depends_on"]) == {"postgres", "redis"}
+
+
+def test_composes_settings_are_what_production_accepts() -> None:
+    given = {
+        name: re.sub(r"\$\{(\w+):[^}]*\}", "s" * 40, value)
+        for name, value in COMPOSE["services"]["api"]["environment"].items()
+    }
+    settings = config.load(given)
+    assert settings["ENVIRONMENT"] == "production"
+    assert settings["DATABASE_URL"].startswith("postgresql://")
+
+
+def test_the_image_installs_the_lock_and_runs_as_nobody_special() -> None:
+    assert "--require-hashes -r requirements.txt" in DOCKERFILE
+    assert re.search(r"^USER (?!root)", DOCKERFILE, re.M)
+    assert "wsgi:app" in DOCKERFILE
+    assert (ROOT / "wsgi.py").is_file()
+
+
+def test_the_lock_pins_every_package_with_hashes() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lock = (ROOT / name).read_text(encoding="utf-8")
+        pins = re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==", lock, re.M | re.I)
+        assert len(pins) > 30
+        assert "http" not in re.sub(r"httptools|httpx", "", " ".join(re.findall(r"^--.*$", lock, re.M)))
+        assert lock.count("--hash=sha256:") >= len(pins)
