@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.auth.models import User
 from marketplace.cli.import_rows import KINDS, Kind
-from marketplace.core.db import db, fetch, in_transaction
+from marketplace.core.db import db, execute, fetch, in_transaction
 
 BATCH = 1000
 SAME_FOR_ALL = "@"
@@ -118,8 +118,8 @@ def _value(raw: dict[str, Any], column: str) -> Any:
 def _insert(kind: Kind, rows: list[dict[str, Any]]) -> int:
     """Rows that are new; the unique import_ref passes over the others."""
     insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(kind.table).on_conflict_do_nothing().returning(kind.table.c.id)
-    return len(db.session.connection().execute(statement, rows).all())
+    counting = insert(kind.table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return execute(counting, rows)
 
 
 @click.command("import")
