@@ -51,6 +51,49 @@ def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
         "RATELIMIT_ENABLED": _yes(env.get("RATE_LIMITS", "1")),
         "PASSWORD_METHOD": env.get("PASSWORD_METHOD", "scrypt"),
         "REVIEW_WINDOW_DAYS": int(env.get("REVIEW_WINDOW_DAYS", "14")),
+        "SITE_URL": env.get("SITE_URL", "http://localhost:5173").rstrip("/"),
+        "API_URL": env.get("API_URL", "http://localhost:5000").rstrip("/"),
+        "JOBS": env.get("JOBS", "embedded"),
+        "METRICS_TOKEN": env.get("METRICS_TOKEN", ""),
+        "PUBLIC_CACHE_SECONDS": int(env.get("PUBLIC_CACHE_SECONDS", "1")),
+        "OUTGOING_ALLOWED": [host.strip() for host in env.get("OUTGOING_ALLOWED", "").split(",") if host.strip()],
+        **_file_settings(env),
+        **_channel_settings(env),
+    }
+
+
+def _file_settings(env: Mapping[str, str]) -> dict[str, Any]:
+    largest = int(env.get("UPLOAD_MAX_BYTES", str(5 * MIB)))
+    return {
+        "UPLOADS_DIR": env.get("UPLOADS_DIR") or str(ROOT / "instance" / "uploads"),
+        "UPLOADS_BASE_URL": env.get("UPLOADS_BASE_URL", "").rstrip("/"),
+        "UPLOAD_MAX_BYTES": largest,
+        "UPLOAD_BODY_BYTES": largest + MIB // 4,  # the parts of a multipart body that are not the file
+        "UPLOAD_QUOTA_BYTES": int(env.get("UPLOAD_QUOTA_BYTES", str(500 * MIB))),
+        "UPLOAD_ORPHAN_DAYS": int(env.get("UPLOAD_ORPHAN_DAYS", "7")),
+        "S3_BUCKET": env.get("S3_BUCKET", ""),
+        "S3_REGION": env.get("S3_REGION", ""),
+        "S3_ENDPOINT_URL": env.get("S3_ENDPOINT_URL", ""),
+        "S3_ACCESS_KEY": env.get("S3_ACCESS_KEY", ""),
+        "S3_SECRET_KEY": env.get("S3_SECRET_KEY", ""),
+    }
+
+
+def _channel_settings(env: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "MAIL_FROM": env.get("MAIL_FROM", "Marketplace <no-reply@localhost>"),
+        "SMTP_HOST": env.get("SMTP_HOST", ""),
+        "SMTP_PORT": int(env.get("SMTP_PORT", "587")),
+        "SMTP_USER": env.get("SMTP_USER", ""),
+        "SMTP_PASSWORD": env.get("SMTP_PASSWORD", ""),
+        "SMTP_SECURITY": env.get("SMTP_SECURITY", "starttls"),
+        "SMTP_TIMEOUT": float(env.get("SMTP_TIMEOUT", "10")),
+        "VAPID_PRIVATE_KEY": env.get("VAPID_PRIVATE_KEY", ""),
+        "VAPID_CONTACT": env.get("VAPID_CONTACT", "mailto:admin@localhost"),
+        "TWILIO_ACCOUNT_SID": env.get("TWILIO_ACCOUNT_SID", ""),
+        "TWILIO_AUTH_TOKEN": env.get("TWILIO_AUTH_TOKEN", ""),
+        "TWILIO_FROM": env.get("TWILIO_FROM", ""),
+        "TWILIO_API_URL": env.get("TWILIO_API_URL", ""),
     }
 
 
@@ -69,6 +112,12 @@ def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
         wrong.append("FLASK_DEBUG must be off")
     if not settings["CORS_ORIGINS"]:
         wrong.append("CORS_ORIGINS must name the addresses of your front end")
+    if settings["JOBS"] not in {"embedded", "celery"}:
+        wrong.append("JOBS must be embedded or celery")
+    if settings["JOBS"] == "celery" and not settings["REDIS_URL"]:
+        wrong.append("REDIS_URL must name a Redis for JOBS=celery")
+    if settings["SMTP_HOST"] and settings["SMTP_SECURITY"] not in {"starttls", "tls", "none"}:
+        wrong.append("SMTP_SECURITY must be starttls, tls or none")
     if wrong:
         raise ConfigurationError("This is production, and: " + "; ".join(wrong) + ".")
 

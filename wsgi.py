@@ -1,9 +1,8 @@
-"""What a WSGI server loads: the application and its background thread."""
+"""What a WSGI server loads: the application and its background threads."""
 
+from marketplace import wiring
 from marketplace.app import create_app
-from marketplace.core import counters, idempotency
-from marketplace.core.outbox import Background
 
 app = create_app()
-background = Background(app, periodic=[(1, counters.flush), (3600, idempotency.sweep)])
-background.start()
+for thread in wiring.background(app):
+    thread.start()

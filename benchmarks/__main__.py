@@ -130,7 +130,16 @@ def measure(url: str, options: argparse.Namespace) -> dict[str, Any]:
     token = fill(url, options.rows)
     rates: dict[str, dict[str, list[float]]] = {}
     gunicorn = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", "2", "--threads", "4", "wsgi:app", "-b"]
-    uvicorn = [sys.executable, "-m", "uvicorn", "--workers", "2", "--log-level", "error", "benchmarks.peers.fastapi_orm:app"]
+    uvicorn = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--workers",
+        "2",
+        "--log-level",
+        "error",
+        "benchmarks.peers.fastapi_orm:app",
+    ]
     a, b = free_port(), free_port()
     with server([*gunicorn, f"127.0.0.1:{a}"], a, url), server([*uvicorn, "--port", str(b)], b, url):
         same_answers(a, b)

@@ -3,6 +3,7 @@
 from flask import Flask
 from flask_smorest import Api
 
+from marketplace.admin import routes as admin_routes
 from marketplace.auth import routes as auth_routes
 from marketplace.auth import service as auth_service
 from marketplace.catalog import routes as catalog_routes
@@ -10,24 +11,46 @@ from marketplace.cli.audit import audit
 from marketplace.cli.copying import copy_database
 from marketplace.cli.handbook import handbook
 from marketplace.cli.imports import import_file
+from marketplace.cli.queues import (
+    jobs_command,
+    letters_command,
+    notifications_command,
+    outbox_command,
+    vapid_key_command,
+)
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
-from marketplace.core import access, health, openapi
+from marketplace.core import access, counters, health, job_routes, jobs, metrics, openapi, outbox
+from marketplace.core import sweeps as core_jobs
+from marketplace.core.background import Background, all_of, celery_for, wake_workers
 from marketplace.favorites import routes as favorites_routes
 from marketplace.favorites import subscribers as favorites_subscribers
+from marketplace.listings import jobs as listings_jobs
 from marketplace.listings import routes as listings_routes
 from marketplace.messaging import routes as messaging_routes
+from marketplace.notifications import delivering, push_routes
+from marketplace.notifications import jobs as notifications_jobs
+from marketplace.notifications import routes as notifications_routes
+from marketplace.notifications import subscribers as notifications_subscribers
 from marketplace.offerings import routes as offerings_routes
+from marketplace.reviews import jobs as reviews_jobs
 from marketplace.reviews import routes as reviews_routes
 from marketplace.talent import routes as talent_routes
 from marketplace.tasks import application_routes
+from marketplace.tasks import jobs as tasks_jobs
 from marketplace.tasks import routes as tasks_routes
+from marketplace.uploads import jobs as uploads_jobs
+from marketplace.uploads import routes as uploads_routes
+from marketplace.uploads import subscribers as uploads_subscribers
 
 BLUEPRINTS = (
     health.bp,
+    metrics.bp,
+    job_routes.bp,
     auth_routes.bp,
     reviews_routes.profile_bp,
     catalog_routes.bp,
+    uploads_routes.bp,
     listings_routes.bp,
     tasks_routes.bp,
     application_routes.bp,
@@ -37,10 +60,29 @@ BLUEPRINTS = (
     messaging_routes.bp,
     reviews_routes.bp,
     favorites_routes.bp,
+    notifications_routes.bp,
+    push_routes.bp,
+    admin_routes.bp,
 )
-LISTENERS = (favorites_subscribers,)  # importing them subscribes them
+LISTENERS = (uploads_subscribers, favorites_subscribers, notifications_subscribers)  # importing them subscribes them
+JOBS = (core_jobs, uploads_jobs, listings_jobs, tasks_jobs, reviews_jobs, notifications_jobs)  # likewise
+FACTS = (outbox.relay,)
+WORK = (jobs.plan, jobs.run_due, delivering.deliver_due)
+OWN = ((1.0, counters.flush),)  # what a process has in memory, nobody else can write
 
-COMMANDS = (audit, copy_database, handbook, import_file, seed, serve)
+COMMANDS = (
+    audit,
+    copy_database,
+    handbook,
+    import_file,
+    jobs_command,
+    letters_command,
+    notifications_command,
+    outbox_command,
+    seed,
+    serve,
+    vapid_key_command,
+)
 
 
 def init_app(app: Flask, api: Api) -> None:
@@ -51,3 +93,13 @@ def init_app(app: Flask, api: Api) -> None:
     for command in COMMANDS:
         app.cli.add_command(command)
     openapi.complete(app, api.spec)
+
+
+def background(app: Flask) -> list[Background]:
+    """The threads of a web process: they do the work, or tell the workers of it."""
+    if app.config["JOBS"] == "celery":
+        return [Background(app, wake_workers(celery_for(app.config["REDIS_URL"])), OWN, sweeping=False)]
+    return [
+        Background(app, all_of(*FACTS), OWN, sweeping=True),
+        Background(app, all_of(*WORK), sweeping=True),
+    ]

@@ -1,6 +1,9 @@
 """Real servers once a run, both databases under every test, and the auditor after each."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,8 @@ SETTINGS = {
     "LOG_LEVEL": "CRITICAL",
     "THREADS": "34",
 }
+FILES = Path(tempfile.mkdtemp(prefix="marketplace-files-"))
+atexit.register(shutil.rmtree, FILES, ignore_errors=True)
 _servers: list[Server] = []
 
 
@@ -81,7 +86,7 @@ def apps(urls: dict[str, str]) -> Iterator[dict[str, Flask]]:
 
 def make_app(url: str, **settings: str) -> Flask:
     """An application on this database with the tests' settings and these."""
-    return create_app(config.load({**SETTINGS, "DATABASE_URL": url, **settings}))
+    return create_app(config.load({**SETTINGS, "UPLOADS_DIR": str(FILES), "DATABASE_URL": url, **settings}))
 
 
 @pytest.fixture(params=DATABASES)

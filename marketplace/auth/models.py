@@ -12,6 +12,7 @@ from marketplace.kit.errors import Duplicate
 
 USERNAME = re.compile(r"[A-Za-z0-9_]{3,30}")
 USERNAME_RULE = "A username is 3 to 30 letters, digits and underscores."
+LANGUAGES = ("en", "lv", "ru")
 ROLES = ("user", "moderator", "admin")
 
 
@@ -53,6 +54,8 @@ class User(Stamped, Base):
     country: Mapped[str] = mapped_column(String(100), default="")
     avatar_url: Mapped[str] = mapped_column(Text, default="")
     profile_picture_url: Mapped[str] = mapped_column(Text, default="")
+    language: Mapped[str] = mapped_column(String(10), default="en")
+    time_zone: Mapped[str] = mapped_column(String(50), default="UTC")
     is_active: Mapped[bool] = mapped_column(default=True)
     is_verified: Mapped[bool] = mapped_column(default=False)
     phone_verified: Mapped[bool] = mapped_column(default=False)

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
 from marketplace.auth.models import User
 from marketplace.auth.policy import visible_to
-from marketplace.core.db import one
+from marketplace.core.db import fetch, one
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 
@@ -14,6 +16,42 @@ PRIOR_REVIEWS, PRIOR_MEAN = 5, 3.5
 def find(viewer: User | None, user_id: int) -> User:
     """One visible person; raises NotFound."""
     return one(visible_to(viewer).where(User.id == user_id), "person")
+
+
+def reachable(user_id: int) -> Any | None:
+    """What telling a person something takes; None where the account is not active."""
+    columns = ("id", "username", "first_name", "last_name", "email", "phone", "phone_verified", "language", "time_zone")
+    rows = fetch(select(*(getattr(User, name) for name in columns)).where(User.id == user_id, User.is_active))
+    return rows[0] if rows else None
+
+
+def greeting_name(user: Any) -> str:
+    """How a letter begins."""
+    return str(user.first_name or user.username)
+
+
+def first_name_of(user_id: int) -> str:
+    """How a letter to them begins; empty where there is nobody."""
+    user = reachable(user_id)
+    return greeting_name(user) if user is not None else ""
+
+
+def language_of(user_id: int) -> str:
+    """The language a person reads."""
+    rows = fetch(select(User.language).where(User.id == user_id))
+    return rows[0].language if rows else "en"
+
+
+def name_of(user_id: int | None) -> str:
+    """The name a person shows to others; empty where there is none."""
+    rows = fetch(select(User.username, User.first_name, User.last_name).where(User.id == user_id))
+    return display_name(rows[0].username, rows[0].first_name, rows[0].last_name) if rows else ""
+
+
+def pictures(user_id: int) -> list[str]:
+    """The addresses of the pictures a profile shows."""
+    rows = fetch(select(User.avatar_url, User.profile_picture_url).where(User.id == user_id))
+    return [link for row in rows for link in row if link]
 
 
 def public_view(user: Any) -> dict[str, Any]:
@@ -47,6 +85,8 @@ def private_view(user: User) -> dict[str, Any]:
         "longitude": user.longitude,
         **_standing(user),
         "created_at": user.created_at,
+        "language": user.language,
+        "time_zone": user.time_zone,
         "updated_at": user.updated_at,
     }
 

@@ -1,13 +1,15 @@
 """Accounts in and out."""
 
 import re
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import Schema, ValidationError, fields
 
-from marketplace.auth.models import USERNAME, USERNAME_RULE
-from marketplace.core.fields import Amount, Int, Num, Str, Words, latitude, link, longitude
+from marketplace.auth.models import LANGUAGES, USERNAME, USERNAME_RULE
+from marketplace.core.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
 from marketplace.core.schemas import Currency, Input
 
 
@@ -29,6 +31,17 @@ def check_phone(number: str) -> None:
     """Digits with the usual signs."""
     if number and not re.fullmatch(r"\+?[0-9 ()./-]{5,25}", number):
         raise ValidationError("A phone number is digits, with + and spaces.")
+
+
+def check_time_zone(name: str) -> None:
+    """A name of the IANA database."""
+    if name not in _zones():
+        raise ValidationError("This is not a time zone. Use a name such as Europe/Riga.")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def password(**kwargs: Any) -> Str:
@@ -66,6 +79,8 @@ class ProfileChangesSchema(Input):
     country = Str(longest=100, example="Latvia")
     avatar_url = link()
     profile_picture_url = link()
+    language = Choice(*LANGUAGES)
+    time_zone = Str(longest=50, validate=check_time_zone, example="Europe/Riga")
     is_helper = fields.Boolean(metadata={"example": True})
     skills = Words(example="bicycles, painting")
     helper_categories = Words(example="repair, moving")
@@ -117,6 +132,8 @@ class UserSchema(PersonSchema):
     phone = Str(required=True, allow_none=True, example="+371 20000001")
     is_active = fields.Boolean(required=True, metadata={"example": True})
     phone_verified = fields.Boolean(required=True, metadata={"example": False})
+    language = Str(required=True, example="en")
+    time_zone = Str(required=True, example="Europe/Riga")
     skills = Str(required=True, longest=4000, example="bicycles,painting")
     helper_categories = Str(required=True, longest=4000, example="repair,moving")
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})

@@ -7,18 +7,21 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from marketplace.core.db import fetch
+from marketplace.core.leases import QUEUES
 from marketplace.core.lifecycle import Stateful
-from marketplace.core.outbox import LEASE, OutboxRow
 from marketplace.kit.clock import now
 from marketplace.listings.models import Listing
 from marketplace.offerings.models import Offering
 from marketplace.tasks.models import Application, Task
+from marketplace.uploads.addresses import key_of
+from marketplace.uploads.gateways.chosen import storage
+from marketplace.uploads.models import Upload
 
 STATEFUL: tuple[Any, ...] = (Listing, Task, Application, Offering)
-STUCK_AFTER = 5 * LEASE + timedelta(minutes=1)
+STUCK_AFTER = timedelta(minutes=20)  # longer than any lease and the pause after it
 
 # Each finds rows that should not be: (what is wrong, statement whose first column is an id).
 RULES = (
@@ -82,12 +85,25 @@ RULES = (
         """SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id
         WHERE m.sender_id NOT IN (c.participant_1_id, c.participant_2_id)""",
     ),
+    (
+        "uploads: the room they take differs from the files",
+        """SELECT u.user_id FROM upload_usage u LEFT JOIN uploads f ON f.owner_id = u.user_id
+        GROUP BY u.user_id, u.size HAVING u.size <> COALESCE(SUM(f.size), 0)""",
+    ),
+    (
+        "notifications: two of one person tell the same fact",
+        "SELECT MIN(id) FROM notifications GROUP BY user_id, key HAVING COUNT(*) > 1",
+    ),
+    (
+        "deliveries: sent and given up at once",
+        "SELECT id FROM deliveries WHERE done_at IS NOT NULL AND dead_at IS NOT NULL",
+    ),
 )
 
 
 def findings() -> list[str]:
     """Everything that is not as it must be, one sentence each; empty when all is well."""
-    return [*_broken_rules(), *_broken_histories(), *_stuck_facts()]
+    return [*_broken_rules(), *_broken_histories(), *_stuck_rows(), *_missing_files()]
 
 
 def _broken_rules() -> Iterator[str]:
@@ -117,12 +133,21 @@ def _history_problem(model: type[Stateful], status: str, steps: list[Any]) -> st
     return None if path[-1] == status else f"it is {status}, its history says {path[-1]}"
 
 
-def _stuck_facts() -> Iterator[str]:
-    due = OutboxRow.__table__.c
-    late = now() - STUCK_AFTER
-    waiting = OutboxRow.__table__.select().where(due.done_at.is_(None), due.dead_at.is_(None), due.due_at < late)
-    for row in fetch(waiting):
-        yield f"outbox {row.id}: {row.name} should have been told long ago"
+def _stuck_rows() -> Iterator[str]:
+    """Nothing waits far beyond its time where somebody works."""
+    for queue in QUEUES.values():
+        rows = queue.table.c
+        late = queue.table.select().where(rows.done_at.is_(None), rows.dead_at.is_(None))
+        for row in fetch(late.where(rows.due_at < now() - STUCK_AFTER).limit(20)):
+            yield f"{queue.name} {row.id}: should have been worked on long ago"
+
+
+def _missing_files() -> Iterator[str]:
+    """Every file that counts is in its place."""
+    there = {file.key for prefix in ("public/", "private/") for file in storage().files(prefix)}
+    for upload in fetch(select(Upload.__table__).where(Upload.ready_at.is_not(None))):
+        if key_of(upload) not in there:
+            yield f"upload {upload.id}: its file {key_of(upload)} is not in the storage"
 
 
 @click.command("audit")

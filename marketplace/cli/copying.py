@@ -9,7 +9,7 @@ import click
 import flask_migrate
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table as Grid
@@ -55,6 +55,7 @@ def copy_database(source_url: str, target_url: str) -> None:
 def _app_for(url: str) -> Flask:
     """Just enough of an application to reach one database."""
     app = Flask("marketplace")
+    app.config.update(current_app.config)
     app.config["SQLALCHEMY_DATABASE_URI"] = database.normalise_url(url)
     options = database.engine_options(app.config["SQLALCHEMY_DATABASE_URI"], threads=2)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options

@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from marketplace.core.outbox import subscribers
-from marketplace.events import auth, listings, messaging, offerings, reviews, tasks
+from marketplace.events import auth, listings, messaging, offerings, reviews, tasks, uploads
 from marketplace.events.base import Event
 from marketplace.kit.lifecycle import Lifecycle, Move
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE
@@ -16,7 +16,7 @@ from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE
 
 DOCS = Path(__file__).parents[2] / "docs"
 LIFECYCLES = (LISTING_LIFECYCLE, TASK_LIFECYCLE, APPLICATION_LIFECYCLE, OFFERING_LIFECYCLE)
-EVENT_MODULES = (auth, listings, tasks, offerings, messaging, reviews)
+EVENT_MODULES = (auth, uploads, listings, tasks, offerings, messaging, reviews)
 
 
 @click.command("handbook")

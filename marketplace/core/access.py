@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from flask import Flask, g, request
 from flask_jwt_extended import JWTManager, get_jwt, verify_jwt_in_request
@@ -19,6 +21,7 @@ class Person(Protocol):
 
     id: Any
     role: Any
+    time_zone: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,12 @@ def claims() -> dict[str, Any]:
 def current_user() -> Any:
     """The signed-in person; only behind a route that needs one."""
     return g.person
+
+
+def local_zone() -> tzinfo:
+    """The time zone of whoever asks; UTC where unknown."""
+    person = g.get("person")
+    return ZoneInfo(person.time_zone) if person is not None else UTC
 
 
 def viewer() -> Any | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from marketplace.core.access import local_zone
 from marketplace.kit.clock import as_utc
 from marketplace.kit.text import is_storable, split_list
 
@@ -97,7 +98,7 @@ class Amount(fields.Decimal):
 
 
 class Moment(fields.DateTime):
-    """ISO 8601; one without a zone is UTC. Always answered in UTC with a Z."""
+    """ISO 8601; one without a zone is in the sender's. Always answered in UTC with a Z."""
 
     def __init__(self, *, example: str = "2030-06-01T12:00:00Z", **kwargs: Any) -> None:
         super().__init__(format="iso", metadata=_metadata(kwargs, example), **kwargs)
@@ -105,7 +106,7 @@ class Moment(fields.DateTime):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         moment = super()._deserialize(value, attr, data, **kwargs)
         try:
-            return as_utc(moment)
+            return as_utc(moment if moment.tzinfo else moment.replace(tzinfo=local_zone()))
         except OverflowError:
             raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from marketplace.kit.errors import PreconditionFailed
 
@@ -65,9 +65,18 @@ def _finish(response: Response) -> Response:
 def validated(response: Response) -> Response:
     """Give a GET its ETag and answer 304 where the client has it already."""
     response.set_etag(etag_of(response))
-    response.headers["Cache-Control"] = "private, no-store" if g.claims else "public, no-cache"
+    response.headers.setdefault("Cache-Control", _keeping())
     response.vary.add("Authorization")
     return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _keeping() -> str:
+    """What was asked with a token is kept by nobody; the rest for a second, which is enough for a proxy
+    to answer a crowd once, and served that much longer while it is fetched anew."""
+    seconds = current_app.config["PUBLIC_CACHE_SECONDS"]
+    if "Authorization" in request.headers or "X-API-Key" in request.headers:
+        return "private, no-store"
+    return f"public, max-age={seconds}, stale-while-revalidate={seconds}" if seconds else "public, no-cache"
 
 
 def etag_of(response: Response) -> str:

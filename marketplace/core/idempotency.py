@@ -55,11 +55,8 @@ conflicts["uq_idempotency_keys_user_id_route_key"] = InFlight()
 
 def once(user_id: int, work: Callable[[], Response]) -> Response:
     """Do `work`, or answer what it answered before; raises Invalid (422) for a key used for another body."""
-    key = request.headers["Idempotency-Key"]
-    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
-        raise Invalid.field("Idempotency-Key", f"A key is 1 to {LONGEST_KEY} printable characters.")
-    name = {"user_id": user_id, "route": f"{request.method} {request.path}"[:300], "key": key}
-    stored = fetch(select(IdempotencyKey).where(*_matching(name)).with_only_columns(*IdempotencyKey.__table__.c))
+    name = _name(user_id)
+    stored = _stored(name)
     if stored:
         return _replay(stored[0])
     execute(insert(IdempotencyKey), {**name, "body_hash": _body_hash()})
@@ -69,9 +66,41 @@ def once(user_id: int, work: Callable[[], Response]) -> Response:
     return response
 
 
+def around(user_id: int, work: Callable[[], Response]) -> Response:
+    """The same for work that commits by itself in steps: done again where it did not come to its end, and
+    of two at once both may do it, but both answer what the first to finish answered."""
+    name = _name(user_id)
+    stored = _stored(name)
+    if stored:
+        return _replay(stored[0])
+    body_hash = _body_hash()
+    response = work()
+    return in_transaction(lambda: _keep(name, body_hash, response)) if response.status_code < 400 else response
+
+
 def sweep() -> None:
     """Forget keys after two days."""
     in_transaction(lambda: execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT)))
+
+
+def _name(user_id: int) -> dict[str, Any]:
+    key = request.headers["Idempotency-Key"]
+    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+        raise Invalid.field("Idempotency-Key", f"A key is 1 to {LONGEST_KEY} printable characters.")
+    return {"user_id": user_id, "route": f"{request.method} {request.path}"[:300], "key": key}
+
+
+def _stored(name: dict[str, Any]) -> list[Any]:
+    return fetch(select(IdempotencyKey).where(*_matching(name)).with_only_columns(*IdempotencyKey.__table__.c))
+
+
+def _keep(name: dict[str, Any], body_hash: str, response: Response) -> Response:
+    stored = _stored(name)
+    if stored:
+        return _replay(stored[0])
+    answer = {"status": response.status_code, "location": response.headers.get("Location")}
+    execute(insert(IdempotencyKey), {**name, "body_hash": body_hash, **answer, "body": response.get_data()})
+    return response
 
 
 def _matching(name: dict[str, Any]) -> list[Any]:
@@ -79,7 +108,14 @@ def _matching(name: dict[str, Any]) -> list[Any]:
 
 
 def _body_hash() -> str:
-    return hashlib.blake2b(request.get_data(), digest_size=32).hexdigest()
+    """Of the files themselves in a multipart body: its boundary is another one each time it is sent."""
+    if request.mimetype != "multipart/form-data":
+        return hashlib.blake2b(request.get_data(), digest_size=32).hexdigest()
+    digest = hashlib.blake2b(digest_size=32)
+    for part, file in sorted(request.files.items(multi=True)):
+        digest.update(f"{part}:{hashlib.sha256(file.stream.read()).hexdigest()};".encode())
+        file.stream.seek(0)
+    return digest.hexdigest()
 
 
 def _replay(stored: Any) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Flask, redirect
+from flask import Flask, redirect, request
 from flask_smorest import Api as SmorestApi
 from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.wrappers import Response
@@ -72,7 +72,7 @@ def _home() -> Response:
 
 
 def _let_docs_run(response: Any) -> Any:
-    if response.mimetype == "text/html":
+    if response.mimetype == "text/html" and request.path.startswith("/docs"):
         response.headers["Content-Security-Policy"] = DOCS_POLICY
     return response
 

@@ -68,14 +68,23 @@ class Blueprint(DocumentedBlueprint):
         provide_automatic_options: bool | None = None,
         *,
         access: Access | None = None,
+        phased: bool = False,
+        body_limit: str = "",
         **options: Any,
     ) -> None:
-        """Register a view behind its policy; raises TypeError where none is declared."""
+        """Register a view behind its policy; raises TypeError where none is declared.
+
+        A `phased` write talks to the outside between transactions of its own; `body_limit` names the
+        setting of how many bytes its body may have.
+        """
         declared = access or self.access
         if declared is None:
             raise TypeError(f"{rule} has no policy: say access=ANYONE, SIGNED_IN or a role.")
         methods = set(options.setdefault("methods", ["GET"]))
-        guarded = _writing(view_func, declared) if methods & WRITING else _reading(view_func, declared)
+        if phased:
+            guarded = _phased(view_func, declared, body_limit)
+        else:
+            guarded = _writing(view_func, declared) if methods & WRITING else _reading(view_func, declared)
         guarded.access = declared  # type: ignore[attr-defined]
         super().add_url_rule(rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options)
 
@@ -111,15 +120,42 @@ class Blueprint(DocumentedBlueprint):
 
         return decorate
 
+    def sends_file(self, part: str = "file") -> Callable[[View], View]:
+        """Document a multipart body with one file in the part of this name."""
+        shape = {"type": "object", "properties": {part: {"type": "string", "format": "binary"}}, "required": [part]}
+        content = {"multipart/form-data": {"schema": shape, "example": {part: "(the bytes of the file)"}}}
+        decorate: Callable[[View], View] = self.doc(requestBody={"required": True, "content": content})
+        return decorate
+
+    def sends_bytes(self, *content_types: str) -> Callable[[View], View]:
+        """Document an answer that is a file."""
+        whole = {"schema": {"type": "string", "format": "binary"}, "example": "(the bytes of the file)"}
+        answer = {"description": "The file", "content": dict.fromkeys(content_types, whole)}
+        decorate: Callable[[View], View] = self.doc(responses={"200": answer})
+        return decorate
+
 
 def _reading(view: View, access: Access) -> View:
     @wraps(view)
     def reading(*args: Any, **kwargs: Any) -> Any:
         who.check(access, current_app)
         response = view(*args, **kwargs)
-        return validated(response) if response.status_code == 200 else response
+        return validated(response) if response.status_code == 200 and not response.is_streamed else response
 
     return reading
+
+
+def _phased(view: View, access: Access, body_limit: str) -> View:
+    @wraps(view)
+    def phased(*args: Any, **kwargs: Any) -> Any:
+        if body_limit:
+            request.max_content_length = current_app.config[body_limit]
+        who.check(access, current_app)
+        if g.person is not None and "Idempotency-Key" in request.headers:
+            return idempotency.around(g.person.id, lambda: view(*args, **kwargs))
+        return view(*args, **kwargs)
+
+    return phased
 
 
 def _writing(view: View, access: Access) -> View:

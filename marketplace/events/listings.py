@@ -26,3 +26,22 @@ class ListingDeleted(Event):
     """A listing is gone for everybody."""
 
     listing_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingExpiring(Event):
+    """It will be off the list in a few days; `expires_at` is ISO 8601."""
+
+    listing_id: int
+    seller_id: int
+    expires_at: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingExpired(Event):
+    """Its time was over."""
+
+    listing_id: int
+    seller_id: int
+    expires_at: str

@@ -30,3 +30,12 @@ class ReviewDeleted(Event):
 
     review_id: int
     reviewed_user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDue(Event):
+    """A deal has been over for a few days and this side has not rated it."""
+
+    task_id: int
+    user_id: int
+    other_id: int

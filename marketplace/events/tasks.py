@@ -35,6 +35,7 @@ class ApplicationSent(Event):
     task_id: int
     owner_id: int
     applicant_id: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class ApplicationWithdrawn(Event):
     application_id: int
     task_id: int
     owner_id: int
+    applicant_id: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +56,18 @@ class ApplicationRejected(Event):
     application_id: int
     task_id: int
     applicant_id: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskAssigned(Event):
-    """A task has its one worker."""
+    """A task has its one worker: an applicant, or who was booked."""
 
     task_id: int
     owner_id: int
     worker_id: int
+    booked: bool
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,7 @@ class TaskDeclined(Event):
     task_id: int
     owner_id: int
     worker_id: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +87,7 @@ class TaskStarted(Event):
     task_id: int
     owner_id: int
     worker_id: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +97,7 @@ class TaskDone(Event):
     task_id: int
     owner_id: int
     worker_id: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +117,7 @@ class TaskDisputed(Event):
     owner_id: int
     worker_id: int
     by_id: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +127,11 @@ class TaskCancelled(Event):
     task_id: int
     owner_id: int
     worker_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskExpired(Event):
+    """Nobody took it before its deadline."""
+
+    task_id: int
+    owner_id: int

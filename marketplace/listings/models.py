@@ -29,6 +29,7 @@ class Listing(Stateful, Base):
             "ix_listings_category_newest", "category", "status", "created_at", "id", postgresql_include=["expires_at"]
         ),
         Index("ix_listings_price", "status", "price_rank", "id"),
+        Index("ix_listings_expires", "status", "expires_at"),
         Index("ix_listings_seller", "seller_id", "created_at", "id"),
         CheckConstraint("price_minor >= 0", name="price"),
     )
@@ -55,6 +56,7 @@ class Listing(Stateful, Base):
     is_negotiable: Mapped[bool] = mapped_column(default=False)
     views_count: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
     search_text: Mapped[str] = mapped_column(Text, default="")
     import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
 

@@ -1,16 +1,17 @@
 """Listings to read: the browse list, one's own, one in full."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, or_
+from sqlalchemy import Table, bindparam, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import STAFF, eyes_of
 from marketplace.auth.queries import completion_rate
 from marketplace.catalog.queries import tree
 from marketplace.core import counters
-from marketplace.core.db import UTCDateTime, one
+from marketplace.core.db import UTCDateTime, db, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
@@ -24,6 +25,7 @@ from marketplace.listings.lifecycle import LISTING_LIFECYCLE, S
 from marketplace.listings.models import Listing
 
 LISTINGS: Table = Listing.metadata.tables["listings"]
+REMIND_BEFORE = timedelta(days=3)
 USERS: Table = User.metadata.tables["users"]
 NOT_ANSWERED = {"version", "price_rank", "search_text", "import_ref"}
 
@@ -98,6 +100,30 @@ def mine(user: User, **query: Any) -> Page:
 def find(viewer: User | None, listing_id: int) -> Listing:
     """One visible listing to change; raises NotFound."""
     return one(policy.visible_to(viewer).where(Listing.id == listing_id), "listing")
+
+
+def title_of(listing_id: int) -> str:
+    """Its title, whoever asks; empty where there is none."""
+    rows = fetch(select(LISTINGS.c.title).where(LISTINGS.c.id == listing_id))
+    return rows[0].title if rows else ""
+
+
+def due_to_expire(listing_id: int | None = None, batch: int = 1) -> Any:
+    """A listing whose time is over; without an id, the ids of such listings."""
+    return _due(Listing.expires_at <= now(), listing_id, batch)
+
+
+def due_for_reminder(listing_id: int | None = None, batch: int = 1) -> Any:
+    """A listing whose time is over soon and whose seller was not reminded; without an id, the ids."""
+    soon = Listing.expires_at.between(now(), now() + REMIND_BEFORE) & Listing.reminded_at.is_(None)
+    return _due(soon, listing_id, batch)
+
+
+def _due(when: Any, listing_id: int | None, batch: int) -> Any:
+    ending = when & Listing.status.in_((S.ACTIVE, S.PENDING))
+    if listing_id is not None:
+        return db.session.scalar(select(Listing).where(ending, Listing.id == listing_id))
+    return [row.id for row in fetch(select(Listing.id).where(ending).order_by(Listing.id).limit(batch))]
 
 
 def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:

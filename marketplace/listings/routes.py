@@ -15,6 +15,7 @@ from marketplace.listings.schemas import (
     ListingSchema,
     ListingsQuery,
     MyListingsQuery,
+    RenewalSchema,
 )
 
 bp = Blueprint("listings", __name__, url_prefix="/api/listings", description="Classifieds")
@@ -70,6 +71,15 @@ def edit_listing(data: dict[str, Any], listing_id: int) -> Any:
     """Change my classified, or its status."""
     service.edit(current_user(), listing_id, **data)
     return written_answer("listing", queries.detail(current_user(), listing_id), "Your listing is saved.")
+
+
+@bp.post("/<int:listing_id>/renew", access=SIGNED_IN)
+@bp.arguments(RenewalSchema)
+@bp.response(200, written(ListingDetailSchema, "listing"))
+def renew_listing(data: dict[str, Any], listing_id: int) -> Any:
+    """Put my classified on the list again, or longer."""
+    service.renew(current_user(), listing_id, **data)
+    return written_answer("listing", queries.detail(current_user(), listing_id), "Your listing is renewed.")
 
 
 @bp.delete("/<int:listing_id>", access=SIGNED_IN)

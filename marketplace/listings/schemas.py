@@ -67,6 +67,12 @@ class ListingInputSchema(ListingChangesSchema):
     category = Str(required=True, shortest=1, longest=100, example="bicycles")
 
 
+class RenewalSchema(Input):
+    """For how long from now."""
+
+    days = Int(least=1, most=365, load_default=30, example=30)
+
+
 class SellerInfoSchema(Schema):
     """The seller beside the listing."""
 

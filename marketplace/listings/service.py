@@ -1,5 +1,6 @@
 """Post, edit, delete a classified; count who looked at it."""
 
+from datetime import timedelta
 from typing import Any
 
 from marketplace.auth.models import User
@@ -8,11 +9,22 @@ from marketplace.core import counters
 from marketplace.core.db import db, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import edited, minor_units
-from marketplace.events.listings import ListingChanged, ListingDeleted, ListingPosted
+from marketplace.events.listings import (
+    ListingChanged,
+    ListingDeleted,
+    ListingExpired,
+    ListingExpiring,
+    ListingPosted,
+)
+from marketplace.kit.clock import now
 from marketplace.kit.money import Money
-from marketplace.listings import policy
+from marketplace.listings import policy, queries
+from marketplace.listings.lifecycle import S
 from marketplace.listings.models import Listing, search_text
 from marketplace.listings.queries import find
+from marketplace.uploads import service as uploads
+
+SYSTEM = frozenset({"system"})
 
 
 def post(seller: User, *, price: Any, category: str, **fields: Any) -> Listing:
@@ -30,6 +42,8 @@ def post(seller: User, *, price: Any, category: str, **fields: Any) -> Listing:
             **fields,
         )
     )
+    if listing.images:
+        uploads.use("listing", listing.id, listing.images)
     publish(ListingPosted(listing_id=listing.id, seller_id=seller.id))
     return listing
 
@@ -41,11 +55,40 @@ def edit(user: User, listing_id: int, *, status: str | None = None, **changes: A
     if changes or status is None:
         listing.advance("edit", actor=roles)
         _apply(listing, changes)
+        uploads.use("listing", listing.id, listing.images)
     if status is not None:
-        listing.advance_to(status, actor=roles, actor_id=user.id)
+        _move(listing, status, roles, user.id)
     db.session.flush()
     publish(ListingChanged(listing_id=listing.id, status=listing.status))
     return listing
+
+
+def renew(user: User, listing_id: int, *, days: int) -> Listing:
+    """On the list again, or longer, until `days` from now."""
+    listing = find(user, listing_id)
+    listing.advance("renew", actor=policy.role_of(user, listing), actor_id=user.id)
+    listing.expires_at, listing.reminded_at = now() + timedelta(days=days), None
+    db.session.flush()
+    publish(ListingChanged(listing_id=listing.id, status=listing.status))
+    return listing
+
+
+def expire(listing_id: int) -> None:
+    """Its time is over. No effect where it is not so."""
+    listing = queries.due_to_expire(listing_id)
+    if listing is not None:
+        listing.advance("expire", actor=SYSTEM)
+        db.session.flush()
+        publish(ListingExpired(**_ending(listing)))
+
+
+def remind(listing_id: int) -> None:
+    """Its time is over in a few days; said once. No effect where it is not so."""
+    listing = queries.due_for_reminder(listing_id)
+    if listing is not None:
+        listing.reminded_at = now()
+        left = listing.expires_at - listing.reminded_at
+        publish(ListingExpiring(**_ending(listing), days=max(1, round(left / timedelta(days=1)))))
 
 
 def delete(user: User, listing_id: int) -> None:
@@ -53,6 +96,7 @@ def delete(user: User, listing_id: int) -> None:
     listing = find(user, listing_id)
     listing.advance("delete", actor=policy.role_of(user, listing), actor_id=user.id)
     db.session.flush()
+    uploads.use("listing", listing.id, [])
     publish(ListingDeleted(listing_id=listing.id))
 
 
@@ -64,11 +108,25 @@ def count_view(viewer: User | None, listing: dict[str, Any]) -> dict[str, Any]:
     return listing
 
 
+def _ending(listing: Listing) -> dict[str, Any]:
+    ends = listing.expires_at.isoformat() if listing.expires_at else ""
+    return {"listing_id": listing.id, "seller_id": listing.seller_id, "expires_at": ends}
+
+
+def _move(listing: Listing, status: str, roles: frozenset[str], user_id: int) -> None:
+    """Put back on the list it stays there: an end that has passed does not count any more."""
+    listing.advance_to(status, actor=roles, actor_id=user_id)
+    if listing.status == S.ACTIVE and listing.expires_at is not None and listing.expires_at <= now():
+        listing.expires_at = None
+
+
 def _apply(listing: Listing, changes: dict[str, Any]) -> None:
     currency, kept = changes.get("currency", listing.currency), Money(listing.price_minor, listing.currency)
     listing.price_minor = edited("price", changes.pop("price", None), kept, currency) or 0
     if "category" in changes:
         changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
+    if "expires_at" in changes:
+        listing.reminded_at = None
     for name, value in changes.items():
         setattr(listing, name, value)
     listing.search_text = search_text(

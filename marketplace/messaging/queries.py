@@ -82,6 +82,12 @@ def message(message_id: int) -> dict[str, Any]:
     return MESSAGES_LIST.page({"id": message_id}, message_view).items[0]
 
 
+def is_read(message_id: int) -> bool:
+    """Whether its recipient has seen it, or it is gone."""
+    rows = fetch(select(Message.read_at).where(Message.id == message_id))
+    return not rows or rows[0].read_at is not None
+
+
 def unread_count(user: User) -> int:
     """Messages of others one has not read."""
     mine = policy.visible_to(user).with_only_columns(Conversation.id)

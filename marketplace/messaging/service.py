@@ -19,6 +19,7 @@ from marketplace.offerings import policy as offering_policy
 from marketplace.offerings import queries as offerings
 from marketplace.offerings import service as offering_service
 from marketplace.tasks import queries as tasks
+from marketplace.uploads import service as uploads
 
 FINDERS = {"task_id": tasks.find, "offering_id": offerings.find, "listing_id": listings.find}
 
@@ -81,6 +82,8 @@ def send(
             **attachment,
         )
     )
+    if message.attachment_url:
+        uploads.use("message", message.id, [message.attachment_url])
     publish(
         MessageSent(
             message_id=message.id,

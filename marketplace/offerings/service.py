@@ -17,6 +17,7 @@ from marketplace.offerings.models import Offering, search_text
 from marketplace.offerings.queries import find
 from marketplace.tasks import service as tasks
 from marketplace.tasks.models import Task
+from marketplace.uploads import service as uploads
 
 
 def post(creator: User, *, category: str, price: Any = None, **fields: Any) -> Offering:
@@ -34,6 +35,8 @@ def post(creator: User, *, category: str, price: Any = None, **fields: Any) -> O
             **fields,
         )
     )
+    if offering.images:
+        uploads.use("offering", offering.id, offering.images)
     publish(OfferingPosted(offering_id=offering.id, creator_id=creator.id))
     return offering
 
@@ -45,6 +48,7 @@ def edit(user: User, offering_id: int, *, status: str | None = None, **changes: 
     if changes or status is None:
         offering.advance("edit", actor=roles)
         _apply(offering, changes)
+        uploads.use("offering", offering.id, offering.images)
     if status is not None:
         offering.advance_to(status, actor=roles, actor_id=user.id)
     return _changed(offering)
@@ -63,6 +67,7 @@ def activate(user: User, offering_id: int) -> Offering:
 def delete(user: User, offering_id: int) -> None:
     """Take it down for good."""
     _moved(user, offering_id, "delete")
+    uploads.use("offering", offering_id, [])
     publish(OfferingDeleted(offering_id=offering_id))
 
 

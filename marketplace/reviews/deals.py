@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, or_, select, union_all
 
 from marketplace.auth.models import User
 from marketplace.core.db import fetch
@@ -51,6 +51,18 @@ def unreviewed(user: User, other_id: int) -> list[Deal]:
     columns = (Task.id, Task.title, Task.completed_at, Task.creator_id, Task.assigned_to_id)
     wanted = select(*columns).where(between, Task.status == S.COMPLETED, ~reviewed)
     return [_seen_by(user.id, row) for row in fetch(wanted.order_by(Task.completed_at.desc(), Task.id.desc()))]
+
+
+def unrated(since: datetime, until: datetime) -> list[Any]:
+    """The sides of deals completed in this time that have not rated them: task_id, user_id, other_id."""
+    sides = ((Task.creator_id, Task.assigned_to_id), (Task.assigned_to_id, Task.creator_id))
+    selects = []
+    for mine, other in sides:
+        rated = exists().where(Review.task_id == Task.id, Review.reviewer_id == mine)
+        ended = (Task.status == S.COMPLETED) & Task.completed_at.between(since, until)
+        chosen = select(Task.id.label("task_id"), mine.label("user_id"), other.label("other_id"))
+        selects.append(chosen.where(ended, ~rated))
+    return fetch(union_all(*selects))
 
 
 def _seen_by(user_id: int, task: Any) -> Deal:

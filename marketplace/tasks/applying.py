@@ -31,7 +31,13 @@ def apply(user: User, task_id: int, *, message: str = "", proposed_price: Any = 
     db.session.flush()
     _count_response(task, 1)
     publish(
-        ApplicationSent(application_id=application.id, task_id=task.id, owner_id=task.creator_id, applicant_id=user.id)
+        ApplicationSent(
+            application_id=application.id,
+            task_id=task.id,
+            owner_id=task.creator_id,
+            applicant_id=user.id,
+            version=application.version,
+        )
     )
     return application
 
@@ -41,7 +47,15 @@ def withdraw(user: User, application_id: int, task_id: int) -> Application:
     application, task = applications.find(user, application_id, task_id)
     _advance(application, "withdraw", user, task)
     _count_response(task, -1)
-    publish(ApplicationWithdrawn(application_id=application.id, task_id=task.id, owner_id=task.creator_id))
+    publish(
+        ApplicationWithdrawn(
+            application_id=application.id,
+            task_id=task.id,
+            owner_id=task.creator_id,
+            applicant_id=user.id,
+            version=application.version,
+        )
+    )
     return application
 
 
@@ -73,8 +87,8 @@ def pass_over_rest(task: Task) -> None:
     for application in db.session.scalars(waiting.order_by(Application.id)):
         application.advance("pass_over", actor=SYSTEM)
         application.passed_over = True
+        db.session.flush()
         _tell_rejected(application)
-    db.session.flush()
 
 
 def reopen(task: Task, worker_id: int) -> None:
@@ -126,6 +140,9 @@ def _one_response_less(task: Task) -> None:
 def _tell_rejected(application: Application) -> None:
     publish(
         ApplicationRejected(
-            application_id=application.id, task_id=application.task_id, applicant_id=application.applicant_id
+            application_id=application.id,
+            task_id=application.task_id,
+            applicant_id=application.applicant_id,
+            version=application.version,
         )
     )

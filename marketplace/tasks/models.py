@@ -35,6 +35,7 @@ class Task(Stateful, Base):
         Index("ix_tasks_newest", "status", "created_at", "id", postgresql_include=["booked"]),
         Index("ix_tasks_category_newest", "category", "status", "created_at", "id", postgresql_include=["booked"]),
         Index("ix_tasks_budget", "status", "budget_rank", "id"),
+        Index("ix_tasks_deadline", "status", "deadline"),
         Index("ix_tasks_creator", "creator_id", "created_at", "id"),
         Index("ix_tasks_worker", "assigned_to_id", "status", "updated_at", "id"),
         CheckConstraint("budget_minor >= 0", name="budget"),

@@ -1,5 +1,6 @@
 """Tasks and applications to read."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Table, bindparam, false, func, select
@@ -13,14 +14,16 @@ from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
 from marketplace.core.search import matches
+from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 from marketplace.tasks import policy
-from marketplace.tasks.lifecycle import TASK_LIFECYCLE, A, S
+from marketplace.tasks.lifecycle import CONFIRM_AFTER, TASK_LIFECYCLE, A, S
 from marketplace.tasks.models import Application, Task
 
 TASKS: Table = Task.metadata.tables["tasks"]
+GRACE = timedelta(days=1)  # a local time sent without its zone may look past when it is not
 APPLICATIONS: Table = Task.metadata.tables["applications"]
 USERS: Table = User.metadata.tables["users"]
 CREATOR, WORKER = USERS.alias("creator"), USERS.alias("worker")
@@ -87,6 +90,37 @@ def created_by(user: User, **query: Any) -> Page:
 def find(viewer: User | None, task_id: int) -> Task:
     """One visible task to change; raises NotFound."""
     return one(policy.visible_to(viewer).where(Task.id == task_id), "task")
+
+
+def title_of(task_id: int) -> str:
+    """Its title, whoever asks; empty where there is none."""
+    rows = fetch(select(TASKS.c.title).where(TASKS.c.id == task_id))
+    return rows[0].title if rows else ""
+
+
+def place_of(task_id: int) -> Any | None:
+    """Where an open task is, and what kind it is."""
+    columns = (TASKS.c.creator_id, TASKS.c.category, TASKS.c.latitude, TASKS.c.longitude)
+    rows = fetch(select(*columns).where(TASKS.c.id == task_id, TASKS.c.status == S.OPEN))
+    return rows[0] if rows else None
+
+
+def due_to_expire(task_id: int | None = None, batch: int = 1) -> Any:
+    """An open task past its deadline by GRACE; without an id, the ids of such tasks."""
+    late = (Task.status == S.OPEN) & (Task.deadline < now() - GRACE)
+    return _due(late, task_id, batch)
+
+
+def due_for_confirmation(task_id: int | None = None, batch: int = 1) -> Any:
+    """A finished task nobody confirmed in CONFIRM_AFTER; without an id, the ids of such tasks."""
+    late = (Task.status == S.PENDING_CONFIRMATION) & (Task.updated_at < now() - CONFIRM_AFTER)
+    return _due(late, task_id, batch)
+
+
+def _due(late: Any, task_id: int | None, batch: int) -> Any:
+    if task_id is not None:
+        return db.session.scalar(select(Task).where(late, Task.id == task_id))
+    return [row.id for row in fetch(select(Task.id).where(late).order_by(Task.id).limit(batch))]
 
 
 def detail(viewer: User | None, task_id: int) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The verbs of quick help, from posting to the confirmed end."""
 
-from datetime import timedelta
 from typing import Any
 
 from marketplace.auth import service as people
@@ -18,21 +17,25 @@ from marketplace.events.tasks import (
     TaskDeleted,
     TaskDisputed,
     TaskDone,
+    TaskExpired,
     TaskPosted,
     TaskStarted,
 )
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
-from marketplace.tasks import applying, policy
+from marketplace.tasks import applying, policy, queries
 from marketplace.tasks.models import DIFFICULTIES, Task, search_text
 from marketplace.tasks.queries import find
+from marketplace.uploads import service as uploads
 
-GRACE = timedelta(days=1)  # a local time sent without its zone may look past when it is not
+SYSTEM = frozenset({"system"})
 
 
 def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
     """Put a task on the board; raises Invalid (422)."""
     task = save(_new(owner, category=category, budget=budget, **fields))
+    if task.images:
+        uploads.use("task", task.id, task.images)
     publish(TaskPosted(task_id=task.id, owner_id=owner.id))
     return task
 
@@ -49,6 +52,7 @@ def edit(user: User, task_id: int, **changes: Any) -> Task:
     task.advance("edit", actor=policy.role_of(user, task))
     _apply(task, changes)
     db.session.flush()
+    uploads.use("task", task.id, task.images)
     publish(TaskChanged(task_id=task.id))
     return task
 
@@ -57,6 +61,7 @@ def delete(user: User, task_id: int) -> None:
     """Take it off the board, while open."""
     task = _moved(user, task_id, "delete")
     applying.pass_over_rest(task)
+    uploads.use("task", task.id, [])
     publish(TaskDeleted(task_id=task.id))
 
 
@@ -65,7 +70,7 @@ def assign(user: User, task: Task, *, worker_id: int) -> Task:
     task.advance("assign", actor=policy.role_of(user, task), actor_id=user.id)
     task.assigned_to_id = worker_id
     db.session.flush()
-    publish(TaskAssigned(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id))
+    publish(TaskAssigned(**_step(task), booked=task.booked))
     return task
 
 
@@ -81,7 +86,7 @@ def accept_application(user: User, application_id: int, task_id: int) -> Task:
 def start(user: User, task_id: int) -> Task:
     """The worker takes the assignment up."""
     task = _moved(user, task_id, "start")
-    publish(TaskStarted(**_both_sides(task)))
+    publish(TaskStarted(**_step(task)))
     return task
 
 
@@ -96,7 +101,7 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
         applying.reopen(task, worker_id)
     people.count_declined(worker_id)
     db.session.flush()
-    publish(TaskDeclined(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id))
+    publish(TaskDeclined(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id, version=task.version))
     return task
 
 
@@ -104,24 +109,40 @@ def finish(user: User, task_id: int, *, note: str = "", images: list[str] | None
     """The worker says it is done; the owner confirms."""
     task = _moved(user, task_id, "finish")
     task.done_note, task.done_images = note, images or []
-    publish(TaskDone(**_both_sides(task)))
+    uploads.use("task", task.id, [*task.images, *task.done_images])
+    publish(TaskDone(**_step(task)))
     return task
 
 
 def confirm(user: User, task_id: int) -> Task:
     """The owner is content: completed."""
-    task = _moved(user, task_id, "confirm")
-    task.completed_at = now()
-    people.count_completed(task.assigned_to_id or 0)
-    publish(TaskCompleted(**_both_sides(task)))
-    return task
+    return _complete(_moved(user, task_id, "confirm"))
+
+
+def confirm_unanswered(task_id: int) -> None:
+    """The owner has said nothing for CONFIRM_AFTER: it counts as confirmed. No effect where it is not so."""
+    task = queries.due_for_confirmation(task_id)
+    if task is not None:
+        task.advance("confirm", actor=SYSTEM)
+        db.session.flush()
+        _complete(task)
+
+
+def expire(task_id: int) -> None:
+    """Nobody took it before its deadline. No effect where it is not so."""
+    task = queries.due_to_expire(task_id)
+    if task is not None:
+        task.advance("expire", actor=SYSTEM)
+        db.session.flush()
+        applying.pass_over_rest(task)
+        publish(TaskExpired(task_id=task.id, owner_id=task.creator_id))
 
 
 def dispute(user: User, task_id: int, *, reason: str = "") -> Task:
     """One side does not agree; staff will decide."""
     task = _moved(user, task_id, "dispute")
     task.reason = reason
-    publish(TaskDisputed(**_both_sides(task), by_id=user.id))
+    publish(TaskDisputed(**_step(task), by_id=user.id))
     return task
 
 
@@ -134,6 +155,13 @@ def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
     return task
 
 
+def _complete(task: Task) -> Task:
+    task.completed_at = now()
+    people.count_completed(task.assigned_to_id or 0)
+    publish(TaskCompleted(**_both_sides(task)))
+    return task
+
+
 def _moved(user: User, task_id: int, verb: str) -> Task:
     task = find(user, task_id)
     task.advance(verb, actor=policy.role_of(user, task), actor_id=user.id)
@@ -143,6 +171,11 @@ def _moved(user: User, task_id: int, verb: str) -> Task:
 
 def _both_sides(task: Task) -> dict[str, Any]:
     return {"task_id": task.id, "owner_id": task.creator_id, "worker_id": task.assigned_to_id}
+
+
+def _step(task: Task) -> dict[str, Any]:
+    """The version tells this step from the same one taken again later."""
+    return {**_both_sides(task), "version": task.version}
 
 
 def _new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
@@ -185,5 +218,5 @@ def _sort_out_priority(fields: dict[str, Any]) -> None:
 
 def _check_deadline(fields: dict[str, Any]) -> None:
     deadline = fields.get("deadline")
-    if deadline is not None and deadline < now() - GRACE:
+    if deadline is not None and deadline < now() - queries.GRACE:
         raise Invalid.field("deadline", "The deadline lies in the past.")

@@ -21,29 +21,16 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "marketplace").rglob("*.py"))
 # Facts nobody listens to yet, and whom they wait for.
 WAITING = {
-    "UserRegistered": "welcome mail (notifications)",
-    "ProfileChanged": "search index of people (search)",
+    "UploadStored": "moderation",
+    "UploadDeleted": "moderation",
     "ListingPosted": "saved searches (search)",
     "ListingChanged": "saved searches (search)",
-    "TaskPosted": "new_task_nearby (notifications)",
     "TaskChanged": "saved searches (search)",
-    "ApplicationSent": "new_application (notifications)",
-    "ApplicationWithdrawn": "notifications",
-    "ApplicationRejected": "application_rejected (notifications)",
-    "TaskAssigned": "task_assigned (notifications), the hold (payments)",
-    "TaskDeclined": "notifications",
-    "TaskStarted": "notifications",
-    "TaskDone": "task_marked_done (notifications)",
-    "TaskCompleted": "task_completed (notifications), the release (payments)",
-    "TaskDisputed": "task_disputed (notifications), the file (payments)",
-    "TaskCancelled": "task_cancelled (notifications), the refund (payments)",
     "OfferingPosted": "saved searches (search)",
     "OfferingChanged": "saved searches (search)",
-    "OfferingBooked": "notifications",
-    "ReviewWritten": "new_review (notifications)",
+    "OfferingBooked": "analytics; the provider hears of it by TaskAssigned",
     "ReviewChanged": "moderation",
     "ReviewDeleted": "moderation",
-    "MessageSent": "new_message (notifications), the socket (messaging)",
 }
 
 

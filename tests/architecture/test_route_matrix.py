@@ -9,7 +9,10 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from marketplace.core.access import ADMIN, REFRESHING, SIGNED_IN, Access
-from marketplace.core.db import Base, db, fetch
+from marketplace.core.db import Base, db, fetch, in_transaction
+from marketplace.core.jobs import enqueue
+from marketplace.core.outbox import FACTS
+from marketplace.notifications.service import notify_once
 from tests.factories import things
 from tests.factories.people import Person, sign_up
 
@@ -43,7 +46,16 @@ def victim(app: Flask) -> Victim:
     talk = owner.post("/api/messages/conversations", json={"user_id": other.id, "message": CANARY}).json
     done = things.completed_task(owner, other)["id"]
     favorite = owner.post("/api/favorites", json={"item_type": "task", "item_id": booking}).json["favorite"]["id"]
+    document = things.upload(owner, "document")
+    news, fact, job = _waiting(app, owner)
     ids = {
+        "upload_id": document["id"],
+        "filename": document["filename"],
+        "stem": document["filename"].partition(".")[0],
+        "notification_id": news,
+        "queue": "outbox",
+        "row_id": fact,
+        "job_id": job,
         "user_id": owner.id,
         "reviewed_user_id": owner.id,
         "listing_id": listing,
@@ -60,6 +72,19 @@ def victim(app: Flask) -> Victim:
         "name": "victim",
     }
     return Victim(owner, other, ids)
+
+
+def _waiting(app: Flask, owner: Person) -> tuple[int, int, int]:
+    """Something to be told, a fact, and a job of the owner's."""
+    with app.app_context():
+        values = {"task_title": CANARY, "applicant_name": CANARY}
+        told = in_transaction(
+            lambda: notify_once(owner.id, "new_application", CANARY, related_id=1, **values),
+        )
+        job = in_transaction(lambda: enqueue("make_thumbnails", owner_id=owner.id, key=CANARY, upload_id=0))
+        fact = fetch(select(FACTS.table.c.id).limit(1))[0].id
+        db.session.remove()
+    return int(told or 0), int(fact), job
 
 
 def _application(app: Flask, owner: Person, other: Person) -> int:

@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 
 from marketplace.core import counters
-from marketplace.core.outbox import Background, waiting
+from marketplace.core.background import Background
+from marketplace.core.outbox import FACTS, relay
 from tests.factories import things
 from tests.factories.people import Person
 
@@ -24,11 +25,11 @@ def _until(true: Callable[[], bool], seconds: float = 10) -> bool:
 def test_facts_and_counters_are_worked_off_while_people_go_on(app: Flask, anna: Person, anybody: Person) -> None:
     listing_id = things.listing(anna)["id"]
     anybody.get(f"/api/listings/{listing_id}")
-    worker = Background(app, periodic=[(0.05, counters.flush)])
+    worker = Background(app, relay, [(0.05, counters.flush)], sweeping=True)
     worker.start()
     try:
         with app.app_context():
-            assert _until(lambda: waiting() == 0)
+            assert _until(lambda: FACTS.count("waiting") == 0)
         assert _until(lambda: counters.pending("listings", "views_count", listing_id) == 0)
     finally:
         worker.stop()
@@ -42,7 +43,7 @@ def test_work_that_fails_does_not_end_the_worker(app: Flask) -> None:
         calls.append(1)
         raise RuntimeError("once more")
 
-    worker = Background(app, periodic=[(0, fail)])
+    worker = Background(app, relay, [(0, fail)], sweeping=True)
     worker.start()
     assert _until(lambda: len(calls) >= 2, 5)
     worker.stop()

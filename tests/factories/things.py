@@ -1,8 +1,12 @@
 """Things people post, valid with no arguments."""
 
+from io import BytesIO
 from typing import Any
 
+from werkzeug.test import TestResponse
+
 from tests.factories.people import Person
+from tests.factories.pictures import picture
 
 RIGA = {"latitude": 56.9496, "longitude": 24.1052}
 
@@ -51,6 +55,19 @@ def completed_task(owner: Person, worker: Person, **fields: Any) -> dict[str, An
 def review(reviewer: Person, task_id: int, **fields: Any) -> dict[str, Any]:
     """A review of the other side."""
     return _made(reviewer, f"/api/reviews/task/{task_id}", "review", {"rating": 5, "content": "Good.", **fields})
+
+
+def upload(person: Person, way: str = "", data: bytes | None = None, name: str = "photo.png") -> dict[str, Any]:
+    """A stored file: a picture, or with way "document" a paper."""
+    content = data if data is not None else picture()
+    answer = send_file(person, f"/api/uploads/{way}".rstrip("/"), content, name)
+    assert answer.status_code == 201, answer.json
+    return dict(answer.json)
+
+
+def send_file(person: Person, path: str, data: bytes, name: str = "photo.png", part: str = "file") -> TestResponse:
+    """A multipart body with one file."""
+    return person.call("POST", path, data={part: (BytesIO(data), name)}, content_type="multipart/form-data")
 
 
 def _made(person: Person, path: str, name: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""What waits, failed or died, for an operator to read and to send again."""
+
+from typing import Any
+
+from marketplace.core.db import fetch
+from marketplace.core.jobs import JOBS, state_of
+from marketplace.core.leases import STATES, Queue
+from marketplace.core.lists import ListQuery
+from marketplace.core.outbox import FACTS
+from marketplace.core.pagination import Page
+from marketplace.kit.errors import Conflict, NotFound
+from marketplace.notifications.delivering import LETTERS
+
+SHOWN = {"outbox": FACTS, "jobs": JOBS, "deliveries": LETTERS}
+SECRET = frozenset({"shown"})
+
+
+class NotDead(Conflict):
+    """Only what was given up can be sent again."""
+
+    code = "not_dead"
+    sentence = "This was not given up: it is done, or will be tried again by itself."
+
+
+def _list_of(name: str, queue: Queue) -> ListQuery:
+    table = queue.table
+    return ListQuery(
+        name=name,
+        table=table,
+        columns=[column for column in table.c if column.name not in SECRET],
+        filters={state: queue.state(state) for state in STATES},
+        sorts={"created_at": table.c.created_at, "due_at": table.c.due_at},
+        default_sort="-created_at",
+    )
+
+
+LISTS = {name: _list_of(name, queue) for name, queue in SHOWN.items()}
+
+
+def browse(name: str, *, state: str | None = None, **query: Any) -> Page:
+    """One queue's rows, newest first, with how many there are in each state that needs a look."""
+    counts = {one: SHOWN[name].count(one) for one in STATES if one != "done"}
+    asked = {**query, state: True} if state else query
+    return LISTS[name].page(asked, view, extra={"counts": counts})
+
+
+def again(name: str, row_id: int) -> dict[str, Any]:
+    """Try a dead row once more from the start; raises NotFound, NotDead (409)."""
+    if not SHOWN[name].again(row_id) and _row(name, row_id):
+        raise NotDead()
+    return view(_row(name, row_id))
+
+
+def view(row: Any) -> dict[str, Any]:
+    """A row as it stands, with its state in a word."""
+    values = {key: value for key, value in row._mapping.items() if key not in SECRET and not key.startswith("key_")}
+    return {**values, "state": _state(row)}
+
+
+def _row(name: str, row_id: int) -> Any:
+    table = SHOWN[name].table
+    rows = fetch(table.select().where(table.c.id == row_id))
+    if not rows:
+        raise NotFound.of({"outbox": "fact", "jobs": "job", "deliveries": "delivery"}[name])
+    return rows[0]
+
+
+def _state(row: Any) -> str:
+    if hasattr(row, "started_at"):
+        return state_of(row)
+    if row.done_at or row.dead_at:
+        return "done" if row.done_at else "dead"
+    return "failed" if row.error else "waiting"

@@ -1,0 +1,43 @@
+"""/api/admin: the queues."""
+
+from typing import Any
+
+from marketplace.admin import queues
+from marketplace.admin.schemas import QueueQuery, QueueRowSchema, queue_page
+from marketplace.core.access import ADMIN
+from marketplace.core.schemas import written
+from marketplace.core.web import Blueprint
+from marketplace.core.web import written as written_answer
+
+bp = Blueprint("admin", __name__, url_prefix="/api/admin", access=ADMIN, description="For administrators")
+
+
+@bp.get("/outbox")
+@bp.arguments(QueueQuery, location="query")
+@bp.response(200, queue_page("outbox"))
+def list_outbox(query: dict[str, Any]) -> Any:
+    """List facts and how far their telling got."""
+    return queues.browse("outbox", **query)
+
+
+@bp.get("/jobs")
+@bp.arguments(QueueQuery, location="query")
+@bp.response(200, queue_page("jobs"))
+def list_jobs(query: dict[str, Any]) -> Any:
+    """List jobs, periodic ones too, and how they went."""
+    return queues.browse("jobs", **query)
+
+
+@bp.get("/deliveries")
+@bp.arguments(QueueQuery, location="query")
+@bp.response(200, queue_page("deliveries"))
+def list_deliveries(query: dict[str, Any]) -> Any:
+    """List mails, pushes and SMS on their way, with their attempts."""
+    return queues.browse("deliveries", **query)
+
+
+@bp.post("/<any(outbox, jobs, deliveries):queue>/<int:row_id>/again")
+@bp.response(200, written(QueueRowSchema, "row"))
+def try_again(queue: str, row_id: int) -> Any:
+    """Try once more what was given up."""
+    return written_answer("row", queues.again(queue, row_id), "It will be tried again.")

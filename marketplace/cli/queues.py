@@ -1,0 +1,100 @@
+"""`flask outbox`, `flask jobs`, `flask notifications`: what waits, failed or died, and send it again."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from py_vapid import Vapid
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+
+from marketplace.core.db import fetch, in_transaction
+from marketplace.core.jobs import JOBS
+from marketplace.core.leases import STATES, Queue
+from marketplace.core.outbox import FACTS
+from marketplace.notifications.delivering import LETTERS
+from marketplace.notifications.gateways.push import public_key
+
+LATEST = 20
+
+
+def command_for(queue: Queue, name: str, help_text: str, columns: dict[str, Callable[[Any], str]]) -> click.Command:
+    """One command a queue: counts, the latest rows in a state, and --again."""
+
+    @click.command(name, help=help_text)
+    @click.option("--state", type=click.Choice(STATES), help="Show the latest rows in this state.")
+    @click.option("--limit", default=LATEST, show_default=True)
+    @click.option("--again", help="Try dead rows once more: an id, several with commas, or all.")
+    @with_appcontext
+    def command(state: str | None, limit: int, again: str | None) -> None:
+        if again is not None:
+            _again(queue, again)
+            return
+        console = Console()
+        console.print(", ".join(f"{queue.count(one)} {one}" for one in STATES))
+        for one in [state] if state else [s for s in ("failed", "dead", "waiting") if queue.count(s)]:
+            console.print(_listing(queue, one, limit, columns))
+
+    return command
+
+
+def _again(queue: Queue, which: str) -> None:
+    ids = [] if which == "all" else [int(part) for part in which.split(",") if part.strip().isdigit()]
+    if which != "all" and not ids:
+        raise click.ClickException("Say --again all, or the ids of dead rows with commas.")
+    count = in_transaction(lambda: queue.again(*ids))
+    click.echo(f"{count} will be tried again.")
+
+
+def _listing(queue: Queue, state: str, limit: int, columns: dict[str, Callable[[Any], str]]) -> Table:
+    shown = Table("id", *columns, "attempts", "due", "error", title=state, title_justify="left")
+    for row in fetch(select(queue.table).where(queue.state(state)).order_by(queue.table.c.id.desc()).limit(limit)):
+        due = f"{row.due_at:%Y-%m-%d %H:%M:%S}"
+        shown.add_row(str(row.id), *(text(row) for text in columns.values()), str(row.attempts), due, row.error or "")
+    return shown
+
+
+outbox_command = command_for(
+    FACTS,
+    "outbox",
+    "Facts: what waits to be told, failed, or is dead.",
+    {"fact": lambda row: row.name, "carries": lambda row: str(row.payload)},
+)
+jobs_command = command_for(
+    JOBS,
+    "jobs",
+    "Jobs: what waits, runs, failed, or is dead.",
+    {"job": lambda row: row.name, "arguments": lambda row: str(row.args)},
+)
+notifications_command = command_for(
+    LETTERS,
+    "notifications",
+    "Mails, pushes and SMS: what waits, failed, or is dead.",
+    {"channel": lambda row: row.channel, "kind": lambda row: row.kind, "to": lambda row: f"user {row.user_id}"},
+)
+
+
+@click.command("letters")
+@click.option("--limit", default=5, show_default=True)
+@click.option("--user", type=int, help="Only those to the person with this id.")
+@with_appcontext
+def letters_command(limit: int, user: int | None) -> None:
+    """Read the latest mails, pushes and SMS that were shown instead of sent."""
+    shown = select(LETTERS.table).where(LETTERS.table.c.shown.is_not(None))
+    mine = shown if user is None else shown.where(LETTERS.table.c.user_id == user)
+    for row in reversed(fetch(mine.order_by(LETTERS.table.c.id.desc()).limit(limit))):
+        click.secho(f"{row.id} {row.channel} to user {row.user_id}, {row.done_at:%Y-%m-%d %H:%M:%S}", bold=True)
+        click.echo(row.shown + "\n")
+
+
+@click.command("vapid-key")
+def vapid_key_command() -> None:
+    """Make a key for web push: what to set, and what the browsers get."""
+    key = Vapid()
+    key.generate_keys()
+    number = key.private_key.private_numbers().private_value.to_bytes(32, "big")
+    click.echo(f"VAPID_PRIVATE_KEY={base64.urlsafe_b64encode(number).decode().rstrip('=')}")
+    click.echo(f"# public: {public_key(key)}")

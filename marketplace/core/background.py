@@ -1,0 +1,100 @@
+"""Who does the work that waits: this process itself, or workers that are told to look.
+
+Everything that waits stands in the database; a wake-up only says that looking is worth it now. Where
+wake-ups get lost, the next sweep finds what they forgot.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from celery import Celery
+from flask import Flask
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from marketplace.core import leases
+
+IDLE_SECONDS = 1.0
+SWEEP_SECONDS = 15.0
+WORK = "marketplace.work"
+Work = Callable[[], object]
+log = structlog.get_logger(__name__)
+
+
+class Background(threading.Thread):
+    """The thread of a web process: `on_wake` after each commit that left work behind (and, when `sweeping`,
+    every idle second), `own` work of this process every so many seconds."""
+
+    def __init__(self, app: Flask, on_wake: Work, own: Sequence[tuple[float, Work]] = (), *, sweeping: bool) -> None:
+        super().__init__(name="background", daemon=True)
+        self.app = app
+        self.woken = leases.sleeper()
+        self.on_wake = on_wake
+        self.sweeping = sweeping
+        self.own = own
+        self.due = {work: 0.0 for _, work in own}
+        self.stopping = False
+
+    def run(self) -> None:
+        """Until stopped; an error is logged and the next round tries again."""
+        while not self.stopping:
+            woken = self.woken.wait(IDLE_SECONDS)
+            self.woken.clear()
+            with self.app.app_context():
+                if woken or self.sweeping:
+                    self._try(self.on_wake)
+                for seconds, work in self.own:
+                    if self.due[work] <= time.monotonic():
+                        self.due[work] = time.monotonic() + seconds
+                        self._try(work)
+
+    def _try(self, work: Work) -> None:
+        try:
+            work()
+        except Exception:
+            log.exception("background work failed", work=getattr(work, "__name__", str(work)))
+
+    def stop(self) -> None:
+        """Finish the round and return."""
+        self.stopping = True
+        self.woken.set()
+        self.join(timeout=5)
+        leases.dismiss(self.woken)
+
+
+def all_of(*queues: Callable[[], int]) -> Work:
+    """Work through these queues in turn until nothing is due in any of them."""
+
+    def work() -> None:
+        while sum(queue() for queue in queues):
+            pass
+
+    return work
+
+
+def celery_for(redis_url: str) -> Celery:
+    """The queue of wake-ups: short-lived messages, no results, and no waiting for a Redis that is gone."""
+    queue = Celery("marketplace", broker=redis_url or "memory://", set_as_current=False)
+    queue.conf.update(
+        task_ignore_result=True,
+        task_default_queue="marketplace",
+        worker_prefetch_multiplier=1,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 1},
+        beat_schedule={"sweep": {"task": WORK, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}},
+    )
+    return queue
+
+
+def wake_workers(queue: Celery) -> Work:
+    """Tell a worker to look; a lost Redis costs nothing but the time until the next sweep."""
+
+    def tell() -> None:
+        try:
+            queue.send_task(WORK, expires=60, retry=False)
+        except (KombuError, RedisError, OSError) as error:
+            log.warning("no worker could be woken", error=str(error))
+
+    return tell

@@ -1,0 +1,24 @@
+"""What core itself has to forget from time to time."""
+
+from datetime import timedelta
+
+from marketplace.core import idempotency, jobs, outbox
+from marketplace.core.jobs import Run, job
+
+
+@job("forget_told_facts", timeout=300, every=timedelta(hours=1))
+def forget_told_facts(run: Run) -> None:
+    """Told facts."""
+    outbox.sweep()
+
+
+@job("forget_finished_jobs", timeout=300, every=timedelta(hours=1))
+def forget_finished_jobs(run: Run) -> None:
+    """Finished jobs."""
+    jobs.sweep()
+
+
+@job("forget_idempotency_keys", timeout=300, every=timedelta(hours=1))
+def forget_idempotency_keys(run: Run) -> None:
+    """Keys of writes that were answered."""
+    idempotency.sweep()

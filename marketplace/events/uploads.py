@@ -1,0 +1,21 @@
+"""Facts about files."""
+
+from dataclasses import dataclass
+
+from marketplace.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadStored(Event):
+    """A file is in its place."""
+
+    upload_id: int
+    owner_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadDeleted(Event):
+    """A file is gone for everybody."""
+
+    upload_id: int
+    owner_id: int

@@ -1,0 +1,142 @@
+"""Deliveries leave here: claimed, sent outside any transaction, and what came of it recorded."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from flask import current_app
+from itsdangerous import Signer, URLSafeSerializer
+from sqlalchemy import Row, delete, select
+
+from marketplace.auth import queries as people
+from marketplace.core.db import execute, fetch, in_transaction
+from marketplace.core.leases import Queue
+from marketplace.notifications import rendering
+from marketplace.notifications.gateways.channel import Gone, Letter, Refused, TryLater
+from marketplace.notifications.gateways.chosen import channel
+from marketplace.notifications.gateways.shown import SHOWN
+from marketplace.notifications.kinds import path_to
+from marketplace.notifications.models import PushSubscription
+from marketplace.notifications.service import DELIVERIES
+
+LEASE = timedelta(minutes=3)  # longer than every step of a mail at its timeout
+ATTEMPTS = 10
+UNWANTED = "nobody is there to be told any more"
+
+log = structlog.get_logger(__name__)
+LETTERS = Queue("deliveries", DELIVERIES, lease=lambda row: LEASE, attempts=lambda row: ATTEMPTS, batch=1)
+
+
+def deliver_due() -> int:
+    """Send everything that is due; returns how many left."""
+    left = 0
+    while claimed := LETTERS.claim():
+        left += sum(_deliver(row) for row in claimed)
+    return left
+
+
+def unsubscribe_token(user_id: int, kind: str) -> str:
+    """What a mail's way out carries; it does not end, as a mail can be read years later."""
+    return str(_tokens().dumps([user_id, kind]))
+
+
+def read_token(token: str) -> tuple[int, str]:
+    """Whose and which; raises itsdangerous.BadSignature."""
+    user_id, kind = _tokens().loads(token)
+    return int(user_id), str(kind)
+
+
+def _deliver(row: Row[Any]) -> bool:
+    try:
+        letter = _letter(row)
+        if letter is None:
+            in_transaction(lambda: LETTERS.done(row, reference=UNWANTED))
+            return False
+        reference = channel(row.channel).send(letter)
+    except Gone as error:
+        return _end(row, f"Gone: {error}", forget=True)
+    except (Refused, rendering.MissingText) as error:
+        return _end(row, f"{type(error).__name__}: {error}")
+    except Exception as error:
+        if not isinstance(error, TryLater):
+            log.exception("delivery failed", delivery=row.id, channel=row.channel)
+        message = f"{type(error).__name__}: {error}"
+        in_transaction(lambda: LETTERS.failed(row, message))
+        return False
+    shown = f"{letter.title}\n\n{letter.text}" if reference == SHOWN else None
+    return in_transaction(lambda: LETTERS.done(row, reference=reference, shown=shown))
+
+
+def _end(row: Row[Any], error: str, *, forget: bool = False) -> bool:
+    """It will never arrive: dead, for an operator to see; a browser that is gone is forgotten instead."""
+
+    def end() -> None:
+        if forget and row.subscription_id is not None:
+            LETTERS.done(row, reference=error[:200], subscription_id=None)
+            execute(delete(PushSubscription).where(PushSubscription.id == row.subscription_id))
+        else:
+            LETTERS.failed(row, error, final=True)
+
+    in_transaction(end)
+    return False
+
+
+def _letter(row: Row[Any]) -> Letter | None:
+    """The message in the person's language; None where there is nobody to be told any more."""
+    user = people.reachable(row.user_id)
+    if user is None:
+        return None
+    write = {"email": _mail, "push": _push, "sms": _sms}[row.channel]
+    return write(row, user)
+
+
+def _mail(row: Row[Any], user: Any) -> Letter:
+    site, name = current_app.config["SITE_URL"], people.greeting_name(user)
+    unsubscribe = f"{current_app.config['API_URL']}/api/notifications/unsubscribe?token=" + unsubscribe_token(
+        user.id, row.kind
+    )
+    common = {"language": user.language, "recipient": name, "unsubscribe": unsubscribe, "site": site}
+    if row.kind == "digest":
+        news = [
+            (item["kind"], item["data"], site + path_to(item["kind"], item["related_id"])) for item in row.data["items"]
+        ]
+        mail = rendering.digest(items=news, **common)
+    else:
+        mail = rendering.mail(kind=row.kind, data=row.data, link=site + path_to(row.kind, row.related_id), **common)
+    return Letter(
+        id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html, unsubscribe=unsubscribe
+    )
+
+
+def _push(row: Row[Any], user: Any) -> Letter | None:
+    found = fetch(select(PushSubscription.__table__).where(PushSubscription.id == row.subscription_id))
+    if not found:
+        return None
+    words = rendering.words(row.kind, user.language, row.data)
+    return Letter(
+        id=_letter_id(row),
+        to=found[0].endpoint,
+        title=words.title,
+        text=words.message,
+        link=current_app.config["SITE_URL"] + path_to(row.kind, row.related_id),
+        keys={"p256dh": found[0].p256dh, "auth": found[0].auth},
+    )
+
+
+def _sms(row: Row[Any], user: Any) -> Letter | None:
+    if not user.phone:
+        return None
+    words = rendering.words(row.kind, user.language, row.data)
+    link = current_app.config["SITE_URL"] + path_to(row.kind, row.related_id)
+    text = f"{words.title}. {words.message} {link}"
+    return Letter(id=_letter_id(row), to=user.phone, title=words.title, text=text, repeated=row.attempts > 1)
+
+
+def _letter_id(row: Row[Any]) -> str:
+    """The same at every attempt, different everywhere else, and no counter of ours."""
+    signer = Signer(current_app.config["SECRET_KEY"], salt="letters")
+    return signer.get_signature(f"{row.id}|{row.key}".encode()).decode()
+
+
+def _tokens() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="unsubscribe")

@@ -1,0 +1,85 @@
+"""E-mail by SMTP (RFC 5321)."""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+
+from marketplace.kit.clock import now
+from marketplace.notifications.gateways.channel import Letter, Refused, TryLater
+
+PERMANENT = range(500, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpChannel:
+    """One server; `security` is starttls, tls or none, `timeout` seconds count for each step."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    security: str
+    sender: str
+    timeout: float
+
+    def send(self, letter: Letter) -> str:
+        """The Message-ID, which stays the same when it has to be sent again."""
+        message = compose(letter, self.sender)
+        try:
+            with self._connected() as server:
+                server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, reason = next(iter(error.recipients.values()))
+            raise _failure(code, reason) from None
+        except smtplib.SMTPResponseException as error:
+            raise _failure(error.smtp_code, error.smtp_error) from None
+        except (smtplib.SMTPException, OSError) as error:
+            raise TryLater(f"{type(error).__name__}: {error}") from None
+        return str(message["Message-ID"])
+
+    def _connected(self) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if self.security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=context)
+        else:
+            server = smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+        try:
+            if self.security == "starttls":
+                server.starttls(context=context)
+            if self.user:
+                server.login(self.user, self.password)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+
+def compose(letter: Letter, sender: str) -> EmailMessage:
+    """Text and HTML, with a one-click way out (RFC 8058)."""
+    name, address = parseaddr(sender)
+    user, _, domain = address.rpartition("@")
+    message = EmailMessage()
+    message["From"] = Address(name, user, domain)
+    message["To"] = letter.to
+    message["Subject"] = letter.title
+    message["Date"] = format_datetime(now())
+    message["Message-ID"] = f"<{letter.id}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    if letter.unsubscribe:
+        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(letter.text)
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
+    return message
+
+
+def _failure(code: int, reason: bytes | str) -> Exception:
+    """5xx is for ever (RFC 5321, 4.2.1), but for a refused sign-in, which an operator will mend."""
+    text = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+    wrong_password = code in {530, 534, 535, 538}
+    kind = Refused if code in PERMANENT and not wrong_password else TryLater
+    return kind(f"{code} {text}")

@@ -1,0 +1,48 @@
+"""What the clock tells people."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from marketplace.auth.models import User
+from marketplace.core.db import fetch, in_transaction
+from marketplace.core.jobs import Run, job
+from marketplace.kit.clock import now
+from marketplace.notifications import news, service
+from marketplace.notifications.models import Habits, Notification
+from marketplace.notifications.quiet import digest_period
+
+KEPT = timedelta(days=180)
+AT_ONCE = 100
+
+
+@job("alert_nearby", timeout=600)
+def alert_nearby(run: Run, task_id: int) -> None:
+    """Tell those who want to hear of new tasks near them."""
+    after = 0
+    while found := news.nearby(task_id, after, AT_ONCE):
+        for user_id, km in found:
+            if km is not None:
+                in_transaction(lambda user_id=user_id, km=km: news.of_new_task(user_id, task_id, km))  # type: ignore[misc]
+        after = found[-1][0]
+
+
+@job("send_digests", timeout=300, every=timedelta(minutes=5))
+def send_digests(run: Run) -> None:
+    """One mail with everything that gathered, for those who want it so."""
+    waiting = select(Notification.user_id).where(Notification.for_digest).distinct()
+    readers = select(User.id, User.time_zone, Habits.digest).join(Habits, Habits.user_id == User.id)
+    moment = now()
+    for row in fetch(readers.where(User.id.in_(waiting)).order_by(User.id)):
+        period = digest_period(moment, ZoneInfo(row.time_zone), row.digest)
+        if period is not None:
+            in_transaction(lambda row=row, period=period: service.gather_digest(row.id, period))  # type: ignore[misc]
+
+
+@job("forget_notifications", timeout=600, every=timedelta(days=1))
+def forget_notifications(run: Run) -> None:
+    """Half a year is long enough."""
+    before = now() - KEPT
+    while in_transaction(lambda: service.forget(before)):
+        run.progress(0, 0)

@@ -1,0 +1,51 @@
+"""What people are told of, and by which channels unless they choose otherwise: rules as data."""
+
+from dataclasses import dataclass
+
+CHANNELS = ("in_app", "email", "push", "sms")
+DIGESTS = ("off", "hourly", "daily")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of news: what it is about, its usual channels, and where in the client it leads."""
+
+    about: str
+    usual: frozenset[str]
+    path: str
+    may_wait: bool = True
+
+
+EVERYWHERE = frozenset({"in_app", "email", "push"})
+LIGHTLY = frozenset({"in_app", "push"})
+BY_MAIL = frozenset({"in_app", "email"})
+TASK, LISTING, TALK = "/tasks/{id}", "/listings/{id}", "/messages/{id}"
+
+KINDS = {
+    "new_application": Kind("task", EVERYWHERE, TASK),
+    "application_accepted": Kind("task", EVERYWHERE, TASK, may_wait=False),
+    "application_rejected": Kind("task", BY_MAIL, TASK),
+    "application_withdrawn": Kind("task", frozenset({"in_app"}), TASK),
+    "task_assigned": Kind("task", EVERYWHERE, TASK, may_wait=False),
+    "task_declined": Kind("task", EVERYWHERE, TASK),
+    "task_started": Kind("task", LIGHTLY, TASK),
+    "task_marked_done": Kind("task", EVERYWHERE, TASK, may_wait=False),
+    "task_completed": Kind("task", EVERYWHERE, TASK),
+    "task_disputed": Kind("task", EVERYWHERE, TASK, may_wait=False),
+    "task_cancelled": Kind("task", EVERYWHERE, TASK, may_wait=False),
+    "task_expired": Kind("task", BY_MAIL, TASK),
+    "new_task_nearby": Kind("task", LIGHTLY, TASK),
+    "listing_expiring": Kind("listing", BY_MAIL, LISTING),
+    "listing_expired": Kind("listing", BY_MAIL, LISTING),
+    "new_review": Kind("review", EVERYWHERE, "/profile/reviews"),
+    "review_reminder": Kind("task", BY_MAIL, TASK),
+    "new_message": Kind("conversation", EVERYWHERE, TALK),
+    "welcome": Kind("user", BY_MAIL, "/profile", may_wait=False),
+    "test": Kind("user", frozenset({"push"}), "/notifications", may_wait=False),
+}
+CHOOSABLE = tuple(kind for kind in KINDS if kind != "test")
+
+
+def path_to(kind: str, thing_id: int | None) -> str:
+    """Where in the client this news leads."""
+    return KINDS[kind].path.format(id=thing_id)

@@ -1,0 +1,96 @@
+"""The news themselves: what each carries, read on the floors below when it is told."""
+
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from marketplace.auth import queries as people
+from marketplace.auth.models import User
+from marketplace.core.db import execute, fetch
+from marketplace.kit.clock import now
+from marketplace.kit.geo import Box, boxes_around, distance_km
+from marketplace.listings import queries as listings
+from marketplace.messaging import queries as messaging
+from marketplace.notifications import rendering, service
+from marketplace.notifications.models import JobAlert, Notification
+from marketplace.tasks import queries as tasks
+
+FARTHEST_ALERT_KM = 100.0
+
+
+def tell(user_id: int, kind: str, key: str, related_id: int | None, **values: Any) -> None:
+    """One piece of news; told again it changes nothing."""
+    service.notify_once(user_id, kind, key, related_id=related_id, **values)
+
+
+def of_task(user_id: int, kind: str, key: str, task_id: int, **values: Any) -> None:
+    """About a task."""
+    tell(user_id, kind, key, task_id, task_title=tasks.title_of(task_id), **values)
+
+
+def of_listing(user_id: int, kind: str, key: str, listing_id: int, **values: Any) -> None:
+    """About a listing."""
+    tell(user_id, kind, key, listing_id, listing_title=listings.title_of(listing_id), **values)
+
+
+def of_message(user_id: int, sender_id: int, conversation_id: int, message_id: int, seq: int) -> None:
+    """A message nobody has read yet: one that waits already says how many there are."""
+    if messaging.is_read(message_id):
+        return
+    waiting = _waiting_about(user_id, conversation_id)
+    if waiting is None:
+        name = people.name_of(sender_id)
+        values = {"sender_name": name, "count": 1, "seq": seq}
+        tell(user_id, "new_message", f"{conversation_id}:{seq}", conversation_id, **values)
+    elif seq > waiting.data["seq"]:
+        _count_one_more(waiting, seq)
+
+
+def has_alerts() -> bool:
+    """Whether anybody wants to hear of new tasks."""
+    return bool(fetch(select(JobAlert.user_id).where(JobAlert.enabled).limit(1)))
+
+
+def nearby(task_id: int, after: int, batch: int) -> list[tuple[int, float | None]]:
+    """People with an alert around a new task, by id from `after` on, with the km to their area; None
+    where it is too far for them or not their kind of task."""
+    task = tasks.place_of(task_id)
+    if task is None or task.latitude is None or task.longitude is None:
+        return []
+    boxes = boxes_around(task.latitude, task.longitude, FARTHEST_ALERT_KM)
+    columns = (User.id, User.area_latitude, User.area_longitude, JobAlert.radius_km, JobAlert.categories)
+    wanted = select(*columns).join(JobAlert, JobAlert.user_id == User.id).where(or_(*map(_inside, boxes)))
+    wanted = wanted.where(JobAlert.enabled, User.is_active, User.id > after, User.id != task.creator_id)
+    return [(row.id, _distance(task, row)) for row in fetch(wanted.order_by(User.id).limit(batch))]
+
+
+def of_new_task(user_id: int, task_id: int, km: float) -> None:
+    """A new task near somebody."""
+    of_task(user_id, "new_task_nearby", str(task_id), task_id, distance_km=km)
+
+
+def _waiting_about(user_id: int, conversation_id: int) -> Any | None:
+    """The unread news of this conversation."""
+    mine = select(Notification.__table__).where(Notification.user_id == user_id, Notification.read_at.is_(None))
+    same = mine.where(Notification.type == "new_message", Notification.related_id == conversation_id)
+    rows = fetch(same.order_by(Notification.id.desc()).limit(1))
+    return rows[0] if rows else None
+
+
+def _count_one_more(waiting: Any, seq: int) -> None:
+    data = {**waiting.data, "count": waiting.data["count"] + 1, "seq": seq}
+    language = people.language_of(waiting.user_id)
+    words = rendering.words("new_message", language, data)
+    changed = update(Notification).where(Notification.id == waiting.id)
+    execute(changed.values(data=data, title=words.title, message=words.message, created_at=now()))
+
+
+def _inside(box: Box) -> Any:
+    return User.area_latitude.between(box.south, box.north) & User.area_longitude.between(box.west, box.east)
+
+
+def _distance(task: Any, person: Any) -> float | None:
+    if person.categories and task.category not in person.categories:
+        return None
+    km = distance_km(task.latitude, task.longitude, person.area_latitude, person.area_longitude)
+    return round(km, 1) if km <= person.radius_km else None

@@ -1,0 +1,121 @@
+"""What people want to be told, by which way, and when."""
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from marketplace.auth.models import User
+from marketplace.core.db import execute, fetch, save
+from marketplace.kit.errors import Invalid
+from marketplace.notifications.kinds import CHANNELS, CHOOSABLE, KINDS
+from marketplace.notifications.models import Habits, JobAlert, Preference, PushSubscription
+
+MOST_BROWSERS = 20
+UNTOLD = Habits(quiet_from=None, quiet_to=None, digest="off")
+
+
+def choices_of(user_id: int, kind: str) -> dict[str, bool]:
+    """Channel → whether it is used for this kind."""
+    own = select(Preference.channel, Preference.is_on).where(Preference.user_id == user_id, Preference.kind == kind)
+    return {**{channel: channel in KINDS[kind].usual for channel in CHANNELS}, **dict(map(tuple, fetch(own)))}
+
+
+def habits_of(user_id: int) -> Any:
+    """Quiet hours and digest; the usual ones where nothing was chosen."""
+    rows = fetch(select(Habits.__table__).where(Habits.user_id == user_id))
+    return rows[0] if rows else UNTOLD
+
+
+def of(user: User) -> dict[str, Any]:
+    """Everything one can choose, as it stands."""
+    own = select(Preference.kind, Preference.channel, Preference.is_on).where(Preference.user_id == user.id)
+    chosen = {(row.kind, row.channel): row.is_on for row in fetch(own)}
+    table = {
+        kind: {channel: chosen.get((kind, channel), channel in KINDS[kind].usual) for channel in CHANNELS}
+        for kind in CHOOSABLE
+    }
+    habits = habits_of(user.id)
+    quiet = {"from": habits.quiet_from, "to": habits.quiet_to} if habits.quiet_from else None
+    place = {"language": user.language, "time_zone": user.time_zone}
+    return {"kinds": table, "quiet_hours": quiet, "digest": habits.digest, **place}
+
+
+def choose(user: User, *, kinds: dict[str, dict[str, bool]] | None = None, **habits: Any) -> dict[str, Any]:
+    """Change what was sent, leave the rest; returns everything as it stands now."""
+    for kind, channels in (kinds or {}).items():
+        for channel, is_on in channels.items():
+            switch(user.id, kind, channel, is_on)
+    if habits:
+        _keep_habits(user.id, habits)
+    return of(user)
+
+
+def switch(user_id: int, kind: str, channel: str, is_on: bool) -> None:
+    """One kind by one channel, on or off."""
+    mine = (Preference.user_id == user_id, Preference.kind == kind, Preference.channel == channel)
+    if not execute(update(Preference).where(*mine).values(is_on=is_on)):
+        execute(insert(Preference), {"user_id": user_id, "kind": kind, "channel": channel, "is_on": is_on})
+
+
+def stop_mail(user_id: int, kind: str) -> None:
+    """No more mails of this kind; of every kind for a digest."""
+    for one_kind in [kind] if kind in KINDS else CHOOSABLE:
+        switch(user_id, one_kind, "email", is_on=False)
+
+
+def browsers_of(user_id: int) -> list[int]:
+    """The subscriptions of a person's browsers, oldest first."""
+    mine = select(PushSubscription.id).where(PushSubscription.user_id == user_id)
+    return [row.id for row in fetch(mine.order_by(PushSubscription.id))]
+
+
+def subscribe_browser(user: User, *, endpoint: str, p256dh: str, auth: str, user_agent: str) -> PushSubscription:
+    """Tell this browser from now on; an endpoint that was somebody else's is whoever's has it now."""
+    execute(delete(PushSubscription).where(PushSubscription.endpoint == endpoint))
+    extra = browsers_of(user.id)[: -MOST_BROWSERS + 1]
+    if extra:
+        execute(delete(PushSubscription).where(PushSubscription.id.in_(extra)))
+    return save(
+        PushSubscription(user_id=user.id, endpoint=endpoint, p256dh=p256dh, auth=auth, user_agent=user_agent[:300])
+    )
+
+
+def unsubscribe_browser(user_id: int, endpoint: str) -> int:
+    """Tell this browser no more; returns how many were there."""
+    mine = (PushSubscription.user_id == user_id, PushSubscription.endpoint == endpoint)
+    return execute(delete(PushSubscription).where(*mine))
+
+
+def browsers(user: User) -> list[dict[str, Any]]:
+    """One's browsers to show."""
+    mine = select(PushSubscription.__table__).where(PushSubscription.user_id == user.id)
+    rows = fetch(mine.order_by(PushSubscription.id))
+    shown = ("id", "endpoint", "user_agent", "created_at")
+    return [{name: getattr(row, name) for name in shown} for row in rows]
+
+
+def job_alert(user: User) -> dict[str, Any]:
+    """Whether one hears of new tasks nearby."""
+    rows = fetch(select(JobAlert.__table__).where(JobAlert.user_id == user.id))
+    if not rows:
+        return {"enabled": False, "radius_km": 10.0, "categories": []}
+    return {"enabled": rows[0].enabled, "radius_km": rows[0].radius_km, "categories": rows[0].categories}
+
+
+def set_job_alert(user: User, **changes: Any) -> dict[str, Any]:
+    """Change what was sent; raises Invalid (422) for an alert without a place to measure from."""
+    if changes.get("enabled") and user.latitude is None:
+        raise Invalid.field("enabled", "Put your position into your profile first: alerts are measured from there.")
+    wanted = {**job_alert(user), **changes}
+    if not execute(update(JobAlert).where(JobAlert.user_id == user.id).values(**wanted)):
+        execute(insert(JobAlert), {"user_id": user.id, **wanted})
+    return wanted
+
+
+def _keep_habits(user_id: int, habits: dict[str, Any]) -> None:
+    values = {key: value for key, value in habits.items() if key == "digest"}
+    if "quiet_hours" in habits:
+        quiet = habits["quiet_hours"] or {}
+        values |= {"quiet_from": quiet.get("from"), "quiet_to": quiet.get("to")}
+    if not execute(update(Habits).where(Habits.user_id == user_id).values(**values)):
+        execute(insert(Habits), {"user_id": user_id, "digest": "off", **values})

@@ -1,0 +1,129 @@
+"""/api/notifications."""
+
+from typing import Any
+
+from flask import Response
+
+from marketplace.core.access import NEWCOMER, SIGNED_IN, current_user
+from marketplace.core.schemas import MessageSchema, written
+from marketplace.core.web import Blueprint
+from marketplace.core.web import written as written_answer
+from marketplace.notifications import preferences, queries, service, way_out
+from marketplace.notifications.schemas import (
+    JobAlertSavedSchema,
+    JobAlertSchema,
+    JobAlertShownSchema,
+    MarkedSchema,
+    MarkReadSchema,
+    NewsQuery,
+    NotificationSchema,
+    NotificationsPage,
+    PreferencesInputSchema,
+    PreferencesSchema,
+    TokenQuery,
+    UnreadCountSchema,
+)
+
+bp = Blueprint(
+    "notifications", __name__, url_prefix="/api/notifications", access=SIGNED_IN, description="What people are told"
+)
+
+
+@bp.get("")
+@bp.arguments(NewsQuery, location="query")
+@bp.response(200, NotificationsPage)
+def list_notifications(query: dict[str, Any]) -> Any:
+    """List my news, newest first."""
+    return queries.of(current_user(), **query)
+
+
+@bp.get("/unread-count")
+@bp.response(200, UnreadCountSchema)
+def count_unread_notifications() -> Any:
+    """Count what I have not read."""
+    count = queries.unread_count(current_user())
+    return {"unread_count": count, "count": count}
+
+
+@bp.post("/<int:notification_id>/read")
+@bp.response(200, written(NotificationSchema, "notification"))
+def read_notification(notification_id: int) -> Any:
+    """Mark one as read."""
+    notification = service.read(current_user(), notification_id)
+    return written_answer("notification", queries.view(notification), "Marked as read.")
+
+
+@bp.post("/read-all")
+@bp.response(200, MarkedSchema)
+def read_all_notifications() -> Any:
+    """Mark everything as read."""
+    return _marked(service.mark_read(current_user()))
+
+
+@bp.post("/mark-read")
+@bp.arguments(MarkReadSchema)
+@bp.response(200, MarkedSchema)
+def mark_notifications_read(data: dict[str, Any]) -> Any:
+    """Mark these as read, all where none are named."""
+    return _marked(service.mark_read(current_user(), data.get("notification_ids", data.get("ids"))))
+
+
+@bp.delete("/<int:notification_id>")
+@bp.response(200, MessageSchema)
+def delete_notification(notification_id: int) -> Any:
+    """Take one away."""
+    service.remove(current_user(), notification_id)
+    return {"message": "The notification is deleted."}
+
+
+@bp.get("/preferences")
+@bp.response(200, PreferencesSchema)
+def show_preferences() -> Any:
+    """Show what I am told, by which way, and when."""
+    return preferences.of(current_user())
+
+
+@bp.put("/preferences")
+@bp.arguments(PreferencesInputSchema)
+@bp.response(200, written(PreferencesSchema, "preferences"))
+def choose_preferences(data: dict[str, Any]) -> Any:
+    """Change what I am told, by which way, and when."""
+    return written_answer("preferences", preferences.choose(current_user(), **data), "Your choice is saved.")
+
+
+@bp.get("/job-alerts")
+@bp.response(200, JobAlertShownSchema)
+def show_job_alert() -> Any:
+    """Show whether I hear of new tasks near me."""
+    return preferences.job_alert(current_user())
+
+
+@bp.put("/job-alerts")
+@bp.arguments(JobAlertSchema)
+@bp.response(200, JobAlertSavedSchema)
+def set_job_alert(data: dict[str, Any]) -> Any:
+    """Choose whether I hear of new tasks near me."""
+    alert = preferences.set_job_alert(current_user(), **data)
+    return {**written_answer("job_alerts", alert, "Your choice is saved."), **alert}
+
+
+@bp.get("/unsubscribe", access=NEWCOMER)
+@bp.arguments(TokenQuery, location="query")
+@bp.sends_bytes("text/html")
+@bp.doc(responses={"404": {"description": "Not one of our links"}})
+def show_way_out(query: dict[str, Any]) -> Response:
+    """Show the button that ends a kind of mail; opening the address alone changes nothing."""
+    return way_out.page(query["token"])
+
+
+@bp.post("/unsubscribe", access=NEWCOMER)
+@bp.arguments(TokenQuery, location="query")
+@bp.sends_bytes("text/html")
+@bp.doc(responses={"404": {"description": "Not one of our links"}})
+def take_way_out(query: dict[str, Any]) -> Response:
+    """End a kind of mail by one click (RFC 8058), signed in or not."""
+    return way_out.leave(query["token"])
+
+
+def _marked(count: int) -> dict[str, Any]:
+    return {"message": "Marked as read.", "success": True, "notifications_marked_read": count}

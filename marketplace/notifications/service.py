@@ -1,0 +1,135 @@
+"""Tell people, once; by the channels they want, at hours they want."""
+
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, select, update
+
+from marketplace.auth import queries as people
+from marketplace.auth.models import User
+from marketplace.core.db import after_commit, execute, fetch, one, save
+from marketplace.core.leases import table_of, wake
+from marketplace.kit.clock import now
+from marketplace.notifications import preferences, rendering
+from marketplace.notifications.kinds import KINDS
+from marketplace.notifications.models import Delivery, Notification
+from marketplace.notifications.quiet import end_of_quiet
+
+DELIVERIES = table_of(Delivery)
+OUTWARD = ("email", "push", "sms")
+
+
+def notify_once(user_id: int, kind: str, key: str, *, related_id: int | None, **data: Any) -> int | None:
+    """Tell a person of a fact; `key` names the fact, told a second time it changes nothing.
+
+    Returns the notification's id, None where it was told before or there is nobody to tell.
+    Raises rendering.MissingText where a text lacks one of its values.
+    """
+    key = f"{kind}:{key}"
+    told = select(Notification.id).where(Notification.user_id == user_id, Notification.key == key)
+    user = people.reachable(user_id)
+    if user is None or fetch(told):
+        return None
+    choices = preferences.choices_of(user_id, kind)
+    words = rendering.words(kind, user.language, data)
+    habits = preferences.habits_of(user_id)
+    waits = habits.digest != "off" and KINDS[kind].may_wait and choices["email"]
+    notification = save(
+        Notification(
+            user_id=user_id,
+            type=kind,
+            key=key,
+            title=words.title,
+            message=words.message,
+            data=data,
+            related_type=KINDS[kind].about,
+            related_id=related_id,
+            is_silent=not choices["in_app"],
+            for_digest=waits,
+        )
+    )
+    wanted = [channel for channel in OUTWARD if choices[channel] and not (channel == "email" and waits)]
+    send(user, kind, f"notification:{notification.id}", wanted, related_id=related_id, data=data)
+    return notification.id
+
+
+def send(
+    user: Any, kind: str, key: str, channels: Iterable[str], *, related_id: int | None, data: dict[str, Any]
+) -> None:
+    """Put one message a channel (one a browser) on its way; one with a known key is on its way already."""
+    habits = preferences.habits_of(user.id)
+    due = end_of_quiet(now(), ZoneInfo(user.time_zone), habits.quiet_from, habits.quiet_to)
+    common = {"user_id": user.id, "kind": kind, "related_id": related_id, "data": data, "due_at": due}
+    for channel in channels:
+        for subscription_id in _ways(user, channel):
+            name = f"{key}:{channel}:{subscription_id or ''}"
+            if not fetch(select(DELIVERIES.c.id).where(DELIVERIES.c.key == name)):
+                way = {"channel": channel, "key": name, "subscription_id": subscription_id}
+                execute(insert(DELIVERIES), {**common, **way, "created_at": now(), "attempts": 0})
+    after_commit(wake)
+
+
+def mark_read(user: User, ids: Iterable[int] | None = None) -> int:
+    """These (all, unless named) are read now; returns how many were new."""
+    mine = update(Notification).where(Notification.user_id == user.id, Notification.read_at.is_(None))
+    chosen = mine if ids is None else mine.where(Notification.id.in_(list(ids)))
+    return execute(chosen.values(read_at=now()))
+
+
+def read(user: User, notification_id: int) -> Notification:
+    """One of one's own is read now; raises NotFound."""
+    notification = find(user, notification_id)
+    notification.read_at = notification.read_at or now()
+    return save(notification)
+
+
+def remove(user: User, notification_id: int) -> None:
+    """Take one of one's own away; raises NotFound. It is kept out of sight, so that it is never told again."""
+    notification = find(user, notification_id)
+    notification.is_silent, notification.for_digest = True, False
+    notification.read_at = notification.read_at or now()
+    save(notification)
+
+
+def find(user: User, notification_id: int) -> Notification:
+    """One of one's own that can be seen; raises NotFound."""
+    mine = select(Notification).where(Notification.user_id == user.id, Notification.is_silent.is_(False))
+    return one(mine.where(Notification.id == notification_id), "notification")
+
+
+def gather_digest(user_id: int, period: str, most: int = 50) -> bool:
+    """One mail with what has gathered; a period has one at most. Whether there was anything."""
+    waiting = select(Notification.__table__).where(Notification.user_id == user_id, Notification.for_digest)
+    rows = fetch(waiting.order_by(Notification.id).limit(most))
+    user = people.reachable(user_id)
+    if user is None or not rows or _has_digest(user_id, period):
+        return False
+    execute(update(Notification).where(Notification.id.in_([row.id for row in rows])).values(for_digest=False))
+    items = [{"kind": row.type, "data": row.data, "related_id": row.related_id} for row in rows]
+    send(user, "digest", _digest_key(user_id, period), ["email"], related_id=None, data={"items": items})
+    return True
+
+
+def forget(before: Any, batch: int = 500) -> int:
+    """Old news go, read or not; returns how many."""
+    old = [row.id for row in fetch(select(Notification.id).where(Notification.created_at < before).limit(batch))]
+    execute(delete(Delivery).where(Delivery.done_at < before))
+    return execute(delete(Notification).where(Notification.id.in_(old))) if old else 0
+
+
+def _ways(user: Any, channel: str) -> list[int | None]:
+    """The browsers for a push; one way, or none, for the rest."""
+    if channel == "push":
+        return list(preferences.browsers_of(user.id))
+    if channel == "sms":
+        return [None] if user.phone and user.phone_verified else []
+    return [None]
+
+
+def _digest_key(user_id: int, period: str) -> str:
+    return f"digest:{user_id}:{period}"
+
+
+def _has_digest(user_id: int, period: str) -> bool:
+    return bool(fetch(select(DELIVERIES.c.id).where(DELIVERIES.c.key == f"{_digest_key(user_id, period)}:email:")))

@@ -1,0 +1,155 @@
+"""Which fact is told to whom; safe to repeat, as each names itself by a key."""
+
+from marketplace.auth import queries as people
+from marketplace.core.jobs import enqueue
+from marketplace.core.outbox import subscribe
+from marketplace.events.auth import UserRegistered
+from marketplace.events.listings import ListingExpired, ListingExpiring
+from marketplace.events.messaging import MessageSent
+from marketplace.events.reviews import ReviewDue, ReviewWritten
+from marketplace.events.tasks import (
+    ApplicationRejected,
+    ApplicationSent,
+    ApplicationWithdrawn,
+    TaskAssigned,
+    TaskCancelled,
+    TaskCompleted,
+    TaskDeclined,
+    TaskDisputed,
+    TaskDone,
+    TaskExpired,
+    TaskPosted,
+    TaskStarted,
+)
+from marketplace.notifications import news
+
+
+@subscribe(UserRegistered)
+def welcome(event: UserRegistered) -> None:
+    """A first letter."""
+    news.tell(event.user_id, "welcome", "", event.user_id, first_name=people.first_name_of(event.user_id))
+
+
+@subscribe(ApplicationSent)
+def tell_owner_of_application(event: ApplicationSent) -> None:
+    """Somebody offers to do the task."""
+    name = people.name_of(event.applicant_id)
+    key = f"{event.application_id}:{event.version}"
+    news.of_task(event.owner_id, "new_application", key, event.task_id, applicant_name=name)
+
+
+@subscribe(ApplicationWithdrawn)
+def tell_owner_of_withdrawal(event: ApplicationWithdrawn) -> None:
+    """Somebody does not offer it any more."""
+    name = people.name_of(event.applicant_id)
+    key = f"{event.application_id}:{event.version}"
+    news.of_task(event.owner_id, "application_withdrawn", key, event.task_id, applicant_name=name)
+
+
+@subscribe(ApplicationRejected)
+def tell_applicant_of_rejection(event: ApplicationRejected) -> None:
+    """It is not going to be them."""
+    key = f"{event.application_id}:{event.version}"
+    news.of_task(event.applicant_id, "application_rejected", key, event.task_id)
+
+
+@subscribe(TaskAssigned)
+def tell_worker_of_assignment(event: TaskAssigned) -> None:
+    """It is going to be them: chosen among applicants, or booked."""
+    kind = "task_assigned" if event.booked else "application_accepted"
+    name = people.name_of(event.owner_id)
+    news.of_task(event.worker_id, kind, f"{event.task_id}:{event.version}", event.task_id, owner_name=name)
+
+
+@subscribe(TaskDeclined)
+def tell_owner_of_decline(event: TaskDeclined) -> None:
+    """The worker gave it back."""
+    name = people.name_of(event.worker_id)
+    news.of_task(event.owner_id, "task_declined", f"{event.task_id}:{event.version}", event.task_id, worker_name=name)
+
+
+@subscribe(TaskStarted)
+def tell_owner_of_start(event: TaskStarted) -> None:
+    """The worker took it up."""
+    name = people.name_of(event.worker_id)
+    news.of_task(event.owner_id, "task_started", f"{event.task_id}:{event.version}", event.task_id, worker_name=name)
+
+
+@subscribe(TaskDone)
+def tell_owner_it_is_done(event: TaskDone) -> None:
+    """The owner is asked to confirm."""
+    name = people.name_of(event.worker_id)
+    news.of_task(
+        event.owner_id, "task_marked_done", f"{event.task_id}:{event.version}", event.task_id, worker_name=name
+    )
+
+
+@subscribe(TaskCompleted)
+def tell_worker_of_completion(event: TaskCompleted) -> None:
+    """The owner is content."""
+    name = people.name_of(event.owner_id)
+    news.of_task(event.worker_id, "task_completed", str(event.task_id), event.task_id, owner_name=name)
+
+
+@subscribe(TaskDisputed)
+def tell_other_side_of_dispute(event: TaskDisputed) -> None:
+    """One side does not agree."""
+    other = event.owner_id if event.by_id == event.worker_id else event.worker_id
+    name = people.name_of(event.by_id)
+    news.of_task(other, "task_disputed", f"{event.task_id}:{event.version}", event.task_id, other_name=name)
+
+
+@subscribe(TaskCancelled)
+def tell_worker_of_cancellation(event: TaskCancelled) -> None:
+    """There is nothing to do any more."""
+    if event.worker_id is not None:
+        name = people.name_of(event.owner_id)
+        news.of_task(event.worker_id, "task_cancelled", str(event.task_id), event.task_id, owner_name=name)
+
+
+@subscribe(TaskExpired)
+def tell_owner_of_expiry(event: TaskExpired) -> None:
+    """Nobody took it in time."""
+    news.of_task(event.owner_id, "task_expired", str(event.task_id), event.task_id)
+
+
+@subscribe(TaskPosted)
+def look_for_helpers_nearby(event: TaskPosted) -> None:
+    """Those who want to hear of tasks near them are told by a job: they may be many."""
+    if news.has_alerts():
+        enqueue("alert_nearby", key=f"alert_nearby:{event.task_id}", task_id=event.task_id)
+
+
+@subscribe(ListingExpiring)
+def remind_seller(event: ListingExpiring) -> None:
+    """There are a few days left."""
+    key = f"{event.listing_id}:{event.expires_at}"
+    news.of_listing(event.seller_id, "listing_expiring", key, event.listing_id, days=event.days)
+
+
+@subscribe(ListingExpired)
+def tell_seller_of_expiry(event: ListingExpired) -> None:
+    """It is off the list."""
+    key = f"{event.listing_id}:{event.expires_at}"
+    news.of_listing(event.seller_id, "listing_expired", key, event.listing_id)
+
+
+@subscribe(ReviewWritten)
+def tell_of_review(event: ReviewWritten) -> None:
+    """Somebody said what it was like."""
+    name = people.name_of(event.reviewer_id)
+    values = {"reviewer_name": name, "rating": event.rating}
+    news.tell(event.reviewed_user_id, "new_review", str(event.review_id), event.review_id, **values)
+
+
+@subscribe(ReviewDue)
+def remind_of_review(event: ReviewDue) -> None:
+    """A deal is over and not rated yet."""
+    name = people.name_of(event.other_id)
+    news.of_task(event.user_id, "review_reminder", str(event.task_id), event.task_id, other_name=name)
+
+
+@subscribe(MessageSent)
+def tell_of_message(event: MessageSent) -> None:
+    """One piece of news a conversation, however many messages wait in it."""
+    news.of_message(event.recipient_id, event.sender_id, event.conversation_id, event.message_id, event.seq)

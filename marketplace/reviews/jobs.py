@@ -1,0 +1,21 @@
+"""What the clock does about reviews."""
+
+from datetime import timedelta
+
+from marketplace.core.db import in_transaction
+from marketplace.core.jobs import Run, job
+from marketplace.core.outbox import publish
+from marketplace.events.reviews import ReviewDue
+from marketplace.kit.clock import now
+from marketplace.reviews import deals
+
+FROM, UNTIL = timedelta(days=10), timedelta(days=3)
+
+
+@job("remind_of_reviews", timeout=300, every=timedelta(days=1))
+def remind_of_reviews(run: Run) -> None:
+    """Deals that ended some days ago and that a side has not rated; whoever tells them tells them once."""
+    moment = now()
+    for due in deals.unrated(moment - FROM, moment - UNTIL):
+        fact = ReviewDue(task_id=due.task_id, user_id=due.user_id, other_id=due.other_id)
+        in_transaction(lambda fact=fact: publish(fact))  # type: ignore[misc]

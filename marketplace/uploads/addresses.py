@@ -1,0 +1,78 @@
+"""Keys in the storage, addresses for people, and signatures that let a private one be read for a while."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import current_app
+from itsdangerous import BadSignature, Signer
+
+from marketplace.kit.clock import now
+
+PATH = "/api/uploads"
+NAME = re.compile(r"(?P<stem>[0-9a-f]{32})(?:-(?P<size>small|medium|large))?\.(?P<extension>[a-z0-9]{1,5})")
+LINK_SECONDS = 900
+
+
+def new_stem() -> str:
+    """128 random bits: an address that nobody guesses."""
+    return secrets.token_hex(16)
+
+
+def key_of(upload: Any) -> str:
+    """Where the file lies."""
+    return f"{'private' if upload.is_private else 'public'}/{upload.stem}.{upload.extension}"
+
+
+def incoming_key(stem: str) -> str:
+    """Where a direct upload lies until it has been looked at."""
+    return f"incoming/{stem}"
+
+
+def thumbnail_key(upload: Any, size: str) -> str:
+    """Where one of its thumbnails lies."""
+    return f"{'private' if upload.is_private else 'public'}/{upload.stem}-{size}.webp"
+
+
+def url_of(upload: Any, size: str = "") -> str:
+    """Its address: at the CDN where there is one, signed for a quarter of an hour where it is private."""
+    name = f"{upload.stem}-{size}.webp" if size else f"{upload.stem}.{upload.extension}"
+    if upload.is_private:
+        return f"{PATH}/{name}?{urlencode(signature_for(name, LINK_SECONDS))}"
+    base = current_app.config["UPLOADS_BASE_URL"]
+    return f"{base}/public/{name}" if base else f"{PATH}/{name}"
+
+
+def incoming_url(stem: str, seconds: int) -> str:
+    """Where a direct upload is PUT when there is no bucket to sign for."""
+    return f"{PATH}/incoming/{stem}?{urlencode(signature_for(f'incoming/{stem}', seconds))}"
+
+
+def signature_for(name: str, seconds: int) -> dict[str, str]:
+    """The query that opens `name` for so many seconds."""
+    expires = str(int(now().timestamp()) + seconds)
+    return {"expires": expires, "signature": _signer().get_signature(f"{name}|{expires}".encode()).decode()}
+
+
+def is_signed(name: str, expires: str, signature: str) -> bool:
+    """Whether this query opens `name` now."""
+    if not (expires.isascii() and expires.isdigit()) or len(expires) > 12 or int(expires) < now().timestamp():
+        return False
+    try:
+        return _signer().verify_signature(f"{name}|{expires}".encode(), signature.encode())
+    except (BadSignature, UnicodeEncodeError):
+        return False
+
+
+def stems_in(links: Iterable[str]) -> set[str]:
+    """The files of ours among these addresses."""
+    base = current_app.config["UPLOADS_BASE_URL"]
+    ours = [link.partition("?")[0] for link in links if f"{PATH}/" in link or (base and link.startswith(base))]
+    names = [NAME.fullmatch(link.rpartition("/")[2]) for link in ours]
+    return {name["stem"] for name in names if name}
+
+
+def _signer() -> Signer:
+    return Signer(current_app.config["SECRET_KEY"], salt="uploads")

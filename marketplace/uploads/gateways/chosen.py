@@ -1,0 +1,30 @@
+"""Which storage the settings name."""
+
+from pathlib import Path
+
+from flask import current_app
+
+from marketplace.uploads.gateways.local import LocalStorage
+from marketplace.uploads.gateways.s3 import S3Storage
+from marketplace.uploads.gateways.storage import Storage
+
+
+def storage() -> Storage:
+    """The application's one storage: a bucket where S3_BUCKET names one, else a folder."""
+    kept: Storage | None = current_app.extensions.get("storage")
+    if kept is None:
+        kept = current_app.extensions["storage"] = _build()
+    return kept
+
+
+def _build() -> Storage:
+    settings = current_app.config
+    if not settings["S3_BUCKET"]:
+        return LocalStorage(Path(settings["UPLOADS_DIR"]))
+    return S3Storage(
+        bucket=settings["S3_BUCKET"],
+        region=settings["S3_REGION"],
+        endpoint_url=settings["S3_ENDPOINT_URL"],
+        access_key=settings["S3_ACCESS_KEY"],
+        secret_key=settings["S3_SECRET_KEY"],
+    )

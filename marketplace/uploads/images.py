@@ -1,0 +1,236 @@
+"""Pictures from strangers: told by their content, decoded whole, and made anew from their pixels.
+
+Nothing of the file itself is kept: no EXIF, GPS, XMP, profiles, comments, nor bytes behind the end.
+"""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
+from math import ceil
+from threading import BoundedSemaphore
+
+from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
+from PIL.Image import DecompressionBombError, Transpose
+
+from marketplace.kit.errors import Busy, Invalid, Problem
+
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 4096
+THUMBNAILS = {"small": 160, "medium": 480, "large": 1080}
+MAX_FRAMES = 200
+# Every frame of an animation is in memory at once, some of them twice.
+MAX_ANIMATED_PIXELS = 16_000_000
+# The WebP decoder keeps several copies of the whole canvas.
+MAX_WEBP_PIXELS = 16_000_000
+MAX_WEBP_SIDE = 2048  # and its encoder as many again
+LARGE_PIXELS = 4_000_000
+AT_ONCE = 2
+PATIENCE = 20  # seconds
+STRIP = 512
+EXIF_ORIENTATION = 0x0112
+TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+FORMATS = {"PNG": ("png", {}), "JPEG": ("jpg", {"quality": 88}), "GIF": ("gif", {}), "WEBP": ("webp", {"quality": 88})}
+# What Pillow's decoders raise for damaged files, by trying thousands of them.
+DAMAGE = (
+    *(OSError, ValueError, SyntaxError, TypeError, LookupError, EOFError, ArithmeticError),
+    *(struct.error, zlib.error, MemoryError, AttributeError, RuntimeError),
+)
+
+
+_large_ones = BoundedSemaphore(AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture as it is stored; width and height in pixels."""
+
+    data: bytes
+    content_type: str
+    extension: str
+    width: int
+    height: int
+
+
+class NotAnImage(Problem):
+    """Something else, whatever its name says."""
+
+    status = 415
+    code = "unsupported_file"
+    title = "Unsupported file"
+    sentence = "Send a PNG, JPEG, GIF or WebP picture."
+
+
+class BrokenImage(Invalid):
+    """It begins like a picture and cannot be read to its end."""
+
+    code = "broken_image"
+
+    def __init__(self) -> None:
+        sentence = "This picture is damaged or did not come through whole. Send it again."
+        super().__init__(sentence, errors={"file": [sentence]})
+
+
+class TooManyPixels(Invalid):
+    """More than a small machine can hold."""
+
+    code = "too_many_pixels"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, errors={"file": [sentence]})
+
+
+def clean(data: bytes) -> Image:
+    """The same picture, made anew; raises NotAnImage (415), BrokenImage or TooManyPixels (422)."""
+    with _damage_told(), _opened(data) as source:
+        _refuse_large(source)
+        kind = source.format or ""
+        with _room_for(source):
+            if kind in {"GIF", "WEBP"} and getattr(source, "is_animated", False):
+                return _animation(source, kind)
+            return _stored(_upright(_shrunk(source), _orientation(source)), kind)
+
+
+def thumbnails(data: bytes) -> dict[str, bytes]:
+    """WebP bytes by size, of a picture that was made by `clean`; never larger than the picture itself."""
+    with _opened(data) as source:
+        picture = _shrunk(source)
+    made: dict[str, bytes] = {}
+    for name, side in sorted(THUMBNAILS.items(), key=lambda item: -item[1]):
+        picture.thumbnail((side, side), reducing_gap=3.0)
+        made[name] = _encoded(picture, "WEBP", quality=80)
+    return made
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Pillow.Image]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            source = Pillow.open(BytesIO(data), formats=tuple(FORMATS))
+        except UnidentifiedImageError:
+            raise NotAnImage() from None
+        with source:
+            yield source
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except DecompressionBombError:
+        raise _too_many(MAX_PIXELS) from None
+    except DAMAGE:
+        raise BrokenImage() from None
+
+
+@contextmanager
+def _room_for(source: Pillow.Image) -> Iterator[None]:
+    """Two large pictures at once are what a small machine can hold; small ones do not wait."""
+    if source.width * source.height < LARGE_PIXELS and not getattr(source, "is_animated", False):
+        yield
+        return
+    if not _large_ones.acquire(timeout=PATIENCE):
+        raise Busy("Many large pictures are coming in. Try again in a moment.")
+    try:
+        yield
+    finally:
+        _large_ones.release()
+
+
+def _refuse_large(source: Pillow.Image) -> None:
+    """By the header, before anything is decoded."""
+    most = MAX_WEBP_PIXELS if source.format == "WEBP" else MAX_PIXELS
+    if source.width * source.height > most:
+        raise _too_many(most)
+
+
+def _too_many(most: int) -> TooManyPixels:
+    return TooManyPixels(f"This picture has too many pixels: {most // 1_000_000} million at most.")
+
+
+def _shrunk(source: Pillow.Image) -> Pillow.Image:
+    """Plain RGB or RGBA, no side longer than MAX_SIDE; strip by strip, so that the large one is never copied whole."""
+    source.load()
+    longest = MAX_WEBP_SIDE if source.format == "WEBP" else MAX_SIDE
+    mode, factor = _plain_mode(source), max(1, ceil(max(source.size) / longest))
+    small = Pillow.new(mode, (ceil(source.width / factor), ceil(source.height / factor)))
+    step = STRIP * factor
+    for top in range(0, source.height, step):
+        strip = source.crop((0, top, source.width, min(top + step, source.height)))
+        strip = strip if strip.mode == mode else _converted(strip, mode)
+        small.paste(strip.reduce(factor) if factor > 1 else strip, (0, top // factor))
+    return small
+
+
+def _plain_mode(source: Pillow.Image) -> str:
+    return "RGBA" if source.has_transparency_data else "RGB"
+
+
+def _converted(strip: Pillow.Image, mode: str) -> Pillow.Image:
+    """Sixteen bits of grey are cut to eight: convert() alone would clip them to white."""
+    if strip.mode.startswith("I"):
+        strip = strip.point(lambda value: value / 256).convert("L")
+    return strip.convert(mode)
+
+
+def _orientation(source: Pillow.Image) -> int:
+    try:
+        return int(source.getexif().get(EXIF_ORIENTATION, 1))
+    except DAMAGE:
+        return 1
+
+
+def _upright(picture: Pillow.Image, orientation: int) -> Pillow.Image:
+    turn = TURNS.get(orientation)
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _animation(source: Pillow.Image, kind: str) -> Image:
+    frames = getattr(source, "n_frames", 1)
+    if frames > MAX_FRAMES or frames * source.width * source.height > MAX_ANIMATED_PIXELS:
+        raise TooManyPixels(f"This animation is too long or too large: {MAX_FRAMES} pictures at most.")
+    durations, pictures = [], []
+    for picture in islice(_frames(source), MAX_FRAMES):
+        durations.append(int(source.info.get("duration", 100)) or 100)
+        pictures.append(picture)
+    loop = int(source.info.get("loop", 0))
+    return _stored(
+        pictures[0], kind, save_all=True, append_images=pictures[1:], duration=durations, loop=loop, disposal=2
+    )
+
+
+def _frames(source: Pillow.Image) -> Iterator[Pillow.Image]:
+    for index in range(getattr(source, "n_frames", 1)):
+        source.seek(index)
+        yield _shrunk(source)
+
+
+def _stored(picture: Pillow.Image, kind: str, **how: object) -> Image:
+    extension, usual = FORMATS[kind]
+    if kind == "WEBP":
+        how.pop("disposal", None)
+    if kind == "JPEG" and picture.mode != "RGB":
+        picture = picture.convert("RGB")
+    data = _encoded(picture, kind, **usual, **how)
+    return Image(data, Pillow.MIME[kind], extension, picture.width, picture.height)
+
+
+def _encoded(picture: Pillow.Image, kind: str, **how: object) -> bytes:
+    picture.info.clear()
+    out = BytesIO()
+    picture.save(out, kind, **how)
+    return out.getvalue()

@@ -1,0 +1,147 @@
+"""Bytes come in between two transactions: room is taken, the file is put in its place, then it counts.
+
+Whatever dies in between leaves a row that never arrived (swept after an hour, its room given back)
+and perhaps a file that nothing knows of (swept a day later); the sender was never told it was done.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from flask import Request, current_app
+from werkzeug.datastructures import FileStorage
+
+from marketplace.auth import service as people
+from marketplace.auth.models import User
+from marketplace.core.db import in_transaction
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Busy, Invalid, Malformed, NotFound, Problem
+from marketplace.uploads import addresses, queries, service
+from marketplace.uploads.documents import Prepared, prepare
+from marketplace.uploads.gateways.chosen import storage
+from marketplace.uploads.gateways.storage import StorageFailed
+from marketplace.uploads.models import Upload
+
+T = TypeVar("T")
+DIRECT_SECONDS = 900
+FIELDS = ("file", "image", "avatar")
+
+
+class TooLarge(Problem):
+    """More bytes than a file may have."""
+
+    status = 413
+    code = "too_large"
+    title = "Too large"
+
+
+def receive(owner: User, request: Request, *, purpose: str = "image") -> dict[str, Any]:
+    """Store the file of a multipart body; raises 413, 415, 422, and Busy (503) without a storage."""
+    prepared = prepare(_read(request), purpose)
+    upload = in_transaction(lambda: _announce(owner.id, prepared, purpose))
+    return _bring_in(upload.id, addresses.key_of(upload), prepared)
+
+
+def receive_avatar(owner: User, request: Request) -> dict[str, Any]:
+    """Store a picture and make it the person's avatar."""
+    stored = receive(owner, request)
+    in_transaction(lambda: people.edit_profile(owner, avatar_url=stored["url"]))
+    return stored
+
+
+def begin_direct(owner: User, *, content_type: str, size: int, purpose: str) -> dict[str, Any]:
+    """Where and how to PUT a file past this server; raises TooLarge, QuotaExceeded."""
+    _refuse_large(size)
+    upload = in_transaction(lambda: service.announce(owner.id, size=size, content_type=content_type, purpose=purpose))
+    key = addresses.incoming_key(upload.stem)
+    direct = storage().direct(key, content_type=content_type, size=size, seconds=DIRECT_SECONDS)
+    way = {"id": upload.id, "expires_at": now() + timedelta(seconds=DIRECT_SECONDS)}
+    if direct is not None:
+        return {**way, "method": direct.method, "url": direct.url, "headers": direct.headers}
+    url = addresses.incoming_url(upload.stem, DIRECT_SECONDS)
+    return {**way, "method": "PUT", "url": url, "headers": {"Content-Type": content_type}}
+
+
+def accept_direct(stem: str, request: Request) -> None:
+    """What a bucket does in production: keep the bytes that a signed address allows. Raises 404, 413, 422."""
+    given = request.args
+    if not addresses.is_signed(f"incoming/{stem}", given.get("expires", ""), given.get("signature", "")):
+        raise NotFound.of("upload")
+    expected = queries.expected_size(stem)
+    data = request.get_data(cache=False)
+    if len(data) != expected:
+        raise Invalid.field("file", f"{expected} bytes were announced and {len(data)} came.")
+    _or_busy(lambda: storage().put(addresses.incoming_key(stem), data, "application/octet-stream", public=False))
+
+
+def complete_direct(owner: User, upload_id: int) -> dict[str, Any]:
+    """Look at what was PUT and keep it; asked again it answers the same. Raises 404, 409, 413, 415, 422."""
+    upload = queries.own(owner, upload_id)
+    if upload.ready_at is not None:
+        return queries.view(upload)
+    data = _or_busy(lambda: storage().get(addresses.incoming_key(upload.stem)))
+    if data is None:
+        raise Invalid.field("file", "Nothing has arrived at the address yet. PUT the file there first.")
+    _refuse_large(len(data))
+    try:
+        prepared = prepare(data, upload.purpose)
+        described = in_transaction(lambda: service.describe(upload_id, prepared))
+    except Problem:
+        in_transaction(lambda: service.give_up(upload_id))
+        raise
+    stored = _bring_in(upload_id, addresses.key_of(described), prepared)
+    _or_busy(lambda: storage().delete(addresses.incoming_key(upload.stem)))
+    return stored
+
+
+def _announce(owner_id: int, prepared: Prepared, purpose: str) -> Upload:
+    return service.announce(
+        owner_id,
+        size=len(prepared.data),
+        content_type=prepared.content_type,
+        purpose=purpose,
+        extension=prepared.extension,
+        width=prepared.width,
+        height=prepared.height,
+    )
+
+
+def _bring_in(upload_id: int, key: str, prepared: Prepared) -> dict[str, Any]:
+    public = key.startswith("public/")
+    try:
+        storage().put(key, prepared.data, prepared.content_type, public=public)
+    except StorageFailed:
+        in_transaction(lambda: service.give_up(upload_id))
+        raise Busy("Files cannot be stored right now. Try again in a moment.") from None
+    return in_transaction(lambda: queries.view(service.arrive(upload_id)))
+
+
+def _read(request: Request) -> bytes:
+    file = next((request.files[name] for name in FIELDS if name in request.files), None)
+    if file is None:
+        raise Invalid.field("file", "Send one file in a multipart part that is called file.")
+    data = _bytes_of(file)
+    _refuse_large(len(data))
+    if not data:
+        raise Invalid.field("file", "This file is empty.")
+    return data
+
+
+def _bytes_of(file: FileStorage) -> bytes:
+    try:
+        return file.stream.read(current_app.config["UPLOAD_MAX_BYTES"] + 1)
+    except OSError:
+        raise Malformed("The file did not come through whole. Send it again.") from None
+
+
+def _refuse_large(size: int) -> None:
+    most = current_app.config["UPLOAD_MAX_BYTES"]
+    if size > most:
+        raise TooLarge(f"This file is too large: {most / 1024 / 1024:g} MB at most.")
+
+
+def _or_busy(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except StorageFailed:
+        raise Busy("Files cannot be stored right now. Try again in a moment.") from None

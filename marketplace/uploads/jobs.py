@@ -1,0 +1,64 @@
+"""What is done with files when nobody waits for it."""
+
+from datetime import timedelta
+from itertools import islice
+
+from flask import current_app
+
+from marketplace.core.db import in_transaction
+from marketplace.core.jobs import Run, job
+from marketplace.kit.clock import now
+from marketplace.uploads import images, queries, service
+from marketplace.uploads.addresses import NAME, key_of, thumbnail_key
+from marketplace.uploads.gateways.chosen import storage
+
+ARRIVAL = timedelta(hours=1)
+STRAY = timedelta(days=1)
+AT_ONCE = 200
+
+
+@job("make_thumbnails", timeout=60)
+def make_thumbnails(run: Run, upload_id: int) -> None:
+    """Three smaller WebP pictures beside each picture."""
+    upload = queries.to_shrink(upload_id)
+    data = storage().get(key_of(upload)) if upload is not None else None
+    if upload is None or data is None:
+        return
+    for size, small in images.thumbnails(data).items():
+        storage().put(thumbnail_key(upload, size), small, "image/webp", public=not upload.is_private)
+    in_transaction(lambda: service.thumbnails_made(upload_id))
+
+
+@job("remove_files", timeout=60)
+def remove_files(run: Run, keys: list[str]) -> None:
+    """The bytes of files whose rows are gone."""
+    for key in keys:
+        storage().delete(key)
+
+
+@job("sweep_uploads", timeout=600, every=timedelta(hours=1))
+def sweep_uploads(run: Run) -> None:
+    """Files that nothing shows, uploads that never arrived, and bytes that no row knows of."""
+    unused = timedelta(days=current_app.config["UPLOAD_ORPHAN_DAYS"])
+    moment = now()
+    while in_transaction(
+        lambda: service.sweep(orphans_before=moment - unused, strangers_before=moment - ARRIVAL, batch=AT_ONCE)
+    ):
+        run.progress(0, 0)
+    strays = (file.key for file in storage().files() if file.modified < moment - STRAY)
+    while keys := list(islice(strays, AT_ONCE)):
+        _remove_unknown(keys)
+
+
+def _remove_unknown(keys: list[str]) -> None:
+    stems = {key: _stem(key) for key in keys}
+    known = service.known_stems(set(stems.values()))
+    for key, stem in stems.items():
+        if stem not in known:
+            storage().delete(key)
+
+
+def _stem(key: str) -> str:
+    name = key.rpartition("/")[2]
+    parts = NAME.fullmatch(name)
+    return parts["stem"] if parts else name

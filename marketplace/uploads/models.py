@@ -1,0 +1,70 @@
+"""Files: what they are, what uses them, how much of the quota they take."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, found_next_time
+from marketplace.kit.clock import now
+
+PURPOSES = ("image", "document")
+
+
+class Upload(Base):
+    """One file; `ready_at` is empty while it is on its way into the storage."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        Index("ix_uploads_owner", "owner_id", "created_at", "id"),
+        Index("ix_uploads_ready", "ready_at", "created_at"),
+        CheckConstraint("size >= 0", name="size"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    stem: Mapped[str] = mapped_column(String(32), unique=True)
+    extension: Mapped[str] = mapped_column(String(5), default="")
+    purpose: Mapped[str] = mapped_column(String(20), default="image")
+    is_private: Mapped[bool] = mapped_column(default=False)
+    content_type: Mapped[str] = mapped_column(String(60))
+    size: Mapped[int]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    has_thumbnails: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    ready_at: Mapped[datetime | None]
+
+    @property
+    def filename(self) -> str:
+        """As it stands in its address."""
+        return f"{self.stem}.{self.extension}"
+
+
+class UploadUse(Base):
+    """A thing shows a file; a file that nothing shows is swept away after a while."""
+
+    __tablename__ = "upload_uses"
+    __table_args__ = (
+        UniqueConstraint("upload_id", "thing", "thing_id"),
+        Index("ix_upload_uses_thing", "thing", "thing_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    upload_id: Mapped[int] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"))
+    thing: Mapped[str] = mapped_column(String(20))
+    thing_id: Mapped[int]
+
+
+class UploadUsage(Base):
+    """How much of the quota a person's files take, in bytes; kept by whoever adds or removes one."""
+
+    __tablename__ = "upload_usage"
+    __table_args__ = (CheckConstraint("size >= 0", name="size"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
+    size: Mapped[int] = mapped_column(default=0)
+
+
+found_next_time.add("uq_upload_usage_user_id")

@@ -1,0 +1,106 @@
+"""Files to read."""
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Table, bindparam, select
+
+from marketplace.auth.models import User
+from marketplace.core.db import fetch, one
+from marketplace.core.leases import table_of
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.kit.errors import NotFound
+from marketplace.uploads.addresses import NAME, is_signed, url_of
+from marketplace.uploads.images import THUMBNAILS
+from marketplace.uploads.models import Upload, UploadUsage
+
+UPLOADS: Table = table_of(Upload)
+BY_STEM = select(UPLOADS).where(UPLOADS.c.stem == bindparam("stem"), UPLOADS.c.ready_at.is_not(None))
+
+UPLOADS_LIST = ListQuery(
+    name="uploads",
+    table=UPLOADS,
+    columns=list(UPLOADS.c),
+    filters={"owner_id": (UPLOADS.c.owner_id == bindparam("owner_id")) & UPLOADS.c.ready_at.is_not(None)},
+    sorts={"created_at": UPLOADS.c.created_at},
+    default_sort="-created_at",
+)
+
+
+def of(user: User, **query: Any) -> Page:
+    """One's own files, and how much of the quota they take."""
+    quota = {"used_bytes": used(user.id), "quota_bytes": current_app.config["UPLOAD_QUOTA_BYTES"]}
+    return UPLOADS_LIST.page({**query, "owner_id": user.id}, view, extra=quota)
+
+
+def used(user_id: int) -> int:
+    """Bytes a person's files take."""
+    rows = fetch(select(UploadUsage.size).where(UploadUsage.user_id == user_id))
+    return int(rows[0].size) if rows else 0
+
+
+def view(upload: Any) -> dict[str, Any]:
+    """One file as its owner sees it."""
+    pictured = upload.width is not None
+    return {
+        "id": upload.id,
+        "url": url_of(upload),
+        "filename": f"{upload.stem}.{upload.extension}",
+        "content_type": upload.content_type,
+        "size": upload.size,
+        "width": upload.width,
+        "height": upload.height,
+        "is_private": upload.is_private,
+        "thumbnails": {size: url_of(upload, size) for size in THUMBNAILS} if pictured else {},
+        "created_at": upload.created_at,
+    }
+
+
+def to_serve(viewer: User | None, name: str, expires: str, signature: str) -> tuple[Any, str]:
+    """The file behind a name and which thumbnail is meant; raises NotFound, also for a private one
+    without a signature that counts."""
+    parts = NAME.fullmatch(name)
+    rows = fetch(BY_STEM, {"stem": parts["stem"]}) if parts else []
+    if not parts or not rows or not _fits(rows[0], parts["size"] or "", parts["extension"]):
+        raise NotFound.of("file")
+    owner = viewer is not None and viewer.id == rows[0].owner_id
+    if rows[0].is_private and not owner and not is_signed(name, expires, signature):
+        raise NotFound.of("file")
+    return rows[0], parts["size"] or ""
+
+
+def find(user: User, name: str) -> Upload:
+    """One of one's own files by its name; raises NotFound."""
+    parts = NAME.fullmatch(name)
+    mine = select(Upload).where(Upload.owner_id == user.id, Upload.ready_at.is_not(None))
+    return one(mine.where(Upload.stem == (parts["stem"] if parts else "")), "file")
+
+
+def own(user: User, upload_id: int) -> Any:
+    """One of one's own, arrived or not; raises NotFound."""
+    rows = fetch(select(UPLOADS).where(UPLOADS.c.owner_id == user.id, UPLOADS.c.id == upload_id))
+    if not rows:
+        raise NotFound.of("upload")
+    return rows[0]
+
+
+def to_shrink(upload_id: int) -> Any | None:
+    """A picture in its place that has no thumbnails yet; None where it is gone or done."""
+    waiting = select(UPLOADS).where(UPLOADS.c.id == upload_id, UPLOADS.c.ready_at.is_not(None))
+    rows = fetch(waiting.where(UPLOADS.c.has_thumbnails.is_(False), UPLOADS.c.width.is_not(None)))
+    return rows[0] if rows else None
+
+
+def expected_size(stem: str) -> int:
+    """Bytes that a direct upload has announced; raises NotFound where none is awaited."""
+    rows = fetch(select(UPLOADS.c.size).where(UPLOADS.c.stem == stem, UPLOADS.c.ready_at.is_(None)))
+    if not rows:
+        raise NotFound.of("upload")
+    return int(rows[0].size)
+
+
+def _fits(upload: Any, size: str, extension: str) -> bool:
+    if size:
+        return upload.width is not None and extension == "webp"
+    return bool(extension == upload.extension)

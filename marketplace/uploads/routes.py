@@ -1,0 +1,122 @@
+"""/api/uploads."""
+
+from typing import Any
+
+from flask import request
+
+from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user, viewer
+from marketplace.core.schemas import MessageSchema
+from marketplace.core.web import Blueprint
+from marketplace.uploads import intake, queries, service, serving
+from marketplace.uploads.addresses import url_of
+from marketplace.uploads.schemas import (
+    DirectCreatedSchema,
+    DirectInputSchema,
+    LinkSchema,
+    SignedQuery,
+    UploadedSchema,
+    UploadsPage,
+    UploadsQuery,
+)
+
+bp = Blueprint("uploads", __name__, url_prefix="/api/uploads", access=SIGNED_IN, description="Pictures and papers")
+
+
+@bp.post("", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.sends_file()
+@bp.response(201, UploadedSchema)
+def upload_image() -> Any:
+    """Store a picture (PNG, JPEG, GIF, WebP); what is kept is made anew from its pixels."""
+    return _stored(intake.receive(current_user(), request))
+
+
+@bp.post("/task-image", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.sends_file()
+@bp.response(201, UploadedSchema)
+def upload_task_image() -> Any:
+    """Store a picture of a task."""
+    return _stored(intake.receive(current_user(), request))
+
+
+@bp.post("/chat-image", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.sends_file()
+@bp.response(201, UploadedSchema)
+def upload_chat_image() -> Any:
+    """Store a picture for a conversation; whoever has its address can see it."""
+    return _stored(intake.receive(current_user(), request))
+
+
+@bp.post("/avatar", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.sends_file()
+@bp.response(201, UploadedSchema)
+def upload_avatar() -> Any:
+    """Store a picture and make it my avatar."""
+    return _stored(intake.receive_avatar(current_user(), request))
+
+
+@bp.post("/document", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.sends_file()
+@bp.response(201, UploadedSchema)
+def upload_document() -> Any:
+    """Store a paper (PDF or picture) that only signed addresses open."""
+    return _stored(intake.receive(current_user(), request, purpose="document"))
+
+
+@bp.post("/direct", phased=True)
+@bp.arguments(DirectInputSchema)
+@bp.response(201, DirectCreatedSchema)
+def begin_direct_upload(data: dict[str, Any]) -> Any:
+    """Ask where to PUT a file without sending it through this server."""
+    way = intake.begin_direct(current_user(), **data)
+    return {"message": "Send the file to this address, then complete it.", "id": way["id"], "upload": way}
+
+
+@bp.put("/incoming/<stem>", access=NEWCOMER, phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.response(200, MessageSchema)
+def put_direct_upload(stem: str) -> Any:
+    """Take the bytes at a signed address, as a bucket does in production."""
+    intake.accept_direct(stem, request)
+    return {"message": "Arrived. Now complete the upload."}
+
+
+@bp.post("/<int:upload_id>/complete", phased=True)
+@bp.response(200, UploadedSchema)
+def complete_direct_upload(upload_id: int) -> Any:
+    """Look at what arrived at the address and keep it."""
+    return _stored(intake.complete_direct(current_user(), upload_id))
+
+
+@bp.get("")
+@bp.arguments(UploadsQuery, location="query")
+@bp.response(200, UploadsPage)
+def list_uploads(query: dict[str, Any]) -> Any:
+    """List my files, with the quota and how much of it they take."""
+    return queries.of(current_user(), **query)
+
+
+@bp.get("/<filename>", access=ANYONE)
+@bp.arguments(SignedQuery, location="query")
+@bp.sends_bytes("image/*", "application/pdf")
+def serve_upload(query: dict[str, Any], filename: str) -> Any:
+    """Send a file, or a thumbnail of it; a private one needs a signature that counts, or its owner."""
+    upload, size = queries.to_serve(viewer(), filename, **query)
+    return serving.send(upload, size)
+
+
+@bp.get("/<filename>/link")
+@bp.response(200, LinkSchema)
+def link_to_upload(filename: str) -> Any:
+    """Make an address of my file that opens it, for a quarter of an hour where it is private."""
+    return {"url": url_of(queries.find(current_user(), filename))}
+
+
+@bp.delete("/<filename>")
+@bp.response(200, MessageSchema)
+def delete_upload(filename: str) -> Any:
+    """Delete my file, whatever shows it."""
+    service.remove(current_user(), filename)
+    return {"message": "The file is deleted."}
+
+
+def _stored(upload: dict[str, Any]) -> dict[str, Any]:
+    return {"message": "The file is stored.", **upload}

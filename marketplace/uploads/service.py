@@ -1,0 +1,138 @@
+"""Files come, are used, and go; the bytes themselves travel outside these transactions."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import delete, exists, insert, select, update
+
+from marketplace.auth.models import User
+from marketplace.core.db import execute, fetch, one, save
+from marketplace.core.jobs import enqueue
+from marketplace.core.outbox import publish
+from marketplace.events.uploads import UploadDeleted, UploadStored
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Problem
+from marketplace.uploads import addresses, queries
+from marketplace.uploads.documents import Prepared
+from marketplace.uploads.images import THUMBNAILS
+from marketplace.uploads.models import Upload, UploadUsage, UploadUse
+
+
+class QuotaExceeded(Problem):
+    """One's files take all the room there is for one person."""
+
+    status = 413
+    code = "quota_exceeded"
+    title = "Too large"
+    sentence = "There is no room left for your files. Delete some that you do not need any more."
+
+
+def announce(owner_id: int, *, size: int, content_type: str, purpose: str, **known: Any) -> Upload:
+    """A file is on its way: its room is taken before its bytes travel. Raises QuotaExceeded."""
+    _take_room(owner_id, size)
+    return save(
+        Upload(
+            owner_id=owner_id,
+            stem=addresses.new_stem(),
+            size=size,
+            content_type=content_type,
+            purpose=purpose,
+            is_private=purpose == "document",
+            **known,
+        )
+    )
+
+
+def describe(upload_id: int, prepared: Prepared) -> Upload:
+    """A direct upload turned out to be this; its room is corrected. Raises NotFound, QuotaExceeded."""
+    upload = _incoming(upload_id)
+    _take_room(upload.owner_id, len(prepared.data) - upload.size)
+    upload.size, upload.content_type = len(prepared.data), prepared.content_type
+    upload.extension, upload.width, upload.height = prepared.extension, prepared.width, prepared.height
+    return save(upload)
+
+
+def arrive(upload_id: int) -> Upload:
+    """Its bytes are in their place; raises NotFound where it was swept away meanwhile."""
+    upload = _incoming(upload_id)
+    upload.ready_at = now()
+    if upload.width is not None:
+        enqueue("make_thumbnails", key=f"make_thumbnails:{upload.stem}", upload_id=upload.id)
+    publish(UploadStored(upload_id=upload.id, owner_id=upload.owner_id))
+    return save(upload)
+
+
+def give_up(upload_id: int) -> None:
+    """It did not arrive."""
+    rows = fetch(select(Upload.__table__).where(Upload.id == upload_id, Upload.ready_at.is_(None)))
+    for upload in rows:
+        _forget(upload)
+
+
+def remove(user: User, name: str) -> None:
+    """Take one's own file away, whatever shows it; raises NotFound."""
+    upload = queries.find(user, name)
+    _forget(upload)
+    publish(UploadDeleted(upload_id=upload.id, owner_id=upload.owner_id))
+
+
+def use(thing: str, thing_id: int, links: Iterable[str]) -> None:
+    """This thing shows exactly these addresses now; nothing is written where nothing changed."""
+    mine = (UploadUse.thing == thing, UploadUse.thing_id == thing_id)
+    stems = addresses.stems_in(links)
+    before = {row.upload_id for row in fetch(select(UploadUse.upload_id).where(*mine))}
+    shown = {row.id for row in fetch(select(Upload.id).where(Upload.stem.in_(stems)))} if stems else set()
+    if before - shown:
+        execute(delete(UploadUse).where(*mine, UploadUse.upload_id.in_(before - shown)))
+    if shown - before:
+        fresh = [{"upload_id": upload_id, "thing": thing, "thing_id": thing_id} for upload_id in sorted(shown - before)]
+        execute(insert(UploadUse), fresh)
+
+
+def sweep(*, orphans_before: Any, strangers_before: Any, batch: int = 200) -> int:
+    """Forget what nothing shows since `orphans_before` and what never arrived since `strangers_before`."""
+    unused = ~exists().where(UploadUse.upload_id == Upload.id)
+    orphan = Upload.ready_at.is_not(None) & (Upload.created_at < orphans_before) & unused
+    lost = Upload.ready_at.is_(None) & (Upload.created_at < strangers_before)
+    rows = fetch(select(Upload.__table__).where(orphan | lost).order_by(Upload.id).limit(batch))
+    for upload in rows:
+        _forget(upload)
+    return len(rows)
+
+
+def known_stems(stems: set[str]) -> set[str]:
+    """Which of these have a row."""
+    return {row.stem for row in fetch(select(Upload.stem).where(Upload.stem.in_(stems)))}
+
+
+def thumbnails_made(upload_id: int) -> None:
+    """They are in their place."""
+    execute(update(Upload).where(Upload.id == upload_id).values(has_thumbnails=True))
+
+
+def _incoming(upload_id: int) -> Upload:
+    return one(select(Upload).where(Upload.id == upload_id, Upload.ready_at.is_(None)), "upload")
+
+
+def _forget(upload: Any) -> None:
+    """The row goes now, the files when a job gets to it: a crash in between leaves nothing to be found."""
+    execute(delete(UploadUse).where(UploadUse.upload_id == upload.id))
+    if execute(delete(Upload).where(Upload.id == upload.id)):
+        _take_room(upload.owner_id, -upload.size)
+        keys = [addresses.incoming_key(upload.stem)]
+        if upload.extension:
+            keys += [addresses.key_of(upload), *(addresses.thumbnail_key(upload, size) for size in THUMBNAILS)]
+        enqueue("remove_files", keys=keys)
+
+
+def _take_room(user_id: int, size: int) -> None:
+    """The condition stands in the UPDATE, so that a burst of uploads cannot slip past the quota together."""
+    if not fetch(select(UploadUsage.user_id).where(UploadUsage.user_id == user_id)):
+        execute(insert(UploadUsage), {"user_id": user_id, "size": 0})
+    quota = current_app.config["UPLOAD_QUOTA_BYTES"]
+    room = update(UploadUsage).where(UploadUsage.user_id == user_id)
+    if size > 0:
+        room = room.where(UploadUsage.size + size <= quota)
+    if not execute(room.values(size=UploadUsage.size + size)):
+        raise QuotaExceeded()

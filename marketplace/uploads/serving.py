@@ -1,0 +1,57 @@
+"""Send a stored file: from the disk with ranges and validators, or from the bucket by a signed address."""
+
+from typing import Any
+
+from flask import Response, current_app, redirect, send_file
+from werkzeug.wrappers import Response as BaseResponse
+
+from marketplace.kit.errors import NotFound
+from marketplace.uploads.addresses import key_of, thumbnail_key
+from marketplace.uploads.gateways.chosen import storage
+
+A_YEAR = 31_536_000
+LINK_SECONDS = 600
+FOREVER = f"public, max-age={A_YEAR}, immutable"
+UNTIL_THERE_IS_A_SMALL_ONE = "public, max-age=5"
+NOT_SHARED = "private, no-store"
+
+
+def send(upload: Any, size: str) -> BaseResponse:
+    """The file, or its thumbnail; while there is none yet, the file itself. Raises NotFound."""
+    small = bool(size) and upload.has_thumbnails
+    key = thumbnail_key(upload, size) if small else key_of(upload)
+    response = _from_disk(upload, key, small=small) or _from_bucket(upload, key)
+    response.headers["Cache-Control"] = _keeping(upload, size, small=small, redirected=response.status_code == 302)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _from_disk(upload: Any, key: str, *, small: bool) -> Response | None:
+    path = storage().path(key)
+    if path is None:
+        return None
+    return send_file(
+        path,
+        mimetype="image/webp" if small else upload.content_type,
+        as_attachment=upload.content_type == "application/pdf",
+        download_name=key.rpartition("/")[2],
+        conditional=True,
+        etag=key.rpartition("/")[2],
+    )
+
+
+def _from_bucket(upload: Any, key: str) -> BaseResponse:
+    link = storage().link(key, seconds=LINK_SECONDS)
+    if link is None:
+        raise NotFound.of("file")
+    base = current_app.config["UPLOADS_BASE_URL"]
+    return redirect(link if upload.is_private or not base else f"{base}/{key}")
+
+
+def _keeping(upload: Any, size: str, *, small: bool, redirected: bool) -> str:
+    if upload.is_private:
+        return NOT_SHARED
+    if size and not small:
+        return UNTIL_THERE_IS_A_SMALL_ONE
+    return f"public, max-age={LINK_SECONDS // 2}" if redirected else FOREVER
