@@ -77,7 +77,8 @@ def post(
     sent = {name: value for name, value in headers.items() if name.lower() != "host"}
     try:
         with closing(connection), _deadline(connection, timeout):
-            connection.request("POST", target.path, body=data, headers={**sent, "Host": _host_header(target)})
+            to = {**sent, "Host": _host_header(target)}
+            connection.request("POST", target.path, body=data, headers=to, preload_content=False)
             response = connection.getresponse()
             return Answer(response.status, dict(response.headers), _read(response))
     except (HTTPError, OSError, ValueError) as error:
@@ -148,17 +149,21 @@ def _connection(target: _Target, address: str, timeout: float) -> HTTPConnection
 
 @contextmanager
 def _deadline(connection: HTTPConnection, seconds: float) -> Iterator[None]:
-    """Timeouts of a socket count from byte to byte; this one counts for the whole."""
+    """Timeouts of a socket count from byte to byte; this one counts for the whole, the handshake too."""
+    sockets: list[socket.socket] = []
 
     def cut() -> None:
-        with suppress(OSError, AttributeError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+        for one in [*sockets, connection.sock]:
+            with suppress(OSError, AttributeError):
+                one.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, cut)
     timer.daemon = True
     started = time.monotonic()
     timer.start()
     try:
+        connection.connect()
+        sockets.append(connection.sock)  # once there is an answer the connection does not know it any more
         yield
     finally:
         timer.cancel()

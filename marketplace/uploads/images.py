@@ -24,8 +24,14 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 4096
 THUMBNAILS = {"small": 160, "medium": 480, "large": 1080}
 MAX_FRAMES = 200
-# Every frame of an animation is in memory at once, some of them twice.
+# Every frame of an animation is in memory at once, and its canvas up to ten times.
 MAX_ANIMATED_PIXELS = 16_000_000
+MAX_CANVAS_PIXELS = 2_100_000
+# libjpeg keeps every coefficient of a picture that comes in several scans, 2 bytes each.
+MAX_PROGRESSIVE_PIXELS = 16_000_000
+# Each scan costs a pass over the whole picture, however few bytes it has; real files have about ten.
+MAX_SCANS = 64
+SCAN = b"\xff\xda"
 # The WebP decoder keeps several copies of the whole canvas.
 MAX_WEBP_PIXELS = 16_000_000
 MAX_WEBP_SIDE = 2048  # and its encoder as many again
@@ -52,6 +58,7 @@ DAMAGE = (
 
 
 _large_ones = BoundedSemaphore(AT_ONCE)
+warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged files are told by our own errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ class TooManyPixels(Invalid):
 def clean(data: bytes) -> Image:
     """The same picture, made anew; raises NotAnImage (415), BrokenImage or TooManyPixels (422)."""
     with _damage_told(), _opened(data) as source:
-        _refuse_large(source)
+        _refuse_large(source, data)
         kind = source.format or ""
         with _room_for(source):
             if kind in {"GIF", "WEBP"} and getattr(source, "is_animated", False):
@@ -117,14 +124,12 @@ def thumbnails(data: bytes) -> dict[str, bytes]:
 
 @contextmanager
 def _opened(data: bytes) -> Iterator[Pillow.Image]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            source = Pillow.open(BytesIO(data), formats=tuple(FORMATS))
-        except UnidentifiedImageError:
-            raise NotAnImage() from None
-        with source:
-            yield source
+    try:
+        source = Pillow.open(BytesIO(data), formats=tuple(FORMATS))
+    except UnidentifiedImageError:
+        raise NotAnImage() from None
+    with source:
+        yield source
 
 
 @contextmanager
@@ -151,9 +156,13 @@ def _room_for(source: Pillow.Image) -> Iterator[None]:
         _large_ones.release()
 
 
-def _refuse_large(source: Pillow.Image) -> None:
+def _refuse_large(source: Pillow.Image, data: bytes) -> None:
     """By the header, before anything is decoded."""
     most = MAX_WEBP_PIXELS if source.format == "WEBP" else MAX_PIXELS
+    if source.format == "JPEG" and data.count(SCAN) > 1:
+        most = MAX_PROGRESSIVE_PIXELS
+        if data.count(SCAN) > MAX_SCANS:
+            raise TooManyPixels("This picture comes in too many passes. Save it again as a plain JPEG.")
     if source.width * source.height > most:
         raise _too_many(most)
 
@@ -201,7 +210,8 @@ def _upright(picture: Pillow.Image, orientation: int) -> Pillow.Image:
 
 def _animation(source: Pillow.Image, kind: str) -> Image:
     frames = getattr(source, "n_frames", 1)
-    if frames > MAX_FRAMES or frames * source.width * source.height > MAX_ANIMATED_PIXELS:
+    pixels = source.width * source.height
+    if frames > MAX_FRAMES or pixels > MAX_CANVAS_PIXELS or frames * pixels > MAX_ANIMATED_PIXELS:
         raise TooManyPixels(f"This animation is too long or too large: {MAX_FRAMES} pictures at most.")
     durations, pictures = [], []
     for picture in islice(_frames(source), MAX_FRAMES):

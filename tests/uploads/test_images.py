@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import suppress
 from io import BytesIO
 from itertools import pairwise
 
@@ -107,6 +108,15 @@ def test_a_text_that_grows_is_refused() -> None:
         clean(hostile.bomb_in_a_comment())
 
 
+def test_a_jpeg_of_a_thousand_passes_is_refused() -> None:
+    out = BytesIO()
+    Image.new("RGB", (64, 64)).save(out, "JPEG", progressive=True)
+    data = out.getvalue()
+    start = data.rindex(b"\xff\xda")
+    with pytest.raises(TooManyPixels, match="passes"):
+        clean(data[:start] + data[start:-2] * 1000 + data[-2:])
+
+
 def test_an_animation_stays_one_and_an_endless_one_is_refused() -> None:
     out = BytesIO()
     frames = [Image.new("RGB", (30, 20), (step * 60, 0, 0)) for step in range(4)]
@@ -133,12 +143,8 @@ def test_damage_never_becomes_an_error_of_ours(kind: str, flips: list[tuple[floa
     data = bytearray(picture(kind, (20, 20)))
     for place, value in flips:
         data[int(place * (len(data) - 1))] = value
-    try:
-        made = clean(bytes(data))
-    except Problem as problem:
-        assert problem.status in {415, 422}
-    else:
-        assert made.data
+    with suppress(NotAnImage, BrokenImage, TooManyPixels):
+        assert clean(bytes(data)).data
 
 
 def test_thumbnails_are_smaller_never_larger_and_webp() -> None:
