@@ -49,7 +49,7 @@ TURNS = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
-FORMATS = {"PNG": ("png", {}), "JPEG": ("jpg", {"quality": 88}), "GIF": ("gif", {}), "WEBP": ("webp", {"quality": 88})}
+FORMATS = {"PNG": ("png", {}), "JPEG": ("jpg", {"quality": 85}), "GIF": ("gif", {}), "WEBP": ("webp", {"quality": 85})}
 # What Pillow's decoders raise for damaged files, by trying thousands of them.
 DAMAGE = (
     *(OSError, ValueError, SyntaxError, TypeError, LookupError, EOFError, ArithmeticError),
