@@ -1,0 +1,62 @@
+"""A real SMTP server that keeps what it is given, and misbehaves on demand."""
+
+import asyncio
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+class Mailbox:
+    """Handler of aiosmtpd; `mood` is what happens to the next mails."""
+
+    def __init__(self) -> None:
+        self.received: list[EmailMessage] = []
+        self.mood = "well"
+
+    @property
+    def letters(self) -> dict[str, EmailMessage]:
+        """What a mailbox shows: one letter a Message-ID."""
+        return {str(mail["Message-ID"]): mail for mail in self.received}
+
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+        """Refuse, or take the address."""
+        if self.mood in {"no such user", "try later"}:
+            return "550 5.1.1 no such user" if self.mood == "no such user" else "451 4.7.1 try later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Keep it; the answer may get lost."""
+        if self.mood == "hang":
+            await asyncio.Event().wait()
+        if self.mood == "die before":
+            server.transport.abort()
+            return "451 gone"
+        self.received.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
+        if self.mood == "die after":
+            server.transport.abort()
+        return "250 OK"
+
+
+class MailServer:
+    """On a free port of loopback."""
+
+    def __init__(self) -> None:
+        self.mailbox = Mailbox()
+        self._controller = Controller(self.mailbox, hostname="127.0.0.1", port=0)
+        self._controller.start()
+        self.port = self._controller.server.sockets[0].getsockname()[1]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What the application needs to use it."""
+        place = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(self.port), "SMTP_SECURITY": "none"}
+        return {**place, "SMTP_TIMEOUT": "1", "MAIL_FROM": "Market <market@example.com>"}
+
+    def stop(self) -> None:
+        """End it."""
+        self._controller.stop(no_assert=True)
