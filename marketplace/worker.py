@@ -1,8 +1,12 @@
 """What Celery loads: `celery -A marketplace.worker worker` and `celery -A marketplace.worker beat`."""
 
+from typing import Any
+
+from celery.signals import worker_ready
+
 from marketplace import wiring
 from marketplace.app import create_app
-from marketplace.core.background import WORK, all_of, celery_for
+from marketplace.core.background import WORK, all_of, celery_for, wake_workers
 
 flask_app = create_app()
 app = celery_for(flask_app.config["REDIS_URL"])
@@ -14,3 +18,9 @@ def look_for_work() -> None:
     """Do everything that is due."""
     with flask_app.app_context():
         work()
+
+
+@worker_ready.connect
+def begin(sender: Any, **_: Any) -> None:
+    """What waited while nobody worked."""
+    wake_workers(app)()

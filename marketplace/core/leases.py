@@ -98,7 +98,7 @@ class Queue:
         """Try dead rows (all, unless named) once more from the start; returns how many."""
         dead = update(self.table).where(self.table.c.dead_at.is_not(None))
         chosen = dead.where(self.table.c.id.in_(ids)) if ids else dead
-        return execute(chosen.values(dead_at=None, attempts=0, due_at=now()))
+        return execute(chosen.values(dead_at=None, attempts=0, error=None, due_at=now()))
 
     def state(self, name: str) -> ColumnElement[bool]:
         """The rows in one of STATES: waiting (new or being worked on), failed (will be tried again), dead, done."""

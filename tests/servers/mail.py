@@ -42,14 +42,22 @@ class Mailbox:
         return "250 OK"
 
 
+class _FreePort(Controller):
+    """aiosmtpd looks at the port it was told, which is 0 for any."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 class MailServer:
     """On a free port of loopback."""
 
     def __init__(self) -> None:
         self.mailbox = Mailbox()
-        self._controller = Controller(self.mailbox, hostname="127.0.0.1", port=0)
+        self._controller = _FreePort(self.mailbox, hostname="127.0.0.1", port=0)
         self._controller.start()
-        self.port = self._controller.server.sockets[0].getsockname()[1]
+        self.port = self._controller.port
 
     @property
     def settings(self) -> dict[str, str]:
