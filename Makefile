@@ -37,6 +37,9 @@ seed: $(VENV)/.run ## Fill the database with the demo town (safe to repeat)
 	@$(BIN)/flask db upgrade
 	@$(BIN)/flask seed
 
+torture: $(VENV)/.dev ## Die at every single step (make test dies at every third)
+	CRASH_EVERY=1 $(BIN)/python -m pytest -n 2 tests/crash
+
 bench: $(VENV)/.bench ## Measure against the peers and print the ratios
 	@$(BIN)/python -m benchmarks
 

@@ -82,6 +82,7 @@ def celery_for(redis_url: str) -> Celery:
         task_default_queue="marketplace",
         worker_prefetch_multiplier=1,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
         broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 1},
         beat_schedule={"sweep": {"task": WORK, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}}},
     )

@@ -21,6 +21,7 @@ from marketplace.core.leases import Leased, Queue, table_of, wake
 from marketplace.kit.clock import now
 
 MARGIN = timedelta(seconds=10)
+UNKNOWN_ATTEMPTS = 8
 KEPT = timedelta(days=14)
 FAILED = "This did not work out. It has been recorded; please try again later."
 
@@ -73,9 +74,11 @@ def _lease(row: Row[Any]) -> timedelta:
 
 
 def _attempts(row: Row[Any]) -> int:
-    """A periodic job is never given up."""
+    """A job of the clock is never given up."""
     kind = KINDS.get(row.name)
-    return kind.attempts if kind and kind.every is None else 2**31
+    if kind is not None and kind.every is not None and row.key == row.name:
+        return 2**31
+    return kind.attempts if kind else UNKNOWN_ATTEMPTS
 
 
 JOBS = Queue("jobs", table_of(JobRow), lease=_lease, attempts=_attempts, batch=1)
@@ -190,7 +193,7 @@ def _record(kind: Kind | None, run: Run, error: str | None, seconds: float) -> b
     if error is not None:
         JOBS.failed(run.row, error, seconds=seconds)
         return False
-    if kind is not None and kind.every is not None:
+    if kind is not None and kind.every is not None and run.row.key == kind.name:
         return JOBS.later(run.row, now() + kind.every, seconds=seconds)
     return JOBS.done(run.row, seconds=seconds, result_url=run.result_url)
 

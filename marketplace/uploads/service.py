@@ -12,7 +12,7 @@ from marketplace.core.jobs import enqueue
 from marketplace.core.outbox import publish
 from marketplace.events.uploads import UploadDeleted, UploadStored
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Problem
+from marketplace.kit.errors import NotFound, Problem
 from marketplace.uploads import addresses, queries
 from marketplace.uploads.documents import Prepared
 from marketplace.uploads.images import THUMBNAILS
@@ -73,7 +73,8 @@ def give_up(upload_id: int) -> None:
 def remove(user: User, name: str) -> None:
     """Take one's own file away, whatever shows it; raises NotFound."""
     upload = queries.find(user, name)
-    _forget(upload)
+    if not _forget(upload):
+        raise NotFound.of("file")
     publish(UploadDeleted(upload_id=upload.id, owner_id=upload.owner_id))
 
 
@@ -115,15 +116,18 @@ def _incoming(upload_id: int) -> Upload:
     return one(select(Upload).where(Upload.id == upload_id, Upload.ready_at.is_(None)), "upload")
 
 
-def _forget(upload: Any) -> None:
-    """The row goes now, the files when a job gets to it: a crash in between leaves nothing to be found."""
+def _forget(upload: Any) -> bool:
+    """The row goes now, the files when a job gets to it: a crash in between leaves nothing to be found.
+    False where somebody else was faster."""
     execute(delete(UploadUse).where(UploadUse.upload_id == upload.id))
-    if execute(delete(Upload).where(Upload.id == upload.id)):
-        _take_room(upload.owner_id, -upload.size)
-        keys = [addresses.incoming_key(upload.stem)]
-        if upload.extension:
-            keys += [addresses.key_of(upload), *(addresses.thumbnail_key(upload, size) for size in THUMBNAILS)]
-        enqueue("remove_files", keys=keys)
+    if not execute(delete(Upload).where(Upload.id == upload.id)):
+        return False
+    _take_room(upload.owner_id, -upload.size)
+    keys = [addresses.incoming_key(upload.stem)]
+    if upload.extension:
+        keys += [addresses.key_of(upload), *(addresses.thumbnail_key(upload, size) for size in THUMBNAILS)]
+    enqueue("remove_files", keys=keys)
+    return True
 
 
 def _take_room(user_id: int, size: int) -> None:

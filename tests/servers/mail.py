@@ -16,6 +16,7 @@ class Mailbox:
     def __init__(self) -> None:
         self.received: list[EmailMessage] = []
         self.mood = "well"
+        self.waiting = 0
 
     @property
     def letters(self) -> dict[str, EmailMessage]:
@@ -32,6 +33,7 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep it; the answer may get lost."""
         if self.mood == "hang":
+            self.waiting += 1
             await asyncio.Event().wait()
         if self.mood == "die before":
             server.transport.abort()
