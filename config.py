@@ -55,6 +55,7 @@ def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
         "API_URL": env.get("API_URL", "http://localhost:5000").rstrip("/"),
         "JOBS": env.get("JOBS", "embedded"),
         "METRICS_TOKEN": env.get("METRICS_TOKEN", ""),
+        "LIST_CACHE_SECONDS": int(env.get("LIST_CACHE_SECONDS", "10")),
         "PUBLIC_CACHE_SECONDS": int(env.get("PUBLIC_CACHE_SECONDS", "1")),
         "OUTGOING_ALLOWED": [host.strip() for host in env.get("OUTGOING_ALLOWED", "").split(",") if host.strip()],
         **_file_settings(env),

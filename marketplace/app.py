@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from marketplace import wiring
-from marketplace.core import access, db, http, json, limits, logs, openapi
+from marketplace.core import access, cache, db, http, json, limits, logs, openapi
 from marketplace.core.web import IdConverter
 
 migrate = Migrate()
@@ -26,7 +26,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(url, app.config["THREADS"])
     app.url_map.converters["int"] = IdConverter
-    for part in (json, http, logs, db, access, limits):
+    for part in (json, http, logs, db, cache, access, limits):
         part.init_app(app)
     migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
     CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=EXPOSED)

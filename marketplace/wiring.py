@@ -20,9 +20,11 @@ from marketplace.cli.queues import (
 )
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
-from marketplace.core import access, counters, health, job_routes, jobs, metrics, openapi, outbox
+from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, openapi, outbox
 from marketplace.core import sweeps as core_jobs
 from marketplace.core.background import Background, all_of, celery_for, wake_workers
+from marketplace.events import auth, listings, offerings, reviews, tasks
+from marketplace.events.base import Event
 from marketplace.favorites import routes as favorites_routes
 from marketplace.favorites import subscribers as favorites_subscribers
 from marketplace.listings import jobs as listings_jobs
@@ -66,6 +68,16 @@ BLUEPRINTS = (
 )
 LISTENERS = (uploads_subscribers, favorites_subscribers, notifications_subscribers)  # importing them subscribes them
 JOBS = (core_jobs, uploads_jobs, listings_jobs, tasks_jobs, reviews_jobs, notifications_jobs)  # likewise
+TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, and the facts that change them
+    "listings": (listings.ListingPosted, listings.ListingChanged, listings.ListingDeleted, listings.ListingExpired),
+    "tasks": (
+        *(tasks.TaskPosted, tasks.TaskChanged, tasks.TaskDeleted, tasks.TaskAssigned, tasks.TaskDeclined),
+        *(tasks.TaskCancelled, tasks.TaskExpired, tasks.TaskStarted, tasks.TaskDone, tasks.TaskCompleted),
+        *(tasks.TaskDisputed, tasks.ApplicationSent, tasks.ApplicationWithdrawn),
+    ),
+    "offerings": (offerings.OfferingPosted, offerings.OfferingChanged, offerings.OfferingDeleted),
+    "people": (auth.UserRegistered, auth.ProfileChanged, reviews.ReviewWritten, tasks.TaskCompleted),
+}
 FACTS = (outbox.relay,)
 WORK = (jobs.plan, jobs.run_due, delivering.deliver_due)
 OWN = ((1.0, counters.flush),)  # what a process has in memory, nobody else can write
@@ -87,6 +99,9 @@ COMMANDS = (
 
 def init_app(app: Flask, api: Api) -> None:
     """Plug every slice in."""
+    for topic, facts in TOPICS.items():
+        for fact in facts:
+            cache.topics[fact] = tuple({*cache.topics.get(fact, ()), topic})
     access.load_people_with(app, auth_service.person_of)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

@@ -32,6 +32,7 @@ SETTINGS = {
     "MARKETPLACE_ENV": "testing",
     "PASSWORD_METHOD": "pbkdf2:sha256:1",
     "RATE_LIMITS": "0",
+    "LIST_CACHE_SECONDS": "0",
     "LOG_LEVEL": "CRITICAL",
     "THREADS": "34",
 }

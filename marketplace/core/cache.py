@@ -1,10 +1,25 @@
-"""Answers kept for a few seconds in this process: small, shared, the same for everybody."""
+"""Answers kept for a few seconds: the same for everybody, never anybody's own.
+
+`Kept` holds one value in this process. `Shared` holds whole answers for all processes, in Redis where
+there is one; a fact that could change them makes them stale at once, time does the rest.
+"""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from flask import Flask, current_app
+from redis import Redis
+from redis.exceptions import RedisError
+
+from marketplace.events.base import Event
 
 T = TypeVar("T")
+MOST_IN_MEMORY = 1000
+PAUSE = 5.0  # seconds without asking a Redis that did not answer
+VERSION_SECONDS = 86_400
+TIMEOUT = 0.2
 
 
 class Kept(Generic[T]):
@@ -25,3 +40,82 @@ class Kept(Generic[T]):
     def forget(self) -> None:
         """Load again at the next call."""
         self._kept = None
+
+
+class Shared:
+    """Bytes by topic and name. What was read before a `forget` is stored under the old version of its
+    topic, where nobody looks any more: a slow reader cannot bring a stale answer back."""
+
+    def __init__(self, redis_url: str, seconds: int) -> None:
+        self.seconds = seconds
+        short = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+        self._redis = Redis.from_url(redis_url, **short) if redis_url else None
+        self._silent_until = 0.0
+        self._memory: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+        self._versions: dict[str, int] = {}
+
+    def version(self, topic: str) -> int | None:
+        """To be read before the answer is made; None where nothing can be kept now."""
+        if not self.seconds:
+            return None
+        if self._redis is None:
+            return self._versions.get(topic, 0)
+        found = self._ask(lambda redis: redis.get(f"version:{topic}") or 0)
+        return None if found is None else int(found)
+
+    def get(self, topic: str, version: int, name: str) -> bytes | None:
+        """The kept answer of this version."""
+        key = f"answer:{topic}:{version}:{name}"
+        if self._redis is not None:
+            found: bytes | None = self._ask(lambda redis: redis.get(key))
+            return found
+        kept = self._memory.get(key)
+        return kept[1] if kept is not None and kept[0] > time.monotonic() else None
+
+    def put(self, topic: str, version: int, name: str, answer: bytes) -> None:
+        """Keep it for the configured seconds."""
+        key = f"answer:{topic}:{version}:{name}"
+        if self._redis is not None:
+            self._ask(lambda redis: redis.set(key, answer, ex=self.seconds))
+            return
+        self._memory[key] = (time.monotonic() + self.seconds, answer)
+        while len(self._memory) > MOST_IN_MEMORY:
+            self._memory.popitem(last=False)
+
+    def forget(self, topic: str) -> None:
+        """Everything of this topic is stale now."""
+        if self._redis is None:
+            self._versions[topic] = self._versions.get(topic, 0) + 1
+            return
+        self._ask(lambda redis: (redis.incr(f"version:{topic}"), redis.expire(f"version:{topic}", VERSION_SECONDS)))
+
+    def _ask(self, question: Callable[[Redis], Any]) -> Any:
+        """None where Redis does not answer; then it is left alone for a while."""
+        if self._redis is None or self._silent_until > time.monotonic():
+            return None
+        try:
+            return question(self._redis)
+        except RedisError:
+            self._silent_until = time.monotonic() + PAUSE
+            return None
+
+
+topics: dict[type[Event], tuple[str, ...]] = {}
+"""Which topics a fact makes stale; the slices' table stands in wiring."""
+
+
+def init_app(app: Flask) -> None:
+    """One cache an application."""
+    app.extensions["shared_answers"] = Shared(app.config["REDIS_URL"], app.config["LIST_CACHE_SECONDS"])
+
+
+def shared() -> Shared:
+    """The application's shared answers."""
+    found: Shared = current_app.extensions["shared_answers"]
+    return found
+
+
+def forget_for(fact: type[Event]) -> None:
+    """What a fact of this kind could change is stale; called after its commit."""
+    for topic in topics.get(fact, ()):
+        shared().forget(topic)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 COUNTERS = frozenset({"views_count", "contact_count", "responses_count", "pending_applications_count"})
+SHARED_PARAMETERS = frozenset({"category", "page", "per_page", "sort", "status"})
+SHARED_PAGES = frozenset({"1", "2", "3"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -74,9 +76,22 @@ def _keeping() -> str:
     """What was asked with a token is kept by nobody; the rest for a second, which is enough for a proxy
     to answer a crowd once, and served that much longer while it is fetched anew."""
     seconds = current_app.config["PUBLIC_CACHE_SECONDS"]
-    if "Authorization" in request.headers or "X-API-Key" in request.headers:
+    if _has_token():
         return "private, no-store"
     return f"public, max-age={seconds}, stale-while-revalidate={seconds}" if seconds else "public, no-cache"
+
+
+def shared_name() -> str | None:
+    """The name of this list in the shared cache: only what strangers ask often, the first pages by few
+    parameters; None for everything else, and for whatever comes with a token."""
+    args = request.args
+    if _has_token() or not set(args) <= SHARED_PARAMETERS or args.get("page", "1") not in SHARED_PAGES:
+        return None
+    return request.path + "?" + "&".join(f"{key}={value}" for key, value in sorted(args.items(multi=True)))[:500]
+
+
+def _has_token() -> bool:
+    return "Authorization" in request.headers or "X-API-Key" in request.headers
 
 
 def etag_of(response: Response) -> str:

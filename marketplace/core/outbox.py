@@ -5,12 +5,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import JSON, Index, Row, String, delete, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from marketplace.core.cache import forget_for, topics
 from marketplace.core.db import Base, after_commit, execute, in_transaction
 from marketplace.core.leases import Leased, Queue, table_of, wake
 from marketplace.events.base import Event
@@ -60,6 +62,8 @@ def publish(fact: Event) -> None:
     execute(_insert, {**row, "attempts": 0, "done_at": None if heard else moment})
     if heard:
         after_commit(wake)
+    if type(fact) in topics:
+        after_commit(partial(forget_for, type(fact)))
 
 
 def relay() -> int:

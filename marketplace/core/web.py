@@ -14,11 +14,11 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
 from werkzeug.routing import IntegerConverter
 
 from marketplace.core import access as who
-from marketplace.core import idempotency
+from marketplace.core import cache, idempotency
 from marketplace.core.access import Access
 from marketplace.core.db import in_transaction
 from marketplace.core.fields import MAX_ID
-from marketplace.core.http import check_if_match, validated
+from marketplace.core.http import check_if_match, shared_name, validated
 from marketplace.core.json import json_body
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import Malformed
@@ -70,12 +70,14 @@ class Blueprint(DocumentedBlueprint):
         access: Access | None = None,
         phased: bool = False,
         body_limit: str = "",
+        shared: str = "",
         **options: Any,
     ) -> None:
         """Register a view behind its policy; raises TypeError where none is declared.
 
         A `phased` write talks to the outside between transactions of its own; `body_limit` names the
-        setting of how many bytes its body may have.
+        setting of how many bytes its body may have. A `shared` list answers strangers from the shared
+        cache, under this topic.
         """
         declared = access or self.access
         if declared is None:
@@ -84,7 +86,7 @@ class Blueprint(DocumentedBlueprint):
         if phased:
             guarded = _phased(view_func, declared, body_limit)
         else:
-            guarded = _writing(view_func, declared) if methods & WRITING else _reading(view_func, declared)
+            guarded = _writing(view_func, declared) if methods & WRITING else _reading(view_func, declared, shared)
         guarded.access = declared  # type: ignore[attr-defined]
         super().add_url_rule(rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options)
 
@@ -135,14 +137,29 @@ class Blueprint(DocumentedBlueprint):
         return decorate
 
 
-def _reading(view: View, access: Access) -> View:
+def _reading(view: View, access: Access, topic: str = "") -> View:
     @wraps(view)
     def reading(*args: Any, **kwargs: Any) -> Any:
         who.check(access, current_app)
-        response = view(*args, **kwargs)
+        name = shared_name() if topic else None
+        response = view(*args, **kwargs) if name is None else _shared(topic, name, lambda: view(*args, **kwargs))
         return validated(response) if response.status_code == 200 and not response.is_streamed else response
 
     return reading
+
+
+def _shared(topic: str, name: str, make: Callable[[], Response]) -> Response:
+    """The kept answer, or a fresh one that is kept; with its Link header in front of the body."""
+    kept = cache.shared()
+    version = kept.version(topic)
+    found = kept.get(topic, version, name) if version is not None else None
+    if found is not None:
+        link, _, body = found.partition(b"\n")
+        return Response(body, headers={"Link": link.decode()} if link else {}, content_type="application/json")
+    response = make()
+    if version is not None and response.status_code == 200:
+        kept.put(topic, version, name, response.headers.get("Link", "").encode() + b"\n" + response.get_data())
+    return response
 
 
 def _phased(view: View, access: Access, body_limit: str) -> View:

@@ -23,7 +23,7 @@ ListingsPage = page_of(ListingSchema, "listings")
 MyListingsPage = page_of(ListingSchema, "listings", "MyListingsPage", current_page=Int(example=1))
 
 
-@bp.get("", access=ANYONE)
+@bp.get("", access=ANYONE, shared="listings")
 @bp.arguments(ListingsQuery, location="query")
 @bp.response(200, ListingsPage)
 def browse_listings(query: dict[str, Any]) -> Any:

@@ -27,7 +27,7 @@ def _answer(offering_id: int, message: str) -> dict[str, Any]:
     return written_answer("offering", queries.detail(current_user(), offering_id), message)
 
 
-@bp.get("", access=ANYONE)
+@bp.get("", access=ANYONE, shared="offerings")
 @bp.arguments(OfferingsQuery, location="query")
 @bp.response(200, OfferingsPage)
 def browse_offerings(query: dict[str, Any]) -> Any:

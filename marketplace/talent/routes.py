@@ -11,7 +11,7 @@ from marketplace.talent.schemas import HelperSchema, HelpersQuery
 bp = Blueprint("helpers", __name__, url_prefix="/api/helpers", description="People who help")
 
 
-@bp.get("", access=ANYONE)
+@bp.get("", access=ANYONE, shared="people")
 @bp.arguments(HelpersQuery, location="query")
 @bp.response(200, page_of(HelperSchema, "helpers"))
 def browse_helpers(query: dict[str, Any]) -> Any:

@@ -29,7 +29,7 @@ def _answer(task_id: int, message: str) -> dict[str, Any]:
     return written_answer("task", queries.detail(current_user(), task_id), message)
 
 
-@bp.get("", access=ANYONE)
+@bp.get("", access=ANYONE, shared="tasks")
 @bp.arguments(TasksQuery, location="query")
 @bp.response(200, TasksPage)
 def browse_tasks(query: dict[str, Any]) -> Any:

@@ -1,0 +1,225 @@
+"""Strangers share answers for a moment; nobody ever gets what was somebody's own."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask
+from redis import Redis
+from sqlalchemy import event
+from werkzeug.serving import make_server
+
+import config
+from marketplace.core.cache import Shared
+from marketplace.core.db import db
+from tests.conftest import make_app
+from tests.factories import things
+from tests.factories.people import Person, sign_up
+from tests.factories.pictures import PDF
+
+PUBLIC = ["/api/listings", "/api/tasks", "/api/offerings", "/api/helpers", "/api/categories", "/api/reviews"]
+
+
+@pytest.fixture(params=["memory", "redis"])
+def sharing(app: Flask, request: pytest.FixtureRequest) -> Flask:
+    """The application with its shared cache on."""
+    url = os.environ["TEST_REDIS_URL"].rpartition("/")[0] + "/7"
+    Redis.from_url(url).flushdb()
+    redis = {"REDIS_URL": url} if request.param == "redis" else {}
+    return make_app(app.config["DATABASE_URL"], LIST_CACHE_SECONDS="60", **redis)
+
+
+@pytest.fixture
+def asked(sharing: Flask) -> Iterator[list[str]]:
+    """Every statement the sharing application asks its database."""
+    seen: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    with sharing.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_every_public_answer_has_validators(app: Flask, anna: Person, path: str) -> None:
+    things.listing(anna)
+    first = app.test_client().get(path)
+    assert first.headers["Cache-Control"] == "public, max-age=1, stale-while-revalidate=1"
+    assert app.test_client().get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    assert anna.get(path).headers["Cache-Control"] == "private, no-store"
+
+
+def test_a_token_that_does_not_count_is_private_too(app: Flask) -> None:
+    answer = app.test_client().get("/api/listings", headers={"Authorization": "Bearer nonsense"})
+    assert "public" not in answer.headers.get("Cache-Control", "")
+
+
+def test_strangers_share_a_list_and_a_fact_ends_it(sharing: Flask, asked: list[str]) -> None:
+    anna, stranger = sign_up(sharing, "anna"), Person(sharing)
+    listing = things.listing(anna)["id"]
+    asked.clear()
+    first = stranger.get("/api/listings")
+    assert asked != []
+    asked.clear()
+    again = stranger.get("/api/listings")
+    assert (again.json, again.headers["ETag"], asked) == (first.json, first.headers["ETag"], [])
+    assert stranger.get("/api/listings", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+    anna.put(f"/api/listings/{listing}", json={"title": "Changed"})
+    assert stranger.get("/api/listings").json["listings"][0]["title"] == "Changed"
+    anna.delete(f"/api/listings/{listing}")
+    assert stranger.get("/api/listings").json["listings"] == []
+
+
+def test_every_kind_of_list_follows_its_facts(sharing: Flask) -> None:
+    anna, juris, stranger = sign_up(sharing, "anna"), sign_up(sharing, "juris"), Person(sharing)
+
+    def totals() -> list[int]:
+        return [stranger.get(f"/api/{name}").json["total"] for name in ("tasks", "offerings", "helpers")]
+
+    assert totals() == [0, 0, 0]
+    task = things.assigned_task(anna, juris)["id"]
+    things.task(anna)
+    offering = things.offering(juris)["id"]
+    juris.put("/api/auth/profile", json={"is_helper": True})
+    assert totals() == [1, 1, 1]
+    juris.post(f"/api/tasks/{task}/decline")
+    juris.post(f"/api/offerings/{offering}/pause")
+    juris.put("/api/auth/profile", json={"is_helper": False})
+    assert totals() == [2, 0, 0]
+
+
+def test_what_comes_with_a_token_is_neither_kept_nor_taken_from_there(sharing: Flask) -> None:
+    anna, stranger = sign_up(sharing, "anna"), Person(sharing)
+    things.listing(anna)
+    mine = anna.get("/api/listings").json["listings"][0]["available_actions"]
+    theirs = stranger.get("/api/listings").json["listings"][0]["available_actions"]
+    assert ("edit" in mine, theirs) == (True, [])
+    assert "edit" in anna.get("/api/listings").json["listings"][0]["available_actions"]
+
+
+@pytest.mark.parametrize("query", ["q=bicycle", "latitude=56.9&longitude=24.1", "page=4", "cursor=start", "x=1"])
+def test_what_few_ask_is_not_kept(sharing: Flask, asked: list[str], query: str) -> None:
+    stranger = Person(sharing)
+    for _ in range(2):
+        asked.clear()
+        assert stranger.get(f"/api/listings?{query}").status_code == 200
+    assert asked != []
+
+
+def test_pages_and_their_links_are_kept_apart(sharing: Flask) -> None:
+    anna, stranger = sign_up(sharing, "anna"), Person(sharing)
+    for number in range(3):
+        things.listing(anna, title=f"Thing {number}")
+    pages = [stranger.get(f"/api/listings?per_page=1&page={page}") for page in (1, 2, 1, 2)]
+    assert [page.json["listings"][0]["title"] for page in pages] == ["Thing 2", "Thing 1"] * 2
+    assert ["page=2" in page.headers["Link"] for page in pages] == [True, False, True, False]
+    assert stranger.get("/api/listings?sort=nonsense").status_code == 422
+    assert stranger.get("/api/listings?sort=nonsense").status_code == 422
+
+
+def test_a_slow_reader_does_not_bring_a_stale_answer_back() -> None:
+    cache = Shared("", 60)
+    version = cache.version("listings")
+    assert version is not None
+    cache.forget("listings")
+    cache.put("listings", version, "/", b"stale")
+    assert cache.get("listings", cache.version("listings") or 0, "/") is None
+
+
+def test_a_lost_redis_costs_nothing_but_speed(app: Flask) -> None:
+    lost = make_app(app.config["DATABASE_URL"], LIST_CACHE_SECONDS="60", REDIS_URL="redis://127.0.0.1:9/0")
+    anna = sign_up(lost, "anna")
+    for number in range(1, 4):
+        things.listing(anna)
+        assert Person(lost).get("/api/listings").json["total"] == number
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _until_it_answers(url: str) -> None:
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            if requests.get(url, timeout=1).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.02)
+    raise AssertionError(f"{url} does not answer")
+
+
+def _configuration(folder: Path, port: int, api: int) -> Path:
+    """The one of deploy/, with the addresses of the test."""
+    text = (config.ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    places = {
+        "127.0.0.1:5000": f"127.0.0.1:{api}",
+        "listen 8080": f"listen 127.0.0.1:{port}",
+        "include mime.types;": f"client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;",
+        "worker_processes auto;": f"pid {folder}/pid; daemon off;" + (" user root;" if os.geteuid() == 0 else ""),
+        "path cache ": f"path {folder}/cache ",
+    }
+    for before, after in places.items():
+        assert before in text, before
+        text = text.replace(before, after)
+    (folder / "nginx.conf").write_text(text, encoding="utf-8")
+    return folder / "nginx.conf"
+
+
+@pytest.fixture
+def proxied(app: Flask, tmp_path: Path) -> Iterator[tuple[str, Flask]]:
+    """The application behind a real nginx, configured as in deploy/."""
+    binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if binary is None:
+        pytest.skip("nginx is not installed")
+    shop = make_app(app.config["DATABASE_URL"], TRUSTED_PROXIES="1", PUBLIC_CACHE_SECONDS="60")
+    server = make_server("127.0.0.1", 0, shop, threaded=True)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    port = _free_port()
+    settings = _configuration(tmp_path, port, server.server_port)
+    process = subprocess.Popen([binary, "-p", str(tmp_path), "-e", str(tmp_path / "log"), "-c", str(settings)])
+    _until_it_answers(f"http://127.0.0.1:{port}/health")
+    yield f"http://127.0.0.1:{port}", shop
+    process.terminate()
+    process.wait()
+    server.shutdown()
+    server.server_close()
+
+
+def test_nginx_keeps_what_strangers_ask_and_nothing_else(proxied: tuple[str, Flask]) -> None:
+    address, shop = proxied
+    anna = sign_up(shop, "anna")
+    things.listing(anna)
+    paper = things.upload(anna, "document", PDF, "p.pdf")
+    token = {"Authorization": f"Bearer {anna.token}"}
+
+    def ask(path: str, **headers: str) -> requests.Response:
+        return requests.get(address + path, headers=headers, timeout=5)
+
+    assert [ask("/api/listings").headers["X-Cache"] for _ in range(2)] == ["MISS", "HIT"]
+    assert ask("/api/listings", **token).headers["X-Cache"] == "BYPASS"
+    assert "edit" in ask("/api/listings", **token).json()["listings"][0]["available_actions"]
+    assert ask("/api/listings").json()["listings"][0]["available_actions"] == []
+
+    private = ["/api/auth/profile", "/api/listings/my", "/api/notifications", "/api/uploads"]
+    for path in private:
+        assert ask(path, **token).status_code == 200
+        assert ask(path).status_code == 401, path
+    assert ask(paper["url"]).content == PDF
+    assert ask(paper["url"]).headers["X-Cache"] == "MISS"
+    assert ask(paper["url"].partition("?")[0]).status_code == 404
