@@ -12,18 +12,27 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_compose_runs_the_api_with_postgres_and_redis() -> None:
-    assert set(COMPOSE["services"]) == {"api", "postgres", "redis"}
+    assert set(COMPOSE["services"]) == {"api", "worker", "beat", "postgres", "redis"}
     assert set(COMPOSE["services"]["api"]["depends_on"]) == {"postgres", "redis"}
 
 
 def test_composes_settings_are_what_production_accepts() -> None:
     given = {
-        name: re.sub(r"\$\{(\w+):[^}]*\}", "s" * 40, value)
+        name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", re.sub(r"\$\{(\w+):\?[^}]*\}", "s" * 40, value))
         for name, value in COMPOSE["services"]["api"]["environment"].items()
     }
     settings = config.load(given)
     assert settings["ENVIRONMENT"] == "production"
     assert settings["DATABASE_URL"].startswith("postgresql://")
+
+
+def test_every_process_has_the_same_settings_and_files() -> None:
+    api, worker, beat = (COMPOSE["services"][name] for name in ("api", "worker", "beat"))
+    assert api["environment"] == worker["environment"] == beat["environment"]
+    assert api["environment"]["JOBS"] == "celery"
+    assert api["volumes"] == worker["volumes"]
+    assert "marketplace.worker worker" in worker["command"]
+    assert "marketplace.worker beat" in beat["command"]
 
 
 def test_the_image_installs_the_lock_and_runs_as_nobody_special() -> None:
