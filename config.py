@@ -71,6 +71,7 @@ def _file_settings(env: Mapping[str, str]) -> dict[str, Any]:
         "UPLOAD_MAX_BYTES": largest,
         "UPLOAD_BODY_BYTES": largest + MIB // 4,  # the parts of a multipart body that are not the file
         "UPLOAD_QUOTA_BYTES": int(env.get("UPLOAD_QUOTA_BYTES", str(500 * MIB))),
+        "UPLOAD_QUOTA_FILES": int(env.get("UPLOAD_QUOTA_FILES", "5000")),
         "UPLOAD_ORPHAN_DAYS": int(env.get("UPLOAD_ORPHAN_DAYS", "7")),
         "S3_BUCKET": env.get("S3_BUCKET", ""),
         "S3_REGION": env.get("S3_REGION", ""),

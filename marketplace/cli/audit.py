@@ -88,7 +88,7 @@ RULES = (
     (
         "uploads: the room they take differs from the files",
         """SELECT u.user_id FROM upload_usage u LEFT JOIN uploads f ON f.owner_id = u.user_id
-        GROUP BY u.user_id, u.size HAVING u.size <> COALESCE(SUM(f.size), 0)""",
+        GROUP BY u.user_id, u.size, u.files HAVING u.size <> COALESCE(SUM(f.size), 0) OR u.files <> COUNT(f.id)""",
     ),
     (
         "notifications: two of one person tell the same fact",

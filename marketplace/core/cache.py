@@ -18,7 +18,6 @@ from marketplace.events.base import Event
 T = TypeVar("T")
 MOST_IN_MEMORY = 1000
 PAUSE = 5.0  # seconds without asking a Redis that did not answer
-VERSION_SECONDS = 86_400
 TIMEOUT = 0.2
 
 
@@ -87,7 +86,7 @@ class Shared:
         if self._redis is None:
             self._versions[topic] = self._versions.get(topic, 0) + 1
             return
-        self._ask(lambda redis: (redis.incr(f"version:{topic}"), redis.expire(f"version:{topic}", VERSION_SECONDS)))
+        self._ask(lambda redis: redis.incr(f"version:{topic}"))
 
     def _ask(self, question: Callable[[Redis], Any]) -> Any:
         """None where Redis does not answer; then it is left alone for a while."""

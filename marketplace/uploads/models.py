@@ -17,7 +17,7 @@ class Upload(Base):
     __tablename__ = "uploads"
     __table_args__ = (
         Index("ix_uploads_owner", "owner_id", "created_at", "id"),
-        Index("ix_uploads_ready", "ready_at", "created_at"),
+        Index("ix_uploads_unused", "unused_since"),
         CheckConstraint("size >= 0", name="size"),
     )
 
@@ -34,6 +34,7 @@ class Upload(Base):
     has_thumbnails: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
     ready_at: Mapped[datetime | None]
+    unused_since: Mapped[datetime] = mapped_column(default=now)
 
     @property
     def filename(self) -> str:
@@ -57,14 +58,15 @@ class UploadUse(Base):
 
 
 class UploadUsage(Base):
-    """How much of the quota a person's files take, in bytes; kept by whoever adds or removes one."""
+    """How much of the quota a person's files take, bytes and files; kept by whoever adds or removes one."""
 
     __tablename__ = "upload_usage"
-    __table_args__ = (CheckConstraint("size >= 0", name="size"),)
+    __table_args__ = (CheckConstraint("size >= 0 AND files >= 0", name="size"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
     size: Mapped[int] = mapped_column(default=0)
+    files: Mapped[int] = mapped_column(default=0)
 
 
 found_next_time.add("uq_upload_usage_user_id")

@@ -30,7 +30,7 @@ class QuotaExceeded(Problem):
 
 def announce(owner_id: int, *, size: int, content_type: str, purpose: str, **known: Any) -> Upload:
     """A file is on its way: its room is taken before its bytes travel. Raises QuotaExceeded."""
-    _take_room(owner_id, size)
+    _take_room(owner_id, size, files=1)
     return save(
         Upload(
             owner_id=owner_id,
@@ -47,7 +47,7 @@ def announce(owner_id: int, *, size: int, content_type: str, purpose: str, **kno
 def describe(upload_id: int, prepared: Prepared) -> Upload:
     """A direct upload turned out to be this; its room is corrected. Raises NotFound, QuotaExceeded."""
     upload = _incoming(upload_id)
-    _take_room(upload.owner_id, len(prepared.data) - upload.size)
+    _take_room(upload.owner_id, len(prepared.data) - upload.size, files=0)
     upload.size, upload.content_type = len(prepared.data), prepared.content_type
     upload.extension, upload.width, upload.height = prepared.extension, prepared.width, prepared.height
     return save(upload)
@@ -86,6 +86,7 @@ def use(thing: str, thing_id: int, links: Iterable[str]) -> None:
     shown = {row.id for row in fetch(select(Upload.id).where(Upload.stem.in_(stems)))} if stems else set()
     if before - shown:
         execute(delete(UploadUse).where(*mine, UploadUse.upload_id.in_(before - shown)))
+        execute(update(Upload).where(Upload.id.in_(before - shown)).values(unused_since=now()))
     if shown - before:
         fresh = [{"upload_id": upload_id, "thing": thing, "thing_id": thing_id} for upload_id in sorted(shown - before)]
         execute(insert(UploadUse), fresh)
@@ -94,8 +95,8 @@ def use(thing: str, thing_id: int, links: Iterable[str]) -> None:
 def sweep(*, orphans_before: Any, strangers_before: Any, batch: int = 200) -> int:
     """Forget what nothing shows since `orphans_before` and what never arrived since `strangers_before`."""
     unused = ~exists().where(UploadUse.upload_id == Upload.id)
-    orphan = Upload.ready_at.is_not(None) & (Upload.created_at < orphans_before) & unused
-    lost = Upload.ready_at.is_(None) & (Upload.created_at < strangers_before)
+    orphan = Upload.ready_at.is_not(None) & (Upload.unused_since < orphans_before) & unused
+    lost = Upload.ready_at.is_(None) & (Upload.unused_since < strangers_before)
     rows = fetch(select(Upload.__table__).where(orphan | lost).order_by(Upload.id).limit(batch))
     for upload in rows:
         _forget(upload)
@@ -122,7 +123,7 @@ def _forget(upload: Any) -> bool:
     execute(delete(UploadUse).where(UploadUse.upload_id == upload.id))
     if not execute(delete(Upload).where(Upload.id == upload.id)):
         return False
-    _take_room(upload.owner_id, -upload.size)
+    _take_room(upload.owner_id, -upload.size, files=-1)
     keys = [addresses.incoming_key(upload.stem)]
     if upload.extension:
         keys += [addresses.key_of(upload), *(addresses.thumbnail_key(upload, size) for size in THUMBNAILS)]
@@ -130,13 +131,15 @@ def _forget(upload: Any) -> bool:
     return True
 
 
-def _take_room(user_id: int, size: int) -> None:
+def _take_room(user_id: int, size: int, *, files: int) -> None:
     """The condition stands in the UPDATE, so that a burst of uploads cannot slip past the quota together."""
     if not fetch(select(UploadUsage.user_id).where(UploadUsage.user_id == user_id)):
-        execute(insert(UploadUsage), {"user_id": user_id, "size": 0})
-    quota = current_app.config["UPLOAD_QUOTA_BYTES"]
+        execute(insert(UploadUsage), {"user_id": user_id, "size": 0, "files": 0})
+    settings = current_app.config
     room = update(UploadUsage).where(UploadUsage.user_id == user_id)
     if size > 0:
-        room = room.where(UploadUsage.size + size <= quota)
-    if not execute(room.values(size=UploadUsage.size + size)):
+        room = room.where(UploadUsage.size + size <= settings["UPLOAD_QUOTA_BYTES"])
+    if files > 0:
+        room = room.where(UploadUsage.files + files <= settings["UPLOAD_QUOTA_FILES"])
+    if not execute(room.values(size=UploadUsage.size + size, files=UploadUsage.files + files)):
         raise QuotaExceeded()

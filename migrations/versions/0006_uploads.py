@@ -21,7 +21,8 @@ def upgrade() -> None:
         sa.Column("id", BIG, nullable=False),
         sa.Column("user_id", BIG, nullable=False),
         sa.Column("size", BIG, nullable=False),
-        sa.CheckConstraint("size >= 0", name=op.f("ck_upload_usage_size")),
+        sa.Column("files", BIG, nullable=False),
+        sa.CheckConstraint("size >= 0 AND files >= 0", name=op.f("ck_upload_usage_size")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_upload_usage_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload_usage")),
         sa.UniqueConstraint("user_id", name=op.f("uq_upload_usage_user_id")),
@@ -41,13 +42,14 @@ def upgrade() -> None:
         sa.Column("has_thumbnails", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unused_since", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("size >= 0", name=op.f("ck_uploads_size")),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_uploads_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
         sa.UniqueConstraint("stem", name=op.f("uq_uploads_stem")),
     )
     op.create_index("ix_uploads_owner", "uploads", ["owner_id", "created_at", "id"], unique=False)
-    op.create_index("ix_uploads_ready", "uploads", ["ready_at", "created_at"], unique=False)
+    op.create_index("ix_uploads_unused", "uploads", ["unused_since"], unique=False)
     op.create_table(
         "upload_uses",
         sa.Column("id", BIG, nullable=False),

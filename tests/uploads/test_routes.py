@@ -213,6 +213,26 @@ def test_the_quota_counts_what_is_stored(app: Flask, anna: Person) -> None:
     assert anna.get("/api/uploads").json["used_bytes"] == used
 
 
+def test_the_quota_counts_files_too(anna: Person, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "UPLOAD_QUOTA_FILES", 2)
+    body = {"content_type": "image/png", "size": 1}
+    things.upload(anna)
+    assert [anna.post("/api/uploads/direct", json=body).status_code for _ in range(2)] == [201, 413]
+    assert send_file(anna, "/api/uploads", picture()).status_code == 413
+
+
+def test_what_was_taken_out_of_a_thing_can_be_put_back_for_a_while(app: Flask, anna: Person) -> None:
+    url = things.upload(anna)["url"]
+    listing = things.listing(anna, images=[url])["id"]
+    with app.app_context():
+        long_ago = datetime.now(UTC) - timedelta(days=30)
+        in_transaction(lambda: execute(update(Upload).values(created_at=long_ago, unused_since=long_ago)))
+        db.session.remove()
+    anna.put(f"/api/listings/{listing}", json={"images": []})
+    later(app, days=6)
+    assert anna.get(url).status_code == 200
+
+
 def test_the_same_key_stores_a_file_once(anna: Person) -> None:
     def send(data: bytes, key: str = "k") -> object:
         body = {"file": (BytesIO(data), "a.png")}
