@@ -1,7 +1,7 @@
 """What Postgres does with the lists at 200,000 rows: an index for every one of them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import flask_migrate
@@ -12,6 +12,11 @@ from sqlalchemy import event, text
 
 from marketplace.core.db import db, execute, in_transaction
 from marketplace.core.pagination import COUNT_BOUND
+from marketplace.listings import queries as listings
+from marketplace.notifications import queries as notifications
+from marketplace.notifications import service
+from marketplace.notifications.delivering import LETTERS
+from marketplace.tasks import queries as tasks
 from tests.conftest import make_app
 
 ROWS = 200_000
@@ -142,3 +147,80 @@ def test_no_list_reads_the_whole_table(large: Flask, table: str) -> None:
 def test_helpers_near_a_point_read_an_index(large: Flask) -> None:
     for plan in _plans(large, "/api/helpers?latitude=50&longitude=20&radius=10"):
         assert _read_in_sequence(plan, "users") == 0, plan
+
+
+NEWS = """
+INSERT INTO notifications (user_id, type, key, title, message, data, related_type, related_id, is_silent, for_digest,
+  read_at, created_at)
+SELECT 1 + n % 2000, 'new_message', 'k' || n, 'title', 'message', '{}', 'conversation', n, false, n % 997 = 0,
+  CASE WHEN n % 3 = 0 THEN now() END, now() - n * interval '1 second' FROM generate_series(1, :rows) n
+"""
+ROWS_OF_QUEUES = """
+INSERT INTO deliveries (user_id, channel, kind, key, data, created_at, due_at, attempts, done_at)
+SELECT 1 + n % 2000, 'email', 'new_message', 'k' || n, '{}', now(), now(), 1, CASE WHEN n % 5000 <> 0 THEN now() END
+FROM generate_series(1, :rows) n
+"""
+ENDINGS = """
+UPDATE listings SET expires_at = now() + (id % 1000) * interval '1 day' WHERE id % 2 = 0;
+UPDATE tasks SET deadline = now() + (id % 1000) * interval '1 day' WHERE id % 2 = 0;
+"""
+
+
+@pytest.fixture(scope="module")
+def busy(large: Flask) -> Flask:
+    """The same with 200,000 pieces of news and deliveries, and an end to every second thing."""
+
+    def more() -> None:
+        execute(text("SET LOCAL statement_timeout = 0"))
+        for statement in (NEWS, ROWS_OF_QUEUES):
+            execute(text(statement), {"rows": ROWS})
+        for statement in ENDINGS.split(";")[:2]:
+            execute(text(statement))
+
+    in_transaction(more)
+    with db.engine.connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("VACUUM ANALYZE"))
+    return large
+
+
+@pytest.mark.parametrize(
+    ("table", "ask"),
+    [
+        ("listings", lambda: listings.due_to_expire(batch=200)),
+        ("listings", lambda: listings.due_for_reminder(batch=200)),
+        ("tasks", lambda: tasks.due_to_expire(batch=200)),
+        ("tasks", lambda: tasks.due_for_confirmation(batch=200)),
+        ("deliveries", LETTERS.oldest_due),
+        ("notifications", lambda: notifications.of(SomebodyElse, per_page=20, page=1)),
+        ("notifications", lambda: notifications.unread_count(SomebodyElse)),
+        ("notifications", lambda: service.gather_digest(77, "period")),
+    ],
+)
+def test_what_the_clock_and_the_reader_ask_reads_an_index(busy: Flask, table: str, ask: Callable[[], Any]) -> None:
+    for plan in _explained(ask):
+        assert _read_in_sequence(plan, table) == 0, plan
+
+
+class SomebodyElse:
+    """Enough of a person for a query."""
+
+    id = 77
+
+
+def _explained(ask: Callable[[], Any]) -> list[str]:
+    """EXPLAIN of every SELECT that `ask` runs."""
+    ran: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            ran.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+        db.session.rollback()
+    with db.engine.connect() as connection:
+        return ["\n".join(connection.exec_driver_sql(f"EXPLAIN ANALYZE {s}", p).scalars()) for s, p in ran]
