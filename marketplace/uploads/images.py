@@ -3,6 +3,7 @@
 Nothing of the file itself is kept: no EXIF, GPS, XMP, profiles, comments, nor bytes behind the end.
 """
 
+import re
 import struct
 import warnings
 import zlib
@@ -15,13 +16,14 @@ from math import ceil
 from threading import BoundedSemaphore
 
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
-from PIL.Image import DecompressionBombError, Transpose
+from PIL import PngImagePlugin, UnidentifiedImageError
+from PIL.Image import DecompressionBombError, Quantize, Transpose
 
 from marketplace.kit.errors import Busy, Invalid, Problem
 
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 4096
+LONGEST_SIDE = 20_000
 THUMBNAILS = {"small": 160, "medium": 480, "large": 1080}
 MAX_FRAMES = 200
 # Every frame of an animation is in memory at once, and its canvas up to ten times.
@@ -31,14 +33,15 @@ MAX_CANVAS_PIXELS = 2_100_000
 MAX_PROGRESSIVE_PIXELS = 16_000_000
 # Each scan costs a pass over the whole picture, however few bytes it has; real files have about ten.
 MAX_SCANS = 64
-SCAN = b"\xff\xda"
-# The WebP decoder keeps several copies of the whole canvas.
-MAX_WEBP_PIXELS = 16_000_000
+MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # restarts inside a scan left out
+SCAN, END = 0xDA, 0xD9
+# The WebP decoder keeps several copies of the whole canvas; a photograph of 12 megapixels still fits.
+MAX_WEBP_PIXELS = 12_500_000
 MAX_WEBP_SIDE = 2048  # and its encoder as many again
 LARGE_PIXELS = 4_000_000
 AT_ONCE = 2
 PATIENCE = 20  # seconds
-STRIP = 512
+STRIP_PIXELS = 2_000_000
 EXIF_ORIENTATION = 0x0112
 TURNS = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -57,6 +60,7 @@ DAMAGE = (
 )
 
 
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 1_000_000  # texts are not kept anyway
 _large_ones = BoundedSemaphore(AT_ONCE)
 warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged files are told by our own errors
 
@@ -113,7 +117,8 @@ def clean(data: bytes) -> Image:
 
 def thumbnails(data: bytes) -> dict[str, bytes]:
     """WebP bytes by size, of a picture that was made by `clean`; never larger than the picture itself."""
-    with _opened(data) as source:
+    with _damage_told(), _opened(data) as source:
+        _refuse_large(source, data)
         picture = _shrunk(source)
     made: dict[str, bytes] = {}
     for name, side in sorted(THUMBNAILS.items(), key=lambda item: -item[1]):
@@ -158,13 +163,36 @@ def _room_for(source: Pillow.Image) -> Iterator[None]:
 
 def _refuse_large(source: Pillow.Image, data: bytes) -> None:
     """By the header, before anything is decoded."""
-    most = MAX_WEBP_PIXELS if source.format == "WEBP" else MAX_PIXELS
-    if source.format == "JPEG" and data.count(SCAN) > 1:
-        most = MAX_PROGRESSIVE_PIXELS
-        if data.count(SCAN) > MAX_SCANS:
-            raise TooManyPixels("This picture comes in too many passes. Save it again as a plain JPEG.")
-    if source.width * source.height > most:
+    most = {"WEBP": MAX_WEBP_PIXELS, "JPEG": _most_of_jpeg(data)}.get(source.format or "", MAX_PIXELS)
+    across, down = _extent(source)
+    if across * down > most or max(across, down) > LONGEST_SIDE:
         raise _too_many(most)
+
+
+def _extent(source: Pillow.Image) -> tuple[int, int]:
+    """The canvas, or the first picture of a GIF where that is larger."""
+    tiles = getattr(source, "tile", None) or [("", (0, 0, 0, 0))]
+    _, _, right, bottom = tiles[0][1] or (0, 0, 0, 0)
+    return max(source.width, right), max(source.height, bottom)
+
+
+def _most_of_jpeg(data: bytes) -> int:
+    scans = _scans(data) if data.startswith(b"\xff\xd8") else 0
+    if scans > MAX_SCANS:
+        raise TooManyPixels("This picture comes in too many passes. Save it again as a plain JPEG.")
+    return MAX_PROGRESSIVE_PIXELS if scans > 1 else MAX_PIXELS
+
+
+def _scans(data: bytes) -> int:
+    """How many scans come before the end; segments are stepped over, as previews have scans of their own."""
+    at, scans = 2, 0
+    while found := MARKER.search(data, at):
+        kind = found[0][1]
+        if kind == END:
+            break
+        scans += kind == SCAN
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return scans
 
 
 def _too_many(most: int) -> TooManyPixels:
@@ -177,7 +205,7 @@ def _shrunk(source: Pillow.Image) -> Pillow.Image:
     longest = MAX_WEBP_SIDE if source.format == "WEBP" else MAX_SIDE
     mode, factor = _plain_mode(source), max(1, ceil(max(source.size) / longest))
     small = Pillow.new(mode, (ceil(source.width / factor), ceil(source.height / factor)))
-    step = STRIP * factor
+    step = max(1, STRIP_PIXELS // source.width // factor) * factor
     for top in range(0, source.height, step):
         strip = source.crop((0, top, source.width, min(top + step, source.height)))
         strip = strip if strip.mode == mode else _converted(strip, mode)
@@ -217,10 +245,10 @@ def _animation(source: Pillow.Image, kind: str) -> Image:
     for picture in islice(_frames(source), MAX_FRAMES):
         durations.append(int(source.info.get("duration", 100)) or 100)
         pictures.append(picture)
-    loop = int(source.info.get("loop", 0))
-    return _stored(
-        pictures[0], kind, save_all=True, append_images=pictures[1:], duration=durations, loop=loop, disposal=2
-    )
+    how = {"loop": int(source.info["loop"])} if "loop" in source.info else {}
+    if kind == "GIF":
+        pictures, how["disposal"] = [_with_palette(picture) for picture in pictures], 2
+    return _stored(pictures[0], kind, save_all=True, append_images=pictures[1:], duration=durations, **how)
 
 
 def _frames(source: Pillow.Image) -> Iterator[Pillow.Image]:
@@ -231,16 +259,28 @@ def _frames(source: Pillow.Image) -> Iterator[Pillow.Image]:
 
 def _stored(picture: Pillow.Image, kind: str, **how: object) -> Image:
     extension, usual = FORMATS[kind]
-    if kind == "WEBP":
-        how.pop("disposal", None)
     if kind == "JPEG" and picture.mode != "RGB":
         picture = picture.convert("RGB")
+    if kind == "GIF":
+        picture = _with_palette(picture)
     data = _encoded(picture, kind, **usual, **how)
     return Image(data, Pillow.MIME[kind], extension, picture.width, picture.height)
 
 
+def _with_palette(picture: Pillow.Image) -> Pillow.Image:
+    """At most 256 colours, the last one for all that is more than half transparent."""
+    if picture.mode == "P":
+        return picture
+    if picture.mode != "RGBA":
+        return picture.quantize(256, Quantize.MEDIANCUT)
+    holes = picture.getchannel("A").point([255] * 128 + [0] * 128)
+    made = picture.convert("RGB").quantize(255, Quantize.MEDIANCUT)
+    made.paste(255, (0, 0, *made.size), holes)
+    made.info["transparency"] = 255
+    return made
+
+
 def _encoded(picture: Pillow.Image, kind: str, **how: object) -> bytes:
-    picture.info.clear()
     out = BytesIO()
     picture.save(out, kind, **how)
     return out.getvalue()

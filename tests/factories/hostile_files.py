@@ -43,6 +43,20 @@ def bomb_in_a_comment() -> bytes:
     return png(1, 1, zlib.compress(b"\0\0"), text)
 
 
+def many_zipped_texts() -> bytes:
+    """Sixty text chunks, each of which grows to a megabyte."""
+    text = chunk(b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(b"x" * 1_000_000, 9))
+    return png(1, 1, zlib.compress(b"\0\0"), *[text] * 60)
+
+
+def gif_beyond_its_canvas() -> bytes:
+    """A canvas of one pixel, and on it a picture of 18,000 × 18,000."""
+    tiny = bytearray(picture("GIF", (1, 1)))
+    start = tiny.index(b"\x2c")
+    tiny[start + 5 : start + 9] = struct.pack("<HH", 18_000, 18_000)
+    return bytes(tiny)
+
+
 def bomb_gif() -> bytes:
     """A canvas of 65,535 × 65,535 with a one-pixel picture on it."""
     tiny = bytearray(picture("GIF", (1, 1)))

@@ -163,38 +163,67 @@ def test_a_large_picture_is_scaled_down() -> None:
 
 
 GROWTH = """
-import resource, sys
+import sys
+from tests.uploads.peak import growth_of
 from PIL import Image
 from marketplace.uploads import images
 from tests.factories import hostile_files, pictures
 data = eval(sys.argv[1])
 images.clean(pictures.picture())
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-try:
-    images.clean(data)
-except images.Problem:
-    pass
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print((after - before) // 1024 if sys.platform != "darwin" else (after - before) // 1024**2)
+print(growth_of(lambda: images.clean(data)))
 """
 LARGEST = {
-    "a photograph of 40 megapixels": "open('{file}', 'rb').read()",
     "a bomb by its header": "hostile_files.bomb_by_header()",
     "a bomb by its stream": "hostile_files.bomb_by_stream()",
     "an endless animation": "hostile_files.endless_gif()",
+    "sixty zipped texts": "hostile_files.many_zipped_texts()",
+    "a picture larger than its canvas": "hostile_files.gif_beyond_its_canvas()",
 }
 
 
-@pytest.mark.parametrize("name", [*LARGEST, "a transparent picture of 40 megapixels", "the largest WebP"])
+MADE = {
+    "a photograph of 40 megapixels": ("RGB", "JPEG", (7300, 5470), {}),
+    "the largest progressive photograph": ("RGB", "JPEG", (4000, 3990), {"progressive": True}),
+    "a transparent picture of 40 megapixels": ("RGBA", "PNG", (7300, 5470), {}),
+    "a very wide one": ("RGBA", "PNG", (19_900, 2000), {}),
+    "the largest WebP": ("RGBA", "WEBP", (3500, 3500), {}),
+}
+
+
+@pytest.mark.parametrize("name", [*LARGEST, *MADE])
 def test_no_picture_takes_300_megabytes(name: str, tmp_path: object) -> None:
     file = f"{tmp_path}/large"
-    kinds = {"a photograph": ("RGB", "JPEG", (7300, 5470)), "a transparent": ("RGBA", "PNG", (7300, 5470))}
-    kinds["the largest"] = ("RGBA", "WEBP", (4000, 3990))
-    for start, (mode, kind, size) in kinds.items():
-        if name.startswith(start):
-            Image.new(mode, size).save(file, kind)
-    script = LARGEST.get(name, "open('{file}', 'rb').read()").format(file=file)
+    if name in MADE:
+        mode, kind, size, how = MADE[name]
+        Image.new(mode, size).save(file, kind, **how)
+    script = LARGEST.get(name, f"open('{file}', 'rb').read()")
     grown = subprocess.run(
         [sys.executable, "-c", GROWTH, script], cwd=config.ROOT, capture_output=True, text=True, check=True
     )
     assert int(grown.stdout) < 300
+
+
+def test_a_preview_or_a_video_behind_a_photograph_does_not_count_as_passes() -> None:
+    out = BytesIO()
+    Image.new("RGB", (64, 64)).save(out, "JPEG", exif=b"Exif\0\0" + b"\xff\xda" * 100)
+    assert clean(out.getvalue() + b"\xff\xda" * 100).width == 64
+
+
+def test_a_gif_keeps_its_colours_holes_and_ending() -> None:
+    out = BytesIO()
+    source = Image.new("RGBA", (16, 16), (0, 0, 0, 0))
+    source.paste((250, 120, 10, 255), (4, 4, 12, 12))
+    source.save(out, "GIF")
+    made = opened(clean(out.getvalue()).data).convert("RGBA")
+    assert (made.getpixel((8, 8)), made.getpixel((1, 1))[3]) == ((250, 120, 10, 255), 0)
+
+    frames = [Image.new("RGB", (8, 8), (step * 80, 0, 0)) for step in range(3)]
+    once = BytesIO()
+    frames[0].save(once, "GIF", save_all=True, append_images=frames[1:], duration=50)
+    assert "loop" not in opened(clean(once.getvalue()).data).info
+
+
+@pytest.mark.parametrize("data", [b"", b"x", picture("PNG")[:50], hostile.bomb_by_header()])
+def test_thumbnails_refuse_what_is_damaged(data: bytes) -> None:
+    with pytest.raises(Problem):
+        thumbnails(data)
