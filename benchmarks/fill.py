@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 import config
 from marketplace.app import create_app
+from marketplace.auth import sessions
 from marketplace.auth.models import User
-from marketplace.auth.service import tokens_for
 from marketplace.core.db import db, execute, in_transaction
 
 CATEGORIES = ("bicycles", "phones", "home", "books", "sports", "other")
@@ -58,4 +58,4 @@ def _insert(rows: int) -> None:
 def _sign_in() -> str:
     user = db.session.get(User, 1)
     assert user is not None
-    return str(tokens_for(user, "")["token"])
+    return str(sessions.tokens_of(sessions.begin(user), "")["token"])

@@ -4,6 +4,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from marketplace.admin import routes as admin_routes
+from marketplace.auth import last_use
 from marketplace.auth import routes as auth_routes
 from marketplace.auth import service as auth_service
 from marketplace.catalog import routes as catalog_routes
@@ -80,7 +81,7 @@ TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, an
 }
 FACTS = (outbox.relay,)
 WORK = (jobs.plan, jobs.run_due, delivering.deliver_due)
-OWN = ((1.0, counters.flush),)  # what a process has in memory, nobody else can write
+OWN = ((1.0, counters.flush), (5.0, last_use.flush))  # what a process has in memory, nobody else can write
 
 COMMANDS = (
     audit,

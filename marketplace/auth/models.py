@@ -88,7 +88,8 @@ def area(degrees: float | None) -> float | None:
 
 
 class SignIn(Base):
-    """One sign-in on one device; tokens name it and die with it."""
+    """One sign-in on one device; tokens name it and die with it. A refresh token is of one generation:
+    trading it begins the next, so nothing that could be stolen from here opens anything."""
 
     __tablename__ = "sign_ins"
     __table_args__ = (Index("ix_sign_ins_user_id", "user_id"),)
@@ -97,6 +98,12 @@ class SignIn(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(default=now)
     ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(String(20))
+    generation: Mapped[int] = mapped_column(default=1)
+    rotated_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_at: Mapped[datetime] = mapped_column(default=now)
+    device: Mapped[str] = mapped_column(String(300), default="")
+    address: Mapped[str] = mapped_column(String(64), default="")
 
 
 conflicts["uq_users_username_key"] = UsernameTaken()

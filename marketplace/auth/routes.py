@@ -2,17 +2,22 @@
 
 from typing import Any
 
-from marketplace.auth import queries, service
+from flask import request
+
+from marketplace.auth import queries, refreshing, service, sessions
 from marketplace.auth.schemas import (
     AvailabilitySchema,
     CredentialsSchema,
+    PasswordChangeSchema,
     ProfileChangesSchema,
     PublicUserSchema,
     RegisteredSchema,
     RegistrationSchema,
+    SessionsSchema,
     TokensSchema,
     UserSchema,
 )
+from marketplace.auth.sessions import SIGNED_OUT
 from marketplace.core.access import ANYONE, NEWCOMER, REFRESHING, SIGNED_IN, claims, current_user, viewer
 from marketplace.core.limits import sign_in_limit
 from marketplace.core.schemas import MessageSchema, written
@@ -29,7 +34,7 @@ bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, 
 def register(data: dict[str, Any]) -> Any:
     """Open an account and sign in."""
     user = service.register(**data)
-    tokens = service.tokens_for(user, "Welcome to the marketplace.")
+    tokens = sessions.tokens_of(sessions.begin(user, **_place()), "Welcome to the marketplace.")
     return Created("user", queries.private_view(user), "/api/auth/users", **tokens)
 
 
@@ -40,23 +45,57 @@ def register(data: dict[str, Any]) -> Any:
 def log_in(data: dict[str, Any]) -> Any:
     """Sign in with e-mail (or username) and password."""
     user = service.authenticate(**data)
-    return {**service.tokens_for(user, "Welcome back."), "user": queries.private_view(user)}
+    tokens = sessions.tokens_of(sessions.begin(user, **_place()), "Welcome back.")
+    return {**tokens, "user": queries.private_view(user)}
 
 
-@bp.post("/refresh", access=REFRESHING)
+@bp.post("/refresh", access=REFRESHING, phased=True)
 @bp.response(200, TokensSchema)
 def refresh() -> Any:
-    """Trade the refresh token (sent as Bearer) for new tokens."""
-    user = current_user()
-    return {**service.tokens_for(user, "Refreshed.", claims()["sid"]), "user": queries.private_view(user)}
+    """Trade the refresh token (sent as Bearer) for new tokens; each counts once."""
+    return {**refreshing.refresh(claims()), "user": queries.private_view(current_user())}
 
 
 @bp.post("/logout", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
 def log_out() -> Any:
     """End this sign-in; its tokens stop counting at once."""
-    service.log_out(claims()["sid"])
+    sessions.end(claims()["sid"], SIGNED_OUT)
     return {"message": "You are signed out."}
+
+
+@bp.get("/sessions", access=SIGNED_IN)
+@bp.response(200, SessionsSchema)
+def list_sessions() -> Any:
+    """List where I am signed in, the last used first."""
+    found = sessions.of(current_user(), claims()["sid"])
+    return {"sessions": found, "total": len(found)}
+
+
+@bp.delete("/sessions/<session_id>", access=SIGNED_IN)
+@bp.response(200, MessageSchema)
+def end_session(session_id: str) -> Any:
+    """Sign out there."""
+    sessions.end_one(current_user(), session_id)
+    return {"message": "Signed out there."}
+
+
+@bp.delete("/sessions", access=SIGNED_IN)
+@bp.response(200, MessageSchema)
+def end_other_sessions() -> Any:
+    """Sign out everywhere but here."""
+    count = sessions.end_others(current_user().id, claims()["sid"])
+    return {"message": f"Signed out in {count} other places."}
+
+
+@bp.put("/password", access=SIGNED_IN)
+@sign_in_limit
+@bp.arguments(PasswordChangeSchema)
+@bp.response(200, MessageSchema)
+def change_password(data: dict[str, Any]) -> Any:
+    """Change my password; every other sign-in ends."""
+    service.change_password(current_user(), **data, sign_in_id=claims()["sid"])
+    return {"message": "Your password is changed. You are signed out everywhere else."}
 
 
 @bp.get("/profile", access=SIGNED_IN)
@@ -88,3 +127,8 @@ def check_availability(name: str) -> Any:
     """Say whether a username can still be had."""
     reason = service.why_unavailable(name)
     return {"available": reason is None, **({"reason": reason} if reason else {})}
+
+
+def _place() -> dict[str, str]:
+    """Where a sign-in comes from."""
+    return {"device": request.user_agent.string, "address": request.remote_addr or ""}

@@ -7,10 +7,13 @@ from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import Schema, ValidationError, fields
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from marketplace.auth.models import LANGUAGES, USERNAME, USERNAME_RULE
 from marketplace.core.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
 from marketplace.core.schemas import Currency, Input
+
+COMMONEST = 30_000
 
 
 def check_username(name: str) -> None:
@@ -25,6 +28,18 @@ def check_email(address: str) -> None:
         validate_email(address, check_deliverability=False)
     except EmailNotValidError:
         raise ValidationError("This is not an e-mail address.") from None
+
+
+def check_password(text: str) -> None:
+    """Nobody's first guess (NIST SP 800-63B, 5.1.1.2: compare with commonly used ones)."""
+    if text.lower() in commonest():
+        raise ValidationError("This password is one of the first that anybody would try. Choose another.")
+
+
+@cache
+def commonest() -> frozenset[str]:
+    """The passwords people use most, by zxcvbn's count of leaked ones."""
+    return frozenset(FREQUENCY_LISTS["passwords"][:COMMONEST])
 
 
 def check_phone(number: str) -> None:
@@ -54,7 +69,7 @@ class RegistrationSchema(Input):
 
     username = Str(required=True, longest=100, validate=check_username, example="anna_k")
     email = Str(required=True, longest=254, validate=check_email, example="anna@example.com")
-    password = password(required=True, shortest=8)
+    password = password(required=True, shortest=8, validate=check_password)
     first_name = Str(longest=100, example="Anna")
     last_name = Str(longest=100, example="Kalniņa")
     phone = Str(longest=30, validate=check_phone, example="+371 20000001")
@@ -66,6 +81,13 @@ class CredentialsSchema(Input):
     email = Str(longest=254, example="anna@example.com")
     username = Str(longest=254, example="anna_k")
     password = password(required=True, shortest=1)
+
+
+class PasswordChangeSchema(Input):
+    """The present one and the next."""
+
+    current_password = password(required=True, shortest=1)
+    new_password = password(required=True, shortest=8, validate=check_password)
 
 
 class ProfileChangesSchema(Input):
@@ -153,6 +175,24 @@ class RegisteredSchema(TokensSchema):
     """Tokens for the new account."""
 
     id = Int(required=True, example=1)
+
+
+class SessionSchema(Schema):
+    """One place where I am signed in."""
+
+    id = Str(required=True, example="mM5T1LQ0x3kXb7eYxM3RSP")
+    device = Str(required=True, example="Mozilla/5.0 (Macintosh) Firefox/140.0")
+    address = Str(required=True, example="192.0.2.7")
+    created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
+    last_used_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
+    is_current = fields.Boolean(required=True, metadata={"example": True})
+
+
+class SessionsSchema(Schema):
+    """All of them."""
+
+    sessions = fields.List(fields.Nested(SessionSchema), required=True)
+    total = Int(required=True, example=1)
 
 
 class AvailabilitySchema(Schema):

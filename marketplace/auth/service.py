@@ -5,17 +5,17 @@ from functools import cache
 from typing import Any
 
 from flask import current_app
-from flask_jwt_extended import create_access_token, create_refresh_token
 from sqlalchemy import Float, bindparam, case, cast, exists, func, or_, select, update
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from marketplace.auth import last_use, sessions
 from marketplace.auth.models import USERNAME, USERNAME_RULE, EmailTaken, SignIn, User, UsernameTaken
+from marketplace.auth.sessions import PASSWORD_CHANGED
 from marketplace.core.db import db, execute, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
-from marketplace.events.auth import ProfileChanged, UserRegistered
-from marketplace.kit.clock import now
-from marketplace.kit.errors import NotSignedIn
+from marketplace.events.auth import PasswordChanged, ProfileChanged, UserRegistered
+from marketplace.kit.errors import NotAllowed, NotSignedIn
 
 # Asked with every token, so it is built once.
 SIGNED_IN_PERSON = (
@@ -28,6 +28,13 @@ SIGNED_IN_PERSON = (
         User.is_active,
     )
 )
+
+
+class WrongPassword(NotAllowed):
+    """Whoever holds the token does not know the password."""
+
+    code = "wrong_password"
+    sentence = "The current password is not right."
 
 
 class BadCredentials(NotSignedIn):
@@ -65,24 +72,23 @@ def authenticate(*, password: str, email: str = "", username: str = "") -> User:
     return user
 
 
-def tokens_for(user: User, message: str, sign_in_id: str | None = None) -> dict[str, Any]:
-    """An access and a refresh token of one sign-in (a new one unless named)."""
-    if sign_in_id is None:
-        sign_in_id = save(SignIn(id=secrets.token_urlsafe(16), user_id=user.id)).id
-    claims = {"sid": sign_in_id}
-    access = create_access_token(str(user.id), additional_claims=claims)
-    refresh = create_refresh_token(str(user.id), additional_claims=claims)
-    return {"message": message, "token": access, "access_token": access, "refresh_token": refresh}
-
-
-def log_out(sign_in_id: str) -> None:
-    """End this sign-in: its access and refresh tokens stop counting at once."""
-    execute(update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).values(ended_at=now()))
+def change_password(user: User, *, current_password: str, new_password: str, sign_in_id: str) -> None:
+    """A new password ends every other sign-in; raises WrongPassword (403), Invalid (422)."""
+    if not check_password_hash(user.password_hash, current_password):
+        raise WrongPassword()
+    user.password_hash = hash_password(new_password)
+    user.touch()
+    db.session.flush()
+    sessions.end_others(user.id, sign_in_id, PASSWORD_CHANGED)
+    publish(PasswordChanged(user_id=user.id, version=int(user.updated_at.timestamp())))
 
 
 def person_of(claims: dict[str, Any]) -> User | None:
     """The active person of a living sign-in."""
-    return db.session.scalar(SIGNED_IN_PERSON, {"sid": claims.get("sid"), "user_id": int(claims["sub"])})
+    user = db.session.scalar(SIGNED_IN_PERSON, {"sid": claims.get("sid"), "user_id": int(claims["sub"])})
+    if user is not None:
+        last_use.note(claims["sid"])
+    return user
 
 
 def edit_profile(user: User, *, hourly_rate: Any = None, **changes: Any) -> User:

@@ -41,6 +41,7 @@ KINDS = {
     "review_reminder": Kind("task", BY_MAIL, TASK),
     "new_message": Kind("conversation", EVERYWHERE, TALK),
     "welcome": Kind("user", BY_MAIL, "/profile", may_wait=False),
+    "password_changed": Kind("user", EVERYWHERE, "/profile", may_wait=False),
     "test": Kind("user", frozenset({"push"}), "/notifications", may_wait=False),
 }
 CHOOSABLE = tuple(kind for kind in KINDS if kind != "test")

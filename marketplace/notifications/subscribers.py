@@ -3,7 +3,7 @@
 from marketplace.auth import queries as people
 from marketplace.core.jobs import enqueue
 from marketplace.core.outbox import subscribe
-from marketplace.events.auth import UserRegistered
+from marketplace.events.auth import PasswordChanged, UserRegistered
 from marketplace.events.listings import ListingExpired, ListingExpiring
 from marketplace.events.messaging import MessageSent
 from marketplace.events.reviews import ReviewDue, ReviewWritten
@@ -28,6 +28,12 @@ from marketplace.notifications import news
 def welcome(event: UserRegistered) -> None:
     """A first letter."""
     news.tell(event.user_id, "welcome", "", event.user_id, first_name=people.first_name_of(event.user_id))
+
+
+@subscribe(PasswordChanged)
+def warn_of_new_password(event: PasswordChanged) -> None:
+    """In case it was somebody else."""
+    news.tell(event.user_id, "password_changed", str(event.version), event.user_id)
 
 
 @subscribe(ApplicationSent)

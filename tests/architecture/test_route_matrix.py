@@ -49,6 +49,7 @@ def victim(app: Flask) -> Victim:
     document = things.upload(owner, "document")
     news, fact, job = _waiting(app, owner)
     ids = {
+        "session_id": owner.get("/api/auth/sessions").json["sessions"][0]["id"],
         "upload_id": document["id"],
         "filename": document["filename"],
         "stem": document["filename"].partition(".")[0],

@@ -33,6 +33,7 @@ DATA: dict[str, dict[str, Any]] = {
     "review_reminder": {**TASK, "other_name": "Juris"},
     "new_message": {"sender_name": "Anna", "count": 3},
     "welcome": {"first_name": "Anna"},
+    "password_changed": {},
     "test": {},
 }
 ARGUMENTS = {

@@ -2,30 +2,23 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
-from marketplace.uploads.gateways.storage import DirectUpload, StorageFailed, StoredFile, check_key
+from marketplace.uploads.gateways.storage import DirectUpload, StorageFailed, StoredFile, check_key, is_key
 
-P = ParamSpec("P")
-T = TypeVar("T")
 TEMPORARY = ".tmp-"
 FOLDERS = ("incoming", "private", "public")
 
 
-def _failing_safely(work: Callable[P, T]) -> Callable[P, T]:
-    @wraps(work)
-    def safe(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return work(*args, **kwargs)
-        except OSError as error:
-            raise StorageFailed(f"{type(error).__name__}: {error.strerror}") from error
-
-    return safe
+@contextmanager
+def _failing_safely() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(f"{type(error).__name__}: {error.strerror}") from error
 
 
 class LocalStorage:
@@ -34,11 +27,11 @@ class LocalStorage:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    @_failing_safely
+    @_failing_safely()
     def put(self, key: str, data: bytes, content_type: str, *, public: bool) -> None:
         """Beside it first, then in one step into its place."""
         target = self._at(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         beside = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
         try:
             _write_through(beside, data)
@@ -49,27 +42,30 @@ class LocalStorage:
             raise
         _sync_folder(target.parent)
 
-    @_failing_safely
+    @_failing_safely()
     def get(self, key: str) -> bytes | None:
         """The bytes; None where there is no such file."""
         found = self.path(key)
-        return found.read_bytes() if found is not None else None
+        with suppress(FileNotFoundError):  # deleted since it was found
+            return found.read_bytes() if found is not None else None
+        return None
 
+    @_failing_safely()
     def path(self, key: str) -> Path | None:
         """Where it lies; a link, which nobody of ours made, is no file."""
         target = self._at(key)
         return target if target.is_file() and not target.is_symlink() else None
 
-    @_failing_safely
+    @_failing_safely()
     def delete(self, key: str) -> None:
         """Remove it; one that is not there is no error."""
         self._at(key).unlink(missing_ok=True)
 
-    @_failing_safely
     def files(self, prefix: str = "") -> Iterator[StoredFile]:
         """Everything whose key starts so, but what is being written."""
-        found = [file for folder in FOLDERS for file in self._in(folder) if file.key.startswith(prefix)]
-        return iter(found)
+        with _failing_safely():
+            for folder in FOLDERS:
+                yield from self._in(folder, prefix)
 
     def link(self, key: str, *, seconds: int, filename: str | None = None) -> str | None:
         """There is no address but the application's."""
@@ -81,23 +77,46 @@ class LocalStorage:
         check_key(key)
         return None
 
-    @_failing_safely
+    @_failing_safely()
     def size(self, key: str) -> int | None:
         """In bytes; None where there is no such file."""
         found = self.path(key)
-        return found.stat().st_size if found is not None else None
+        with suppress(FileNotFoundError):  # deleted since it was found
+            return found.stat().st_size if found is not None else None
+        return None
 
     def _at(self, key: str) -> Path:
-        return self.root / check_key(key)
+        folder, name = check_key(key).split("/")
+        return self._folder(folder) / name
 
-    def _in(self, folder: str) -> Iterator[StoredFile]:
-        if not (self.root / folder).is_dir():
+    def _folder(self, name: str) -> Path:
+        """Raises StorageFailed for a link, which could lead out of the root or make the private public."""
+        folder = self.root / name
+        if folder.is_symlink():
+            raise StorageFailed(f"{folder} is a link")
+        return folder
+
+    def _in(self, folder: str, prefix: str) -> Iterator[StoredFile]:
+        path = self._folder(folder)
+        if not path.is_dir():
             return
-        for entry in os.scandir(self.root / folder):
-            if entry.is_file(follow_symlinks=False) and not entry.name.startswith(TEMPORARY):
-                with suppress(FileNotFoundError):  # deleted since the folder was read
-                    told = entry.stat(follow_symlinks=False)
-                    yield StoredFile(f"{folder}/{entry.name}", told.st_size, datetime.fromtimestamp(told.st_mtime, UTC))
+        with os.scandir(path) as entries:
+            for entry in entries:
+                key = f"{folder}/{entry.name}"
+                if key.startswith(prefix) and is_key(key) and entry.is_file(follow_symlinks=False):
+                    yield from _told(key, entry)
+
+
+def _told(key: str, entry: os.DirEntry[str]) -> Iterator[StoredFile]:
+    with suppress(FileNotFoundError):  # deleted since the folder was read
+        stat = entry.stat(follow_symlinks=False)
+        yield StoredFile(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _write_through(path: Path, data: bytes) -> None:

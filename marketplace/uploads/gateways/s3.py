@@ -1,57 +1,70 @@
 """Files in a bucket of S3, or of anything that speaks its protocol."""
 
-from collections.abc import Callable, Iterator
-from functools import cached_property, wraps
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
+from urllib.parse import quote
 
-import boto3
 from boto3.exceptions import Boto3Error
+from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
-from marketplace.uploads.gateways.storage import DirectUpload, StorageFailed, StoredFile, check_key
+from marketplace.uploads.gateways.storage import DirectUpload, StorageFailed, StoredFile, check_key, is_key
 
-P = ParamSpec("P")
-T = TypeVar("T")
 FOREVER = "public, max-age=31536000, immutable"
 NOT_SHARED = "private, no-store"
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 PAGE = 1000
+CONNECT_SECONDS = 5
+READ_SECONDS = 20.0
+RETRIES = 3
+NOT_IN_QUOTES = re.compile(r"[^ !#-\[\]-~]")
 
 
-def _failing_safely(work: Callable[P, T]) -> Callable[P, T]:
-    @wraps(work)
-    def safe(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return work(*args, **kwargs)
-        except (BotoCoreError, Boto3Error, ClientError) as error:
-            raise StorageFailed(f"{type(error).__name__}: {error}") from error
-
-    return safe
+@contextmanager
+def _failing_safely() -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, Boto3Error, ClientError, HTTPError) as error:
+        raise StorageFailed(f"{type(error).__name__}: {error}") from error
 
 
 class S3Storage:
-    """One bucket; nothing in it is public by itself."""
+    """One bucket; nothing in it is public by itself unless `public_acl` says so."""
 
     def __init__(
-        self, *, bucket: str, region: str = "", endpoint_url: str = "", access_key: str = "", secret_key: str = ""
+        self,
+        *,
+        bucket: str,
+        region: str,
+        endpoint_url: str = "",
+        access_key: str = "",
+        secret_key: str = "",
+        public_acl: bool = False,
     ) -> None:
         self.bucket = bucket
+        self.public_acl = public_acl
         self._place = {"region_name": region or None, "endpoint_url": endpoint_url or None}
         self._keys = {"aws_access_key_id": access_key or None, "aws_secret_access_key": secret_key or None}
         self._lock = Lock()
 
-    @_failing_safely
+    @_failing_safely()
     def put(self, key: str, data: bytes, content_type: str, *, public: bool) -> None:
         """One request, whole or not at all; what is no picture is only ever downloaded."""
-        how = {} if content_type.startswith("image/") else {"ContentDisposition": "attachment"}
-        keeping = FOREVER if public else NOT_SHARED
-        target = {"Bucket": self.bucket, "Key": check_key(key), "ContentType": content_type, "CacheControl": keeping}
-        self._client.put_object(**target, **how, Body=data)
+        target = {"Bucket": self.bucket, "Key": check_key(key), "ContentType": content_type}
+        shown = {} if content_type.startswith("image/") else {"ContentDisposition": "attachment"}
+        kept = {"CacheControl": FOREVER if public else NOT_SHARED}
+        read = {"ACL": "public-read"} if public and self.public_acl else {}
+        self._client.put_object(**target, **shown, **kept, **read, Body=data)
 
-    @_failing_safely
+    @_failing_safely()
     def get(self, key: str) -> bytes | None:
         """The bytes; None where there is no such file."""
         check_key(key)
@@ -67,35 +80,33 @@ class S3Storage:
         check_key(key)
         return None
 
-    @_failing_safely
+    @_failing_safely()
     def delete(self, key: str) -> None:
         """Remove it; S3 says nothing of one that is not there."""
-        self._client.delete_object(Bucket=self.bucket, Key=check_key(key))
+        check_key(key)
+        self._client.delete_object(Bucket=self.bucket, Key=key)
 
-    @_failing_safely
     def files(self, prefix: str = "") -> Iterator[StoredFile]:
         """Everything whose key starts so, page by page."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix, PaginationConfig={"PageSize": PAGE}
-        )
-        found = [StoredFile(o["Key"], o["Size"], o["LastModified"]) for page in pages for o in page.get("Contents", [])]
-        return iter(found)
+        with _failing_safely():
+            for page in self._pages(prefix):
+                yield from (_stored(found) for found in page.get("Contents", []) if is_key(found["Key"]))
 
-    @_failing_safely
+    @_failing_safely()
     def link(self, key: str, *, seconds: int, filename: str | None = None) -> str | None:
         """Signed by us, checked by the bucket."""
-        named = {"ResponseContentDisposition": f'attachment; filename="{filename}"'} if filename else {}
+        named = {"ResponseContentDisposition": _attachment(filename)} if filename else {}
         params = {"Bucket": self.bucket, "Key": check_key(key), **named}
         return str(self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))
 
-    @_failing_safely
+    @_failing_safely()
     def direct(self, key: str, *, content_type: str, size: int, seconds: int) -> DirectUpload | None:
         """Type and length are part of what is signed."""
         params = {"Bucket": self.bucket, "Key": check_key(key), "ContentType": content_type, "ContentLength": size}
         url = str(self._client.generate_presigned_url("put_object", Params=params, ExpiresIn=seconds))
         return DirectUpload(url, "PUT", {"Content-Type": content_type})
 
-    @_failing_safely
+    @_failing_safely()
     def size(self, key: str) -> int | None:
         """In bytes; None where there is no such file."""
         check_key(key)
@@ -103,7 +114,12 @@ class S3Storage:
             return int(self._client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
         except ClientError as error:
             _raise_unless_missing(error)
+            self._client.head_bucket(Bucket=self.bucket)  # a HEAD does not say whether the bucket is missing too
             return None
+
+    def _pages(self, prefix: str) -> Any:
+        paginator = self._client.get_paginator("list_objects_v2")
+        return paginator.paginate(Bucket=self.bucket, Prefix=prefix, PaginationConfig={"PageSize": PAGE})
 
     @property
     def _client(self) -> Any:
@@ -112,17 +128,28 @@ class S3Storage:
 
     @cached_property
     def _made(self) -> Any:
-        """Checksums only where S3 requires them: a presigned PUT could not carry one."""
+        """Checksums only where S3 requires them: a presigned PUT could not carry one. Without "virtual",
+        presigned addresses name the global host, which redirects for new buckets of other regions."""
         config = Config(
             signature_version="s3v4",
-            connect_timeout=5,
-            read_timeout=20,
-            retries={"max_attempts": 3, "mode": "standard"},
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"max_attempts": RETRIES, "mode": "standard"},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            s3={"addressing_style": "path" if self._place["endpoint_url"] else "auto"},
+            s3={"addressing_style": "path" if self._place["endpoint_url"] else "virtual"},
         )
-        return boto3.client("s3", config=config, **self._place, **self._keys)
+        return Session().client("s3", config=config, **self._place, **self._keys)
+
+
+def _stored(found: dict[str, Any]) -> StoredFile:
+    return StoredFile(found["Key"], found["Size"], found["LastModified"].astimezone(UTC))
+
+
+def _attachment(filename: str) -> str:
+    """The name in both spellings of RFC 6266: S3 refuses a header that is not Latin-1."""
+    plain = NOT_IN_QUOTES.sub("_", filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
 
 
 def _raise_unless_missing(error: ClientError) -> None:

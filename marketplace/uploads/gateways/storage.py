@@ -20,7 +20,7 @@ class StoredFile:
 
     key: str
     size: int
-    modified: datetime
+    modified: datetime  # aware, UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Storage(Protocol):
         ...
 
     def files(self, prefix: str = "") -> Iterator[StoredFile]:
-        """Everything whose key starts so."""
+        """Everything whose key starts so, read as it is asked for; what has no key of ours is left out."""
         ...
 
     def link(self, key: str, *, seconds: int, filename: str | None = None) -> str | None:
@@ -68,8 +68,13 @@ class Storage(Protocol):
         ...
 
 
+def is_key(key: str) -> bool:
+    """Whether a file may lie under this name; temporary and other people's files do not."""
+    return KEY.fullmatch(key) is not None
+
+
 def check_key(key: str) -> str:
     """The key itself; raises ValueError for one that could lead elsewhere."""
-    if not KEY.fullmatch(key):
+    if not is_key(key):
         raise ValueError(f"not a key of the storage: {key!r}")
     return key
