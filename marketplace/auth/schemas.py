@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import islice
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -13,7 +14,7 @@ from marketplace.auth.models import LANGUAGES, USERNAME, USERNAME_RULE
 from marketplace.core.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
 from marketplace.core.schemas import Currency, Input
 
-COMMONEST = 30_000
+SHORTEST_PASSWORD, COMMONEST = 8, 3000
 
 
 def check_username(name: str) -> None:
@@ -38,8 +39,9 @@ def check_password(text: str) -> None:
 
 @cache
 def commonest() -> frozenset[str]:
-    """The passwords people use most, by zxcvbn's count of leaked ones."""
-    return frozenset(FREQUENCY_LISTS["passwords"][:COMMONEST])
+    """The passwords people use most, of those long enough, by zxcvbn's count of leaked ones."""
+    long_enough = (word for word in FREQUENCY_LISTS["passwords"] if len(word) >= SHORTEST_PASSWORD)
+    return frozenset(islice(long_enough, COMMONEST))
 
 
 def check_phone(number: str) -> None:
@@ -69,7 +71,7 @@ class RegistrationSchema(Input):
 
     username = Str(required=True, longest=100, validate=check_username, example="anna_k")
     email = Str(required=True, longest=254, validate=check_email, example="anna@example.com")
-    password = password(required=True, shortest=8, validate=check_password)
+    password = password(required=True, shortest=SHORTEST_PASSWORD, validate=check_password)
     first_name = Str(longest=100, example="Anna")
     last_name = Str(longest=100, example="Kalniņa")
     phone = Str(longest=30, validate=check_phone, example="+371 20000001")
@@ -87,7 +89,7 @@ class PasswordChangeSchema(Input):
     """The present one and the next."""
 
     current_password = password(required=True, shortest=1)
-    new_password = password(required=True, shortest=8, validate=check_password)
+    new_password = password(required=True, shortest=SHORTEST_PASSWORD, validate=check_password)
 
 
 class ProfileChangesSchema(Input):
