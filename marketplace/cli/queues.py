@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from py_vapid import Vapid
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from marketplace.core.db import fetch, in_transaction
 from marketplace.core.jobs import JOBS
@@ -35,10 +35,17 @@ def command_for(queue: Queue, name: str, help_text: str, columns: dict[str, Call
             return
         console = Console()
         console.print(", ".join(f"{queue.count(one)} {one}" for one in STATES))
+        if queue is FACTS and (shown := _shown_letters()):
+            console.print(f"{shown} mails, pushes and SMS were shown instead of sent; read them with: flask letters")
         for one in [state] if state else [s for s in ("failed", "dead", "waiting") if queue.count(s)]:
             console.print(_listing(queue, one, limit, columns))
 
     return command
+
+
+def _shown_letters() -> int:
+    shown = select(func.count()).select_from(LETTERS.table).where(LETTERS.table.c.shown.is_not(None))
+    return int(fetch(shown)[0][0])
 
 
 def _again(queue: Queue, which: str) -> None:

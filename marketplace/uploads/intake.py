@@ -79,17 +79,26 @@ def complete_direct(owner: User, upload_id: int) -> dict[str, Any]:
     upload = queries.own(owner, upload_id)
     if upload.ready_at is not None:
         return queries.view(upload)
+    try:
+        return _complete(upload)
+    except NotFound:
+        return queries.view(queries.own_ready(owner, upload_id))  # somebody was faster, or it is gone
+
+
+def _complete(upload: Any) -> dict[str, Any]:
     data = _or_busy(lambda: storage().get(addresses.incoming_key(upload.stem)))
     if data is None:
         raise Invalid.field("file", "Nothing has arrived at the address yet. PUT the file there first.")
     _refuse_large(len(data))
     try:
         prepared = prepare(data, upload.purpose)
-        described = in_transaction(lambda: service.describe(upload_id, prepared))
-    except Problem:
-        in_transaction(lambda: service.give_up(upload_id))
+        described = in_transaction(lambda: service.describe(upload.id, prepared))
+    except NotFound:
         raise
-    stored = _bring_in(upload_id, addresses.key_of(described), prepared)
+    except Problem:
+        in_transaction(lambda: service.give_up(upload.id))
+        raise
+    stored = _bring_in(upload.id, addresses.key_of(described), prepared)
     _or_busy(lambda: storage().delete(addresses.incoming_key(upload.stem)))
     return stored
 

@@ -85,6 +85,14 @@ def own(user: User, upload_id: int) -> Any:
     return rows[0]
 
 
+def own_ready(user: User, upload_id: int) -> Any:
+    """One of one's own that has arrived; raises NotFound."""
+    upload = own(user, upload_id)
+    if upload.ready_at is None:
+        raise NotFound.of("upload")
+    return upload
+
+
 def to_shrink(upload_id: int) -> Any | None:
     """A picture in its place that has no thumbnails yet; None where it is gone or done."""
     waiting = select(UPLOADS).where(UPLOADS.c.id == upload_id, UPLOADS.c.ready_at.is_not(None))

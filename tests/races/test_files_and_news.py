@@ -61,7 +61,7 @@ def test_one_direct_upload_completed_at_once_is_one_file(app: Flask, anna: Perso
     way = anna.post("/api/uploads/direct", json={"content_type": "image/png", "size": len(DATA)}).json["upload"]
     Person(app).call("PUT", way["url"], data=DATA)
     answers = burst([partial(anna.post, f"/api/uploads/{way['id']}/complete")] * AT_ONCE)
-    assert {answer.status_code for answer in answers} <= {200, 404, 409, 422}
+    assert {answer.status_code for answer in answers} <= {200, 422}  # 422: its bytes are being moved right now
     assert any(answer.status_code == 200 for answer in answers)
     listed = anna.get("/api/uploads").json
     assert (listed["total"], listed["used_bytes"]) == (1, listed["uploads"][0]["size"])

@@ -317,6 +317,31 @@ def test_readers_meet_the_old_file_or_the_new_one(storage: Storage) -> None:
         assert all(done.result() is None for done in writing)
 
 
+def test_readers_meet_a_file_or_none_while_it_is_deleted(storage: Storage) -> None:
+    def come_and_go(_: int) -> None:
+        storage.put("public/a.jpg", b"here", "image/jpeg", public=True)
+        storage.delete("public/a.jpg")
+
+    with ThreadPoolExecutor(6) as pool:
+        going = pool.map(come_and_go, range(40))
+        read = pool.map(lambda _: (storage.get("public/a.jpg"), storage.size("public/a.jpg")), range(150))
+        assert {seen for pair in read for seen in pair} <= {b"here", 4, None}
+        assert len(list(going)) == 40
+
+
+@pytest.mark.parametrize("ask", [LocalStorage.get, LocalStorage.size])
+def test_a_file_deleted_between_finding_and_reading_is_none(
+    folder: LocalStorage, ask: Callable[[LocalStorage, str], Any]
+) -> None:
+    class Late(LocalStorage):
+        def path(self, key: str) -> Path | None:
+            found = super().path(key)
+            folder.delete(key)
+            return found
+
+    assert ask(Late(folder.root), "public/a.jpg") is None
+
+
 def test_a_direct_upload_is_bound_to_its_type_and_length(cloud: S3Storage) -> None:
     way = cloud.direct("incoming/abc", content_type="image/png", size=5, seconds=60)
     assert way is not None
@@ -425,6 +450,25 @@ def test_an_answer_that_breaks_off_is_told(server: S3Server) -> None:
         pool.submit(answer_half, cutting)
         with pytest.raises(StorageFailed):
             bucket(server, endpoint_url=f"http://127.0.0.1:{cutting.getsockname()[1]}").get("public/a.png")
+
+
+def test_a_file_is_sent_as_it_is_with_no_checksum_that_other_buckets_do_not_know(server: S3Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(take_head, listening)
+        elsewhere = bucket(server, endpoint_url=f"http://127.0.0.1:{listening.getsockname()[1]}")
+        elsewhere.put("public/a.png", b"12345", "image/png", public=True)
+    assert "content-length: 5\r\n" in sent.result()
+    assert "checksum" not in sent.result()
+    assert "aws-chunked" not in sent.result()
+
+
+def take_head(listening: socket.socket) -> str:
+    """What comes before the body, in small letters; the answer is that all is well."""
+    connection, _ = listening.accept()
+    with connection:
+        head = connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    return head.decode().lower()
 
 
 def answer_half(listening: socket.socket) -> None:

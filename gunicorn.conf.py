@@ -1,0 +1,12 @@
+"""Gunicorn reads this by itself: what no setting of the command line can say."""
+
+from typing import Any
+
+SLOWEST_BODY = 20.0  # seconds between two pieces of a body; a sender that stalls must not keep a thread
+
+
+def pre_request(worker: Any, req: Any) -> None:
+    """Threads wait for bodies on a blocking socket, for ever unless told otherwise."""
+    sock = getattr(req.unreader, "sock", None)
+    if sock is not None:
+        sock.settimeout(SLOWEST_BODY)
