@@ -4,9 +4,10 @@ from flask import Flask
 from flask_smorest import Api
 
 from marketplace.admin import routes as admin_routes
-from marketplace.auth import last_use
+from marketplace.auth import last_use, mail_routes
 from marketplace.auth import routes as auth_routes
 from marketplace.auth import service as auth_service
+from marketplace.auth import subscribers as auth_subscribers
 from marketplace.catalog import routes as catalog_routes
 from marketplace.cli.audit import audit
 from marketplace.cli.copying import copy_database
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     metrics.bp,
     job_routes.bp,
     auth_routes.bp,
+    mail_routes.bp,
     reviews_routes.profile_bp,
     catalog_routes.bp,
     uploads_routes.bp,
@@ -67,7 +69,12 @@ BLUEPRINTS = (
     push_routes.bp,
     admin_routes.bp,
 )
-LISTENERS = (uploads_subscribers, favorites_subscribers, notifications_subscribers)  # importing them subscribes them
+LISTENERS = (
+    auth_subscribers,
+    uploads_subscribers,
+    favorites_subscribers,
+    notifications_subscribers,
+)  # importing them subscribes them
 JOBS = (core_jobs, uploads_jobs, listings_jobs, tasks_jobs, reviews_jobs, notifications_jobs)  # likewise
 TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, and the facts that change them
     "listings": (listings.ListingPosted, listings.ListingChanged, listings.ListingDeleted, listings.ListingExpired),

@@ -58,6 +58,7 @@ class User(Stamped, Base):
     time_zone: Mapped[str] = mapped_column(String(50), default="UTC")
     is_active: Mapped[bool] = mapped_column(default=True)
     is_verified: Mapped[bool] = mapped_column(default=False)
+    email_verified: Mapped[bool] = mapped_column(default=False)
     phone_verified: Mapped[bool] = mapped_column(default=False)
     is_helper: Mapped[bool] = mapped_column(default=False)
     skills: Mapped[list[str]] = mapped_column(CommaList, default=list)
@@ -104,6 +105,25 @@ class SignIn(Base):
     last_used_at: Mapped[datetime] = mapped_column(default=now)
     device: Mapped[str] = mapped_column(String(300), default="")
     address: Mapped[str] = mapped_column(String(64), default="")
+
+
+class MailToken(Base):
+    """One link that was sent by mail; the two links of a change of address are partners."""
+
+    __tablename__ = "mail_tokens"
+    __table_args__ = (
+        Index("ix_mail_tokens_user", "user_id", "purpose"),
+        Index("ix_mail_tokens_partner_id", "partner_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(20))
+    email: Mapped[str] = mapped_column(String(254))
+    partner_id: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 conflicts["uq_users_username_key"] = UsernameTaken()

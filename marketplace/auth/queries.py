@@ -78,6 +78,7 @@ def private_view(user: User) -> dict[str, Any]:
         "phone": user.phone,
         **_profile(user),
         "is_active": user.is_active,
+        "email_verified": user.email_verified,
         "phone_verified": user.phone_verified,
         "skills": join_list(user.skills),
         "helper_categories": join_list(user.helper_categories),

@@ -85,6 +85,30 @@ class CredentialsSchema(Input):
     password = password(required=True, shortest=1)
 
 
+class EmailSchema(Input):
+    """An address."""
+
+    email = Str(required=True, longest=254, validate=check_email, example="anna@example.com")
+
+
+class EmailChangeSchema(EmailSchema):
+    """The next address, and the password to show that it is you."""
+
+    password = password(required=True, shortest=1)
+
+
+class MailTokenSchema(Input):
+    """What the link in the letter carries."""
+
+    token = Str(required=True, longest=200, example="17.mM5T1LQ0x3kXb7eYxM3RSP")
+
+
+class NewPasswordSchema(MailTokenSchema):
+    """And the next password."""
+
+    password = password(required=True, shortest=SHORTEST_PASSWORD, validate=check_password)
+
+
 class PasswordChangeSchema(Input):
     """The present one and the next."""
 
@@ -155,6 +179,7 @@ class UserSchema(PersonSchema):
     email = Str(required=True, example="anna@example.com")
     phone = Str(required=True, allow_none=True, example="+371 20000001")
     is_active = fields.Boolean(required=True, metadata={"example": True})
+    email_verified = fields.Boolean(required=True, metadata={"example": True})
     phone_verified = fields.Boolean(required=True, metadata={"example": False})
     language = Str(required=True, example="en")
     time_zone = Str(required=True, example="Europe/Riga")

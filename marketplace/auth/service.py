@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import Float, bindparam, case, cast, exists, func, or_, select, update
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from marketplace.auth import last_use, sessions
+from marketplace.auth import last_use, mail_tokens, sessions
 from marketplace.auth.models import USERNAME, USERNAME_RULE, EmailTaken, SignIn, User, UsernameTaken
 from marketplace.auth.sessions import PASSWORD_CHANGED
 from marketplace.core.db import db, execute, save
@@ -57,6 +57,7 @@ def register(*, username: str, email: str, password: str, **profile: Any) -> Use
         )
     )
     publish(UserRegistered(user_id=user.id))
+    mail_tokens.issue(user, mail_tokens.VERIFY, user.email)
     return user
 
 

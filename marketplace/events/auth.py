@@ -25,3 +25,19 @@ class PasswordChanged(Event):
 
     user_id: int
     version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordResetAsked(Event):
+    """Somebody has forgotten the password of the account with this address, if there is one."""
+
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailTokenIssued(Event):
+    """A link that counts once is to be sent by mail."""
+
+    token_id: int
+    user_id: int
+    purpose: str

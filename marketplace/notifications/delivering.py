@@ -8,6 +8,7 @@ from flask import current_app
 from itsdangerous import Signer, URLSafeSerializer
 from sqlalchemy import Row, delete, select
 
+from marketplace.auth import mail_tokens
 from marketplace.auth import queries as people
 from marketplace.core.db import execute, fetch, in_transaction
 from marketplace.core.leases import Queue
@@ -15,7 +16,7 @@ from marketplace.notifications import rendering
 from marketplace.notifications.gateways.channel import Gone, Letter, Refused, TryLater
 from marketplace.notifications.gateways.chosen import channel
 from marketplace.notifications.gateways.shown import SHOWN
-from marketplace.notifications.kinds import path_to
+from marketplace.notifications.kinds import KINDS, path_to
 from marketplace.notifications.models import PushSubscription
 from marketplace.notifications.service import DELIVERIES
 
@@ -90,7 +91,9 @@ def _letter(row: Row[Any]) -> Letter | None:
     return write(row, user)
 
 
-def _mail(row: Row[Any], user: Any) -> Letter:
+def _mail(row: Row[Any], user: Any) -> Letter | None:
+    if row.kind in KINDS and KINDS[row.kind].essential:
+        return _essential(row, user)
     site, name = current_app.config["SITE_URL"], people.greeting_name(user)
     unsubscribe = f"{current_app.config['API_URL']}/api/notifications/unsubscribe?token=" + unsubscribe_token(
         user.id, row.kind
@@ -106,6 +109,24 @@ def _mail(row: Row[Any], user: Any) -> Letter:
     return Letter(
         id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html, unsubscribe=unsubscribe
     )
+
+
+def _essential(row: Row[Any], user: Any) -> Letter | None:
+    """A letter around a link that counts once, to the address the link is for; the link is written
+    only here. None where it was used or replaced meanwhile."""
+    token, site = mail_tokens.find(row.related_id), current_app.config["SITE_URL"]
+    if token is None or token.used_at is not None:
+        return None
+    mail = rendering.mail(
+        kind=row.kind,
+        language=user.language,
+        data=row.data,
+        recipient=people.greeting_name(user),
+        link=site + path_to(row.kind, None, mail_tokens.text_of(token.id)),
+        unsubscribe="",
+        site=site,
+    )
+    return Letter(id=_letter_id(row), to=token.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
 def _push(row: Row[Any], user: Any) -> Letter | None:

@@ -8,17 +8,22 @@ DIGESTS = ("off", "hourly", "daily")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of news: what it is about, its usual channels, and where in the client it leads."""
+    """One kind of news: what it is about, its usual channels, and where in the client it leads.
+
+    An `essential` letter was asked for: it asks nobody's preferences, knows no quiet hours and no way out.
+    """
 
     about: str
     usual: frozenset[str]
     path: str
     may_wait: bool = True
+    essential: bool = False
 
 
 EVERYWHERE = frozenset({"in_app", "email", "push"})
 LIGHTLY = frozenset({"in_app", "push"})
 BY_MAIL = frozenset({"in_app", "email"})
+MAIL_ONLY = frozenset({"email"})
 TASK, LISTING, TALK = "/tasks/{id}", "/listings/{id}", "/messages/{id}"
 
 KINDS = {
@@ -40,13 +45,17 @@ KINDS = {
     "new_review": Kind("review", EVERYWHERE, "/profile/reviews"),
     "review_reminder": Kind("task", BY_MAIL, TASK),
     "new_message": Kind("conversation", EVERYWHERE, TALK),
-    "welcome": Kind("user", BY_MAIL, "/profile", may_wait=False),
+    "welcome": Kind("user", frozenset({"in_app"}), "/profile", may_wait=False),
     "password_changed": Kind("user", EVERYWHERE, "/profile", may_wait=False),
+    "verify_email": Kind("user", MAIL_ONLY, "/verify-email?token={token}", essential=True),
+    "reset_password": Kind("user", MAIL_ONLY, "/reset-password?token={token}", essential=True),
+    "change_email_old": Kind("user", MAIL_ONLY, "/verify-email?token={token}", essential=True),
+    "change_email_new": Kind("user", MAIL_ONLY, "/verify-email?token={token}", essential=True),
     "test": Kind("user", frozenset({"push"}), "/notifications", may_wait=False),
 }
-CHOOSABLE = tuple(kind for kind in KINDS if kind != "test")
+CHOOSABLE = tuple(name for name, kind in KINDS.items() if name != "test" and not kind.essential)
 
 
-def path_to(kind: str, thing_id: int | None) -> str:
+def path_to(kind: str, thing_id: int | None, token: str = "") -> str:
     """Where in the client this news leads."""
-    return KINDS[kind].path.format(id=thing_id)
+    return KINDS[kind].path.format(id=thing_id, token=token)

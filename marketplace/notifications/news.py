@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
+from marketplace.auth import mail_tokens
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
 from marketplace.core.db import execute, fetch
@@ -21,6 +22,22 @@ FARTHEST_ALERT_KM = 100.0
 def tell(user_id: int, kind: str, key: str, related_id: int | None, **values: Any) -> None:
     """One piece of news; told again it changes nothing."""
     service.notify_once(user_id, kind, key, related_id=related_id, **values)
+
+
+def by_letter(user_id: int, kind: str, token_id: int, **values: Any) -> None:
+    """A link that was asked for, by mail only; the link itself is made when the letter is written."""
+    user = people.reachable(user_id)
+    if user is not None:
+        service.send(user, kind, f"token:{token_id}", ["email"], related_id=token_id, data=values)
+
+
+def values_of_token(token_id: int) -> dict[str, str]:
+    """What the letter around a link says: the address that was asked for."""
+    token = mail_tokens.find(token_id)
+    if token is None or not token.purpose.startswith("change"):
+        return {}
+    new = mail_tokens.partner_of(token) if token.purpose == mail_tokens.CHANGE_OLD else token
+    return {"new_email": new.email}
 
 
 def of_task(user_id: int, kind: str, key: str, task_id: int, **values: Any) -> None:

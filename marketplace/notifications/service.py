@@ -58,8 +58,10 @@ def send(
     user: Any, kind: str, key: str, channels: Iterable[str], *, related_id: int | None, data: dict[str, Any]
 ) -> None:
     """Put one message a channel (one a browser) on its way; one with a known key is on its way already."""
-    habits = preferences.habits_of(user.id)
-    due = end_of_quiet(now(), ZoneInfo(user.time_zone), habits.quiet_from, habits.quiet_to)
+    due = now()
+    if kind not in KINDS or not KINDS[kind].essential:
+        habits = preferences.habits_of(user.id)
+        due = end_of_quiet(due, ZoneInfo(user.time_zone), habits.quiet_from, habits.quiet_to)
     common = {"user_id": user.id, "kind": kind, "related_id": related_id, "data": data, "due_at": due}
     for channel in channels:
         for subscription_id in _ways(user, channel):

@@ -3,7 +3,7 @@
 from marketplace.auth import queries as people
 from marketplace.core.jobs import enqueue
 from marketplace.core.outbox import subscribe
-from marketplace.events.auth import PasswordChanged, UserRegistered
+from marketplace.events.auth import MailTokenIssued, PasswordChanged, UserRegistered
 from marketplace.events.listings import ListingExpired, ListingExpiring
 from marketplace.events.messaging import MessageSent
 from marketplace.events.reviews import ReviewDue, ReviewWritten
@@ -23,11 +23,25 @@ from marketplace.events.tasks import (
 )
 from marketplace.notifications import news
 
+LETTERS_OF = {
+    "verify": "verify_email",
+    "reset": "reset_password",
+    "change_old": "change_email_old",
+    "change_new": "change_email_new",
+}
+
 
 @subscribe(UserRegistered)
 def welcome(event: UserRegistered) -> None:
     """A first letter."""
     news.tell(event.user_id, "welcome", "", event.user_id, first_name=people.first_name_of(event.user_id))
+
+
+@subscribe(MailTokenIssued)
+def send_link(event: MailTokenIssued) -> None:
+    """A link that counts once."""
+    kind = LETTERS_OF[event.purpose]
+    news.by_letter(event.user_id, kind, event.token_id, **news.values_of_token(event.token_id))
 
 
 @subscribe(PasswordChanged)

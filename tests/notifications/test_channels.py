@@ -317,7 +317,7 @@ def test_without_servers_letters_are_shown(app: Flask, anna: Person) -> None:
             pass
         db.session.remove()
     shown = app.test_cli_runner().invoke(args=["letters"]).output
-    assert "Welcome, anna!" in shown
+    assert "Welcome! Please confirm" in shown
     assert anna.get("/api/push/vapid-public-key").json["public_key"]
 
 

@@ -96,7 +96,7 @@ def test_a_channel_that_is_off_stays_silent(shop: Flask, work: Work, mail: MailS
     work()
     assert [one["type"] for one in anna.get("/api/notifications").json["notifications"]] == ["welcome"]
     assert [str(one["Subject"]) for one in mail.mailbox.received if one["To"] == "anna@example.com"] == [
-        "Welcome, anna!"
+        "Welcome! Please confirm your e-mail address"
     ]
 
 

@@ -34,6 +34,10 @@ DATA: dict[str, dict[str, Any]] = {
     "new_message": {"sender_name": "Anna", "count": 3},
     "welcome": {"first_name": "Anna"},
     "password_changed": {},
+    "verify_email": {},
+    "reset_password": {},
+    "change_email_old": {"new_email": "new@example.com"},
+    "change_email_new": {"new_email": "new@example.com"},
     "test": {},
 }
 ARGUMENTS = {

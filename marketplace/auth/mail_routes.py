@@ -1,0 +1,80 @@
+"""/api/auth/email and /api/auth/password: what goes by letter."""
+
+from typing import Any
+
+from marketplace.auth import mailbox
+from marketplace.auth.schemas import EmailChangeSchema, EmailSchema, MailTokenSchema, NewPasswordSchema
+from marketplace.core.access import NEWCOMER, SIGNED_IN, current_user
+from marketplace.core.limits import sign_in_limit
+from marketplace.core.schemas import MessageSchema
+from marketplace.core.web import Blueprint
+
+bp = Blueprint("mailbox", __name__, url_prefix="/api/auth", description="Addresses and forgotten passwords")
+ON_ITS_WAY = "If there is an account with this address, a letter is on its way to it."
+
+
+@bp.post("/email/verify", access=NEWCOMER)
+@sign_in_limit
+@bp.arguments(MailTokenSchema)
+@bp.response(200, MessageSchema)
+def verify_email(data: dict[str, Any]) -> Any:
+    """Confirm an address by the token of a letter."""
+    return {"message": mailbox.confirm(data["token"])}
+
+
+@bp.post("/email/resend", access=SIGNED_IN)
+@bp.response(200, MessageSchema)
+def resend_verification() -> Any:
+    """Send the letter that confirms my address once more."""
+    mailbox.resend(current_user())
+    return {"message": "The letter is on its way."}
+
+
+@bp.post("/email/change", access=SIGNED_IN)
+@sign_in_limit
+@bp.arguments(EmailChangeSchema)
+@bp.response(200, MessageSchema)
+def change_email(data: dict[str, Any]) -> Any:
+    """Ask for another address; it changes when links in letters to both are opened."""
+    mailbox.ask_for_change(current_user(), **data)
+    return {"message": "Open the links in the letters to your present and to your new address."}
+
+
+@bp.post("/password/forgot", access=NEWCOMER)
+@sign_in_limit
+@bp.arguments(EmailSchema)
+@bp.response(200, MessageSchema)
+def forgot_password(data: dict[str, Any]) -> Any:
+    """Ask for a letter with a link to a new password."""
+    mailbox.ask_for_reset(data["email"])
+    return {"message": ON_ITS_WAY}
+
+
+@bp.post("/password/reset", access=NEWCOMER)
+@sign_in_limit
+@bp.arguments(NewPasswordSchema)
+@bp.response(200, MessageSchema)
+def reset_password(data: dict[str, Any]) -> Any:
+    """Set a new password by the token of a letter; every sign-in ends."""
+    mailbox.reset_password(**data)
+    return {"message": "Your password is changed. Please sign in."}
+
+
+@bp.post("/forgot-password", access=NEWCOMER)
+@sign_in_limit
+@bp.arguments(EmailSchema)
+@bp.response(200, MessageSchema)
+def forgot_password_alias(data: dict[str, Any]) -> Any:
+    """The same under the address some clients use."""
+    mailbox.ask_for_reset(data["email"])
+    return {"message": ON_ITS_WAY}
+
+
+@bp.post("/reset-password", access=NEWCOMER)
+@sign_in_limit
+@bp.arguments(NewPasswordSchema)
+@bp.response(200, MessageSchema)
+def reset_password_alias(data: dict[str, Any]) -> Any:
+    """The same under the address some clients use."""
+    mailbox.reset_password(**data)
+    return {"message": "Your password is changed. Please sign in."}

@@ -1,0 +1,95 @@
+"""Links in letters: each counts once, for a while, and only for its purpose.
+
+What the link carries is the row's id under our signature: nothing that is stored could be used to
+make one, so there is nothing to steal from the table.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from itsdangerous import BadSignature, Signer
+from sqlalchemy import select, update
+
+from marketplace.auth.models import MailToken, User
+from marketplace.core.db import execute, fetch, save
+from marketplace.core.outbox import publish
+from marketplace.events.auth import MailTokenIssued
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid
+
+VERIFY, RESET, CHANGE_OLD, CHANGE_NEW = "verify", "reset", "change_old", "change_new"
+LIVES = {
+    VERIFY: timedelta(days=7),
+    RESET: timedelta(hours=1),
+    CHANGE_OLD: timedelta(days=1),
+    CHANGE_NEW: timedelta(days=1),
+}
+PAUSE = timedelta(seconds=60)
+TOO_LATE = "This link was used already or is too old. Ask for a new one."
+
+
+def issue(user: User, purpose: str, email: str, *, partner_id: int | None = None) -> MailToken:
+    """A new link; whoever listens sends it."""
+    moment = now()
+    token = save(
+        MailToken(
+            user_id=user.id,
+            purpose=purpose,
+            email=email,
+            partner_id=partner_id,
+            created_at=moment,
+            expires_at=moment + LIVES[purpose],
+        )
+    )
+    publish(MailTokenIssued(token_id=token.id, user_id=user.id, purpose=purpose))
+    return token
+
+
+def issued_just_now(user_id: int, purpose: str) -> bool:
+    """Whether one was sent within the last minute: nobody's mailbox is flooded."""
+    recent = select(MailToken.id).where(MailToken.user_id == user_id, MailToken.purpose == purpose)
+    return bool(fetch(recent.where(MailToken.created_at > now() - PAUSE).limit(1)))
+
+
+def redeem(text: str, *purposes: str) -> Any:
+    """The token behind a link, used now; raises Invalid (422). Of two at once one has it."""
+    token_id = _read(text)
+    living = (MailToken.id == token_id, MailToken.used_at.is_(None), MailToken.expires_at > now())
+    if not execute(update(MailToken).where(*living, MailToken.purpose.in_(purposes)).values(used_at=now())):
+        raise Invalid.field("token", TOO_LATE)
+    return fetch(select(MailToken.__table__).where(MailToken.id == token_id))[0]
+
+
+def void(user_id: int, *purposes: str) -> None:
+    """Links of these kinds that are still on their way count no more."""
+    waiting = update(MailToken).where(MailToken.user_id == user_id, MailToken.used_at.is_(None))
+    execute(waiting.where(MailToken.purpose.in_(purposes)).values(used_at=now()))
+
+
+def partner_of(token: Any) -> Any:
+    """The other link of a change of address."""
+    other = MailToken.id == token.partner_id if token.partner_id is not None else MailToken.partner_id == token.id
+    return fetch(select(MailToken.__table__).where(other))[0]
+
+
+def find(token_id: int) -> Any | None:
+    """One as it stands."""
+    rows = fetch(select(MailToken.__table__).where(MailToken.id == token_id))
+    return rows[0] if rows else None
+
+
+def text_of(token_id: int) -> str:
+    """What a link carries."""
+    return _signer().sign(str(token_id)).decode()
+
+
+def _read(text: str) -> int:
+    try:
+        return int(_signer().unsign(text.encode()).decode()[:19])
+    except (BadSignature, UnicodeEncodeError, ValueError):
+        raise Invalid.field("token", "This link is not whole. Open it from the letter once more.") from None
+
+
+def _signer() -> Signer:
+    return Signer(current_app.config["SECRET_KEY"], salt="mail-token")

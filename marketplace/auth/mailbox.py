@@ -1,0 +1,85 @@
+"""What is proved by opening a letter: an address, the right to a new password, a change of address."""
+
+from sqlalchemy import select, update
+from werkzeug.security import check_password_hash
+
+from marketplace.auth import mail_tokens, sessions
+from marketplace.auth.mail_tokens import CHANGE_NEW, CHANGE_OLD, RESET, VERIFY
+from marketplace.auth.models import EmailTaken, User
+from marketplace.auth.service import WrongPassword, hash_password
+from marketplace.auth.sessions import PASSWORD_CHANGED
+from marketplace.core.db import db, execute
+from marketplace.core.outbox import publish
+from marketplace.events.auth import PasswordChanged, PasswordResetAsked
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid
+
+
+def confirm(token: str) -> str:
+    """What a link in a letter proves, as a sentence for the person; raises Invalid (422), EmailTaken (409)."""
+    proof = mail_tokens.redeem(token, VERIFY, CHANGE_OLD, CHANGE_NEW)
+    if proof.purpose == VERIFY:
+        mine = update(User).where(User.id == proof.user_id, User.email == proof.email)
+        execute(mine.values(email_verified=True))
+        return "Your e-mail address is confirmed."
+    other = mail_tokens.partner_of(proof)
+    if other.used_at is None:
+        return "Thank you. Now open the link in the letter to your other address."
+    return _change(proof if proof.purpose == CHANGE_NEW else other)
+
+
+def resend(user: User) -> None:
+    """The letter once more, where it is still needed and not just sent."""
+    if not user.email_verified and not mail_tokens.issued_just_now(user.id, VERIFY):
+        mail_tokens.void(user.id, VERIFY)
+        mail_tokens.issue(user, VERIFY, user.email)
+
+
+def ask_for_reset(email: str) -> None:
+    """Whether there is such an account is found out later: here everybody waits as long."""
+    publish(PasswordResetAsked(email=email.lower()))
+
+
+def send_reset(email: str) -> None:
+    """A link to whoever has this address; nothing where nobody has, or where one was just sent."""
+    user = db.session.scalar(select(User).where(User.email == email, User.is_active))
+    if user is not None and not mail_tokens.issued_just_now(user.id, RESET):
+        mail_tokens.void(user.id, RESET)
+        mail_tokens.issue(user, RESET, user.email)
+
+
+def reset_password(token: str, password: str) -> None:
+    """A new password for whoever reads the mailbox; every sign-in ends. Raises Invalid (422)."""
+    proof = mail_tokens.redeem(token, RESET)
+    user = db.session.scalar(select(User).where(User.id == proof.user_id, User.is_active))
+    if user is None:
+        raise Invalid.field("token", mail_tokens.TOO_LATE)
+    user.password_hash = hash_password(password)
+    user.email_verified = user.email_verified or user.email == proof.email
+    user.touch()
+    db.session.flush()
+    sessions.end_others(user.id, None, PASSWORD_CHANGED)
+    publish(PasswordChanged(user_id=user.id, version=int(now().timestamp())))
+
+
+def ask_for_change(user: User, *, email: str, password: str) -> None:
+    """Letters to both addresses; it changes when both are confirmed. Raises WrongPassword (403), EmailTaken (409)."""
+    if not check_password_hash(user.password_hash, password):
+        raise WrongPassword()
+    _refuse_taken(email.lower())
+    mail_tokens.void(user.id, CHANGE_OLD, CHANGE_NEW)
+    old = mail_tokens.issue(user, CHANGE_OLD, user.email)
+    mail_tokens.issue(user, CHANGE_NEW, email.lower(), partner_id=old.id)
+
+
+def _change(new: object) -> str:
+    user_id, email = new.user_id, new.email  # type: ignore[attr-defined]
+    _refuse_taken(email)
+    execute(update(User).where(User.id == user_id).values(email=email, email_verified=True))
+    mail_tokens.void(user_id, VERIFY, RESET)
+    return "Your e-mail address is changed."
+
+
+def _refuse_taken(email: str) -> None:
+    if db.session.scalar(select(User.id).where(User.email == email)) is not None:
+        raise EmailTaken()
