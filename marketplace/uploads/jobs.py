@@ -45,6 +45,7 @@ def sweep_uploads(run: Run) -> None:
         lambda: service.sweep(orphans_before=moment - unused, strangers_before=moment - ARRIVAL, batch=AT_ONCE)
     ):
         run.progress(0, 0)
+    storage().tidy(moment - STRAY)
     strays = (file.key for file in storage().files() if file.modified < moment - STRAY)
     while keys := list(islice(strays, AT_ONCE)):
         _remove_unknown(keys)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import requests
@@ -284,6 +285,16 @@ def test_bytes_that_no_row_knows_are_swept_a_day_later(app: Flask) -> None:
     later(app, hours=26)
     with app.app_context():
         assert storage().size("public/" + "a" * 32 + ".png") is None
+
+
+def test_what_a_process_was_writing_when_it_died_is_swept_a_day_later(app: Flask) -> None:
+    left = Path(app.config["UPLOADS_DIR"]) / "public" / ".tmp-0123456789abcdef"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"half a picture")
+    later(app, hours=1)
+    assert left.exists()
+    later(app, hours=26)
+    assert not left.exists()
 
 
 def test_a_direct_upload_goes_past_the_api(app: Flask, anna: Person, juris: Person) -> None:

@@ -67,6 +67,15 @@ class LocalStorage:
             for folder in FOLDERS:
                 yield from self._in(folder, prefix)
 
+    @_failing_safely()
+    def tidy(self, before: datetime) -> None:
+        """Files that a process was writing when it died."""
+        for name in FOLDERS:
+            folder = self._folder(name)
+            for left in folder.glob(f"{TEMPORARY}*") if folder.is_dir() else ():
+                if datetime.fromtimestamp(left.stat(follow_symlinks=False).st_mtime, UTC) < before:
+                    left.unlink(missing_ok=True)
+
     def link(self, key: str, *, seconds: int, filename: str | None = None) -> str | None:
         """There is no address but the application's."""
         check_key(key)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -91,6 +91,9 @@ class S3Storage:
         with _failing_safely():
             for page in self._pages(prefix):
                 yield from (_stored(found) for found in page.get("Contents", []) if is_key(found["Key"]))
+
+    def tidy(self, before: datetime) -> None:
+        """A put is one request: there is nothing unfinished."""
 
     @_failing_safely()
     def link(self, key: str, *, seconds: int, filename: str | None = None) -> str | None:

@@ -55,6 +55,10 @@ class Storage(Protocol):
         """Everything whose key starts so, read as it is asked for; what has no key of ours is left out."""
         ...
 
+    def tidy(self, before: datetime) -> None:
+        """Remove what was begun before this moment and never finished."""
+        ...
+
     def link(self, key: str, *, seconds: int, filename: str | None = None) -> str | None:
         """An address that opens the file for so long; None where the storage has no addresses."""
         ...
