@@ -118,6 +118,9 @@ def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
         wrong.append("JOBS must be embedded or celery")
     if settings["JOBS"] == "celery" and not settings["REDIS_URL"]:
         wrong.append("REDIS_URL must name a Redis for JOBS=celery")
+    local = [name for name in ("SITE_URL", "API_URL") if "//localhost" in settings[name]]
+    if settings["SMTP_HOST"] and local:
+        wrong.append(f"{' and '.join(local)} must be what readers of mails can reach")
     if settings["SMTP_HOST"] and settings["SMTP_SECURITY"] not in {"starttls", "tls", "none"}:
         wrong.append("SMTP_SECURITY must be starttls, tls or none")
     if wrong:

@@ -20,6 +20,7 @@ class Notification(Base):
         Index("ix_notifications_user", "user_id", "is_silent", "created_at", "id"),
         Index("ix_notifications_unread", "user_id", "read_at", "is_silent"),
         Index("ix_notifications_for_digest", "for_digest", "user_id"),
+        Index("ix_notifications_created_at", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

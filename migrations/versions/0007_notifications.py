@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
         sa.UniqueConstraint("user_id", "key", name=op.f("uq_notifications_user_id_key")),
     )
+    op.create_index("ix_notifications_created_at", "notifications", ["created_at"], unique=False)
     op.create_index("ix_notifications_for_digest", "notifications", ["for_digest", "user_id"], unique=False)
     op.create_index("ix_notifications_unread", "notifications", ["user_id", "read_at", "is_silent"], unique=False)
     op.create_index(

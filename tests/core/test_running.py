@@ -34,6 +34,20 @@ def test_production_starts_on_safe_settings() -> None:
     assert config.load(SAFE)["LOG_JSON"] is True
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"SMTP_HOST": "mail.example.com"}, "SITE_URL and API_URL"),
+        ({"JOBS": "threads"}, "JOBS"),
+        ({"JOBS": "celery"}, "REDIS_URL"),
+        ({"SMTP_HOST": "mail.example.com", "SMTP_SECURITY": "ssl"}, "SMTP_SECURITY"),
+    ],
+)
+def test_production_refuses_channels_that_cannot_work(wrong: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        config.load({**SAFE, **wrong})
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "CORS_ORIGINS"])
 def test_production_refuses_each_unsafe_setting_alone(name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
