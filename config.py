@@ -30,36 +30,58 @@ def load(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
 
 def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
     database = env.get("DATABASE_URL") or f"sqlite:///{ROOT / 'instance' / 'marketplace.db'}"
-    origins = env.get("CORS_ORIGINS", "" if production else "http://localhost:3000,http://localhost:5173")
     return {
         "API_VERSION": "0.1.0",
         "ENVIRONMENT": env.get("MARKETPLACE_ENV", "development"),
         "SECRET_KEY": env.get("SECRET_KEY", INSECURE_SECRET),
         "JWT_SECRET_KEY": env.get("JWT_SECRET_KEY") or env.get("SECRET_KEY", INSECURE_SECRET),
-        "JWT_ACCESS_TOKEN_EXPIRES": 60 * int(env.get("ACCESS_TOKEN_MINUTES", "60")),
-        "JWT_REFRESH_TOKEN_EXPIRES": 86_400 * int(env.get("REFRESH_TOKEN_DAYS", "30")),
         "DATABASE_URL": database,
         "REDIS_URL": env.get("REDIS_URL", ""),
         "THREADS": int(env.get("THREADS", "8")),
         "MAX_CONTENT_LENGTH": int(env.get("MAX_BODY_BYTES", str(MIB))),
-        "CORS_ORIGINS": [origin.strip() for origin in origins.split(",") if origin.strip()],
-        "TRUSTED_PROXIES": int(env.get("TRUSTED_PROXIES", "0")),
         "LOG_JSON": _yes(env.get("LOG_JSON", "1" if production else "0")),
         "LOG_LEVEL": env.get("LOG_LEVEL", "INFO").upper(),
-        "LIMIT_DEFAULT": env.get("LIMIT_DEFAULT", "1200 per minute"),
-        "LIMIT_SIGN_IN": env.get("LIMIT_SIGN_IN", "30 per minute"),
-        "RATELIMIT_ENABLED": _yes(env.get("RATE_LIMITS", "1")),
-        "PASSWORD_METHOD": env.get("PASSWORD_METHOD", "scrypt"),
         "REVIEW_WINDOW_DAYS": int(env.get("REVIEW_WINDOW_DAYS", "14")),
+        "SITE_NAME": env.get("SITE_NAME", "Marketplace"),
         "SITE_URL": env.get("SITE_URL", "http://localhost:5173").rstrip("/"),
         "API_URL": env.get("API_URL", "http://localhost:5000").rstrip("/"),
         "JOBS": env.get("JOBS", "embedded"),
         "METRICS_TOKEN": env.get("METRICS_TOKEN", ""),
         "LIST_CACHE_SECONDS": int(env.get("LIST_CACHE_SECONDS", "10")),
         "PUBLIC_CACHE_SECONDS": int(env.get("PUBLIC_CACHE_SECONDS", "1")),
-        "OUTGOING_ALLOWED": [host.strip() for host in env.get("OUTGOING_ALLOWED", "").split(",") if host.strip()],
+        "OUTGOING_ALLOWED": _words(env.get("OUTGOING_ALLOWED", "")),
+        **_trust_settings(env, production=production),
         **_file_settings(env),
         **_channel_settings(env),
+    }
+
+
+def _trust_settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
+    origins = env.get("CORS_ORIGINS", "" if production else "http://localhost:3000,http://localhost:5173")
+    return {
+        "JWT_ACCESS_TOKEN_EXPIRES": 60 * int(env.get("ACCESS_TOKEN_MINUTES", "60")),
+        "JWT_REFRESH_TOKEN_EXPIRES": 86_400 * int(env.get("REFRESH_TOKEN_DAYS", "30")),
+        "CORS_ORIGINS": _words(origins),
+        "COOKIE_SIGN_IN": _yes(env.get("COOKIE_SIGN_IN", "0")),
+        "COOKIE_SECURE": _yes(env.get("COOKIE_SECURE", "1" if production else "0")),
+        "COOKIE_SAME_SITE": env.get("COOKIE_SAME_SITE", "Lax"),
+        "TRUSTED_PROXIES": int(env.get("TRUSTED_PROXIES", "0")),
+        "LIMIT_DEFAULT": env.get("LIMIT_DEFAULT", "1200 per minute"),
+        "LIMIT_SIGN_IN": env.get("LIMIT_SIGN_IN", "30 per minute"),
+        "LIMIT_SIGN_UP": env.get("LIMIT_SIGN_UP", "20 per hour"),
+        "LIMIT_ACCOUNT": env.get("LIMIT_ACCOUNT", "20 per 15 minutes"),
+        "LIMIT_CODES": env.get("LIMIT_CODES", "20 per 10 minutes"),
+        "LIMIT_API_KEY": env.get("LIMIT_API_KEY", "600 per minute"),
+        "API_KEY_REQUESTS_A_DAY": int(env.get("API_KEY_REQUESTS_A_DAY", "50000")),
+        "RATELIMIT_ENABLED": _yes(env.get("RATE_LIMITS", "1")),
+        "PASSWORD_METHOD": env.get("PASSWORD_METHOD", "scrypt"),
+        "ENCRYPTION_KEYS": _words(env.get("ENCRYPTION_KEYS", "")),
+        "STEP_UP_MINUTES": int(env.get("STEP_UP_MINUTES", "15")),
+        "SECURITY_RULES": env.get("SECURITY_RULES", ""),
+        "GEOIP_DATABASE": env.get("GEOIP_DATABASE", ""),
+        "SMS_PER_10_MINUTES": int(env.get("SMS_PER_10_MINUTES", "3")),
+        "SMS_PER_DAY": int(env.get("SMS_PER_DAY", "10")),
+        "SMS_PER_HOUR_IN_ALL": int(env.get("SMS_PER_HOUR_IN_ALL", "500")),
     }
 
 
@@ -108,6 +130,10 @@ def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
     for name in ("SECRET_KEY", "JWT_SECRET_KEY"):
         if settings[name] == INSECURE_SECRET or len(settings[name]) < 32:
             wrong.append(f"{name} must be set to at least 32 random characters")
+    if not settings["ENCRYPTION_KEYS"]:
+        wrong.append("ENCRYPTION_KEYS must hold a key (make one with: flask encryption new-key)")
+    if settings["COOKIE_SAME_SITE"] not in {"Lax", "Strict", "None"}:
+        wrong.append("COOKIE_SAME_SITE must be Lax, Strict or None")
     if settings["DATABASE_URL"].startswith("sqlite") and not _yes(env.get("ALLOW_SQLITE", "0")):
         wrong.append("DATABASE_URL must name a Postgres database (or say ALLOW_SQLITE=1)")
     if _yes(env.get("FLASK_DEBUG", "0")):
@@ -125,6 +151,10 @@ def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
         wrong.append("SMTP_SECURITY must be starttls, tls or none")
     if wrong:
         raise ConfigurationError("This is production, and: " + "; ".join(wrong) + ".")
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _yes(value: str) -> bool:

@@ -29,7 +29,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     for part in (json, http, logs, db, cache, access, limits):
         part.init_app(app)
     migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
-    CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=EXPOSED)
+    with_cookies = app.config["COOKIE_SIGN_IN"]
+    CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=EXPOSED, supports_credentials=with_cookies)
     wiring.init_app(app, openapi.init_app(app))
     if app.config["TRUSTED_PROXIES"]:
         count = app.config["TRUSTED_PROXIES"]

@@ -3,16 +3,24 @@
 from flask import Flask
 from flask_smorest import Api
 
+from marketplace.admin import people_routes, verification_routes
 from marketplace.admin import routes as admin_routes
-from marketplace.auth import last_use, mail_routes
+from marketplace.auth import jobs as auth_jobs
+from marketplace.auth import last_use, mail_routes, profile_routes, proofs
 from marketplace.auth import routes as auth_routes
 from marketplace.auth import service as auth_service
 from marketplace.auth import subscribers as auth_subscribers
+from marketplace.auth.keys import routes as keys_routes
+from marketplace.auth.keys import service as keys
+from marketplace.auth.keys import usage as key_usage
+from marketplace.auth.phone import routes as phone_routes
+from marketplace.auth.second_factor import routes as second_factor_routes
 from marketplace.catalog import routes as catalog_routes
 from marketplace.cli.audit import audit
 from marketplace.cli.copying import copy_database
 from marketplace.cli.handbook import handbook
 from marketplace.cli.imports import import_file
+from marketplace.cli.people import encryption_keys, users
 from marketplace.cli.queues import (
     jobs_command,
     letters_command,
@@ -25,34 +33,46 @@ from marketplace.cli.serve import serve
 from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, openapi, outbox
 from marketplace.core import sweeps as core_jobs
 from marketplace.core.background import Background, all_of, celery_for, wake_workers
-from marketplace.events import auth, listings, offerings, reviews, tasks
+from marketplace.events import auth, listings, offerings, reviews, tasks, verification
 from marketplace.events.base import Event
 from marketplace.favorites import routes as favorites_routes
 from marketplace.favorites import subscribers as favorites_subscribers
 from marketplace.listings import jobs as listings_jobs
 from marketplace.listings import routes as listings_routes
+from marketplace.listings import subscribers as listings_subscribers
 from marketplace.messaging import routes as messaging_routes
 from marketplace.notifications import delivering, push_routes
 from marketplace.notifications import jobs as notifications_jobs
 from marketplace.notifications import routes as notifications_routes
 from marketplace.notifications import subscribers as notifications_subscribers
 from marketplace.offerings import routes as offerings_routes
+from marketplace.offerings import subscribers as offerings_subscribers
+from marketplace.privacy import jobs as privacy_jobs
+from marketplace.privacy import routes as privacy_routes
 from marketplace.reviews import jobs as reviews_jobs
 from marketplace.reviews import routes as reviews_routes
 from marketplace.talent import routes as talent_routes
 from marketplace.tasks import application_routes
 from marketplace.tasks import jobs as tasks_jobs
 from marketplace.tasks import routes as tasks_routes
+from marketplace.tasks import subscribers as tasks_subscribers
 from marketplace.uploads import jobs as uploads_jobs
 from marketplace.uploads import routes as uploads_routes
 from marketplace.uploads import subscribers as uploads_subscribers
+from marketplace.verification import routes as verification_api
 
 BLUEPRINTS = (
     health.bp,
     metrics.bp,
     job_routes.bp,
     auth_routes.bp,
+    profile_routes.bp,
+    profile_routes.people_bp,
     mail_routes.bp,
+    phone_routes.bp,
+    second_factor_routes.bp,
+    keys_routes.bp,
+    verification_api.bp,
     reviews_routes.profile_bp,
     catalog_routes.bp,
     uploads_routes.bp,
@@ -68,14 +88,29 @@ BLUEPRINTS = (
     notifications_routes.bp,
     push_routes.bp,
     admin_routes.bp,
+    people_routes.bp,
+    verification_routes.bp,
+    privacy_routes.bp,
 )
 LISTENERS = (
     auth_subscribers,
     uploads_subscribers,
+    listings_subscribers,
+    tasks_subscribers,
+    offerings_subscribers,
     favorites_subscribers,
     notifications_subscribers,
 )  # importing them subscribes them
-JOBS = (core_jobs, uploads_jobs, listings_jobs, tasks_jobs, reviews_jobs, notifications_jobs)  # likewise
+JOBS = (
+    core_jobs,
+    auth_jobs,
+    uploads_jobs,
+    listings_jobs,
+    tasks_jobs,
+    reviews_jobs,
+    notifications_jobs,
+    privacy_jobs,
+)  # likewise
 TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, and the facts that change them
     "listings": (listings.ListingPosted, listings.ListingChanged, listings.ListingDeleted, listings.ListingExpired),
     "tasks": (
@@ -84,15 +119,24 @@ TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, an
         *(tasks.TaskDisputed, tasks.ApplicationSent, tasks.ApplicationWithdrawn),
     ),
     "offerings": (offerings.OfferingPosted, offerings.OfferingChanged, offerings.OfferingDeleted),
-    "people": (auth.UserRegistered, auth.ProfileChanged, reviews.ReviewWritten, tasks.TaskCompleted),
+    "people": (
+        *(auth.UserRegistered, auth.ProfileChanged, auth.AccountSuspended, auth.AccountReinstated),
+        *(auth.AccountErased, verification.VerificationDecided, reviews.ReviewWritten),
+        tasks.TaskCompleted,
+    ),
 }
 FACTS = (outbox.relay,)
 WORK = (jobs.plan, jobs.run_due, delivering.deliver_due)
-OWN = ((1.0, counters.flush), (5.0, last_use.flush))  # what a process has in memory, nobody else can write
+OWN = (
+    (1.0, counters.flush),
+    (5.0, last_use.flush),
+    (5.0, key_usage.flush),
+)  # what a process has in memory, nobody else can write
 
 COMMANDS = (
     audit,
     copy_database,
+    encryption_keys,
     handbook,
     import_file,
     jobs_command,
@@ -101,6 +145,7 @@ COMMANDS = (
     outbox_command,
     seed,
     serve,
+    users,
     vapid_key_command,
 )
 
@@ -110,7 +155,8 @@ def init_app(app: Flask, api: Api) -> None:
     for topic, facts in TOPICS.items():
         for fact in facts:
             cache.topics[fact] = tuple({*cache.topics.get(fact, ()), topic})
-    access.load_people_with(app, auth_service.person_of)
+    loaders = access.Loaders(auth_service.person_of, keys.holder_of, proofs.demand)
+    access.load_people_with(app, loaders)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     for command in COMMANDS:

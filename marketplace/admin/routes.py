@@ -4,12 +4,14 @@ from typing import Any
 
 from marketplace.admin import queues
 from marketplace.admin.schemas import QueueQuery, QueueRowSchema, queue_page
-from marketplace.core.access import ADMIN
+from marketplace.core.access import allowed_to
+from marketplace.core.permissions import May
 from marketplace.core.schemas import written
 from marketplace.core.web import Blueprint
 from marketplace.core.web import written as written_answer
 
-bp = Blueprint("admin", __name__, url_prefix="/api/admin", access=ADMIN, description="For administrators")
+QUEUES = allowed_to(May.RUN_QUEUES)
+bp = Blueprint("admin", __name__, url_prefix="/api/admin", access=QUEUES, description="Queues, for administrators")
 
 
 @bp.get("/outbox")

@@ -1,11 +1,11 @@
-"""When a sign-in was last used: gathered in memory, written at most once a minute each."""
+"""When a sign-in and its person were last active: gathered in memory, written at most once a minute each."""
 
 import threading
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import or_, select, update
 
-from marketplace.auth.models import SignIn
+from marketplace.auth.models import SignIn, User
 from marketplace.core.db import execute, in_transaction
 from marketplace.kit.clock import now
 
@@ -34,3 +34,6 @@ def _write(part: list[str]) -> None:
     moment = now()
     stale = update(SignIn).where(SignIn.id.in_(part), SignIn.last_used_at < moment - AT_MOST_EVERY)
     execute(stale.values(last_used_at=moment))
+    known = or_(User.last_active_at.is_(None), User.last_active_at < moment - AT_MOST_EVERY)
+    people = select(SignIn.user_id).where(SignIn.id.in_(part))
+    execute(update(User).where(User.id.in_(people), User.is_active, known).values(last_active_at=moment))

@@ -4,7 +4,7 @@ from typing import Any
 
 from marketplace.auth import mailbox
 from marketplace.auth.schemas import EmailChangeSchema, EmailSchema, MailTokenSchema, NewPasswordSchema
-from marketplace.core.access import NEWCOMER, SIGNED_IN, current_user
+from marketplace.core.access import NEWCOMER, PROVED_TWICE, SIGNED_IN, current_user
 from marketplace.core.limits import sign_in_limit
 from marketplace.core.schemas import MessageSchema
 from marketplace.core.web import Blueprint
@@ -30,7 +30,7 @@ def resend_verification() -> Any:
     return {"message": "The letter is on its way."}
 
 
-@bp.post("/email/change", access=SIGNED_IN)
+@bp.post("/email/change", access=PROVED_TWICE)
 @sign_in_limit
 @bp.arguments(EmailChangeSchema)
 @bp.response(200, MessageSchema)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from marketplace.core.db import Base, CommaList, Stamped, conflicts
+from marketplace.core.db import Base, CommaList, Stamped, conflicts, found_next_time
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Duplicate
 
@@ -14,6 +14,7 @@ USERNAME = re.compile(r"[A-Za-z0-9_]{3,30}")
 USERNAME_RULE = "A username is 3 to 30 letters, digits and underscores."
 LANGUAGES = ("en", "lv", "ru")
 ROLES = ("user", "moderator", "admin")
+AVAILABILITIES = ("available", "busy", "away")
 
 
 class UsernameTaken(Duplicate):
@@ -36,6 +37,7 @@ class User(Stamped, Base):
     __tablename__ = "users"
     __table_args__ = (
         Index("ix_users_area", "area_latitude", "area_longitude"),
+        Index("uq_users_phone_key", "phone_key", unique=True),
         Index("ix_users_average_rating", "average_rating", "id"),
         CheckConstraint("reviews_count >= 0 AND rating_sum >= 0", name="ratings"),
     )
@@ -45,6 +47,7 @@ class User(Stamped, Base):
     username_key: Mapped[str] = mapped_column(String(30), unique=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     phone: Mapped[str | None] = mapped_column(String(30))
+    phone_key: Mapped[str | None] = mapped_column(String(20))
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(20), default="user")
     first_name: Mapped[str] = mapped_column(String(100), default="")
@@ -74,6 +77,11 @@ class User(Stamped, Base):
     average_rating: Mapped[float] = mapped_column(default=0.0)
     completed_tasks: Mapped[int] = mapped_column(default=0)
     declined_tasks: Mapped[int] = mapped_column(default=0)
+    availability: Mapped[str] = mapped_column(String(10), default="available")
+    last_active_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+    suspension_reason: Mapped[str | None] = mapped_column(String(500))
+    erased_at: Mapped[datetime | None]
     import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
 
     @validates("latitude", "longitude")
@@ -103,6 +111,7 @@ class SignIn(Base):
     generation: Mapped[int] = mapped_column(default=1)
     rotated_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime] = mapped_column(default=now)
+    proved_at: Mapped[datetime] = mapped_column(default=now)
     device: Mapped[str] = mapped_column(String(300), default="")
     address: Mapped[str] = mapped_column(String(64), default="")
 
@@ -128,3 +137,4 @@ class MailToken(Base):
 
 conflicts["uq_users_username_key"] = UsernameTaken()
 conflicts["uq_users_email"] = EmailTaken()
+found_next_time.add("uq_users_phone_key")

@@ -1,16 +1,19 @@
 """A person as others and as the person sees them."""
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import visible_to
 from marketplace.core.db import fetch, one
+from marketplace.kit.clock import now
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 
 PRIOR_REVIEWS, PRIOR_MEAN = 5, 3.5
+ONLINE_FOR = timedelta(minutes=3)
 
 
 def find(viewer: User | None, user_id: int) -> User:
@@ -18,10 +21,17 @@ def find(viewer: User | None, user_id: int) -> User:
     return one(visible_to(viewer).where(User.id == user_id), "person")
 
 
-def reachable(user_id: int) -> Any | None:
-    """What telling a person something takes; None where the account is not active."""
+def everybody() -> Select[User]:
+    """Suspended and erased accounts too; for staff."""
+    return select(User)
+
+
+def reachable(user_id: int, *, closed: bool = False) -> Any | None:
+    """What telling a person something takes; None where the account is not active, or erased where `closed`
+    ones are reached too."""
     columns = ("id", "username", "first_name", "last_name", "email", "phone", "phone_verified", "language", "time_zone")
-    rows = fetch(select(*(getattr(User, name) for name in columns)).where(User.id == user_id, User.is_active))
+    living = User.erased_at.is_(None) if closed else User.is_active
+    rows = fetch(select(*(getattr(User, name) for name in columns)).where(User.id == user_id, living))
     return rows[0] if rows else None
 
 
@@ -34,6 +44,12 @@ def first_name_of(user_id: int) -> str:
     """How a letter to them begins; empty where there is nobody."""
     user = reachable(user_id)
     return greeting_name(user) if user is not None else ""
+
+
+def suspension_reason(user_id: int) -> str:
+    """What staff wrote; empty where nobody is suspended."""
+    rows = fetch(select(User.suspension_reason).where(User.id == user_id))
+    return (rows[0].suspension_reason or "") if rows else ""
 
 
 def language_of(user_id: int) -> str:
@@ -134,6 +150,11 @@ def _profile(user: Any) -> dict[str, Any]:
     }
 
 
+def is_online(user: Any) -> bool:
+    """Asked for something within the last minutes."""
+    return user.last_active_at is not None and user.last_active_at > now() - ONLINE_FOR
+
+
 def _standing(user: Any) -> dict[str, Any]:
     return {
         "reputation_score": reputation_score(user),
@@ -141,4 +162,7 @@ def _standing(user: Any) -> dict[str, Any]:
         "completed_tasks": user.completed_tasks,
         "average_rating": round(user.average_rating, 2),
         "reviews_count": user.reviews_count,
+        "availability": user.availability,
+        "last_active_at": user.last_active_at,
+        "is_online": is_online(user),
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marketplace.auth import sessions
+from marketplace.auth import queries, service, sessions
 from marketplace.auth.sessions import USED_BEFORE
 from marketplace.core.db import in_transaction
 from marketplace.kit.errors import NotSignedIn
@@ -15,11 +15,12 @@ class UsedBefore(NotSignedIn):
     sentence = "This sign-in was refreshed from somewhere else and has ended. Please sign in again."
 
 
-def refresh(claims: dict[str, Any]) -> dict[str, Any]:
+def refresh(claims: dict[str, Any], user_id: int) -> dict[str, Any]:
     """The next pair of tokens; raises UsedBefore (401), and then the whole family of tokens has ended."""
     sign_in_id, generation = claims["sid"], int(claims.get("gen", 0))
     sign_in = in_transaction(lambda: sessions.rotate(sign_in_id, generation))
     if sign_in is None:
         in_transaction(lambda: sessions.end(sign_in_id, USED_BEFORE))
         raise UsedBefore()
-    return sessions.tokens_of(sign_in, "Refreshed.")
+    user = service.active(user_id)
+    return {**sessions.tokens_of(sign_in, "Refreshed."), "user": queries.private_view(user)}

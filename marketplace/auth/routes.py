@@ -1,59 +1,72 @@
-"""/api/auth: accounts, tokens, profiles."""
+"""/api/auth: accounts, tokens, sign-ins."""
 
 from typing import Any
 
-from flask import request
-
-from marketplace.auth import queries, refreshing, service, sessions
+from marketplace.auth import answers, proofs, refreshing, service, sessions, signing_in
+from marketplace.auth.phone.schemas import PhoneCodeSchema
+from marketplace.auth.places import here
 from marketplace.auth.schemas import (
     AvailabilitySchema,
     CredentialsSchema,
     PasswordChangeSchema,
-    ProfileChangesSchema,
-    PublicUserSchema,
     RegisteredSchema,
     RegistrationSchema,
     SessionsSchema,
+    SignInSchema,
+    StepUpSchema,
     TokensSchema,
-    UserSchema,
 )
+from marketplace.auth.second_factor.schemas import ChallengeAnswerSchema
 from marketplace.auth.sessions import SIGNED_OUT
-from marketplace.core.access import ANYONE, NEWCOMER, REFRESHING, SIGNED_IN, claims, current_user, viewer
-from marketplace.core.limits import sign_in_limit
-from marketplace.core.schemas import MessageSchema, written
-from marketplace.core.web import Blueprint, Created
-from marketplace.core.web import written as written_answer
+from marketplace.core.access import ANYONE, NEWCOMER, PROVED_TWICE, REFRESHING, SIGNED_IN, claims, current_user
+from marketplace.core.limits import code_limit, sign_in_limit, sign_up_limit
+from marketplace.core.schemas import MessageSchema
+from marketplace.core.web import Blueprint
 
-bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and profiles")
+bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and sign-ins")
 
 
-@bp.post("/register", access=NEWCOMER)
-@sign_in_limit
+@bp.post("/register", access=NEWCOMER, phased=True)
+@sign_up_limit
 @bp.arguments(RegistrationSchema)
 @bp.response(201, RegisteredSchema)
 def register(data: dict[str, Any]) -> Any:
     """Open an account and sign in."""
-    user = service.register(**data)
-    tokens = sessions.tokens_of(sessions.begin(user, **_place()), "Welcome to the marketplace.")
-    return Created("user", queries.private_view(user), "/api/auth/users", **tokens)
+    return answers.entering(signing_in.register(here(), **data), created=True)
 
 
-@bp.post("/login", access=NEWCOMER)
+@bp.post("/login", access=NEWCOMER, phased=True)
 @sign_in_limit
 @bp.arguments(CredentialsSchema)
-@bp.response(200, TokensSchema)
+@bp.response(200, SignInSchema)
 def log_in(data: dict[str, Any]) -> Any:
-    """Sign in with e-mail (or username) and password."""
-    user = service.authenticate(**data)
-    tokens = sessions.tokens_of(sessions.begin(user, **_place()), "Welcome back.")
-    return {**tokens, "user": queries.private_view(user)}
+    """Sign in with e-mail (or username) and password; where a second proof is needed, tokens come after it."""
+    return answers.entering(signing_in.by_password(here(), **data))
 
 
-@bp.post("/refresh", access=REFRESHING, phased=True)
+@bp.post("/2fa/verify", access=NEWCOMER, phased=True)
+@code_limit
+@bp.arguments(ChallengeAnswerSchema)
+@bp.response(200, SignInSchema)
+def verify_second_factor(data: dict[str, Any]) -> Any:
+    """Finish a log-in by its second proof."""
+    return answers.entering(signing_in.by_challenge(here(), **data))
+
+
+@bp.post("/phone/login", access=NEWCOMER, phased=True)
+@code_limit
+@bp.arguments(PhoneCodeSchema)
+@bp.response(200, SignInSchema)
+def log_in_by_phone(data: dict[str, Any]) -> Any:
+    """Sign in by a number and the code that was sent to it."""
+    return answers.entering(signing_in.by_phone(here(), **data))
+
+
+@bp.post("/refresh", access=REFRESHING, phased=True, secret=True)
 @bp.response(200, TokensSchema)
 def refresh() -> Any:
     """Trade the refresh token (sent as Bearer) for new tokens; each counts once."""
-    return {**refreshing.refresh(claims()), "user": queries.private_view(current_user())}
+    return answers.entering(refreshing.refresh(claims(), current_user().id))
 
 
 @bp.post("/logout", access=SIGNED_IN)
@@ -61,7 +74,17 @@ def refresh() -> Any:
 def log_out() -> Any:
     """End this sign-in; its tokens stop counting at once."""
     sessions.end(claims()["sid"], SIGNED_OUT)
-    return {"message": "You are signed out."}
+    return answers.leaving({"message": "You are signed out."})
+
+
+@bp.post("/step-up", access=SIGNED_IN, phased=True)
+@sign_in_limit
+@bp.arguments(StepUpSchema)
+@bp.response(200, MessageSchema)
+def step_up(data: dict[str, Any]) -> Any:
+    """Show once more that it is me, before something that needs it."""
+    proofs.step_up(current_user(), claims()["sid"], **data)
+    return {"message": "Thank you. You can go on for a while."}
 
 
 @bp.get("/sessions", access=SIGNED_IN)
@@ -88,7 +111,7 @@ def end_other_sessions() -> Any:
     return {"message": f"Signed out in {count} other places."}
 
 
-@bp.put("/password", access=SIGNED_IN)
+@bp.put("/password", access=PROVED_TWICE)
 @sign_in_limit
 @bp.arguments(PasswordChangeSchema)
 @bp.response(200, MessageSchema)
@@ -98,37 +121,9 @@ def change_password(data: dict[str, Any]) -> Any:
     return {"message": "Your password is changed. You are signed out everywhere else."}
 
 
-@bp.get("/profile", access=SIGNED_IN)
-@bp.response(200, UserSchema)
-def show_profile() -> Any:
-    """Show my profile."""
-    return queries.private_view(current_user())
-
-
-@bp.put("/profile", access=SIGNED_IN)
-@bp.arguments(ProfileChangesSchema)
-@bp.response(200, written(UserSchema, "user"))
-def edit_profile(data: dict[str, Any]) -> Any:
-    """Change what is sent of my profile."""
-    user = service.edit_profile(current_user(), **data)
-    return written_answer("user", queries.private_view(user), "Your profile is saved.")
-
-
-@bp.get("/users/<int:user_id>", access=ANYONE)
-@bp.response(200, PublicUserSchema)
-def show_user(user_id: int) -> Any:
-    """Show a person as others see them."""
-    return queries.public_view(queries.find(viewer(), user_id))
-
-
 @bp.get("/check-username/<name>", access=ANYONE)
 @bp.response(200, AvailabilitySchema)
 def check_availability(name: str) -> Any:
     """Say whether a username can still be had."""
     reason = service.why_unavailable(name)
     return {"available": reason is None, **({"reason": reason} if reason else {})}
-
-
-def _place() -> dict[str, str]:
-    """Where a sign-in comes from."""
-    return {"device": request.user_agent.string, "address": request.remote_addr or ""}

@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from marshmallow import Schema, ValidationError, fields
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from marketplace.auth.models import LANGUAGES, USERNAME, USERNAME_RULE
+from marketplace.auth.models import AVAILABILITIES, LANGUAGES, USERNAME, USERNAME_RULE
 from marketplace.core.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
 from marketplace.core.schemas import Currency, Input
 
@@ -109,6 +109,13 @@ class NewPasswordSchema(MailTokenSchema):
     password = password(required=True, shortest=SHORTEST_PASSWORD, validate=check_password)
 
 
+class StepUpSchema(Input):
+    """The password, or a code where the second factor is on."""
+
+    password = password()
+    code = Str(longest=30, example="492039")
+
+
 class PasswordChangeSchema(Input):
     """The present one and the next."""
 
@@ -130,6 +137,7 @@ class ProfileChangesSchema(Input):
     language = Choice(*LANGUAGES)
     time_zone = Str(longest=50, validate=check_time_zone, example="Europe/Riga")
     is_helper = fields.Boolean(metadata={"example": True})
+    availability = Choice(*AVAILABILITIES)
     skills = Words(example="bicycles, painting")
     helper_categories = Words(example="repair, moving")
     hourly_rate = Amount(example=20)
@@ -163,6 +171,9 @@ class PersonSchema(Schema):
     completed_tasks = Int(required=True, example=19)
     average_rating = Num(least=0, most=5, required=True, example=4.8)
     reviews_count = Int(required=True, example=21)
+    availability = Choice(*AVAILABILITIES, required=True)
+    last_active_at = fields.DateTime(required=True, allow_none=True, metadata={"example": "2026-01-31T10:00:00Z"})
+    is_online = fields.Boolean(required=True, metadata={"example": False})
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
 
 
@@ -196,6 +207,21 @@ class TokensSchema(Schema):
     access_token = fields.String(required=True, metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
     refresh_token = fields.String(required=True, metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
     user = fields.Nested(UserSchema, required=True)
+
+
+class SignInSchema(Schema):
+    """Tokens and the person; or, where a second proof is needed, the challenge to answer with it.
+    `method` says where the code is found: totp or email. In cookie mode `csrf_token` takes the tokens' place."""
+
+    message = fields.String(required=True, metadata={"example": "Welcome back."})
+    token = fields.String(metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
+    access_token = fields.String(metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
+    refresh_token = fields.String(metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
+    csrf_token = fields.String(metadata={"example": "mM5T1LQ0x3kXb7eYxM3RSP.1.a"})
+    user = fields.Nested(UserSchema)
+    two_factor_required = fields.Boolean(metadata={"example": False})
+    challenge_token = fields.String(metadata={"example": "17.mM5T1LQ0x3kXb7eYxM3RSP"})
+    method = fields.String(metadata={"example": "totp"})
 
 
 class RegisteredSchema(TokensSchema):

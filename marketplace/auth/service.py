@@ -10,8 +10,9 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from marketplace.auth import last_use, mail_tokens, sessions
 from marketplace.auth.models import USERNAME, USERNAME_RULE, EmailTaken, SignIn, User, UsernameTaken
+from marketplace.auth.numbers import same
 from marketplace.auth.sessions import PASSWORD_CHANGED
-from marketplace.core.db import db, execute, save
+from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
 from marketplace.events.auth import PasswordChanged, ProfileChanged, UserRegistered
@@ -44,7 +45,7 @@ class BadCredentials(NotSignedIn):
     sentence = "The e-mail or the password is not right."
 
 
-def register(*, username: str, email: str, password: str, **profile: Any) -> User:
+def register(*, username: str, email: str, password_hash: str, **profile: Any) -> User:
     """Open an account; raises UsernameTaken or EmailTaken (409)."""
     _refuse_taken(username, email)
     user = save(
@@ -52,7 +53,7 @@ def register(*, username: str, email: str, password: str, **profile: Any) -> Use
             username=username,
             username_key=username.lower(),
             email=email.lower(),
-            password_hash=hash_password(password),
+            password_hash=password_hash,
             **profile,
         )
     )
@@ -61,14 +62,22 @@ def register(*, username: str, email: str, password: str, **profile: Any) -> Use
     return user
 
 
-def authenticate(*, password: str, email: str = "", username: str = "") -> User:
-    """The person behind an e-mail (or username) and password; raises BadCredentials (401)."""
-    name = (email or username).lower()
-    user = db.session.scalar(select(User).where(or_(User.email == name, User.username_key == name)))
-    known = user is not None and user.is_active
+def check_credentials(name: str, password: str) -> tuple[int | None, bool]:
+    """Whose e-mail or username this is, if anybody's, and whether the password lets them in."""
+    account = select(User.id, User.password_hash, User.is_active).where(
+        or_(User.email == name, User.username_key == name)
+    )
+    found = fetch(account)
+    known = bool(found) and found[0].is_active
     # Hash in both cases: the time must not tell whether the account exists.
-    fits = check_password_hash(user.password_hash if user and known else _nobodys_hash(), password)
-    if user is None or not known or not fits:
+    fits = check_password_hash(found[0].password_hash if known else _nobodys_hash(), password)
+    return found[0].id if found else None, known and fits
+
+
+def active(user_id: int) -> User:
+    """The person, unless suspended or gone meanwhile; raises BadCredentials (401)."""
+    user = db.session.scalar(select(User).where(User.id == user_id, User.is_active))
+    if user is None:
         raise BadCredentials()
     return user
 
@@ -94,6 +103,8 @@ def person_of(claims: dict[str, Any]) -> User | None:
 
 def edit_profile(user: User, *, hourly_rate: Any = None, **changes: Any) -> User:
     """Change what was sent; raises Invalid (422) for a rate its currency cannot hold."""
+    if "phone" in changes and not same(changes["phone"], user.phone):
+        user.phone_verified, user.phone_key = False, None
     for name, value in changes.items():
         setattr(user, name, value)
     if hourly_rate is not None:

@@ -14,13 +14,11 @@ from marketplace.kit.clock import now
 
 SAME_MOMENT = timedelta(seconds=10)
 USED_BEFORE, SIGNED_OUT, ENDED, PASSWORD_CHANGED = "reuse", "signed out", "ended", "password"
-LONGEST_DEVICE = 300
 
 
 def begin(user: User, *, device: str = "", address: str = "") -> SignIn:
     """A new sign-in; `device` is what the browser calls itself."""
-    name = device.replace("\x00", "")[:LONGEST_DEVICE]
-    return save(SignIn(id=secrets.token_urlsafe(16), user_id=user.id, device=name, address=address[:64]))
+    return save(SignIn(id=secrets.token_urlsafe(16), user_id=user.id, device=device, address=address))
 
 
 def tokens_of(sign_in: Any, message: str) -> dict[str, Any]:
@@ -62,6 +60,12 @@ def end_others(user_id: int, kept: str | None, reason: str = ENDED) -> int:
     living = update(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None))
     others = living if kept is None else living.where(SignIn.id != kept)
     return execute(others.values(ended_at=now(), end_reason=reason))
+
+
+def where(sign_in_id: str) -> tuple[str, str]:
+    """The device and address of a sign-in; empty where there is none any more."""
+    rows = fetch(select(SignIn.device, SignIn.address).where(SignIn.id == sign_in_id))
+    return (rows[0].device, rows[0].address) if rows else ("", "")
 
 
 def of(user: User, present: str) -> list[dict[str, Any]]:

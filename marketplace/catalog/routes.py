@@ -10,12 +10,14 @@ from marketplace.catalog.schemas import (
     CategorySchema,
     CategoryTreeSchema,
 )
-from marketplace.core.access import ADMIN, ANYONE
+from marketplace.core.access import ANYONE, allowed_to
+from marketplace.core.permissions import May
 from marketplace.core.schemas import MessageSchema, created, written
 from marketplace.core.web import Blueprint, Created
 from marketplace.core.web import written as written_answer
 
-bp = Blueprint("categories", __name__, url_prefix="/api/categories", description="The category tree")
+CATALOG = allowed_to(May.EDIT_CATALOG)
+bp = Blueprint("categories", __name__, url_prefix="/api/categories", area="catalog", description="The category tree")
 
 
 @bp.get("", access=ANYONE)
@@ -27,7 +29,7 @@ def list_categories(query: dict[str, Any]) -> Any:
     return {"categories": nodes, "total": len(nodes)}
 
 
-@bp.post("", access=ADMIN)
+@bp.post("", access=CATALOG)
 @bp.arguments(CategoryInputSchema)
 @bp.response(201, created(CategorySchema, "category"))
 def add_category(data: dict[str, Any]) -> Any:
@@ -43,7 +45,7 @@ def show_category(category_id: int) -> Any:
     return queries.view(service.find(category_id))
 
 
-@bp.put("/<int:category_id>", access=ADMIN)
+@bp.put("/<int:category_id>", access=CATALOG)
 @bp.arguments(CategoryChangesSchema)
 @bp.response(200, written(CategorySchema, "category"))
 def change_category(data: dict[str, Any], category_id: int) -> Any:
@@ -52,7 +54,7 @@ def change_category(data: dict[str, Any], category_id: int) -> Any:
     return written_answer("category", queries.view(category), "The category is saved.")
 
 
-@bp.delete("/<int:category_id>", access=ADMIN)
+@bp.delete("/<int:category_id>", access=CATALOG)
 @bp.response(200, MessageSchema)
 def remove_category(category_id: int) -> Any:
     """Take out a category nothing uses."""

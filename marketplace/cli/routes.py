@@ -26,9 +26,9 @@ def policy_rows() -> list[tuple[str, str, str]]:
     """Address, method and policy of every route, the application's own pages included."""
     rows = []
     for rule in current_app.url_map.iter_rules():
-        access: Any = getattr(current_app.view_functions[rule.endpoint], "access", None)
+        guard: Any = getattr(current_app.view_functions[rule.endpoint], "guard", None)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            rows.append((rule.rule, method, access.name if access else "page"))
+            rows.append((rule.rule, method, guard.access.name if guard else "page"))
     return sorted(rows)
 
 

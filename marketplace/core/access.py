@@ -1,18 +1,22 @@
 """Who asks, and what every route declares about who may."""
 
-from collections.abc import Callable, Iterable
+import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from flask import Flask, g, request
-from flask_jwt_extended import JWTManager, get_jwt, verify_jwt_in_request
+from flask import Flask, current_app, g, request
+from flask_jwt_extended import JWTManager, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
 
+from marketplace.core.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
+from marketplace.core.permissions import OF_ROLE, May, roles_with
 from marketplace.kit.errors import NotAllowed, NotSignedIn
 
+SAFE = {"GET", "HEAD", "OPTIONS"}
 jwt = JWTManager()
 
 
@@ -26,74 +30,151 @@ class Person(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A route's policy: which kind of token, and which roles (none named: everybody signed in)."""
+    """A route's policy: which kind of token, which permission, and whether who asks must have proved
+    lately that it is them ("always", or "second factor": those who have one)."""
 
     name: str
     token: str | None = "access"
     optional: bool = False
-    roles: frozenset[str] = frozenset()
+    permission: May | None = None
+    proof: str = ""
 
 
 ANYONE = Access("anyone", optional=True)
 NEWCOMER = Access("anyone, whatever token is sent along", token=None, optional=True)
 SIGNED_IN = Access("signed in")
 REFRESHING = Access("refresh token", token="refresh")
-ADMIN = Access("admin", roles=frozenset({"admin"}))
+PROVED = Access("signed in, proved lately", proof="always")
+PROVED_TWICE = Access("signed in, the second factor (if any) shown lately", proof="second factor")
 
-Loader = Callable[[dict[str, Any]], Person | None]
+
+def allowed_to(permission: May) -> Access:
+    """Only whose role has this permission; staff with a second factor must have shown it lately."""
+    return Access(f"may {permission}", permission=permission, proof="second factor")
+
+
+class NoCsrf(NotAllowed):
+    """A cookie is sent by every page; the header only by ours."""
+
+    code = "csrf"
+    sentence = f"Send the value of the csrf cookie in the header {CSRF_HEADER}."
+
+
+class NotForKeys(NotAllowed):
+    """An API key never does this, or was not given the scope."""
+
+    code = "scope"
+    sentence = "An API key cannot do this. Sign in instead."
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """How the floor above turns credentials into people."""
+
+    person: Callable[[dict[str, Any]], Person | None]
+    key_holder: Callable[[str, str], Person]
+    proof: Callable[[Person, dict[str, Any], str], None]
 
 
 def init_app(app: Flask) -> None:
-    """Read the token of every request once; a bad one is refused where a route needs the answer."""
+    """Read the credentials of every request once; bad ones are refused where a route needs the answer."""
     jwt.init_app(app)
-    app.before_request(read_token)
+    app.before_request(read_credentials)
 
 
-def load_people_with(app: Flask, loader: Loader) -> None:
-    """How claims become a person; None where the session or the account has ended."""
-    app.extensions["load_person"] = loader
+def load_people_with(app: Flask, loaders: Loaders) -> None:
+    """Claims become a person (None where session or account has ended), a key its holder (raises
+    NotSignedIn, NotForKeys), and a stale proof a refusal."""
+    app.extensions["loaders"] = loaders
 
 
-def read_token() -> None:
-    """Decode without touching the database."""
-    g.claims, g.token_problem, g.person = None, None, None
-    if "Authorization" not in request.headers or request.method == "OPTIONS":
+def read_credentials() -> None:
+    """Decode without touching the database. A token in the header counts before a key, a key before a cookie."""
+    g.claims, g.token_problem, g.person, g.api_key = None, None, None, None
+    if request.method == "OPTIONS":
         return
     try:
-        verify_jwt_in_request(verify_type=False)
-        g.claims = get_jwt()
-        g.actor_id = _user_id(g.claims)
+        if "Authorization" in request.headers:
+            _take(_bearer(request.headers["Authorization"]))
+        elif "X-API-Key" in request.headers:
+            g.api_key = request.headers["X-API-Key"]
+        elif current_app.config["COOKIE_SIGN_IN"]:
+            _read_cookie()
     except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError):
         g.claims = None
         g.token_problem = NotSignedIn("This sign-in is not valid or has expired. Please sign in again.")
 
 
-def _user_id(claims: dict[str, Any]) -> int:
-    """Raises ValueError for claims no token of ours carries."""
+def has_credentials() -> bool:
+    """Whether the answer may be somebody's own."""
+    headers = request.headers
+    return "Authorization" in headers or "X-API-Key" in headers or ACCESS_COOKIE in request.cookies
+
+
+def _bearer(header: str) -> str:
+    scheme, _, token = header.partition(" ")
+    if scheme != "Bearer":
+        raise ValueError("not a bearer token")
+    return token
+
+
+def _take(token: str) -> None:
+    claims = decode_token(token)
     user_id = int(claims["sub"])
     if not 0 < user_id < 2**63 or not isinstance(claims.get("sid"), str):
         raise ValueError("not a token of ours")
-    return user_id
+    g.claims, g.actor_id = claims, user_id
 
 
-def check(access: Access, app: Flask) -> None:
-    """Load the person the route needs; raises NotSignedIn (401) or NotAllowed (403)."""
+def _read_cookie() -> None:
+    token = request.cookies.get(REFRESH_COOKIE if request.path == REFRESH_PATH else ACCESS_COOKIE)
+    if token is None:
+        return
+    _take(token)
+    sent = request.headers.get(CSRF_HEADER, "")
+    if request.method not in SAFE and not hmac.compare_digest(sent.encode(), str(g.claims["csrf"]).encode()):
+        g.claims, g.token_problem = None, NoCsrf()
+
+
+def check(access: Access, scope: str = "") -> None:
+    """Load the person the route needs; raises NotSignedIn (401) or NotAllowed (403). An API key opens
+    what its scopes name; a route without a scope no key opens."""
     g.person = None
     if access.token is None:
         return
     if g.token_problem is not None:
         raise g.token_problem
-    if g.claims is None:
-        if not access.optional:
-            raise NotSignedIn()
-        return
+    if g.api_key is not None:
+        _check_key(access, scope)
+    elif g.claims is not None:
+        _check_token(access)
+    elif not access.optional:
+        raise NotSignedIn()
+
+
+def refuse_strangers(access: Access) -> None:
+    """What can be refused before anything is read or locked; raises NotSignedIn."""
+    if not access.optional and g.claims is None and g.api_key is None:
+        check(access)
+
+
+def _check_key(access: Access, scope: str) -> None:
+    if not scope or access.permission or access.proof or access.token != "access":
+        scope = ""
+    g.person = current_app.extensions["loaders"].key_holder(g.api_key, scope)
+
+
+def _check_token(access: Access) -> None:
     if g.claims.get("type") != access.token:
         raise NotSignedIn("This token is of the wrong kind for this address.")
-    g.person = app.extensions["load_person"](g.claims)
+    loaders: Loaders = current_app.extensions["loaders"]
+    g.person = loaders.person(g.claims)
     if g.person is None:
         raise NotSignedIn("This sign-in has ended. Please sign in again.")
-    if access.roles and g.person.role not in access.roles:
-        raise NotAllowed(f"Only the {_either(access.roles)} can do this.")
+    if access.permission is not None and access.permission not in OF_ROLE.get(g.person.role, ()):
+        raise NotAllowed(f"Only the {' or '.join(roles_with(access.permission))} can do this.")
+    if access.proof:
+        loaders.proof(g.person, g.claims, access.proof)
 
 
 def claims() -> dict[str, Any]:
@@ -115,7 +196,3 @@ def local_zone() -> tzinfo:
 def viewer() -> Any | None:
     """The signed-in person, or None for an anonymous reader."""
     return g.person
-
-
-def _either(roles: Iterable[str]) -> str:
-    return " or ".join(sorted(roles))

@@ -7,12 +7,12 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace.core.access import ANYONE
+from marketplace.core.access import NEWCOMER
 from marketplace.core.db import fetch
 from marketplace.core.json import json_body
 from marketplace.core.web import Blueprint
 
-bp = Blueprint("health", __name__, access=ANYONE, description="Liveness and readiness")
+bp = Blueprint("health", __name__, access=NEWCOMER, description="Liveness and readiness")
 PROBE = text("SELECT 1")
 
 

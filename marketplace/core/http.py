@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Flask, Response, current_app, g, request
 
+from marketplace.core.access import has_credentials
 from marketplace.kit.errors import PreconditionFailed
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
 }
+KINDS_OF_CREDENTIALS = ("Authorization", "X-API-Key", "Cookie")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -68,7 +70,7 @@ def validated(response: Response) -> Response:
     """Give a GET its ETag and answer 304 where the client has it already."""
     response.set_etag(etag_of(response))
     response.headers.setdefault("Cache-Control", _keeping())
-    response.vary.add("Authorization")
+    response.vary.update(KINDS_OF_CREDENTIALS)
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
@@ -76,7 +78,7 @@ def _keeping() -> str:
     """What was asked with a token is kept by nobody; the rest for a second, which is enough for a proxy
     to answer a crowd once, and served that much longer while it is fetched anew."""
     seconds = current_app.config["PUBLIC_CACHE_SECONDS"]
-    if _has_token():
+    if has_credentials():
         return "private, no-store"
     return f"public, max-age={seconds}, stale-while-revalidate={seconds}" if seconds else "public, no-cache"
 
@@ -85,13 +87,9 @@ def shared_name() -> str | None:
     """The name of this list in the shared cache: only what strangers ask often, the first pages by few
     parameters; None for everything else, and for whatever comes with a token."""
     args = request.args
-    if _has_token() or not set(args) <= SHARED_PARAMETERS or args.get("page", "1") not in SHARED_PAGES:
+    if has_credentials() or not set(args) <= SHARED_PARAMETERS or args.get("page", "1") not in SHARED_PAGES:
         return None
     return request.path + "?" + "&".join(f"{key}={value}" for key, value in sorted(args.items(multi=True)))[:500]
-
-
-def _has_token() -> bool:
-    return "Authorization" in request.headers or "X-API-Key" in request.headers
 
 
 def etag_of(response: Response) -> str:

@@ -49,12 +49,20 @@ class InFlight(Conflict):
     sentence = "The same request is being handled. Ask again in a moment."
 
 
+class ShownOnce(Conflict):
+    """The first answer held a secret, which nobody keeps."""
+
+    code = "shown_once"
+    sentence = "This was done already, and its answer is shown once only. If you did not see it, begin again."
+
+
 found_next_time.add("uq_idempotency_keys_user_id_route_key")
 conflicts["uq_idempotency_keys_user_id_route_key"] = InFlight()
 
 
-def once(user_id: int, work: Callable[[], Response]) -> Response:
-    """Do `work`, or answer what it answered before; raises Invalid (422) for a key used for another body."""
+def once(user_id: int, work: Callable[[], Response], *, secret: bool = False) -> Response:
+    """Do `work`, or answer what it answered before; raises Invalid (422) for a key used for another body,
+    ShownOnce (409) where the answer was `secret` and therefore not kept."""
     name = _name(user_id)
     stored = _stored(name)
     if stored:
@@ -62,7 +70,8 @@ def once(user_id: int, work: Callable[[], Response]) -> Response:
     execute(insert(IdempotencyKey), {**name, "body_hash": _body_hash()})
     response = work()
     answer = {"status": response.status_code, "location": response.headers.get("Location")}
-    execute(update(IdempotencyKey).where(*_matching(name)).values(**answer, body=response.get_data()))
+    body = None if secret else response.get_data()
+    execute(update(IdempotencyKey).where(*_matching(name)).values(**answer, body=body))
     return response
 
 
@@ -121,6 +130,8 @@ def _body_hash() -> str:
 def _replay(stored: Any) -> Response:
     if stored.body_hash != _body_hash():
         raise Invalid.field("Idempotency-Key", "This key was used for another request. Make a new one.")
+    if stored.body is None:
+        raise ShownOnce()
     response = Response(stored.body, stored.status, content_type="application/json")
     response.headers["Idempotency-Replayed"] = "true"
     if stored.location:

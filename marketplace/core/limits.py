@@ -1,8 +1,19 @@
-"""Rate limits per person or address; figures are settings, counted in Redis or in memory."""
+"""Rate limits per person, key, account or address; figures are settings, counted in Redis or in memory.
+
+Windows slide, and a request is counted in the step that checks it: a burst finds the limit, not more.
+"""
+
+import time
 
 from flask import Flask, current_app, g
 from flask_limiter import HeaderNames, Limiter
 from flask_limiter.util import get_remote_address
+from limits import parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis.exceptions import RedisError
+
+from marketplace.kit.errors import TooMany
 
 
 def _who_asks() -> str:
@@ -21,6 +32,7 @@ limiter = Limiter(
         HeaderNames.RESET: "RateLimit-Reset",
     },
 )
+_memory = MovingWindowRateLimiter(MemoryStorage())
 
 
 def init_app(app: Flask) -> None:
@@ -30,9 +42,39 @@ def init_app(app: Flask) -> None:
     limiter.init_app(app)
 
 
+def spend(what: str, who: str, figure: str) -> None:
+    """Count one use of a limit that is not the route's, such as an account's; raises TooMany (429)."""
+    if not limiter.enabled:
+        return
+    try:
+        _spend(limiter.limiter, what, who, figure)
+    except RedisError:
+        _spend(_memory, what, who, figure)
+
+
+def _spend(strategy: object, what: str, who: str, figure: str) -> None:
+    assert isinstance(strategy, MovingWindowRateLimiter)
+    for item in parse_many(figure):
+        if not strategy.hit(item, what, who):
+            reset = strategy.get_window_stats(item, what, who).reset_time
+            raise TooMany(retry_after=int(reset - time.time()) + 1)
+
+
 def sign_in_figure() -> str:
     """For routes that check a password."""
     return str(current_app.config["LIMIT_SIGN_IN"])
 
 
+def sign_up_figure() -> str:
+    """For new accounts: a household, a school class, but no factory."""
+    return str(current_app.config["LIMIT_SIGN_UP"])
+
+
+def code_figure() -> str:
+    """For routes that send or check a code."""
+    return str(current_app.config["LIMIT_CODES"])
+
+
 sign_in_limit = limiter.limit(sign_in_figure, key_func=get_remote_address)
+sign_up_limit = limiter.limit(sign_up_figure, key_func=get_remote_address)
+code_limit = limiter.limit(code_figure, key_func=get_remote_address)

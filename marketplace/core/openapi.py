@@ -11,9 +11,9 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.wrappers import Response
 
 from marketplace.core import problems
-from marketplace.core.access import Access
 from marketplace.core.fields import Links, Words
 from marketplace.core.schemas import ProblemSchema
+from marketplace.core.web import Guard
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 DOCS_POLICY = (
@@ -54,7 +54,9 @@ def init_app(app: Flask) -> Api:
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    components = {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}}
+    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    key = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    components = {"securitySchemes": {"bearer": bearer, "api_key": key}}
     plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
     api = Api(app, spec_kwargs={"marshmallow_plugin": plugin, "components": components})
     for field in (Words, Links):
@@ -92,8 +94,8 @@ def complete(app: Flask, spec: APISpec) -> None:
     for path, item in spec._paths.items():
         for method, operation in item.items():
             if method in METHODS:
-                access = getattr(app.view_functions[policies[path, method]], "access", None)
-                _describe(operation, path, method, access)
+                guard = getattr(app.view_functions[policies[path, method]], "guard", None)
+                _describe(operation, path, method, guard)
                 _exemplify(operation, schemas)
 
 
@@ -101,11 +103,11 @@ def _path(rule: str) -> str:
     return "".join(f"{{{p.split('>')[0].split(':')[-1]}}}{p.split('>')[1]}" if ">" in p else p for p in rule.split("<"))
 
 
-def _describe(operation: dict[str, Any], path: str, method: str, access: Access | None) -> None:
-    if access is not None:
-        operation["security"] = [{"bearer": []}, {}] if access.optional else [{"bearer": []}]
+def _describe(operation: dict[str, Any], path: str, method: str, guard: Guard | None) -> None:
+    if guard is not None:
+        operation["security"] = _ways_in(guard)
     statuses = {"401", "429", "503"}
-    if access is not None and not access.optional:
+    if guard is not None and not guard.access.optional:
         statuses.add("403")
     if "{" in path:
         statuses |= {"404", "405"}
@@ -121,6 +123,14 @@ def _describe(operation: dict[str, Any], path: str, method: str, access: Access 
         operation["responses"].setdefault(status, _problem(status))
     operation["responses"]["422"] = _problem("422") if "422" in operation["responses"] else None
     operation["responses"] = {k: v for k, v in operation["responses"].items() if v is not None}
+
+
+def _ways_in(guard: Guard) -> list[dict[str, list[str]]]:
+    """A token, or a key where one has a scope for it, or nothing."""
+    ways: list[dict[str, list[str]]] = [{"bearer": []}]
+    if guard.scope and not (guard.access.permission or guard.access.proof):
+        ways.append({"api_key": []})
+    return [*ways, {}] if guard.access.optional else ways
 
 
 def _problem(status: str) -> dict[str, Any]:

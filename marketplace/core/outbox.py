@@ -87,7 +87,7 @@ def _tell(row: Row[Any]) -> bool:
         log.exception("subscriber failed", fact=row.name, outbox_id=row.id)
         heard = [_call_alone(listener, fact) for listener, fact in calls]
         if all(heard):
-            return in_transaction(lambda: FACTS.done(row))
+            return in_transaction(lambda: _told(row))
         message = f"{type(error).__name__}: {error}"
         in_transaction(lambda: FACTS.failed(row, message))
         return False
@@ -102,7 +102,12 @@ def _call_all(row: Row[Any], calls: list[tuple[Subscriber, Event]]) -> None:
     """What the listeners write and that they were told is one commit: usually it is exactly once."""
     for listener, fact in calls:
         listener(fact)
-    FACTS.done(row)
+    _told(row)
+
+
+def _told(row: Row[Any]) -> bool:
+    personal = any(kind.personal for kind, _ in _listeners(row.name))
+    return FACTS.done(row, payload={}) if personal else FACTS.done(row)
 
 
 def _call_alone(listener: Subscriber, fact: Event) -> bool:

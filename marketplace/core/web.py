@@ -1,6 +1,7 @@
 """The Blueprint every slice uses: a declared policy, one transaction a write, JSON out."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -51,14 +52,30 @@ class JsonParser(FlaskParser):
             raise Malformed() from None  # webargs would take bytes that are no UTF-8 for an empty body
 
 
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a route declares: who may, and the scope an API key needs."""
+
+    access: Access
+    scope: str
+    secret: bool = False
+
+    def check(self) -> None:
+        """Load the person; raises NotSignedIn, NotAllowed."""
+        who.check(self.access, self.scope)
+
+
 class Blueprint(DocumentedBlueprint):
     """A slice's routes. `access=` is required, on the blueprint or on the route."""
 
     ARGUMENTS_PARSER = JsonParser()
 
-    def __init__(self, name: str, import_name: str, *, access: Access | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, name: str, import_name: str, *, access: Access | None = None, area: str = "", **kwargs: Any
+    ) -> None:
+        """API keys with a scope of `area` (such as listings:read) may call the routes; without one none may."""
         super().__init__(name, import_name, **kwargs)
-        self.access = access
+        self.access, self.area = access, area
 
     def add_url_rule(
         self,
@@ -71,24 +88,29 @@ class Blueprint(DocumentedBlueprint):
         phased: bool = False,
         body_limit: str = "",
         shared: str = "",
+        secret: bool = False,
         **options: Any,
     ) -> None:
         """Register a view behind its policy; raises TypeError where none is declared.
 
         A `phased` write talks to the outside between transactions of its own; `body_limit` names the
         setting of how many bytes its body may have. A `shared` list answers strangers from the shared
-        cache, under this topic.
+        cache, under this topic. A `secret` answer is never kept.
         """
         declared = access or self.access
         if declared is None:
             raise TypeError(f"{rule} has no policy: say access=ANYONE, SIGNED_IN or a role.")
         methods = set(options.setdefault("methods", ["GET"]))
+        guard = Guard(declared, self._scope(methods), secret)
         if phased:
-            guarded = _phased(view_func, declared, body_limit)
+            guarded = _phased(view_func, guard, body_limit)
         else:
-            guarded = _writing(view_func, declared) if methods & WRITING else _reading(view_func, declared, shared)
-        guarded.access = declared  # type: ignore[attr-defined]
+            guarded = _writing(view_func, guard) if methods & WRITING else _reading(view_func, guard, shared)
+        guarded.guard = guard  # type: ignore[attr-defined]
         super().add_url_rule(rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options)
+
+    def _scope(self, methods: set[str]) -> str:
+        return f"{self.area}:{'write' if methods & WRITING else 'read'}" if self.area else ""
 
     def response(self, status_code: int, schema: Any = None, **kwargs: Any) -> Callable[[View], View]:
         """Document the answer with `schema`; what goes out is written as it is (tests compare the two)."""
@@ -137,10 +159,10 @@ class Blueprint(DocumentedBlueprint):
         return decorate
 
 
-def _reading(view: View, access: Access, topic: str = "") -> View:
+def _reading(view: View, guard: Guard, topic: str = "") -> View:
     @wraps(view)
     def reading(*args: Any, **kwargs: Any) -> Any:
-        who.check(access, current_app)
+        guard.check()
         name = shared_name() if topic else None
         response = view(*args, **kwargs) if name is None else _shared(topic, name, lambda: view(*args, **kwargs))
         return validated(response) if response.status_code == 200 and not response.is_streamed else response
@@ -162,32 +184,31 @@ def _shared(topic: str, name: str, make: Callable[[], Response]) -> Response:
     return response
 
 
-def _phased(view: View, access: Access, body_limit: str) -> View:
+def _phased(view: View, guard: Guard, body_limit: str) -> View:
     @wraps(view)
     def phased(*args: Any, **kwargs: Any) -> Any:
         if body_limit:
             request.max_content_length = current_app.config[body_limit]
-        who.check(access, current_app)
-        if g.person is not None and "Idempotency-Key" in request.headers:
+        guard.check()
+        if g.person is not None and "Idempotency-Key" in request.headers and not guard.secret:
             return idempotency.around(g.person.id, lambda: view(*args, **kwargs))
         return view(*args, **kwargs)
 
     return phased
 
 
-def _writing(view: View, access: Access) -> View:
+def _writing(view: View, guard: Guard) -> View:
     @wraps(view)
     def writing(*args: Any, **kwargs: Any) -> Any:
-        if not access.optional and g.claims is None:
-            who.check(access, current_app)  # refuse before taking a write lock
+        who.refuse_strangers(guard.access)
         request.get_data()  # a slow sender must not hold the transaction open
 
         def once() -> Any:
-            who.check(access, current_app)
+            guard.check()
             if request.if_match and request.method == "PUT":
                 check_if_match(_present)
             if g.person is not None and "Idempotency-Key" in request.headers:
-                return idempotency.once(g.person.id, lambda: view(*args, **kwargs))
+                return idempotency.once(g.person.id, lambda: view(*args, **kwargs), secret=guard.secret)
             return view(*args, **kwargs)
 
         return in_transaction(once)

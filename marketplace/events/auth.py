@@ -31,6 +31,7 @@ class PasswordChanged(Event):
 class PasswordResetAsked(Event):
     """Somebody has forgotten the password of the account with this address, if there is one."""
 
+    personal = True
     email: str
 
 
@@ -41,3 +42,75 @@ class MailTokenIssued(Event):
     token_id: int
     user_id: int
     purpose: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorSwitched(Event):
+    """The second factor was switched on or off; `version` in seconds since 1970."""
+
+    user_id: int
+    is_on: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInCodeIssued(Event):
+    """A sign-in waits for a code that is to be sent by mail."""
+
+    challenge_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneCodeIssued(Event):
+    """A code is to be sent to a telephone."""
+
+    code_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneLoginAsked(Event):
+    """Somebody wants to sign in by this number, if it is anybody's."""
+
+    personal = True
+    phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDeviceSeen(Event):
+    """Somebody signed in from a device that was not seen with this account."""
+
+    user_id: int
+    sign_in_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyMade(Event):
+    """A key for a program was made."""
+
+    key_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSuspended(Event):
+    """Staff closed an account for a while; `version` in seconds since 1970."""
+
+    user_id: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReinstated(Event):
+    """And opened it again; `version` in seconds since 1970."""
+
+    user_id: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountErased(Event):
+    """A person is gone; the row that stays names nobody."""
+
+    user_id: int

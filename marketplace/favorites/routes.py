@@ -18,7 +18,12 @@ from marketplace.favorites.schemas import (
 )
 
 bp = Blueprint(
-    "favorites", __name__, url_prefix="/api/favorites", access=SIGNED_IN, description="What I keep an eye on"
+    "favorites",
+    __name__,
+    url_prefix="/api/favorites",
+    area="favorites",
+    access=SIGNED_IN,
+    description="What I keep an eye on",
 )
 
 

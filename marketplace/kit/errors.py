@@ -106,6 +106,18 @@ class Invalid(Problem):
         return cls(sentence, errors={name: [sentence]})
 
 
+class TooMany(Problem):
+    """A limit says no; `retry_after` in seconds."""
+
+    status = 429
+    code = "too_many_requests"
+    title = "Too many requests"
+    sentence = "Too many requests. Wait a little and try again."
+
+    def __init__(self, sentence: str | None = None, *, retry_after: int = 60) -> None:
+        super().__init__(sentence, headers={"Retry-After": str(max(retry_after, 1))})
+
+
 class Busy(Problem):
     """The database or a lock did not answer in time."""
 

@@ -25,10 +25,11 @@ LISTING_LIFECYCLE = Lifecycle.table(
     sell=move(S.ACTIVE, S.PENDING, to=S.SOLD, by={"owner"}),
     archive=move(S.ACTIVE, S.PENDING, S.SOLD, to=S.ARCHIVED, by={"owner", "moderator", "admin"}),
     expire=move(S.ACTIVE, S.PENDING, to=S.ARCHIVED, by={"system"}),
+    take_down=move(S.ACTIVE, S.PENDING, to=S.ARCHIVED, by={"system"}),
     activate=move(S.PENDING, S.SOLD, S.ARCHIVED, to=S.ACTIVE, by={"owner"}),
     renew=(
         move(S.ARCHIVED, to=S.ACTIVE, by={"owner"}),
         deed(S.ACTIVE, S.PENDING, by={"owner"}),
     ),
-    delete=move(*LIVING, to=S.DELETED, by={"owner", "moderator", "admin"}),
+    delete=move(*LIVING, to=S.DELETED, by={"owner", "moderator", "admin", "system"}),
 )

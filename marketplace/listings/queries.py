@@ -126,6 +126,13 @@ def _due(when: Any, listing_id: int | None, batch: int) -> Any:
     return [row.id for row in fetch(select(Listing.id).where(ending).order_by(Listing.id).limit(batch))]
 
 
+def living_of(seller_id: int, *, on_list: bool) -> list[Listing]:
+    """A person's own, to be moved; `on_list`: only those others see."""
+    mine = select(Listing).where(Listing.seller_id == seller_id, Listing.status != S.DELETED)
+    shown = mine.where(Listing.status.in_((S.ACTIVE, S.PENDING))) if on_list else mine
+    return list(db.session.scalars(shown.order_by(Listing.id)))
+
+
 def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:
     """One visible listing with its seller; raises NotFound."""
     params = {"id": listing_id, "living": S.DELETED, **eyes_of(viewer)}

@@ -18,7 +18,7 @@ from marketplace.listings.schemas import (
     RenewalSchema,
 )
 
-bp = Blueprint("listings", __name__, url_prefix="/api/listings", description="Classifieds")
+bp = Blueprint("listings", __name__, url_prefix="/api/listings", area="listings", description="Classifieds")
 ListingsPage = page_of(ListingSchema, "listings")
 MyListingsPage = page_of(ListingSchema, "listings", "MyListingsPage", current_page=Int(example=1))
 

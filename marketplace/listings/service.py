@@ -96,8 +96,18 @@ def delete(user: User, listing_id: int) -> None:
     listing = find(user, listing_id)
     listing.advance("delete", actor=policy.role_of(user, listing), actor_id=user.id)
     db.session.flush()
-    uploads.use("listing", listing.id, [])
-    publish(ListingDeleted(listing_id=listing.id))
+    _forget(listing)
+
+
+def take_down_of(seller_id: int, *, for_good: bool = False) -> None:
+    """The seller's account was closed: archived, what is on the list; deleted, everything, where `for_good`."""
+    for listing in queries.living_of(seller_id, on_list=not for_good):
+        listing.advance("delete" if for_good else "take_down", actor=SYSTEM)
+        db.session.flush()
+        if for_good:
+            _forget(listing)
+        else:
+            publish(ListingChanged(listing_id=listing.id, status=listing.status))
 
 
 def count_view(viewer: User | None, listing: dict[str, Any]) -> dict[str, Any]:
@@ -106,6 +116,11 @@ def count_view(viewer: User | None, listing: dict[str, Any]) -> dict[str, Any]:
         counters.count("listings", "views_count", listing["id"])
         listing["views_count"] += 1
     return listing
+
+
+def _forget(listing: Listing) -> None:
+    uploads.use("listing", listing.id, [])
+    publish(ListingDeleted(listing_id=listing.id))
 
 
 def _ending(listing: Listing) -> dict[str, Any]:

@@ -24,8 +24,12 @@ from marketplace.messaging.schemas import (
     UnreadSchema,
 )
 
-bp = Blueprint("messages", __name__, url_prefix="/api/messages", access=SIGNED_IN, description="Conversations")
-contact_bp = Blueprint("contact", __name__, url_prefix="/api/offerings", access=SIGNED_IN, description="First words")
+bp = Blueprint(
+    "messages", __name__, url_prefix="/api/messages", access=SIGNED_IN, area="messages", description="Conversations"
+)
+contact_bp = Blueprint(
+    "contact", __name__, url_prefix="/api/offerings", access=SIGNED_IN, area="messages", description="First words"
+)
 
 
 @bp.get("/conversations")

@@ -10,6 +10,8 @@ from sqlalchemy import Row, delete, select
 
 from marketplace.auth import mail_tokens
 from marketplace.auth import queries as people
+from marketplace.auth.phone import service as phone
+from marketplace.auth.second_factor import challenges
 from marketplace.core.db import execute, fetch, in_transaction
 from marketplace.core.leases import Queue
 from marketplace.notifications import rendering
@@ -19,9 +21,12 @@ from marketplace.notifications.gateways.shown import SHOWN
 from marketplace.notifications.kinds import KINDS, path_to
 from marketplace.notifications.models import PushSubscription
 from marketplace.notifications.service import DELIVERIES
+from marketplace.uploads import queries as uploads
+from marketplace.uploads.addresses import url_for_days
 
 LEASE = timedelta(minutes=3)  # longer than every step of a mail at its timeout
 ATTEMPTS = 10
+EXPORT_DAYS = 7  # the file itself goes when nothing has shown it for UPLOAD_ORPHAN_DAYS
 UNWANTED = "nobody is there to be told any more"
 
 log = structlog.get_logger(__name__)
@@ -84,7 +89,7 @@ def _end(row: Row[Any], error: str, *, forget: bool = False) -> bool:
 
 def _letter(row: Row[Any]) -> Letter | None:
     """The message in the person's language; None where there is nobody to be told any more."""
-    user = people.reachable(row.user_id)
+    user = people.reachable(row.user_id, closed=row.kind in KINDS and KINDS[row.kind].closed)
     if user is None:
         return None
     write = {"email": _mail, "push": _push, "sms": _sms}[row.channel]
@@ -93,7 +98,7 @@ def _letter(row: Row[Any]) -> Letter | None:
 
 def _mail(row: Row[Any], user: Any) -> Letter | None:
     if row.kind in KINDS and KINDS[row.kind].essential:
-        return _essential(row, user)
+        return ESSENTIAL.get(row.kind, _link_mail)(row, user)
     site, name = current_app.config["SITE_URL"], people.greeting_name(user)
     unsubscribe = f"{current_app.config['API_URL']}/api/notifications/unsubscribe?token=" + unsubscribe_token(
         user.id, row.kind
@@ -111,7 +116,7 @@ def _mail(row: Row[Any], user: Any) -> Letter | None:
     )
 
 
-def _essential(row: Row[Any], user: Any) -> Letter | None:
+def _link_mail(row: Row[Any], user: Any) -> Letter | None:
     """A letter around a link that counts once, to the address the link is for; the link is written
     only here. None where it was used or replaced meanwhile."""
     token, site = mail_tokens.find(row.related_id), current_app.config["SITE_URL"]
@@ -127,6 +132,30 @@ def _essential(row: Row[Any], user: Any) -> Letter | None:
         site=site,
     )
     return Letter(id=_letter_id(row), to=token.email, title=mail.subject, text=mail.text, html=mail.html)
+
+
+def _code_mail(row: Row[Any], user: Any) -> Letter | None:
+    """A code for a sign-in that waits; None where it waits no more."""
+    code, site = challenges.code_to_send(row.related_id), current_app.config["SITE_URL"]
+    if code is None:
+        return None
+    common = {"language": user.language, "recipient": people.greeting_name(user), "unsubscribe": "", "site": site}
+    mail = rendering.mail(kind=row.kind, data={"code": code}, link="", **common)
+    return Letter(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
+
+
+def _export_mail(row: Row[Any], user: Any) -> Letter | None:
+    """Where a person's data lies; None where it is gone."""
+    upload, site = uploads.ready(row.related_id), current_app.config["SITE_URL"]
+    if upload is None:
+        return None
+    link = current_app.config["API_URL"] + url_for_days(upload, EXPORT_DAYS)
+    common = {"language": user.language, "recipient": people.greeting_name(user), "unsubscribe": "", "site": site}
+    mail = rendering.mail(kind=row.kind, data={}, link=link, **common)
+    return Letter(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
+
+
+ESSENTIAL = {"sign_in_code": _code_mail, "export_ready": _export_mail}
 
 
 def _push(row: Row[Any], user: Any) -> Letter | None:
@@ -145,12 +174,24 @@ def _push(row: Row[Any], user: Any) -> Letter | None:
 
 
 def _sms(row: Row[Any], user: Any) -> Letter | None:
+    if row.kind == "phone_code":
+        return _code_sms(row, user)
     if not user.phone:
         return None
     words = rendering.words(row.kind, user.language, row.data)
     link = current_app.config["SITE_URL"] + path_to(row.kind, row.related_id)
     text = f"{words.title}. {words.message} {link}"
     return Letter(id=_letter_id(row), to=user.phone, title=words.title, text=text, repeated=row.attempts > 1)
+
+
+def _code_sms(row: Row[Any], user: Any) -> Letter | None:
+    """A code, to the number it is for; None where it is not wanted any more."""
+    found = phone.message_of(row.related_id)
+    if found is None:
+        return None
+    number, code = found
+    words = rendering.words(row.kind, user.language, {"code": code})
+    return Letter(id=_letter_id(row), to=number, title=words.title, text=words.message, repeated=row.attempts > 1)
 
 
 def _letter_id(row: Row[Any]) -> str:

@@ -11,6 +11,7 @@ class Kind:
     """One kind of news: what it is about, its usual channels, and where in the client it leads.
 
     An `essential` letter was asked for: it asks nobody's preferences, knows no quiet hours and no way out.
+    What concerns `closed` accounts reaches their owners too.
     """
 
     about: str
@@ -18,12 +19,15 @@ class Kind:
     path: str
     may_wait: bool = True
     essential: bool = False
+    closed: bool = False
 
 
 EVERYWHERE = frozenset({"in_app", "email", "push"})
 LIGHTLY = frozenset({"in_app", "push"})
 BY_MAIL = frozenset({"in_app", "email"})
 MAIL_ONLY = frozenset({"email"})
+SMS_ONLY = frozenset({"sms"})
+SECURITY, SESSIONS, KEYS = "/settings/security", "/settings/sessions", "/settings/api-keys"
 TASK, LISTING, TALK = "/tasks/{id}", "/listings/{id}", "/messages/{id}"
 
 KINDS = {
@@ -51,6 +55,17 @@ KINDS = {
     "reset_password": Kind("user", MAIL_ONLY, "/reset-password?token={token}", essential=True),
     "change_email_old": Kind("user", MAIL_ONLY, "/verify-email?token={token}", essential=True),
     "change_email_new": Kind("user", MAIL_ONLY, "/verify-email?token={token}", essential=True),
+    "sign_in_code": Kind("user", MAIL_ONLY, "/login", essential=True),
+    "phone_code": Kind("user", SMS_ONLY, "/login", essential=True),
+    "new_sign_in": Kind("user", BY_MAIL, SESSIONS, may_wait=False),
+    "second_factor_on": Kind("user", EVERYWHERE, SECURITY, may_wait=False),
+    "second_factor_off": Kind("user", EVERYWHERE, SECURITY, may_wait=False),
+    "api_key_made": Kind("user", EVERYWHERE, KEYS, may_wait=False),
+    "account_suspended": Kind("user", BY_MAIL, "/", may_wait=False, closed=True),
+    "account_reinstated": Kind("user", BY_MAIL, "/", may_wait=False),
+    "verification_approved": Kind("user", EVERYWHERE, "/profile", may_wait=False),
+    "verification_refused": Kind("user", EVERYWHERE, "/settings/verification", may_wait=False),
+    "export_ready": Kind("user", MAIL_ONLY, "/settings/privacy", essential=True),
     "test": Kind("user", frozenset({"push"}), "/notifications", may_wait=False),
 }
 CHOOSABLE = tuple(name for name, kind in KINDS.items() if name != "test" and not kind.essential)

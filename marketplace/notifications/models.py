@@ -12,7 +12,8 @@ from marketplace.kit.clock import now
 
 
 class Notification(Base):
-    """One piece of news for one person; `key` says which fact it tells, so that none is told twice."""
+    """One piece of news for one person; `key` says which fact it tells, so that none is told twice.
+    `named_id` is the other person whose words or name it repeats."""
 
     __tablename__ = "notifications"
     __table_args__ = (
@@ -21,6 +22,7 @@ class Notification(Base):
         Index("ix_notifications_unread", "user_id", "read_at", "is_silent"),
         Index("ix_notifications_for_digest", "for_digest", "user_id"),
         Index("ix_notifications_created_at", "created_at"),
+        Index("ix_notifications_named_id", "named_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -32,6 +34,7 @@ class Notification(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     related_type: Mapped[str | None] = mapped_column(String(20))
     related_id: Mapped[int | None]
+    named_id: Mapped[int | None]
     is_silent: Mapped[bool] = mapped_column(default=False)
     for_digest: Mapped[bool] = mapped_column(default=False)
     read_at: Mapped[datetime | None]
@@ -46,6 +49,7 @@ class Delivery(Leased, Base):
         UniqueConstraint("key"),
         Index("ix_deliveries_waiting", "done_at", "due_at"),
         Index("ix_deliveries_user_id", "user_id"),
+        Index("ix_deliveries_named_id", "named_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -54,6 +58,7 @@ class Delivery(Leased, Base):
     kind: Mapped[str] = mapped_column(String(40))
     key: Mapped[str] = mapped_column(String(160))
     related_id: Mapped[int | None]
+    named_id: Mapped[int | None]
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("push_subscriptions.id", ondelete="CASCADE"))
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     reference: Mapped[str | None] = mapped_column(String(200))

@@ -19,9 +19,11 @@ from marketplace.tasks import queries as tasks
 FARTHEST_ALERT_KM = 100.0
 
 
-def tell(user_id: int, kind: str, key: str, related_id: int | None, **values: Any) -> None:
-    """One piece of news; told again it changes nothing."""
-    service.notify_once(user_id, kind, key, related_id=related_id, **values)
+def tell(
+    user_id: int, kind: str, key: str, related_id: int | None, *, named_id: int | None = None, **values: Any
+) -> None:
+    """One piece of news; told again it changes nothing. It repeats the words or the name of `named_id`."""
+    service.notify_once(user_id, kind, key, related_id=related_id, named_id=named_id, **values)
 
 
 def by_letter(user_id: int, kind: str, token_id: int, **values: Any) -> None:
@@ -29,6 +31,20 @@ def by_letter(user_id: int, kind: str, token_id: int, **values: Any) -> None:
     user = people.reachable(user_id)
     if user is not None:
         service.send(user, kind, f"token:{token_id}", ["email"], related_id=token_id, data=values)
+
+
+def code(user_id: int, kind: str, channel: str, code_id: int) -> None:
+    """A code that was asked for; the code itself is made when the message is written."""
+    user = people.reachable(user_id)
+    if user is not None:
+        service.send(user, kind, f"code:{code_id}", [channel], related_id=code_id, data={})
+
+
+def by_mail(user_id: int, kind: str, key: str, related_id: int) -> None:
+    """A letter that was asked for; its link is made when it is written."""
+    user = people.reachable(user_id)
+    if user is not None:
+        service.send(user, kind, key, ["email"], related_id=related_id, data={})
 
 
 def values_of_token(token_id: int) -> dict[str, str]:
@@ -40,9 +56,12 @@ def values_of_token(token_id: int) -> dict[str, str]:
     return {"new_email": new.email}
 
 
-def of_task(user_id: int, kind: str, key: str, task_id: int, **values: Any) -> None:
-    """About a task."""
-    tell(user_id, kind, key, task_id, task_title=tasks.title_of(task_id), **values)
+def of_task(user_id: int, kind: str, key: str, task_id: int, **names: int) -> None:
+    """About a task and another person: `names` are the values that name somebody, by whose id."""
+    title, owner_id = tasks.title_of(task_id)
+    values = {name: people.name_of(person_id) for name, person_id in names.items()}
+    named_id = next(iter(names.values()), owner_id if owner_id != user_id else None)
+    tell(user_id, kind, key, task_id, named_id=named_id, task_title=title, **values)
 
 
 def of_listing(user_id: int, kind: str, key: str, listing_id: int, **values: Any) -> None:
@@ -58,7 +77,7 @@ def of_message(user_id: int, sender_id: int, conversation_id: int, message_id: i
     if waiting is None:
         name = people.name_of(sender_id)
         values = {"sender_name": name, "count": 1, "seq": seq}
-        tell(user_id, "new_message", f"{conversation_id}:{seq}", conversation_id, **values)
+        tell(user_id, "new_message", f"{conversation_id}:{seq}", conversation_id, named_id=sender_id, **values)
     elif seq > waiting.data["seq"]:
         _count_one_more(waiting, seq)
 
@@ -83,7 +102,8 @@ def nearby(task_id: int, after: int, batch: int) -> list[tuple[int, float | None
 
 def of_new_task(user_id: int, task_id: int, km: float) -> None:
     """A new task near somebody."""
-    of_task(user_id, "new_task_nearby", str(task_id), task_id, distance_km=km)
+    title, owner_id = tasks.title_of(task_id)
+    tell(user_id, "new_task_nearby", str(task_id), task_id, named_id=owner_id, task_title=title, distance_km=km)
 
 
 def _waiting_about(user_id: int, conversation_id: int) -> Any | None:

@@ -25,7 +25,12 @@ from marketplace.notifications.schemas import (
 )
 
 bp = Blueprint(
-    "notifications", __name__, url_prefix="/api/notifications", access=SIGNED_IN, description="What people are told"
+    "notifications",
+    __name__,
+    url_prefix="/api/notifications",
+    area="notifications",
+    access=SIGNED_IN,
+    description="What people are told",
 )
 
 

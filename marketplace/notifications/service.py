@@ -20,7 +20,9 @@ DELIVERIES = table_of(Delivery)
 OUTWARD = ("email", "push", "sms")
 
 
-def notify_once(user_id: int, kind: str, key: str, *, related_id: int | None, **data: Any) -> int | None:
+def notify_once(
+    user_id: int, kind: str, key: str, *, related_id: int | None, named_id: int | None = None, **data: Any
+) -> int | None:
     """Tell a person of a fact; `key` names the fact, told a second time it changes nothing.
 
     Returns the notification's id, None where it was told before or there is nobody to tell.
@@ -28,7 +30,7 @@ def notify_once(user_id: int, kind: str, key: str, *, related_id: int | None, **
     """
     key = f"{kind}:{key}"
     told = select(Notification.id).where(Notification.user_id == user_id, Notification.key == key)
-    user = people.reachable(user_id)
+    user = people.reachable(user_id, closed=KINDS[kind].closed)
     if user is None or fetch(told):
         return None
     choices = preferences.choices_of(user_id, kind)
@@ -45,26 +47,35 @@ def notify_once(user_id: int, kind: str, key: str, *, related_id: int | None, **
             data=data,
             related_type=KINDS[kind].about,
             related_id=related_id,
+            named_id=named_id,
             is_silent=not choices["in_app"],
             for_digest=waits,
         )
     )
     wanted = [channel for channel in OUTWARD if choices[channel] and not (channel == "email" and waits)]
-    send(user, kind, f"notification:{notification.id}", wanted, related_id=related_id, data=data)
+    send(user, kind, f"notification:{notification.id}", wanted, related_id=related_id, named_id=named_id, data=data)
     return notification.id
 
 
 def send(
-    user: Any, kind: str, key: str, channels: Iterable[str], *, related_id: int | None, data: dict[str, Any]
+    user: Any,
+    kind: str,
+    key: str,
+    channels: Iterable[str],
+    *,
+    related_id: int | None,
+    data: dict[str, Any],
+    named_id: int | None = None,
 ) -> None:
     """Put one message a channel (one a browser) on its way; one with a known key is on its way already."""
     due = now()
-    if kind not in KINDS or not KINDS[kind].essential:
+    if not _is_essential(kind):
         habits = preferences.habits_of(user.id)
         due = end_of_quiet(due, ZoneInfo(user.time_zone), habits.quiet_from, habits.quiet_to)
-    common = {"user_id": user.id, "kind": kind, "related_id": related_id, "data": data, "due_at": due}
+    about = {"related_id": related_id, "named_id": named_id, "data": data}
+    common = {"user_id": user.id, "kind": kind, **about, "due_at": due}
     for channel in channels:
-        for subscription_id in _ways(user, channel):
+        for subscription_id in [None] if _is_essential(kind) else _ways(user, channel):
             name = f"{key}:{channel}:{subscription_id or ''}"
             if not fetch(select(DELIVERIES.c.id).where(DELIVERIES.c.key == name)):
                 way = {"channel": channel, "key": name, "subscription_id": subscription_id}
@@ -118,6 +129,10 @@ def forget(before: Any, batch: int = 500) -> int:
     old = [row.id for row in fetch(select(Notification.id).where(Notification.created_at < before).limit(batch))]
     execute(delete(Delivery).where(Delivery.done_at < before))
     return execute(delete(Notification).where(Notification.id.in_(old))) if old else 0
+
+
+def _is_essential(kind: str) -> bool:
+    return kind in KINDS and KINDS[kind].essential
 
 
 def _ways(user: Any, channel: str) -> list[int | None]:

@@ -1,11 +1,27 @@
 """Which fact is told to whom; safe to repeat, as each names itself by a key."""
 
+from typing import Any
+
 from marketplace.auth import queries as people
+from marketplace.auth import sessions
+from marketplace.auth.keys import service as keys
 from marketplace.core.jobs import enqueue
 from marketplace.core.outbox import subscribe
-from marketplace.events.auth import MailTokenIssued, PasswordChanged, UserRegistered
+from marketplace.events.auth import (
+    AccountReinstated,
+    AccountSuspended,
+    ApiKeyMade,
+    MailTokenIssued,
+    NewDeviceSeen,
+    PasswordChanged,
+    PhoneCodeIssued,
+    SecondFactorSwitched,
+    SignInCodeIssued,
+    UserRegistered,
+)
 from marketplace.events.listings import ListingExpired, ListingExpiring
 from marketplace.events.messaging import MessageSent
+from marketplace.events.privacy import ExportReady
 from marketplace.events.reviews import ReviewDue, ReviewWritten
 from marketplace.events.tasks import (
     ApplicationRejected,
@@ -21,7 +37,9 @@ from marketplace.events.tasks import (
     TaskPosted,
     TaskStarted,
 )
+from marketplace.events.verification import VerificationDecided
 from marketplace.notifications import news
+from marketplace.verification import queries as verification
 
 LETTERS_OF = {
     "verify": "verify_email",
@@ -44,6 +62,66 @@ def send_link(event: MailTokenIssued) -> None:
     news.by_letter(event.user_id, kind, event.token_id, **news.values_of_token(event.token_id))
 
 
+@subscribe(SignInCodeIssued)
+def send_sign_in_code(event: SignInCodeIssued) -> None:
+    """Who reads the mailbox is let in."""
+    news.code(event.user_id, "sign_in_code", "email", event.challenge_id)
+
+
+@subscribe(PhoneCodeIssued)
+def send_phone_code(event: PhoneCodeIssued) -> None:
+    """Who holds the telephone is let in."""
+    news.code(event.user_id, "phone_code", "sms", event.code_id)
+
+
+@subscribe(NewDeviceSeen)
+def warn_of_new_device(event: NewDeviceSeen) -> None:
+    """In case it was somebody else."""
+    device, address = sessions.where(event.sign_in_id)
+    values: dict[str, Any] = {"device": device[:120] or "?", "address": address or "?"}
+    news.tell(event.user_id, "new_sign_in", event.sign_in_id, event.user_id, **values)
+
+
+@subscribe(SecondFactorSwitched)
+def warn_of_second_factor(event: SecondFactorSwitched) -> None:
+    """In case it was somebody else."""
+    kind = "second_factor_on" if event.is_on else "second_factor_off"
+    news.tell(event.user_id, kind, str(event.version), event.user_id)
+
+
+@subscribe(ApiKeyMade)
+def warn_of_api_key(event: ApiKeyMade) -> None:
+    """In case it was somebody else."""
+    news.tell(event.user_id, "api_key_made", str(event.key_id), event.user_id, name=keys.name_of(event.key_id))
+
+
+@subscribe(AccountSuspended)
+def tell_of_suspension(event: AccountSuspended) -> None:
+    """Why, and what to do."""
+    reason = people.suspension_reason(event.user_id)
+    news.tell(event.user_id, "account_suspended", str(event.version), event.user_id, reason=reason)
+
+
+@subscribe(AccountReinstated)
+def tell_of_reinstatement(event: AccountReinstated) -> None:
+    """It is open again."""
+    news.tell(event.user_id, "account_reinstated", str(event.version), event.user_id)
+
+
+@subscribe(VerificationDecided)
+def tell_of_verification(event: VerificationDecided) -> None:
+    """Whether the documents were enough."""
+    kind = "verification_approved" if event.is_approved else "verification_refused"
+    values: dict[str, Any] = {} if event.is_approved else {"reason": verification.reason_of(event.verification_id)}
+    news.tell(event.user_id, kind, str(event.verification_id), event.user_id, **values)
+
+
+@subscribe(ExportReady)
+def send_export(event: ExportReady) -> None:
+    """Where the file can be fetched."""
+    news.by_mail(event.user_id, "export_ready", f"export:{event.upload_id}", event.upload_id)
+
+
 @subscribe(PasswordChanged)
 def warn_of_new_password(event: PasswordChanged) -> None:
     """In case it was somebody else."""
@@ -53,17 +131,15 @@ def warn_of_new_password(event: PasswordChanged) -> None:
 @subscribe(ApplicationSent)
 def tell_owner_of_application(event: ApplicationSent) -> None:
     """Somebody offers to do the task."""
-    name = people.name_of(event.applicant_id)
     key = f"{event.application_id}:{event.version}"
-    news.of_task(event.owner_id, "new_application", key, event.task_id, applicant_name=name)
+    news.of_task(event.owner_id, "new_application", key, event.task_id, applicant_name=event.applicant_id)
 
 
 @subscribe(ApplicationWithdrawn)
 def tell_owner_of_withdrawal(event: ApplicationWithdrawn) -> None:
     """Somebody does not offer it any more."""
-    name = people.name_of(event.applicant_id)
     key = f"{event.application_id}:{event.version}"
-    news.of_task(event.owner_id, "application_withdrawn", key, event.task_id, applicant_name=name)
+    news.of_task(event.owner_id, "application_withdrawn", key, event.task_id, applicant_name=event.applicant_id)
 
 
 @subscribe(ApplicationRejected)
@@ -77,54 +153,63 @@ def tell_applicant_of_rejection(event: ApplicationRejected) -> None:
 def tell_worker_of_assignment(event: TaskAssigned) -> None:
     """It is going to be them: chosen among applicants, or booked."""
     kind = "task_assigned" if event.booked else "application_accepted"
-    name = people.name_of(event.owner_id)
-    news.of_task(event.worker_id, kind, f"{event.task_id}:{event.version}", event.task_id, owner_name=name)
+    news.of_task(event.worker_id, kind, f"{event.task_id}:{event.version}", event.task_id, owner_name=event.owner_id)
 
 
 @subscribe(TaskDeclined)
 def tell_owner_of_decline(event: TaskDeclined) -> None:
     """The worker gave it back."""
-    name = people.name_of(event.worker_id)
-    news.of_task(event.owner_id, "task_declined", f"{event.task_id}:{event.version}", event.task_id, worker_name=name)
+    news.of_task(
+        event.owner_id,
+        "task_declined",
+        f"{event.task_id}:{event.version}",
+        event.task_id,
+        worker_name=event.worker_id,
+    )
 
 
 @subscribe(TaskStarted)
 def tell_owner_of_start(event: TaskStarted) -> None:
     """The worker took it up."""
-    name = people.name_of(event.worker_id)
-    news.of_task(event.owner_id, "task_started", f"{event.task_id}:{event.version}", event.task_id, worker_name=name)
+    news.of_task(
+        event.owner_id,
+        "task_started",
+        f"{event.task_id}:{event.version}",
+        event.task_id,
+        worker_name=event.worker_id,
+    )
 
 
 @subscribe(TaskDone)
 def tell_owner_it_is_done(event: TaskDone) -> None:
     """The owner is asked to confirm."""
-    name = people.name_of(event.worker_id)
     news.of_task(
-        event.owner_id, "task_marked_done", f"{event.task_id}:{event.version}", event.task_id, worker_name=name
+        event.owner_id,
+        "task_marked_done",
+        f"{event.task_id}:{event.version}",
+        event.task_id,
+        worker_name=event.worker_id,
     )
 
 
 @subscribe(TaskCompleted)
 def tell_worker_of_completion(event: TaskCompleted) -> None:
     """The owner is content."""
-    name = people.name_of(event.owner_id)
-    news.of_task(event.worker_id, "task_completed", str(event.task_id), event.task_id, owner_name=name)
+    news.of_task(event.worker_id, "task_completed", str(event.task_id), event.task_id, owner_name=event.owner_id)
 
 
 @subscribe(TaskDisputed)
 def tell_other_side_of_dispute(event: TaskDisputed) -> None:
     """One side does not agree."""
     other = event.owner_id if event.by_id == event.worker_id else event.worker_id
-    name = people.name_of(event.by_id)
-    news.of_task(other, "task_disputed", f"{event.task_id}:{event.version}", event.task_id, other_name=name)
+    news.of_task(other, "task_disputed", f"{event.task_id}:{event.version}", event.task_id, other_name=event.by_id)
 
 
 @subscribe(TaskCancelled)
 def tell_worker_of_cancellation(event: TaskCancelled) -> None:
     """There is nothing to do any more."""
     if event.worker_id is not None:
-        name = people.name_of(event.owner_id)
-        news.of_task(event.worker_id, "task_cancelled", str(event.task_id), event.task_id, owner_name=name)
+        news.of_task(event.worker_id, "task_cancelled", str(event.task_id), event.task_id, owner_name=event.owner_id)
 
 
 @subscribe(TaskExpired)
@@ -159,14 +244,14 @@ def tell_of_review(event: ReviewWritten) -> None:
     """Somebody said what it was like."""
     name = people.name_of(event.reviewer_id)
     values = {"reviewer_name": name, "rating": event.rating}
-    news.tell(event.reviewed_user_id, "new_review", str(event.review_id), event.review_id, **values)
+    by = event.reviewer_id
+    news.tell(event.reviewed_user_id, "new_review", str(event.review_id), event.review_id, named_id=by, **values)
 
 
 @subscribe(ReviewDue)
 def remind_of_review(event: ReviewDue) -> None:
     """A deal is over and not rated yet."""
-    name = people.name_of(event.other_id)
-    news.of_task(event.user_id, "review_reminder", str(event.task_id), event.task_id, other_name=name)
+    news.of_task(event.user_id, "review_reminder", str(event.task_id), event.task_id, other_name=event.other_id)
 
 
 @subscribe(MessageSent)

@@ -23,8 +23,8 @@ OFFERING_LIFECYCLE = Lifecycle.table(
     edit=deed(*LIVING, by={"owner"}),
     book=deed(S.ACTIVE, by={"stranger"}),
     contact=deed(S.ACTIVE, by={"stranger"}),
-    pause=move(S.ACTIVE, to=S.PAUSED, by={"owner", *STAFF}),
+    pause=move(S.ACTIVE, to=S.PAUSED, by={"owner", *STAFF, "system"}),
     activate=move(S.PAUSED, S.CLOSED, to=S.ACTIVE, by={"owner"}),
     close=move(S.ACTIVE, S.PAUSED, to=S.CLOSED, by={"owner", *STAFF}),
-    delete=move(*LIVING, to=S.DELETED, by={"owner", *STAFF}),
+    delete=move(*LIVING, to=S.DELETED, by={"owner", *STAFF, "system"}),
 )

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam
+from sqlalchemy import Table, bindparam, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import STAFF, eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
-from marketplace.core.db import one
+from marketplace.core.db import db, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
@@ -82,6 +82,13 @@ def mine(user: User, **query: Any) -> Page:
 def find(viewer: User | None, offering_id: int) -> Offering:
     """One visible offering to change; raises NotFound."""
     return one(policy.visible_to(viewer).where(Offering.id == offering_id), "offering")
+
+
+def living_of(creator_id: int, *, on_list: bool) -> list[Offering]:
+    """A person's own, to be moved; `on_list`: only those others see."""
+    mine = select(Offering).where(Offering.creator_id == creator_id, Offering.status != S.DELETED)
+    shown = mine.where(Offering.status == S.ACTIVE) if on_list else mine
+    return list(db.session.scalars(shown.order_by(Offering.id)))
 
 
 def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from marketplace.offerings.schemas import (
 from marketplace.tasks import queries as task_queries
 from marketplace.tasks.schemas import TaskDetailSchema
 
-bp = Blueprint("offerings", __name__, url_prefix="/api/offerings", description="Services on offer")
+bp = Blueprint("offerings", __name__, url_prefix="/api/offerings", area="offerings", description="Services on offer")
 OfferingsPage = page_of(OfferingSchema, "offerings")
 OfferingWritten = written(OfferingSchema, "offering")
 

@@ -12,12 +12,14 @@ from marketplace.core.prices import edited, kept_money, minor_units
 from marketplace.events.offerings import OfferingBooked, OfferingChanged, OfferingDeleted, OfferingPosted
 from marketplace.kit.errors import NotAllowed
 from marketplace.kit.money import Money
-from marketplace.offerings import policy
+from marketplace.offerings import policy, queries
 from marketplace.offerings.models import Offering, search_text
 from marketplace.offerings.queries import find
 from marketplace.tasks import service as tasks
 from marketplace.tasks.models import Task
 from marketplace.uploads import service as uploads
+
+SYSTEM = frozenset({"system"})
 
 
 def post(creator: User, *, category: str, price: Any = None, **fields: Any) -> Offering:
@@ -67,8 +69,7 @@ def activate(user: User, offering_id: int) -> Offering:
 def delete(user: User, offering_id: int) -> None:
     """Take it down for good."""
     _moved(user, offering_id, "delete")
-    uploads.use("offering", offering_id, [])
-    publish(OfferingDeleted(offering_id=offering_id))
+    _forget(offering_id)
 
 
 def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = None, **place: Any) -> Task:
@@ -84,9 +85,23 @@ def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = 
     return task
 
 
+def take_down_of(creator_id: int, *, for_good: bool = False) -> None:
+    """The account was closed: paused, what is on the list; deleted, everything, where `for_good`."""
+    for offering in queries.living_of(creator_id, on_list=not for_good):
+        offering.advance("delete" if for_good else "pause", actor=SYSTEM)
+        _changed(offering)
+        if for_good:
+            _forget(offering.id)
+
+
 def count_contact(offering_id: int) -> None:
     """One more person wrote; the sum is kept by the database."""
     execute(update(Offering).where(Offering.id == offering_id).values(contact_count=Offering.contact_count + 1))
+
+
+def _forget(offering_id: int) -> None:
+    uploads.use("offering", offering_id, [])
+    publish(OfferingDeleted(offering_id=offering_id))
 
 
 def _moved(user: User, offering_id: int, verb: str) -> Offering:

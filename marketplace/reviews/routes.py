@@ -25,8 +25,12 @@ from marketplace.reviews.schemas import (
 from marketplace.tasks import applications
 from marketplace.tasks import queries as tasks
 
-bp = Blueprint("reviews", __name__, url_prefix="/api/reviews", description="Reviews after completed deals")
-profile_bp = Blueprint("reviewed", __name__, url_prefix="/api/auth", description="People with their reviews")
+bp = Blueprint(
+    "reviews", __name__, url_prefix="/api/reviews", area="reviews", description="Reviews after completed deals"
+)
+profile_bp = Blueprint(
+    "reviewed", __name__, url_prefix="/api/auth", area="people", description="People with their reviews"
+)
 ReviewsPage = page_of(ReviewSchema, "reviews")
 ReviewCreated = created(ReviewSchema, "review")
 NEWEST = {"page": 1, "per_page": 100}

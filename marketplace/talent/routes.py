@@ -8,7 +8,7 @@ from marketplace.core.web import Blueprint
 from marketplace.talent import queries
 from marketplace.talent.schemas import HelperSchema, HelpersQuery
 
-bp = Blueprint("helpers", __name__, url_prefix="/api/helpers", description="People who help")
+bp = Blueprint("helpers", __name__, url_prefix="/api/helpers", area="people", description="People who help")
 
 
 @bp.get("", access=ANYONE, shared="people")

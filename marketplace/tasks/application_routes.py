@@ -16,7 +16,9 @@ from marketplace.tasks.schemas import (
     TaskDetailSchema,
 )
 
-bp = Blueprint("applications", __name__, url_prefix="/api/tasks", access=SIGNED_IN, description="Offers to do a task")
+bp = Blueprint(
+    "applications", __name__, url_prefix="/api/tasks", area="tasks", access=SIGNED_IN, description="Offers to do a task"
+)
 ApplicationWritten = written(ApplicationSchema, "application")
 Accepted = written(TaskDetailSchema, "task", titled="ApplicationAccepted", application=ApplicationSchema)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam
+from sqlalchemy import Table, bindparam, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name
@@ -12,7 +12,7 @@ from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotAllowed, NotFound
 from marketplace.kit.money import to_major
 from marketplace.tasks import policy, queries
-from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE
+from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, A
 from marketplace.tasks.models import Application, Task
 
 APPLICATIONS: Table = Task.metadata.tables["applications"]
@@ -50,6 +50,13 @@ APPLICATIONS_LIST = ListQuery(
     sorts={"created_at": APPLICATIONS.c.created_at},
     default_sort="-created_at",
 )
+
+
+def waiting_of(applicant_id: int) -> list[Any]:
+    """A person's applications nobody has answered, each with its task, to be moved."""
+    mine = select(Application, Task).join(Task, Task.id == Application.task_id)
+    waiting = mine.where(Application.applicant_id == applicant_id, Application.status == A.PENDING)
+    return list(db.session.execute(waiting.order_by(Application.id)))
 
 
 def for_task(user: User, task_id: int, **query: Any) -> Page:

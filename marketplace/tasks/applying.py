@@ -46,17 +46,17 @@ def withdraw(user: User, application_id: int, task_id: int) -> Application:
     """Take one's offer back while it waits."""
     application, task = applications.find(user, application_id, task_id)
     _advance(application, "withdraw", user, task)
-    _count_response(task, -1)
-    publish(
-        ApplicationWithdrawn(
-            application_id=application.id,
-            task_id=task.id,
-            owner_id=task.creator_id,
-            applicant_id=user.id,
-            version=application.version,
-        )
-    )
+    _withdrawn(application, task)
     return application
+
+
+def withdraw_all_of(applicant_id: int) -> None:
+    """The applicant's account was closed."""
+    waiting = applications.waiting_of(applicant_id)
+    for application, task in waiting:
+        application.advance("withdraw", actor=SYSTEM)
+        db.session.flush()
+        _withdrawn(application, task)
 
 
 def reject(user: User, application_id: int, task_id: int) -> Application:
@@ -102,6 +102,19 @@ def reopen(task: Task, worker_id: int) -> None:
             application.advance("reconsider", actor=SYSTEM)
             application.passed_over = False
     db.session.flush()
+
+
+def _withdrawn(application: Application, task: Task) -> None:
+    _count_response(task, -1)
+    publish(
+        ApplicationWithdrawn(
+            application_id=application.id,
+            task_id=task.id,
+            owner_id=task.creator_id,
+            applicant_id=application.applicant_id,
+            version=application.version,
+        )
+    )
 
 
 def _refuse_second(user: User, task: Task) -> None:

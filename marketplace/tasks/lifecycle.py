@@ -29,6 +29,7 @@ class A(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+RUNNING = (S.ASSIGNED, S.IN_PROGRESS, S.PENDING_CONFIRMATION, S.DISPUTED)
 CONFIRM_AFTER = timedelta(hours=72)
 STAFF = {"moderator", "admin"}
 
@@ -48,7 +49,7 @@ TASK_LIFECYCLE = Lifecycle.table(
     finish=move(S.ASSIGNED, S.IN_PROGRESS, to=S.PENDING_CONFIRMATION, by={"worker", "provider"}),
     confirm=move(S.PENDING_CONFIRMATION, to=S.COMPLETED, by={"owner", "system"}, after=CONFIRM_AFTER),
     dispute=move(S.IN_PROGRESS, S.PENDING_CONFIRMATION, to=S.DISPUTED, by={"owner", "worker", "provider"}),
-    cancel=move(S.OPEN, S.ASSIGNED, to=S.CANCELLED, by={"owner", *STAFF}),
+    cancel=move(S.OPEN, S.ASSIGNED, to=S.CANCELLED, by={"owner", *STAFF, "system"}),
     expire=move(S.OPEN, to=S.EXPIRED, by={"system"}),
     delete=move(S.OPEN, to=S.DELETED, by={"owner", *STAFF}),
 )
@@ -58,7 +59,7 @@ APPLICATION_LIFECYCLE = Lifecycle.table(
     A.PENDING,
     accept=move(A.PENDING, to=A.ACCEPTED, by={"owner"}),
     reject=move(A.PENDING, to=A.REJECTED, by={"owner"}),
-    withdraw=move(A.PENDING, to=A.WITHDRAWN, by={"applicant"}),
+    withdraw=move(A.PENDING, to=A.WITHDRAWN, by={"applicant", "system"}),
     apply_again=move(A.WITHDRAWN, to=A.PENDING, by={"applicant"}),
     pass_over=move(A.PENDING, to=A.REJECTED, by={"system"}),
     reconsider=move(A.REJECTED, to=A.PENDING, by={"system"}),

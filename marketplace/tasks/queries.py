@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, false, func, select
+from sqlalchemy import Table, bindparam, false, func, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
@@ -19,7 +19,7 @@ from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 from marketplace.tasks import policy
-from marketplace.tasks.lifecycle import CONFIRM_AFTER, TASK_LIFECYCLE, A, S
+from marketplace.tasks.lifecycle import CONFIRM_AFTER, RUNNING, TASK_LIFECYCLE, A, S
 from marketplace.tasks.models import Application, Task
 
 TASKS: Table = Task.metadata.tables["tasks"]
@@ -92,10 +92,10 @@ def find(viewer: User | None, task_id: int) -> Task:
     return one(policy.visible_to(viewer).where(Task.id == task_id), "task")
 
 
-def title_of(task_id: int) -> str:
-    """Its title, whoever asks; empty where there is none."""
-    rows = fetch(select(TASKS.c.title).where(TASKS.c.id == task_id))
-    return rows[0].title if rows else ""
+def title_of(task_id: int) -> tuple[str, int | None]:
+    """Its title and whose words these are, whoever asks; empty where there is none."""
+    rows = fetch(select(TASKS.c.title, TASKS.c.creator_id).where(TASKS.c.id == task_id))
+    return (rows[0].title, rows[0].creator_id) if rows else ("", None)
 
 
 def place_of(task_id: int) -> Any | None:
@@ -121,6 +121,18 @@ def _due(late: Any, task_id: int | None, batch: int) -> Any:
     if task_id is not None:
         return db.session.scalar(select(Task).where(late, Task.id == task_id))
     return [row.id for row in fetch(select(Task.id).where(late).order_by(Task.id).limit(batch))]
+
+
+def open_of(creator_id: int) -> list[Task]:
+    """What a person has on the board, to be moved."""
+    mine = select(Task).where(Task.creator_id == creator_id, Task.status == S.OPEN)
+    return list(db.session.scalars(mine.order_by(Task.id)))
+
+
+def has_running(user_id: int) -> bool:
+    """Whether somebody waits for this person, as owner or worker, in a deal that is not over."""
+    theirs = or_(Task.creator_id == user_id, Task.assigned_to_id == user_id)
+    return bool(fetch(select(Task.id).where(theirs, Task.status.in_(RUNNING)).limit(1)))
 
 
 def detail(viewer: User | None, task_id: int) -> dict[str, Any]:

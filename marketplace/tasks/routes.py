@@ -20,7 +20,7 @@ from marketplace.tasks.schemas import (
     TasksQuery,
 )
 
-bp = Blueprint("tasks", __name__, url_prefix="/api/tasks", description="Quick help")
+bp = Blueprint("tasks", __name__, url_prefix="/api/tasks", area="tasks", description="Quick help")
 TasksPage = page_of(TaskSchema, "tasks")
 TaskWritten = written(TaskDetailSchema, "task")
 

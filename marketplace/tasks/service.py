@@ -155,6 +155,16 @@ def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
     return task
 
 
+def take_down_of(user_id: int) -> None:
+    """The account was closed: open tasks are cancelled, waiting applications withdrawn; running work goes on."""
+    for task in queries.open_of(user_id):
+        task.advance("cancel", actor=SYSTEM)
+        db.session.flush()
+        applying.pass_over_rest(task)
+        publish(TaskCancelled(**_both_sides(task)))
+    applying.withdraw_all_of(user_id)
+
+
 def _complete(task: Task) -> Task:
     task.completed_at = now()
     people.count_completed(task.assigned_to_id or 0)

@@ -45,6 +45,12 @@ def url_of(upload: Any, size: str = "") -> str:
     return f"{base}/public/{name}" if base else f"{PATH}/{name}"
 
 
+def url_for_days(upload: Any, days: int) -> str:
+    """The address of a private file for whoever gets it in a letter."""
+    name = f"{upload.stem}.{upload.extension}"
+    return f"{PATH}/{name}?{urlencode(signature_for(name, days * 86_400))}"
+
+
 def incoming_url(stem: str, seconds: int) -> str:
     """Where a direct upload is PUT when there is no bucket to sign for."""
     return f"{PATH}/incoming/{stem}?{urlencode(signature_for(f'incoming/{stem}', seconds))}"

@@ -9,6 +9,7 @@ from marketplace.core.db import Base, found_next_time
 from marketplace.kit.clock import now
 
 PURPOSES = ("image", "document")
+EXPORT = "export"  # a file that we made for its owner
 
 
 class Upload(Base):

@@ -1,5 +1,6 @@
 """Files to read."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import current_app
@@ -13,7 +14,7 @@ from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
 from marketplace.uploads.addresses import NAME, is_signed, url_of
 from marketplace.uploads.images import THUMBNAILS
-from marketplace.uploads.models import Upload, UploadUsage
+from marketplace.uploads.models import EXPORT, Upload, UploadUsage
 
 UPLOADS: Table = table_of(Upload)
 BY_STEM = select(UPLOADS).where(UPLOADS.c.stem == bindparam("stem"), UPLOADS.c.ready_at.is_not(None))
@@ -22,7 +23,11 @@ UPLOADS_LIST = ListQuery(
     name="uploads",
     table=UPLOADS,
     columns=list(UPLOADS.c),
-    filters={"owner_id": (UPLOADS.c.owner_id == bindparam("owner_id")) & UPLOADS.c.ready_at.is_not(None)},
+    filters={
+        "owner_id": (UPLOADS.c.owner_id == bindparam("owner_id"))
+        & UPLOADS.c.ready_at.is_not(None)
+        & (UPLOADS.c.purpose != EXPORT)
+    },
     sorts={"created_at": UPLOADS.c.created_at},
     default_sort="-created_at",
 )
@@ -77,6 +82,30 @@ def find(user: User, name: str) -> Upload:
     return one(mine.where(Upload.stem == (parts["stem"] if parts else "")), "file")
 
 
+def own_documents(user: User, names: Iterable[str]) -> list[Any]:
+    """One's own private files among these names or addresses."""
+    stems = {parts["stem"] for name in names if (parts := NAME.fullmatch(_last(name))) and not parts["size"]}
+    mine = select(UPLOADS).where(UPLOADS.c.owner_id == user.id, UPLOADS.c.ready_at.is_not(None), UPLOADS.c.is_private)
+    return fetch(mine.where(UPLOADS.c.stem.in_(stems)).order_by(UPLOADS.c.id)) if stems else []
+
+
+def ready(upload_id: int) -> Any | None:
+    """A file in its place; None where there is none."""
+    rows = fetch(select(UPLOADS).where(UPLOADS.c.id == upload_id, UPLOADS.c.ready_at.is_not(None)))
+    return rows[0] if rows else None
+
+
+def ids_of(owner_id: int, batch: int) -> list[int]:
+    """Some of a person's files, arrived or not."""
+    mine = select(UPLOADS.c.id).where(UPLOADS.c.owner_id == owner_id)
+    return [row.id for row in fetch(mine.order_by(UPLOADS.c.id).limit(batch))]
+
+
+def by_stems(stems: Iterable[str]) -> list[Any]:
+    """Those of these files that are still there."""
+    return fetch(select(UPLOADS).where(UPLOADS.c.stem.in_(list(stems))).order_by(UPLOADS.c.id))
+
+
 def own(user: User, upload_id: int) -> Any:
     """One of one's own, arrived or not; raises NotFound."""
     rows = fetch(select(UPLOADS).where(UPLOADS.c.owner_id == user.id, UPLOADS.c.id == upload_id))
@@ -106,6 +135,10 @@ def expected_size(stem: str) -> int:
     if not rows:
         raise NotFound.of("upload")
     return int(rows[0].size)
+
+
+def _last(name: str) -> str:
+    return name.partition("?")[0].rpartition("/")[2]
 
 
 def _fits(upload: Any, size: str, extension: str) -> bool:

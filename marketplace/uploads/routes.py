@@ -19,7 +19,9 @@ from marketplace.uploads.schemas import (
     UploadsQuery,
 )
 
-bp = Blueprint("uploads", __name__, url_prefix="/api/uploads", access=SIGNED_IN, description="Pictures and papers")
+bp = Blueprint(
+    "uploads", __name__, url_prefix="/api/uploads", area="uploads", access=SIGNED_IN, description="Pictures and papers"
+)
 
 
 @bp.post("", phased=True, body_limit="UPLOAD_BODY_BYTES")

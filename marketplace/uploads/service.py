@@ -16,7 +16,9 @@ from marketplace.kit.errors import NotFound, Problem
 from marketplace.uploads import addresses, queries
 from marketplace.uploads.documents import Prepared
 from marketplace.uploads.images import THUMBNAILS
-from marketplace.uploads.models import Upload, UploadUsage, UploadUse
+from marketplace.uploads.models import EXPORT, Upload, UploadUsage, UploadUse
+
+PRIVATE = {"document", EXPORT}
 
 
 class QuotaExceeded(Problem):
@@ -30,7 +32,7 @@ class QuotaExceeded(Problem):
 
 def announce(owner_id: int, *, size: int, content_type: str, purpose: str, **known: Any) -> Upload:
     """A file is on its way: its room is taken before its bytes travel. Raises QuotaExceeded."""
-    _take_room(owner_id, size, files=1)
+    _take_room(owner_id, size, files=1, limited=purpose != EXPORT)
     return save(
         Upload(
             owner_id=owner_id,
@@ -38,7 +40,7 @@ def announce(owner_id: int, *, size: int, content_type: str, purpose: str, **kno
             size=size,
             content_type=content_type,
             purpose=purpose,
-            is_private=purpose == "document",
+            is_private=purpose in PRIVATE,
             **known,
         )
     )
@@ -76,6 +78,14 @@ def remove(user: User, name: str) -> None:
     if not _forget(upload):
         raise NotFound.of("file")
     publish(UploadDeleted(upload_id=upload.id, owner_id=upload.owner_id))
+
+
+def remove_some_of(owner_id: int, batch: int) -> int:
+    """The account was closed for good: its files go, so many at once; returns how many."""
+    found = queries.ids_of(owner_id, batch)
+    for upload in fetch(select(Upload.__table__).where(Upload.id.in_(found)).order_by(Upload.id)):
+        _forget(upload)
+    return len(found)
 
 
 def use(thing: str, thing_id: int, links: Iterable[str]) -> None:
@@ -131,15 +141,15 @@ def _forget(upload: Any) -> bool:
     return True
 
 
-def _take_room(user_id: int, size: int, *, files: int) -> None:
+def _take_room(user_id: int, size: int, *, files: int, limited: bool = True) -> None:
     """The condition stands in the UPDATE, so that a burst of uploads cannot slip past the quota together."""
     if not fetch(select(UploadUsage.user_id).where(UploadUsage.user_id == user_id)):
         execute(insert(UploadUsage), {"user_id": user_id, "size": 0, "files": 0})
     settings = current_app.config
     room = update(UploadUsage).where(UploadUsage.user_id == user_id)
-    if size > 0:
+    if size > 0 and limited:
         room = room.where(UploadUsage.size + size <= settings["UPLOAD_QUOTA_BYTES"])
-    if files > 0:
+    if files > 0 and limited:
         room = room.where(UploadUsage.files + files <= settings["UPLOAD_QUOTA_FILES"])
     if not execute(room.values(size=UploadUsage.size + size, files=UploadUsage.files + files)):
         raise QuotaExceeded()

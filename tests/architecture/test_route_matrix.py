@@ -1,20 +1,26 @@
-"""Every route × anonymous, stranger, owner, admin, against private things that carry a canary."""
+"""Every route × twelve roles, against private things that carry a canary."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from flask import Flask
+from pyotp import TOTP
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from marketplace.core.access import ADMIN, REFRESHING, SIGNED_IN, Access
-from marketplace.core.db import Base, db, fetch, in_transaction
+from marketplace.auth import queries as people
+from marketplace.auth import standing
+from marketplace.auth.keys.scopes import SCOPES
+from marketplace.auth.models import User
+from marketplace.core.access import REFRESHING, SIGNED_IN, Access
+from marketplace.core.db import Base, db, fetch, in_transaction, one
 from marketplace.core.jobs import enqueue
 from marketplace.core.outbox import FACTS
+from marketplace.core.permissions import OF_ROLE
 from marketplace.notifications.service import notify_once
 from tests.factories import things
-from tests.factories.people import Person, sign_up
+from tests.factories.people import PASSWORD, Person, sign_up
 
 CANARY = "canary7f3a9"
 IDS_IN_BODIES = ("application_id", "task_id", "listing_id", "offering_id", "reviewed_user_id", "user_id", "item_id")
@@ -48,6 +54,7 @@ def victim(app: Flask) -> Victim:
     favorite = owner.post("/api/favorites", json={"item_type": "task", "item_id": booking}).json["favorite"]["id"]
     document = things.upload(owner, "document")
     news, fact, job = _waiting(app, owner)
+    owner.post("/api/auth/verification", json={"document_type": "passport", "files": [document["url"]], "note": CANARY})
     ids = {
         "session_id": owner.get("/api/auth/sessions").json["sessions"][0]["id"],
         "upload_id": document["id"],
@@ -56,6 +63,8 @@ def victim(app: Flask) -> Victim:
         "notification_id": news,
         "queue": "outbox",
         "row_id": fact,
+        "verification_id": owner.get("/api/auth/verification").json["verification"]["id"],
+        "key_id": owner.post("/api/auth/api-keys", json={"name": CANARY, "scopes": ["listings:read"]}).json["id"],
         "job_id": job,
         "user_id": owner.id,
         "reviewed_user_id": owner.id,
@@ -97,7 +106,7 @@ def _calls(app: Flask, victim: Victim) -> list[tuple[str, str, Access, dict[str,
     document = app.test_client().get("/openapi.json").json
     calls = []
     for rule in app.url_map.iter_rules():
-        access = getattr(app.view_functions[rule.endpoint], "access", None)
+        access = getattr(getattr(app.view_functions[rule.endpoint], "guard", None), "access", None)
         if access is None or rule.rule in ENDS_OWN_SIGN_IN:
             continue
         path = "/".join(_filled(part, victim.ids) for part in rule.rule.split("/"))
@@ -132,7 +141,7 @@ def _rows(app: Flask, ignoring_user: int) -> set[str]:
             f"{table.name} {tuple(row)}"
             for table in Base.metadata.sorted_tables
             for row in fetch(select(table))
-            if not (table.name == "users" and row.id == ignoring_user)
+            if (row.id if table.name == "users" else getattr(row, "user_id", None)) != ignoring_user
         }
         db.session.remove()
     return found
@@ -149,17 +158,94 @@ def test_nobody_signed_in_learns_and_changes_nothing(app: Flask, victim: Victim)
     assert before <= _rows(app, 0)
 
 
-def test_a_stranger_learns_and_changes_nothing_of_others(app: Flask, victim: Victim, stranger: Person) -> None:
-    before = _rows(app, stranger.id)
-    for method, path, access, body, arguments in _calls(app, victim):
-        answer = _call(stranger, method, path, body)
+@pytest.fixture
+def ex_participant(app: Flask, victim: Victim) -> Person:
+    """Somebody who gave the victim's task back, withdrew from another, and has nothing to do with them any more."""
+    person = sign_up(app, "former")
+    declined = things.task(victim.owner)["id"]
+    application = things.application(person, declined)["id"]
+    victim.owner.post(f"/api/tasks/{declined}/applications/{application}/accept")
+    assert person.post(f"/api/tasks/{declined}/decline").status_code == 200
+    withdrawn = things.task(victim.owner)["id"]
+    application = things.application(person, withdrawn)["id"]
+    assert person.delete(f"/api/tasks/{withdrawn}/applications/{application}").status_code == 200
+    return person
+
+
+def dead_token(app: Flask, kind: str) -> Person:
+    """Somebody whose token opens nothing (any more)."""
+    person = sign_up(app, "ghost")
+    if kind == "revoked":
+        person.post("/api/auth/logout")
+        return person
+    if kind == "refresh":
+        return Person(app, person.user, person.refresh_token)
+    if kind == "second factor pending":
+        return Person(app, person.user, _pending(person))
+    with app.app_context():
+        _close(person.id, kind)
+        db.session.remove()
+    return person
+
+
+def _pending(person: Person) -> str:
+    """What a log-in answers before the second factor was shown."""
+    secret = person.post("/api/auth/2fa/setup").json["secret"]
+    person.post("/api/auth/2fa/enable", json={"code": TOTP(secret).now()})
+    credentials = {"username": "ghost", "password": PASSWORD}
+    answer = person.app.test_client().post("/api/auth/login", json=credentials)
+    return str(answer.json["challenge_token"])
+
+
+def _close(user_id: int, kind: str) -> None:
+    def close() -> None:
+        user = one(people.everybody().where(User.id == user_id), "person")
+        standing.suspend(user, "Spam") if kind == "suspended" else standing.erase(user)
+
+    in_transaction(close)
+
+
+@pytest.mark.parametrize("kind", ["suspended", "deleted", "revoked", "refresh", "second factor pending"])
+def test_dead_tokens_open_nothing(app: Flask, victim: Victim, kind: str) -> None:
+    ghost = dead_token(app, kind)
+    before = _rows(app, ghost.id)
+    for method, path, access, body, _ in _calls(app, victim):
+        answer = _call(ghost, method, path, body)
         assert answer.status_code < 500, (method, path)
         assert CANARY not in answer.text, (method, path)
-        if access is ADMIN:
+        if access.token == "access" or (access is REFRESHING and kind != "refresh"):
+            assert answer.status_code == 401, (method, path, answer.json)
+    assert before <= _rows(app, ghost.id)
+
+
+@pytest.mark.parametrize("who", ["stranger", "ex_participant"])
+def test_others_learn_and_change_nothing(app: Flask, victim: Victim, who: str, request: pytest.FixtureRequest) -> None:
+    person: Person = request.getfixturevalue(who)
+    before = _rows(app, person.id)
+    for method, path, access, body, arguments in _calls(app, victim):
+        answer = _call(person, method, path, body)
+        assert answer.status_code < 500, (method, path)
+        assert CANARY not in answer.text, (method, path)
+        if access.permission:
             assert answer.status_code == 403, (method, path)
         elif arguments - PUBLIC_TO_STRANGERS:
             assert answer.status_code in {403, 404}, (method, path, answer.json)
-    assert before <= _rows(app, stranger.id)
+    assert before <= _rows(app, person.id)
+
+
+def test_a_read_only_key_reads_what_is_public_and_changes_nothing(app: Flask, victim: Victim, stranger: Person) -> None:
+    scopes = [scope for scope in SCOPES if scope.endswith(":read")]
+    key = stranger.post("/api/auth/api-keys", json={"name": "reader", "scopes": scopes}).json["key"]
+    before = _rows(app, 0)
+    for method, path, access, body, arguments in _calls(app, victim):
+        answer = Person(app).call(method, path, headers={"X-API-Key": key}, **({"json": body} if body else {}))
+        assert answer.status_code < 500, (method, path)
+        assert CANARY not in answer.text, (method, path)
+        if method != "GET" and access.token is not None:
+            assert answer.status_code in {401, 403}, (method, path, answer.json)
+        elif arguments - PUBLIC_TO_STRANGERS or access.permission:
+            assert answer.status_code in {403, 404}, (method, path, answer.json)
+    assert before <= _rows(app, 0)
 
 
 def test_the_owner_reads_what_is_theirs(app: Flask, victim: Victim) -> None:
@@ -171,13 +257,18 @@ def test_the_owner_reads_what_is_theirs(app: Flask, victim: Victim) -> None:
     assert CANARY in victim.owner.get(f"/api/messages/conversations/{victim.ids['conversation_id']}/messages").text
 
 
-def test_an_admin_never_meets_an_error_of_ours(app: Flask, victim: Victim, admin: Person) -> None:
+@pytest.mark.parametrize("role", ["moderator", "admin"])
+def test_staff_do_what_their_role_may_and_meet_no_error_of_ours(app: Flask, victim: Victim, role: str) -> None:
+    person = sign_up(app, "staff", role=role)
     for method, path, access, body, _ in _calls(app, victim):
-        answer = _call(admin, method, path, body)
+        answer = _call(person, method, path, body)
         assert answer.status_code < 500, (method, path, answer.text)
-        assert answer.status_code != 401 or access is REFRESHING, (method, path)
-        if access is ADMIN and method == "GET":
-            assert answer.status_code == 200, path
+        if access.token == "access":
+            assert answer.status_code != 401, (method, path)
+        if access.permission and access.permission not in OF_ROLE[role]:
+            assert answer.status_code == 403, (method, path)
+        elif access.permission and method == "GET":
+            assert answer.status_code in {200, 404}, (method, path)
 
 
 def test_an_admin_does_not_read_private_conversations(victim: Victim, admin: Person) -> None:

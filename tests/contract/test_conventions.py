@@ -245,7 +245,7 @@ SETTABLE = {
         is_urgent difficulty required_skills images radius""",
     "offerings": """title description category subcategory location latitude longitude price price_type currency
         availability experience service_radius images""",
-    "users": """first_name last_name bio phone city country avatar_url profile_picture_url is_helper skills
+    "users": """first_name last_name bio phone city country avatar_url profile_picture_url is_helper availability skills
         helper_categories hourly_rate latitude longitude currency language time_zone""",
     "reviews": "rating content",
     "applications": "message proposed_price",

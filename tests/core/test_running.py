@@ -18,6 +18,7 @@ from tests.factories.people import Person
 SAFE = {
     "MARKETPLACE_ENV": "production",
     "SECRET_KEY": "s" * 40,
+    "ENCRYPTION_KEYS": "b" * 43 + "=",
     "DATABASE_URL": "postgresql://localhost/x",
     "CORS_ORIGINS": "https://shop.example.com",
 }
@@ -26,7 +27,7 @@ SAFE = {
 def test_production_names_everything_that_is_missing_at_once() -> None:
     with pytest.raises(ConfigurationError) as refusal:
         config.load({"MARKETPLACE_ENV": "production", "FLASK_DEBUG": "1"})
-    for name in ("SECRET_KEY", "JWT_SECRET_KEY", "DATABASE_URL", "FLASK_DEBUG", "CORS_ORIGINS"):
+    for name in ("SECRET_KEY", "JWT_SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "FLASK_DEBUG", "CORS_ORIGINS"):
         assert name in str(refusal.value)
 
 
@@ -48,7 +49,7 @@ def test_production_refuses_channels_that_cannot_work(wrong: dict[str, str], nam
         config.load({**SAFE, **wrong})
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "CORS_ORIGINS"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "CORS_ORIGINS"])
 def test_production_refuses_each_unsafe_setting_alone(name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         config.load({key: value for key, value in SAFE.items() if key != name})

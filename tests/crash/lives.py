@@ -96,9 +96,10 @@ def work(app: Flask) -> None:
 
 def _person(app: Flask, name: str) -> Person:
     body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-    answer = app.test_client().post("/api/auth/register", json=body)
+    of_this_life = {"REMOTE_ADDR": f"192.0.2.{name.rpartition('_')[2]}"}
+    answer = app.test_client().post("/api/auth/register", json=body, environ_overrides=of_this_life)
     if answer.status_code == 409:
-        answer = app.test_client().post("/api/auth/login", json=body)
+        answer = app.test_client().post("/api/auth/login", json=body, environ_overrides=of_this_life)
     return Person(app, answer.json["user"], answer.json["token"])
 
 

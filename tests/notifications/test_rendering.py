@@ -38,6 +38,17 @@ DATA: dict[str, dict[str, Any]] = {
     "reset_password": {},
     "change_email_old": {"new_email": "new@example.com"},
     "change_email_new": {"new_email": "new@example.com"},
+    "sign_in_code": {"code": "123456"},
+    "phone_code": {"code": "123456"},
+    "new_sign_in": {"device": "Firefox", "address": "192.0.2.1"},
+    "second_factor_on": {},
+    "second_factor_off": {},
+    "api_key_made": {"name": "Warehouse"},
+    "account_suspended": {"reason": "Spam"},
+    "account_reinstated": {},
+    "verification_approved": {},
+    "verification_refused": {"reason": "The picture is blurred"},
+    "export_ready": {},
     "test": {},
 }
 ARGUMENTS = {

@@ -46,7 +46,7 @@ def test_control_read_then_write_loses_count_of_the_quota(
     things.upload(anna)
     all_have_read = threading.Barrier(AT_ONCE, timeout=5)
 
-    def careless(user_id: int, size: int, *, files: int) -> None:
+    def careless(user_id: int, size: int, *, files: int, limited: bool = True) -> None:
         before = queries.used(user_id)
         all_have_read.wait()
         execute(update(UploadUsage).where(UploadUsage.user_id == user_id).values(size=before + size))

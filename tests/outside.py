@@ -1,4 +1,4 @@
-"""The outside world of notifications: real servers on loopback."""
+"""The outside world: real servers on loopback, and the work they are told by."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,0 +1,120 @@
+"""Accounts, the audit log and security signals, for staff."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, func, or_
+
+from marketplace.auth import queries, standing
+from marketplace.auth.models import User
+from marketplace.auth.signals.models import Signal
+from marketplace.core.audit_log import AuditRow
+from marketplace.core.db import one
+from marketplace.core.leases import table_of
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+
+PEOPLE, LOG, SIGNALS = table_of(User).c, table_of(AuditRow).c, table_of(Signal).c
+SHOWN = (
+    *("id", "username", "email", "phone", "first_name", "last_name", "role", "is_active", "is_verified"),
+    *(
+        "email_verified",
+        "phone_verified",
+        "suspended_at",
+        "suspension_reason",
+        "erased_at",
+        "last_active_at",
+        "created_at",
+    ),
+)
+STATES = {
+    "active": PEOPLE.is_active,
+    "suspended": PEOPLE.suspended_at.is_not(None),
+    "erased": PEOPLE.erased_at.is_not(None),
+}
+
+
+def _begins(column: Any) -> Any:
+    return column.like(func.replace(func.replace(bindparam("q"), "%", ""), "_", r"\_") + "%", escape="\\")
+
+
+ACCOUNTS = ListQuery(
+    name="users",
+    table=table_of(User),
+    columns=[PEOPLE[name] for name in SHOWN],
+    filters={
+        "q": or_(_begins(PEOPLE.username_key), _begins(PEOPLE.email)),
+        "role": PEOPLE.role == bindparam("role"),
+        **STATES,
+    },
+    sorts={"created_at": PEOPLE.created_at},
+    default_sort="-created_at",
+)
+AUDIT_LOG = ListQuery(
+    name="audit_log",
+    table=table_of(AuditRow),
+    columns=list(LOG),
+    filters={
+        "action": LOG.action == bindparam("action"),
+        "actor_id": LOG.actor_id == bindparam("actor_id"),
+        "subject_type": LOG.subject_type == bindparam("subject_type"),
+        "subject_id": LOG.subject_id == bindparam("subject_id"),
+        "since": LOG.created_at >= bindparam("since", type_=LOG.created_at.type),
+        "until": LOG.created_at < bindparam("until", type_=LOG.created_at.type),
+    },
+    sorts={"created_at": LOG.created_at},
+    default_sort="-created_at",
+)
+SECURITY = ListQuery(
+    name="signals",
+    table=table_of(Signal),
+    columns=list(SIGNALS),
+    filters={
+        "kind": SIGNALS.kind == bindparam("kind"),
+        "user_id": SIGNALS.user_id == bindparam("user_id"),
+        "address": SIGNALS.address == bindparam("address"),
+        "verdict": SIGNALS.verdict == bindparam("verdict"),
+        "least_score": SIGNALS.score >= bindparam("least_score"),
+    },
+    sorts={"created_at": SIGNALS.created_at},
+    default_sort="-created_at",
+)
+
+
+def browse(*, state: str | None = None, q: str | None = None, **query: Any) -> Page:
+    """Accounts, the newest first; `q` is the beginning of a username or an e-mail."""
+    asked = {**query, "q": q.lower() if q else None, **({state: True} if state else {})}
+    return ACCOUNTS.page(asked, row_view)
+
+
+def row_view(row: Any) -> dict[str, Any]:
+    """A row with the columns that were asked for, and no more."""
+    return {name: value for name, value in row._mapping.items() if not name.startswith("key_") and name != "matched"}
+
+
+def show(user_id: int) -> dict[str, Any]:
+    """One account; raises NotFound."""
+    return view(_find(user_id))
+
+
+def set_role(by: User, user_id: int, role: str) -> dict[str, Any]:
+    """Give a role; raises Invalid (422), NotFound, NotYourself (403)."""
+    return view(standing.grant(_find(user_id), role, by=by))
+
+
+def suspend(by: User, user_id: int, reason: str) -> dict[str, Any]:
+    """Close an account; raises NotFound, NotYourself, NotStaff (403)."""
+    return view(standing.suspend(_find(user_id), reason, by=by))
+
+
+def reinstate(by: User, user_id: int) -> dict[str, Any]:
+    """Open it again; raises NotFound, NotYourself, NotStaff (403)."""
+    return view(standing.reinstate(_find(user_id), by=by))
+
+
+def view(user: User) -> dict[str, Any]:
+    """An account as staff see it."""
+    return {name: getattr(user, name) for name in SHOWN}
+
+
+def _find(user_id: int) -> User:
+    return one(queries.everybody().where(User.id == user_id), "person")

@@ -1,0 +1,33 @@
+"""How tokens leave: in the body, or in cookies for browsers that want it."""
+
+from typing import Any
+
+from flask import Response
+from flask_jwt_extended import decode_token
+
+from marketplace.core import cookies
+from marketplace.core.web import Created, as_response
+
+
+def entering(found: dict[str, Any], *, created: bool = False) -> Response:
+    """Whoever signs in gets the pair once: scripts never see what is in cookies."""
+    wished = "access_token" in found and cookies.are_wished()
+    shown = {key: value for key, value in found.items() if not (wished and key in cookies.TOKENS)}
+    if wished:
+        shown["csrf_token"] = decode_token(found["access_token"])["csrf"]
+    response = as_response(_created(shown) if created else shown, 200)
+    if wished:
+        cookies.put(response, found)
+    return response
+
+
+def leaving(found: dict[str, Any]) -> Response:
+    """Whoever signs out keeps no cookie."""
+    response = as_response(found, 200)
+    cookies.clear(response)
+    return response
+
+
+def _created(found: dict[str, Any]) -> Created:
+    rest = {key: value for key, value in found.items() if key not in {"user", "message"}}
+    return Created("user", found["user"], "/api/auth/users", found["message"], **rest)

@@ -1,0 +1,22 @@
+"""What accounts forget with time."""
+
+from datetime import timedelta
+
+from marketplace.auth.phone import service as phone
+from marketplace.auth.second_factor import challenges
+from marketplace.auth.signals import service as signals
+from marketplace.core.db import in_transaction
+from marketplace.core.jobs import Run, job
+
+
+@job("forget_codes", timeout=300, every=timedelta(hours=1))
+def forget_codes(run: Run) -> None:
+    """Codes and challenges nobody can use any more."""
+    in_transaction(phone.sweep)
+    in_transaction(challenges.sweep)
+
+
+@job("forget_signals", timeout=300, every=timedelta(hours=6))
+def forget_signals(run: Run) -> None:
+    """Signals of half a year ago."""
+    in_transaction(signals.sweep)

@@ -1,0 +1,59 @@
+"""API keys in and out."""
+
+from marshmallow import Schema, fields, validate
+
+from marketplace.auth.keys.scopes import SCOPES
+from marketplace.core.fields import Int, Moment, Str
+from marketplace.core.schemas import Input
+
+TIME = "2030-01-31T10:00:00Z"
+
+
+class ApiKeyRequestSchema(Input):
+    """What the key is for, what it opens, and until when (for ever, unless told)."""
+
+    name = Str(required=True, shortest=1, longest=100, example="stock robot")
+    scopes = fields.List(
+        Str(validate=validate.OneOf(SCOPES, error=f"One of: {', '.join(SCOPES)}."), example="listings:read"),
+        required=True,
+        validate=validate.Length(min=1, max=len(SCOPES), error="Name at least one scope, each once."),
+        metadata={"example": ["listings:read", "listings:write"]},
+    )
+    expires_at = Moment(example=TIME, allow_none=True)
+
+
+class DaySchema(Schema):
+    """One day's requests (UTC)."""
+
+    day = Str(required=True, example="2026-01-31")
+    requests = Int(required=True, example=412)
+    refused = Int(required=True, example=0)
+
+
+class ApiKeySchema(Schema):
+    """A key; its text was shown once."""
+
+    id = Int(required=True, example=1)
+    name = Str(required=True, example="stock robot")
+    scopes = fields.List(fields.String(), required=True, metadata={"example": ["listings:read"]})
+    requests_a_day = Int(required=True, example=50000)
+    created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
+    expires_at = fields.DateTime(required=True, allow_none=True, metadata={"example": TIME})
+    last_used_at = fields.DateTime(required=True, allow_none=True, metadata={"example": "2026-01-31T10:00:00Z"})
+    usage = fields.List(fields.Nested(DaySchema), required=True)
+
+
+class ApiKeysSchema(Schema):
+    """All of mine."""
+
+    api_keys = fields.List(fields.Nested(ApiKeySchema), required=True)
+    total = Int(required=True, example=1)
+
+
+class NewApiKeySchema(Schema):
+    """The key and, this once, its text."""
+
+    message = Str(required=True, example="Copy the key now: it is not shown again.")
+    id = Int(required=True, example=1)
+    key = Str(required=True, example="mk_1_Zk3v0nJ8Qm5T1LQ0x3kXb7eYxM3RSPabcdEFGH12345")
+    api_key = fields.Nested(ApiKeySchema, required=True)

@@ -1,0 +1,16 @@
+"""What API keys can be given: one area of the API each, to read or to write."""
+
+AREAS = (
+    "catalog",
+    "favorites",
+    "listings",
+    "messages",
+    "notifications",
+    "offerings",
+    "people",
+    "profile",
+    "reviews",
+    "tasks",
+    "uploads",
+)
+SCOPES = tuple(f"{area}:{verb}" for area in AREAS for verb in ("read", "write"))

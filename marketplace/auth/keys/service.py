@@ -1,0 +1,132 @@
+"""Keys for programs: made, listed, ended, and what one opens."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+from typing import Any
+
+from flask import current_app, g
+from sqlalchemy import func, select
+
+from marketplace.auth.keys import usage
+from marketplace.auth.keys.models import ApiKey, ApiKeyUse
+from marketplace.auth.models import User
+from marketplace.core import audit_log
+from marketplace.core.access import NotForKeys
+from marketplace.core.db import db, fetch, one, save
+from marketplace.core.limits import spend
+from marketplace.core.outbox import publish
+from marketplace.events.auth import ApiKeyMade
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict, Invalid, NotSignedIn, TooMany
+
+PREFIX = "mk"
+MOST_KEYS = 20
+DAYS_SHOWN = 30
+
+
+class TooManyKeys(Conflict):
+    """End one before the next."""
+
+    code = "too_many_keys"
+    sentence = f"You have {MOST_KEYS} keys. End one that is not used any more."
+
+
+def make(user: User, *, name: str, scopes: list[str], expires_at: datetime | None = None) -> tuple[ApiKey, str]:
+    """A new key and its text, which nobody can read again; raises TooManyKeys (409), Invalid (422)."""
+    if expires_at is not None and expires_at <= now():
+        raise Invalid.field("expires_at", "This moment is over.")
+    living = select(func.count()).select_from(ApiKey).where(ApiKey.user_id == user.id, ApiKey.ended_at.is_(None))
+    if int(fetch(living)[0][0]) >= MOST_KEYS:
+        raise TooManyKeys()
+    quota = current_app.config["API_KEY_REQUESTS_A_DAY"]
+    key = save(
+        ApiKey(
+            user_id=user.id,
+            name=name,
+            digest="",
+            scopes=sorted(set(scopes)),
+            requests_a_day=quota,
+            expires_at=expires_at,
+        )
+    )
+    text = f"{PREFIX}_{key.id}_{secrets.token_urlsafe(32)}"
+    key.digest = _digest(text)
+    audit_log.record("api_key.made", "api_key", key.id, scopes=key.scopes)
+    publish(ApiKeyMade(key_id=key.id, user_id=user.id))
+    return save(key), text
+
+
+def end(user: User, key_id: int) -> None:
+    """It opens nothing any more; raises NotFound."""
+    mine = select(ApiKey).where(ApiKey.user_id == user.id, ApiKey.id == key_id, ApiKey.ended_at.is_(None))
+    save(one(mine, "API key")).ended_at = now()
+    audit_log.record("api_key.ended", "api_key", key_id)
+
+
+def of(user: User) -> list[dict[str, Any]]:
+    """One's living keys with what they did in the last thirty days, newest first."""
+    mine = select(ApiKey.__table__).where(ApiKey.user_id == user.id, ApiKey.ended_at.is_(None))
+    keys = fetch(mine.order_by(ApiKey.id.desc()))
+    uses = select(ApiKeyUse.__table__).where(ApiKeyUse.key_id.in_([key.id for key in keys]))
+    rows = fetch(uses.order_by(ApiKeyUse.day.desc()).limit(DAYS_SHOWN * MOST_KEYS)) if keys else []
+    return [view(key, [row for row in rows if row.key_id == key.id][:DAYS_SHOWN]) for key in keys]
+
+
+def view(key: Any, uses: list[Any]) -> dict[str, Any]:
+    """A key as its owner sees it; its text is in no answer but the first."""
+    shown = ("id", "name", "scopes", "requests_a_day", "created_at", "expires_at", "last_used_at")
+    days = [{"day": use.day.isoformat(), "requests": use.requests, "refused": use.refused} for use in uses]
+    return {**{name: getattr(key, name) for name in shown}, "usage": days}
+
+
+def name_of(key_id: int) -> str:
+    """What its owner calls it; empty where there is none."""
+    rows = fetch(select(ApiKey.name).where(ApiKey.id == key_id))
+    return rows[0].name if rows else ""
+
+
+def holder_of(text: str, scope: str) -> User:
+    """Whose key this is, where it has the scope; raises NotSignedIn (401), NotForKeys (403), TooMany (429)."""
+    key = _living(text)
+    if scope not in key.scopes:
+        raise NotForKeys()
+    if g.get("counted_key") != key.id:  # a write that is run again after a conflict is one request
+        g.counted_key = key.id
+        _count(key)
+    user = db.session.scalar(select(User).where(User.id == key.user_id, User.is_active))
+    if user is None:
+        raise NotSignedIn("This account does not sign in any more.")
+    return user
+
+
+def _count(key: Any) -> None:
+    try:
+        spend("api-key", str(key.id), current_app.config["LIMIT_API_KEY"])
+        spend("api-key-day", str(key.id), f"{key.requests_a_day} per day")
+    except TooMany:
+        usage.note(key.id, refused=True)
+        raise
+    usage.note(key.id)
+
+
+def _living(text: str) -> Any:
+    _, _, rest = text.partition("_")
+    number = rest.partition("_")[0]
+    key_id = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+    found = fetch(select(ApiKey.__table__).where(ApiKey.id == key_id))
+    known = bool(found) and hmac.compare_digest(found[0].digest.encode(), _digest(text).encode())
+    ended = known and (found[0].ended_at is not None or _is_over(found[0].expires_at))
+    if not known or ended:
+        raise NotSignedIn("This API key is not valid, has ended or has expired.")
+    return found[0]
+
+
+def _is_over(moment: datetime | None) -> bool:
+    return moment is not None and moment <= now()
+
+
+def _digest(text: str) -> str:
+    """A plain digest is enough for 256 random bits."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,57 @@
+"""Codes that count once: six digits made of a row under our secret, so that nothing stored is a code.
+
+Whoever guesses takes one of five chances first, in a commit of its own: many at once, from any number
+of addresses, get five answers in all.
+"""
+
+import hmac
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import String, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, execute
+from marketplace.core.leases import table_of
+from marketplace.kit.clock import now
+
+MOST_GUESSES = 5
+DIGITS = 6
+
+
+class Guessable:
+    """The columns of a row that a code proves."""
+
+    nonce: Mapped[str] = mapped_column(String(32))
+    guesses: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+def code_of(row: Any) -> str:
+    """Its six digits: the dynamic truncation of RFC 4226, 5.3, over a keyed digest of the row's nonce."""
+    secret = current_app.config["SECRET_KEY"].encode()
+    digest = hmac.digest(secret, f"one-time-code:{row.nonce}".encode(), "sha256")
+    offset = digest[-1] & 0x0F
+    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
+    return f"{number % 10**DIGITS:0{DIGITS}}"
+
+
+def take_guess(model: type[Base], row_id: int) -> bool:
+    """One chance less; False where none is left, or the row is used or too old."""
+    rows = table_of(model).c
+    spent = update(table_of(model)).where(rows.id == row_id, rows.used_at.is_(None), rows.expires_at > now())
+    return execute(spent.where(rows.guesses < MOST_GUESSES).values(guesses=rows.guesses + 1)) == 1
+
+
+def use(model: type[Base], row_id: int) -> bool:
+    """Used now; False where somebody was faster."""
+    rows = table_of(model).c
+    return execute(update(table_of(model)).where(rows.id == row_id, rows.used_at.is_(None)).values(used_at=now())) == 1
+
+
+def fits(row: Any, code: str) -> bool:
+    """Whether these are its digits; spaces a person types do not matter."""
+    return hmac.compare_digest(code_of(row).encode(), code.replace(" ", "").encode())

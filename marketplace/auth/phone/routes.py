@@ -1,0 +1,43 @@
+"""/api/auth/phone: codes by SMS."""
+
+from typing import Any
+
+from marketplace.auth import queries
+from marketplace.auth.phone import service
+from marketplace.auth.phone.schemas import PhoneCodeSchema, PhoneSchema
+from marketplace.auth.places import here
+from marketplace.auth.schemas import UserSchema
+from marketplace.core.access import ANYONE, PROVED_TWICE, current_user, viewer
+from marketplace.core.limits import code_limit
+from marketplace.core.schemas import MessageSchema, written
+from marketplace.core.web import Blueprint
+from marketplace.core.web import written as written_answer
+
+bp = Blueprint("phone", __name__, url_prefix="/api/auth/phone", description="Telephone numbers and codes by SMS")
+ON_ITS_WAY = "The code is on its way."
+PERHAPS = "If somebody has confirmed this number, a code is on its way to it."
+
+
+@bp.post("/send-code", access=ANYONE)
+@code_limit
+@bp.arguments(PhoneSchema)
+@bp.response(200, MessageSchema)
+def send_code(data: dict[str, Any]) -> Any:
+    """Send a code: signed in, to confirm my number; else to sign in by it."""
+    person = viewer()
+    if person is None:
+        service.ask_for_log_in(data["phone"])
+        return {"message": PERHAPS}
+    service.send_to_verify(person, data["phone"])
+    return {"message": ON_ITS_WAY}
+
+
+@bp.post("/verify", access=PROVED_TWICE, phased=True)
+@code_limit
+@bp.arguments(PhoneCodeSchema)
+@bp.response(200, written(UserSchema, "user"))
+def verify_phone(data: dict[str, Any]) -> Any:
+    """Confirm my number by the code that was sent to it."""
+    user_id = current_user().id
+    service.verify(user_id, data["phone"], data["code"], here())
+    return written_answer("user", queries.private_view(queries.find(None, user_id)), "Your number is confirmed.")

@@ -1,0 +1,151 @@
+"""Codes by SMS: sent within limits that hold in a burst, guessed at five times at most."""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import ColumnElement, delete, select, update
+
+from marketplace.auth import one_time
+from marketplace.auth.models import User
+from marketplace.auth.numbers import e164
+from marketplace.auth.phone.models import PhoneCode, PhoneTurn
+from marketplace.auth.places import Place
+from marketplace.auth.signals import service as signals
+from marketplace.core import audit_log
+from marketplace.core.db import execute, fetch, in_transaction, save
+from marketplace.core.outbox import publish
+from marketplace.events.auth import PhoneCodeIssued, PhoneLoginAsked
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid, TooMany
+
+VERIFY, LOG_IN = "verify", "login"
+LIVES = timedelta(minutes=10)
+KEPT = timedelta(days=2)
+EVERYBODY = "*"
+WRONG = "This code is not right or too old. Take the newest one."
+
+
+def send_to_verify(user: User, phone: str) -> None:
+    """A code to the number a person says is theirs; raises Invalid (422), TooMany (429)."""
+    number = e164(phone)
+    refusal = _refusal(user.id, number)
+    if refusal is not None:
+        raise refusal
+    _issue(user.id, VERIFY, number)
+
+
+def ask_for_log_in(phone: str) -> None:
+    """Whether it is anybody's number is found out later: here everybody waits as long. Raises Invalid (422)."""
+    publish(PhoneLoginAsked(phone=e164(phone)))
+
+
+def send_to_log_in(number: str) -> None:
+    """A code to whoever has verified this number; nothing where nobody has, or where the limits say no."""
+    found = fetch(select(User.id).where(User.phone_key == number, User.is_active))
+    if found and _refusal(found[0].id, number) is None:
+        _issue(found[0].id, LOG_IN, number)
+
+
+def verify(user_id: int, phone: str, code: str, place: Place) -> None:
+    """The number is theirs from now on, and nobody else's; raises Invalid (422)."""
+    number = e164(phone)
+    row = _guess(PhoneCode.phone == number, PhoneCode.user_id == user_id, PhoneCode.purpose == VERIFY)
+    if row is None or not one_time.fits(row, code):
+        in_transaction(lambda: signals.note(signals.REFUSED_CODE, user_id, place))
+        raise Invalid.field("code", WRONG)
+    in_transaction(lambda: _verified(row))
+
+
+def who_logs_in(phone: str, code: str, place: Place) -> int | None:
+    """Whose number the code proves, now used up; None where it proves nothing. Raises Invalid (422) for no number."""
+    number = e164(phone)
+    row = _guess(PhoneCode.phone == number, PhoneCode.purpose == LOG_IN)
+    if row is None:
+        return None
+    if not one_time.fits(row, code):
+        in_transaction(lambda: signals.note(signals.REFUSED_CODE, row.user_id, place))
+        return None
+    return int(row.user_id) if in_transaction(lambda: one_time.use(PhoneCode, row.id)) else None
+
+
+def message_of(code_id: int) -> tuple[str, str] | None:
+    """The number and the code to send; None where it is not wanted any more."""
+    rows = fetch(select(PhoneCode.__table__).where(PhoneCode.id == code_id, PhoneCode.used_at.is_(None)))
+    if not rows or rows[0].expires_at < now():
+        return None
+    return rows[0].phone, one_time.code_of(rows[0])
+
+
+def sweep() -> int:
+    """Forget codes after two days, when no limit counts them any more; returns how many."""
+    execute(delete(PhoneTurn).where(PhoneTurn.taken_at < now() - KEPT))
+    return execute(delete(PhoneCode).where(PhoneCode.created_at < now() - KEPT))
+
+
+def _refusal(user_id: int, number: str) -> TooMany | None:
+    """Why no message may leave now; whoever asks next waits until this one is committed."""
+    for name in sorted((EVERYBODY, number)):
+        _take_turn(name)
+    limits = (
+        (PhoneCode.phone == number, timedelta(minutes=10), current_app.config["SMS_PER_10_MINUTES"]),
+        (PhoneCode.phone == number, timedelta(days=1), current_app.config["SMS_PER_DAY"]),
+        (PhoneCode.user_id == user_id, timedelta(days=1), current_app.config["SMS_PER_DAY"]),
+        (PhoneCode.id > 0, timedelta(hours=1), current_app.config["SMS_PER_HOUR_IN_ALL"]),
+    )
+    for whose, window, most in limits:
+        oldest = _oldest_of_the_last(most, whose, window)
+        if oldest is not None:
+            wait = int((oldest + window - now()).total_seconds()) + 1
+            return TooMany("Too many codes were sent. Wait a while before you ask for another.", retry_after=wait)
+    return None
+
+
+def _oldest_of_the_last(most: int, whose: ColumnElement[bool], window: timedelta) -> Any | None:
+    """When the first of the latest `most` codes within the window was made; None where there were fewer."""
+    recent = select(PhoneCode.created_at).where(whose, PhoneCode.created_at > now() - window)
+    rows = fetch(recent.order_by(PhoneCode.created_at.desc()).limit(1).offset(max(most, 1) - 1))
+    return rows[0].created_at if rows else None
+
+
+def _take_turn(name: str) -> None:
+    """A row's lock until the commit; SQLite has one writer anyway."""
+    if not execute(update(PhoneTurn).where(PhoneTurn.name == name).values(taken_at=now())):
+        save(PhoneTurn(name=name))
+
+
+def _issue(user_id: int, purpose: str, number: str) -> None:
+    moment = now()
+    earlier = (PhoneCode.phone == number, PhoneCode.purpose == purpose, PhoneCode.used_at.is_(None))
+    execute(update(PhoneCode).where(*earlier, PhoneCode.user_id == user_id).values(used_at=moment))
+    code = save(
+        PhoneCode(
+            user_id=user_id,
+            purpose=purpose,
+            phone=number,
+            nonce=secrets.token_hex(16),
+            created_at=moment,
+            expires_at=moment + LIVES,
+        )
+    )
+    publish(PhoneCodeIssued(code_id=code.id, user_id=user_id))
+
+
+def _guess(*which: ColumnElement[bool]) -> Any | None:
+    """The newest such code with one guess taken for good; None where there is none to guess at."""
+    rows = fetch(select(PhoneCode.__table__).where(*which).order_by(PhoneCode.id.desc()).limit(1))
+    if not rows or not in_transaction(lambda: one_time.take_guess(PhoneCode, rows[0].id)):
+        return None
+    return rows[0]
+
+
+def _verified(row: Any) -> None:
+    """Numbers are given out again: the one who has it now takes it from whoever had it before."""
+    if not one_time.use(PhoneCode, row.id):
+        raise Invalid.field("code", WRONG)
+    before = update(User).where(User.phone_key == row.phone, User.id != row.user_id)
+    execute(before.values(phone_key=None, phone_verified=False))
+    mine = update(User).where(User.id == row.user_id)
+    execute(mine.values(phone=row.phone, phone_key=row.phone, phone_verified=True, updated_at=now()))
+    audit_log.record("phone.verified", "user", row.user_id)

@@ -1,0 +1,48 @@
+"""Step-up: who wants to do something that hurts shows once more that it is them."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select, update
+from werkzeug.security import check_password_hash
+
+from marketplace.auth.models import SignIn
+from marketplace.auth.second_factor import service as second_factor
+from marketplace.auth.second_factor import totp
+from marketplace.core.db import execute, fetch, in_transaction
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid, NotAllowed
+
+
+class StepUpRequired(NotAllowed):
+    """The last proof is too long ago."""
+
+    code = "step_up_required"
+    sentence = "Please confirm that it is you: POST /api/auth/step-up with your password, or a code if you use them."
+
+
+def demand(person: Any, claims: dict[str, Any], kind: str) -> None:
+    """Raises StepUpRequired (403) where the last proof is older than STEP_UP_MINUTES; "second factor"
+    asks only those who have one."""
+    if kind == "second factor" and not totp.is_on(person.id):
+        return
+    proved = fetch(select(SignIn.proved_at).where(SignIn.id == claims["sid"]))
+    lasts = timedelta(minutes=current_app.config["STEP_UP_MINUTES"])
+    if not proved or proved[0].proved_at < now() - lasts:
+        raise StepUpRequired()
+
+
+def step_up(user: Any, sign_in_id: str, *, password: str = "", code: str = "") -> None:
+    """By a code where there is a second factor, else by the password; raises Invalid (422), TooManyCodes (403)."""
+    user_id, password_hash = user.id, user.password_hash
+    if totp.is_on(user_id):
+        second_factor.guess(user_id)
+        proved = in_transaction(lambda: second_factor.proves(user_id, code))
+        wrong = ("code", second_factor.WRONG_CODE)
+    else:
+        proved = check_password_hash(password_hash, password)
+        wrong = ("password", "The password is not right.")
+    if not proved:
+        raise Invalid.field(*wrong)
+    in_transaction(lambda: execute(update(SignIn).where(SignIn.id == sign_in_id).values(proved_at=now())))

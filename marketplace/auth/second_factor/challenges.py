@@ -1,0 +1,99 @@
+"""Sign-ins that wait for a second proof: a code of the authenticator, or of a letter."""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from itsdangerous import BadSignature, Signer
+from sqlalchemy import delete, select
+
+from marketplace.auth import one_time
+from marketplace.auth.second_factor import service
+from marketplace.auth.second_factor.models import Challenge
+from marketplace.core.db import execute, fetch, in_transaction, save
+from marketplace.core.outbox import publish
+from marketplace.events.auth import SignInCodeIssued
+from marketplace.kit.clock import now
+from marketplace.kit.errors import NotSignedIn
+
+TOTP, EMAIL = "totp", "email"
+LIVES = timedelta(minutes=10)
+
+
+class WrongCode(NotSignedIn):
+    """It may be tried again a few times."""
+
+    code = "wrong_code"
+    sentence = "This code is not right. Take the newest one; each counts once."
+
+
+class ChallengeOver(NotSignedIn):
+    """Used, too old, or guessed at too often."""
+
+    code = "challenge_over"
+    sentence = "This sign-in took too long or too many tries. Please sign in again."
+
+
+def begin(user_id: int, method: str) -> str:
+    """What the second step carries; a code by letter leaves on its own."""
+    moment = now()
+    challenge = save(
+        Challenge(
+            user_id=user_id,
+            method=method,
+            nonce=secrets.token_hex(16),
+            created_at=moment,
+            expires_at=moment + LIVES,
+        )
+    )
+    if method == EMAIL:
+        publish(SignInCodeIssued(challenge_id=challenge.id, user_id=user_id))
+    return _signer().sign(str(challenge.id)).decode()
+
+
+def guess_at(token: str) -> Any:
+    """The challenge behind a token, one guess taken for good; raises ChallengeOver (401), TooManyCodes (403)."""
+    challenge = find(_read(token))
+    if challenge is None or not in_transaction(lambda: one_time.take_guess(Challenge, challenge.id)):
+        raise ChallengeOver()
+    if challenge.method == TOTP:
+        service.guess(challenge.user_id)
+    return challenge
+
+
+def is_met(challenge: Any, code: str) -> bool:
+    """Whether the code meets the challenge, which is used up by it; to be committed with the sign-in."""
+    by_app = challenge.method == TOTP
+    proved = service.proves(challenge.user_id, code) if by_app else one_time.fits(challenge, code)
+    return proved and one_time.use(Challenge, challenge.id)
+
+
+def find(challenge_id: int) -> Any | None:
+    """One as it stands."""
+    rows = fetch(select(Challenge.__table__).where(Challenge.id == challenge_id))
+    return rows[0] if rows else None
+
+
+def code_to_send(challenge_id: int) -> str | None:
+    """The code for the letter; None where it is not wanted any more."""
+    challenge = find(challenge_id)
+    if challenge is None or challenge.used_at is not None or challenge.expires_at < now():
+        return None
+    return one_time.code_of(challenge)
+
+
+def sweep() -> int:
+    """Forget those a day old; returns how many."""
+    return execute(delete(Challenge).where(Challenge.expires_at < now() - timedelta(days=1)))
+
+
+def _read(token: str) -> int:
+    try:
+        return int(_signer().unsign(token.encode()).decode()[:19])
+    except (BadSignature, UnicodeEncodeError, ValueError):
+        raise ChallengeOver() from None
+
+
+def _signer() -> Signer:
+    return Signer(current_app.config["SECRET_KEY"], salt="sign-in-challenge")

@@ -1,0 +1,120 @@
+"""Switch the second factor on and off, and prove by it."""
+
+from typing import Any
+
+from sqlalchemy import delete, update
+from werkzeug.security import check_password_hash
+
+from marketplace.auth.models import User
+from marketplace.auth.second_factor import recovery, totp
+from marketplace.auth.second_factor.models import SecondFactor
+from marketplace.core import audit_log
+from marketplace.core.db import execute, in_transaction, save
+from marketplace.core.outbox import publish
+from marketplace.events.auth import SecondFactorSwitched
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+
+WRONG_CODE = "This code is not right. Take the newest one; each counts once."
+
+
+class AlreadyOn(Conflict):
+    """There is one."""
+
+    code = "second_factor_on"
+    sentence = "The second factor is on already. Switch it off first."
+
+
+class NotOn(Conflict):
+    """There is none."""
+
+    code = "second_factor_off"
+    sentence = "The second factor is not on. Set it up first."
+
+
+class TooManyCodes(NotAllowed):
+    """Five wrong ones in a quarter of an hour."""
+
+    code = "too_many_codes"
+    sentence = "Too many wrong codes. Wait a quarter of an hour and try again."
+
+
+def set_up(user: User) -> dict[str, str]:
+    """A new secret, which counts once a code of it was shown; raises AlreadyOn (409)."""
+    if totp.is_on(user.id):
+        raise AlreadyOn()
+    execute(delete(SecondFactor).where(SecondFactor.user_id == user.id))
+    factor = save(SecondFactor(user_id=user.id, secret=totp.new_secret()))
+    address = totp.uri(factor.secret, user.username)
+    return {"secret": factor.secret, "otpauth_uri": address, "qr_svg": totp.qr_svg(address)}
+
+
+def enable(user_id: int, code: str) -> list[str]:
+    """Count from now on; returns the recovery codes. Raises NotOn, AlreadyOn (409), Invalid (422), TooManyCodes."""
+    factor = totp.find(user_id)
+    if factor is None or factor.enabled_at is not None:
+        raise NotOn("Ask for a secret first.") if factor is None else AlreadyOn()
+    guess(user_id)
+    return in_transaction(lambda: _enable(user_id, code))
+
+
+def disable(user_id: int, *, password_hash: str, password: str, code: str) -> None:
+    """No second factor any more; raises NotOn (409), Invalid (422), TooManyCodes (403)."""
+    if not totp.is_on(user_id):
+        raise NotOn()
+    guess(user_id)
+    in_transaction(lambda: _disable(user_id, check_password_hash(password_hash, password), code))
+
+
+def new_recovery_codes(user_id: int, code: str) -> list[str]:
+    """Ten new ones for those that were used or lost; raises NotOn (409), Invalid (422), TooManyCodes (403)."""
+    if not totp.is_on(user_id):
+        raise NotOn()
+    guess(user_id)
+    return in_transaction(lambda: _replace(user_id, code))
+
+
+def guess(user_id: int) -> None:
+    """Take one of the few guesses, for good; raises TooManyCodes (403)."""
+    if not in_transaction(lambda: totp.take_guess(user_id)):
+        raise TooManyCodes()
+
+
+def proves(user_id: int, code: str) -> bool:
+    """Whether the code is the authenticator's, or a recovery code; it is used then."""
+    return totp.take(user_id, code) or recovery.take(user_id, code)
+
+
+def state_of(user: User) -> dict[str, Any]:
+    """Whether it is on, and how many recovery codes are left."""
+    return {"enabled": totp.is_on(user.id), "recovery_codes_left": recovery.left(user.id)}
+
+
+def _enable(user_id: int, code: str) -> list[str]:
+    if not totp.take(user_id, code):
+        raise Invalid.field("code", WRONG_CODE)
+    execute(update(SecondFactor).where(SecondFactor.user_id == user_id).values(enabled_at=now()))
+    _tell(user_id, on=True)
+    return recovery.replace(user_id)
+
+
+def _disable(user_id: int, is_password_right: bool, code: str) -> None:
+    if not is_password_right:
+        raise Invalid.field("password", "The password is not right.")
+    if not proves(user_id, code):
+        raise Invalid.field("code", WRONG_CODE)
+    execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
+    recovery.forget(user_id)
+    _tell(user_id, on=False)
+
+
+def _replace(user_id: int, code: str) -> list[str]:
+    if not totp.take(user_id, code):
+        raise Invalid.field("code", WRONG_CODE)
+    audit_log.record("recovery_codes.replaced", "user", user_id)
+    return recovery.replace(user_id)
+
+
+def _tell(user_id: int, *, on: bool) -> None:
+    audit_log.record("second_factor.on" if on else "second_factor.off", "user", user_id)
+    publish(SecondFactorSwitched(user_id=user_id, is_on=on, version=int(now().timestamp())))

@@ -1,0 +1,75 @@
+"""Time-based codes (RFC 6238): made, shown as a QR, checked; each counts once."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+import segno
+from flask import current_app
+from sqlalchemy import case, select, update
+
+from marketplace.auth.second_factor.models import SecondFactor
+from marketplace.core.db import execute, fetch
+from marketplace.kit.clock import now
+
+STEP = 30  # seconds
+DRIFT = (-1, 0, 1)  # steps a telephone's clock may be off
+MOST_WRONG = 5
+WRONG_FOR = timedelta(minutes=15)
+
+
+def new_secret() -> str:
+    """160 bits, as RFC 4226 recommends."""
+    return pyotp.random_base32()
+
+
+def uri(secret: str, account: str) -> str:
+    """What an authenticator reads; the issuer is the name of the marketplace."""
+    return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=current_app.config["SITE_NAME"])
+
+
+def qr_svg(text: str) -> str:
+    """A picture of it that a page can show as it is."""
+    out = io.BytesIO()
+    segno.make(text, error="m").save(out, kind="svg", scale=4, border=2, xmldecl=False, svgns=True)
+    return out.getvalue().decode()
+
+
+def take_guess(user_id: int) -> bool:
+    """One of five wrong guesses a quarter of an hour; to be committed before the code is looked at."""
+    fresh = SecondFactor.wrong_since < now() - WRONG_FOR
+    spent = update(SecondFactor).where(SecondFactor.user_id == user_id, fresh | (SecondFactor.wrong < MOST_WRONG))
+    wrong = case((fresh, 1), else_=SecondFactor.wrong + 1)
+    since = case((fresh, now()), else_=SecondFactor.wrong_since)
+    return execute(spent.values(wrong=wrong, wrong_since=since)) == 1
+
+
+def take(user_id: int, code: str) -> bool:
+    """Whether the code is right and was not used before; of two at once one has it."""
+    factor = find(user_id)
+    step = matching_step(factor.secret, code) if factor is not None else None
+    if step is None:
+        return False
+    newer = update(SecondFactor).where(SecondFactor.user_id == user_id, SecondFactor.last_step < step)
+    return execute(newer.values(last_step=step, wrong=0)) == 1
+
+
+def matching_step(secret: str, code: str) -> int | None:
+    """The 30 seconds since 1970 whose code this is, near now; None where it is none of them."""
+    totp, present = pyotp.TOTP(secret), int(now().timestamp()) // STEP
+    plain = code.replace(" ", "")
+    steps = (present + off for off in DRIFT)
+    return next((step for step in steps if pyotp.utils.strings_equal(totp.generate_otp(step), plain)), None)
+
+
+def find(user_id: int) -> Any | None:
+    """The person's authenticator, enabled or not yet."""
+    rows = fetch(select(SecondFactor.__table__).where(SecondFactor.user_id == user_id))
+    return rows[0] if rows else None
+
+
+def is_on(user_id: int) -> bool:
+    """Whether signing in takes a second factor."""
+    enabled = select(SecondFactor.id).where(SecondFactor.user_id == user_id, SecondFactor.enabled_at.is_not(None))
+    return bool(fetch(enabled))

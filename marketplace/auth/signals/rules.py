@@ -1,0 +1,76 @@
+"""The rules a sign-in is scored by: data, read once, checked when read."""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from flask import current_app
+
+SHIPPED = Path(__file__).with_name("rules.toml")
+FACTS = frozenset({"new_device", "new_country", "impossible_travel"})
+COUNTED = frozenset({"failed_sign_in", "refused_code", "sign_in", "registered", "sign_in_held"})
+PASS, STEP_UP, HOLD = "pass", "step_up", "hold"
+
+
+class BadRules(RuntimeError):
+    """A rule that nobody could mean; the sentence says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Adds `score` where `fact` is true, or where there were enough signals of the kind `count`."""
+
+    reason: str
+    score: int
+    fact: str = ""
+    count: str = ""
+    by: str = ""
+    minutes: int = 0
+    at_least: int = 0
+
+    @property
+    def window(self) -> timedelta:
+        """How far back signals count."""
+        return timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules, and from which score on a second proof is asked for or the sign-in is held."""
+
+    step_up: int
+    hold: int
+    rules: tuple[Rule, ...]
+
+    def verdict(self, score: int) -> str:
+        """pass, step_up or hold."""
+        if score >= self.hold:
+            return HOLD
+        return STEP_UP if score >= self.step_up else PASS
+
+
+def rules() -> Rules:
+    """The rules in force; raises BadRules."""
+    return read(Path(current_app.config["SECURITY_RULES"] or SHIPPED))
+
+
+@cache
+def read(path: Path) -> Rules:
+    """The rules of one file; raises BadRules."""
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        read_rules = tuple(Rule(**row) for row in found["rule"])
+        made = Rules(int(found["step_up"]), int(found["hold"]), read_rules)
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise BadRules(f"{path.name}: {error}") from None
+    for rule in made.rules:
+        _check(rule, path.name)
+    return made
+
+
+def _check(rule: Rule, file: str) -> None:
+    counts = rule.count in COUNTED and rule.by in {"user", "address"} and rule.minutes > 0 and rule.at_least > 0
+    if counts == (rule.fact in FACTS):
+        raise BadRules(f"{file}: the rule {rule.reason!r} needs a fact ({', '.join(sorted(FACTS))}) or a whole count.")

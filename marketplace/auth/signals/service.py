@@ -1,0 +1,103 @@
+"""Record what happens around accounts, and judge who signs in by it."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from marketplace.auth.places import Place, Spot, spot_of
+from marketplace.auth.signals.models import Signal
+from marketplace.auth.signals.rules import PASS, Rule, rules
+from marketplace.core.db import execute, fetch, save
+from marketplace.kit.clock import now
+from marketplace.kit.geo import distance_km
+
+FASTEST_KMH = 900.0  # an airliner
+LEAST_KM = 300.0  # less may be two ways to the same network
+KEPT = timedelta(days=180)
+SIGN_IN, FAILED, REFUSED_CODE, REGISTERED, HELD = (
+    "sign_in",
+    "failed_sign_in",
+    "refused_code",
+    "registered",
+    "sign_in_held",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules say of one sign-in; `is_new_device` for the letter that warns."""
+
+    verdict: str = PASS
+    score: int = 0
+    reasons: list[str] = field(default_factory=list)
+    is_new_device: bool = False
+
+
+def note(kind: str, user_id: int | None, place: Place, judgement: Judgement | None = None) -> None:
+    """Write one signal into the running transaction."""
+    spot, judged = spot_of(place.address), judgement or Judgement(verdict="")
+    where = {"country": spot.country, "latitude": spot.latitude, "longitude": spot.longitude} if spot else {}
+    save(
+        Signal(
+            kind=kind,
+            user_id=user_id,
+            address=place.address,
+            device=place.device,
+            score=judged.score,
+            verdict=judged.verdict,
+            reasons=judged.reasons,
+            **where,
+        )
+    )
+
+
+def judge(user_id: int, place: Place) -> Judgement:
+    """Score a sign-in whose password was right."""
+    in_force, earlier = rules(), _sign_ins(user_id)
+    facts = _facts(earlier, place)
+    hits = [rule for rule in in_force.rules if _applies(rule, facts, user_id, place)]
+    score = sum(rule.score for rule in hits)
+    return Judgement(in_force.verdict(score), score, [rule.reason for rule in hits], "new_device" in facts)
+
+
+def sweep() -> int:
+    """Forget signals after half a year; returns how many."""
+    return execute(delete(Signal).where(Signal.created_at < now() - KEPT))
+
+
+def _applies(rule: Rule, facts: set[str], user_id: int, place: Place) -> bool:
+    if rule.fact:
+        return rule.fact in facts
+    of = Signal.user_id == user_id if rule.by == "user" else Signal.address == place.address
+    recent = select(Signal.id).where(of, Signal.kind == rule.count, Signal.created_at > now() - rule.window)
+    counted = select(func.count()).select_from(recent.limit(rule.at_least).subquery())
+    return int(fetch(counted)[0][0]) >= rule.at_least
+
+
+def _sign_ins(user_id: int) -> list[Any]:
+    """The last ones that went through, newest first."""
+    mine = select(Signal.__table__).where(Signal.user_id == user_id, Signal.kind.in_((SIGN_IN, REGISTERED)))
+    return fetch(mine.order_by(Signal.created_at.desc()).limit(100))
+
+
+def _facts(earlier: list[Any], place: Place) -> set[str]:
+    """What is true of this sign-in beside the ones before it; nothing is new to a new account."""
+    spot, found = spot_of(place.address), set()
+    if earlier and place.device not in {row.device for row in earlier}:
+        found.add("new_device")
+    countries = {row.country for row in earlier} - {""}
+    if spot and countries and spot.country not in countries:
+        found.add("new_country")
+    if spot and earlier and _is_too_far(earlier[0], spot):
+        found.add("impossible_travel")
+    return found
+
+
+def _is_too_far(last: Any, spot: Spot) -> bool:
+    if last.latitude is None or last.longitude is None:
+        return False
+    km = distance_km(last.latitude, last.longitude, spot.latitude, spot.longitude)
+    hours = max((now() - last.created_at).total_seconds() / 3600, 1 / 60)
+    return km > LEAST_KM and km / hours > FASTEST_KMH

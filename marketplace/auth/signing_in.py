@@ -1,0 +1,119 @@
+"""The ways in: what is found out about a stranger stays recorded, though the answer is a refusal.
+
+Passwords are hashed outside any transaction: slow on purpose, they would keep every writer waiting.
+"""
+
+from typing import Any
+
+from flask import current_app
+
+from marketplace.auth import queries, service, sessions
+from marketplace.auth.models import SignIn, User
+from marketplace.auth.phone import service as numbers
+from marketplace.auth.places import Place
+from marketplace.auth.second_factor import challenges, totp
+from marketplace.auth.second_factor.challenges import EMAIL, TOTP, WrongCode
+from marketplace.auth.service import BadCredentials
+from marketplace.auth.signals import service as signals
+from marketplace.auth.signals.rules import HOLD, PASS
+from marketplace.core.db import in_transaction
+from marketplace.core.limits import spend
+from marketplace.core.outbox import publish
+from marketplace.events.auth import NewDeviceSeen
+from marketplace.kit.errors import NotAllowed
+
+WELCOME, WELCOME_BACK = "Welcome to the marketplace.", "Welcome back."
+ASK = {
+    TOTP: "Enter the code of your authenticator.",
+    EMAIL: "We do not know this device yet. Enter the code from the letter we have just sent you.",
+}
+
+
+class Held(NotAllowed):
+    """Too much speaks against it being the owner; a link to the mailbox decides."""
+
+    code = "sign_in_held"
+    sentence = (
+        "This sign-in looks unlike you, so it is held. Set a new password by a link to your e-mail, and try again."
+    )
+
+
+def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
+    """A new account and its first tokens; raises UsernameTaken or EmailTaken (409)."""
+    password_hash = service.hash_password(password)
+
+    def open_account() -> dict[str, Any]:
+        user = service.register(password_hash=password_hash, **profile)
+        signals.note(signals.REGISTERED, user.id, place)
+        sign_in = sessions.begin(user, device=place.device, address=place.address)
+        return _tokens(user, sign_in, WELCOME)
+
+    return in_transaction(open_account)
+
+
+def by_password(place: Place, *, password: str, email: str = "", username: str = "") -> dict[str, Any]:
+    """Tokens, or a challenge where a second proof is needed; raises BadCredentials (401), Held (403)."""
+    name = (email or username).lower()
+    spend("account", name, current_app.config["LIMIT_ACCOUNT"])
+    user_id, is_right = service.check_credentials(name, password)
+    if not is_right:
+        in_transaction(lambda: signals.note(signals.FAILED, user_id, place))
+        raise BadCredentials()
+    return enter(int(user_id or 0), place)
+
+
+def by_phone(place: Place, *, phone: str, code: str) -> dict[str, Any]:
+    """Tokens (or a challenge) for a code sent to a number; raises WrongCode (401), Invalid (422), Held (403)."""
+    user_id = numbers.who_logs_in(phone, code, place)
+    if user_id is None:
+        raise WrongCode()
+    return enter(user_id, place)
+
+
+def by_challenge(place: Place, *, challenge_token: str, code: str) -> dict[str, Any]:
+    """Tokens for the second proof; raises WrongCode, ChallengeOver (401), TooManyCodes (403)."""
+    challenge = challenges.guess_at(challenge_token)
+    found = in_transaction(lambda: _meet(challenge, code, place))
+    if found is None:
+        raise WrongCode()
+    return found
+
+
+def enter(user_id: int, place: Place) -> dict[str, Any]:
+    """The first proof was right: let in, ask for a second, or hold; raises Held (403)."""
+    found = in_transaction(lambda: _judged(user_id, place))
+    if found is None:
+        raise Held()
+    return found
+
+
+def _judged(user_id: int, place: Place) -> dict[str, Any] | None:
+    user, judgement = service.active(user_id), signals.judge(user_id, place)
+    if judgement.verdict == HOLD:
+        signals.note(signals.HELD, user_id, place, judgement)
+        return None
+    method = TOTP if totp.is_on(user_id) else None if judgement.verdict == PASS else EMAIL
+    if method is not None:
+        token = challenges.begin(user_id, method)
+        challenge = {"two_factor_required": True, "challenge_token": token, "method": method}
+        return {"message": ASK[method], **challenge}
+    return _let_in(user, place, judgement)
+
+
+def _meet(challenge: Any, code: str, place: Place) -> dict[str, Any] | None:
+    if not challenges.is_met(challenge, code):
+        signals.note(signals.REFUSED_CODE, challenge.user_id, place)
+        return None
+    return _let_in(service.active(challenge.user_id), place, signals.judge(challenge.user_id, place))
+
+
+def _let_in(user: User, place: Place, judgement: signals.Judgement) -> dict[str, Any]:
+    signals.note(signals.SIGN_IN, user.id, place, judgement)
+    sign_in = sessions.begin(user, device=place.device, address=place.address)
+    if judgement.is_new_device:
+        publish(NewDeviceSeen(user_id=user.id, sign_in_id=sign_in.id))
+    return _tokens(user, sign_in, WELCOME_BACK)
+
+
+def _tokens(user: User, sign_in: SignIn, message: str) -> dict[str, Any]:
+    return {**sessions.tokens_of(sign_in, message), "user": queries.private_view(user)}

@@ -1,0 +1,107 @@
+"""Roles, suspension and the verified badge: what staff decide about an account, each with its audit row."""
+
+from sqlalchemy import update
+
+from marketplace.auth import sessions
+from marketplace.auth.models import ROLES, User
+from marketplace.core import audit_log
+from marketplace.core.db import execute, save
+from marketplace.core.outbox import publish
+from marketplace.events.auth import AccountErased, AccountReinstated, AccountSuspended
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+
+SUSPENDED, ERASED = "suspended", "erased"
+NOBODY: dict[str, object] = {
+    **dict.fromkeys(("first_name", "last_name", "bio", "city", "country"), ""),
+    **dict.fromkeys(("avatar_url", "profile_picture_url"), ""),
+    **dict.fromkeys(("is_verified", "email_verified", "phone_verified", "is_helper"), False),
+    **{"skills": [], "helper_categories": [], "role": "user", "password_hash": "!", "availability": "away"},
+}
+UNNAMED = (
+    *NOBODY,
+    *("phone", "phone_key", "latitude", "longitude", "hourly_rate_minor", "suspended_at", "suspension_reason"),
+    *("last_active_at", "import_ref"),
+)
+
+
+class NotYourself(NotAllowed):
+    """Nobody locks themselves out, or in."""
+
+    code = "not_yourself"
+    sentence = "You cannot do this to your own account."
+
+
+class NotStaff(NotAllowed):
+    """Staff are dealt with by admins."""
+
+    code = "not_staff"
+    sentence = "Only an admin can do this to a moderator or an admin."
+
+
+class Erased(Conflict):
+    """There is nobody behind the account any more."""
+
+    code = "erased"
+    sentence = "This account was erased."
+
+
+def grant(user: User, role: str, *, by: User | None = None) -> User:
+    """Give a role (`user` takes roles away); raises Invalid (422), NotYourself (403), Erased (409)."""
+    if role not in ROLES:
+        raise Invalid.field("role", f"One of: {', '.join(ROLES)}.")
+    _check(user, by)
+    audit_log.record("role.granted", "user", user.id, role=role, before=user.role)
+    user.role = role
+    return save(user)
+
+
+def suspend(user: User, reason: str, *, by: User | None = None) -> User:
+    """Nobody signs in to it and nothing of it is on offer; raises NotYourself, NotStaff (403), Erased (409)."""
+    _check(user, by)
+    if user.suspended_at is None:
+        user.suspended_at, user.suspension_reason, user.is_active = now(), reason, False
+        audit_log.record("account.suspended", "user", user.id)
+        sessions.end_others(user.id, None, SUSPENDED)
+        publish(AccountSuspended(user_id=user.id, version=int(user.suspended_at.timestamp())))
+    return save(user)
+
+
+def reinstate(user: User, *, by: User | None = None) -> User:
+    """Everything is open again; raises NotYourself, NotStaff (403), Erased (409)."""
+    _check(user, by)
+    if user.suspended_at is not None:
+        user.suspended_at, user.suspension_reason, user.is_active = None, None, True
+        audit_log.record("account.reinstated", "user", user.id)
+        publish(AccountReinstated(user_id=user.id, version=int(now().timestamp())))
+    return save(user)
+
+
+def erase(user: User) -> User:
+    """The account names nobody from now on and opens to nobody; raises Erased (409). What else a person
+    left behind is taken care of by whoever hears of it."""
+    _check(user, None)
+    moment = now()
+    for name in UNNAMED:
+        setattr(user, name, NOBODY.get(name))
+    user.username = user.username_key = f"erased-{user.id}"  # a hyphen: nobody can choose such a name
+    user.email = f"erased-{user.id}@erased.invalid"
+    user.is_active, user.erased_at = False, moment
+    sessions.end_others(user.id, None, ERASED)
+    audit_log.record("account.erased", "user", user.id)
+    publish(AccountErased(user_id=user.id))
+    return save(user)
+
+
+def set_verified(user_id: int, is_verified: bool) -> None:
+    """The badge."""
+    execute(update(User).where(User.id == user_id).values(is_verified=is_verified, updated_at=now()))
+
+
+def _check(user: User, by: User | None) -> None:
+    if user.erased_at is not None:
+        raise Erased()
+    if by is not None and by.id == user.id:
+        raise NotYourself()
+    if by is not None and by.role != "admin" and user.role != "user":
+        raise NotStaff()

@@ -1,0 +1,29 @@
+"""What staff may do: every permission is named here, once, beside the roles that have it."""
+
+from enum import StrEnum
+
+
+class May(StrEnum):
+    """The permissions of the back office."""
+
+    EDIT_CATALOG = "catalog.edit"
+    RUN_QUEUES = "queues.run"
+    READ_AUDIT_LOG = "audit_log.read"
+    READ_SIGNALS = "signals.read"
+    SEE_PEOPLE = "people.see"
+    SUSPEND_PEOPLE = "people.suspend"
+    GRANT_ROLES = "roles.grant"
+    VERIFY_PEOPLE = "people.verify"
+
+
+MODERATOR = frozenset({May.SEE_PEOPLE, May.SUSPEND_PEOPLE, May.READ_SIGNALS})
+OF_ROLE: dict[str, frozenset[May]] = {
+    "user": frozenset(),
+    "moderator": MODERATOR,
+    "admin": frozenset(May),
+}
+
+
+def roles_with(permission: May) -> list[str]:
+    """Who may, by name."""
+    return sorted(role for role, permissions in OF_ROLE.items() if permission in permissions)

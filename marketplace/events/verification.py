@@ -1,0 +1,14 @@
+"""What happens to people's documents."""
+
+from dataclasses import dataclass
+
+from marketplace.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationDecided(Event):
+    """Staff have looked at somebody's documents."""
+
+    verification_id: int
+    user_id: int
+    is_approved: bool

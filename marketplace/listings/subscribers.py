@@ -1,0 +1,11 @@
+"""What listings do when an account is closed; safe to repeat."""
+
+from marketplace.core.outbox import subscribe
+from marketplace.events.auth import AccountSuspended
+from marketplace.listings import service
+
+
+@subscribe(AccountSuspended)
+def take_down(event: AccountSuspended) -> None:
+    """Nothing of a suspended account is on offer."""
+    service.take_down_of(event.user_id)

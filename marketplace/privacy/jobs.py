@@ -1,0 +1,36 @@
+"""What takes longer than a request: packing somebody's data, and erasing it."""
+
+from marketplace.core.db import in_transaction
+from marketplace.core.jobs import Run, job
+from marketplace.core.outbox import publish
+from marketplace.events.privacy import ExportReady
+from marketplace.privacy.erasing import erase_rest
+from marketplace.privacy.exporting import pack
+from marketplace.uploads import service as uploads
+from marketplace.uploads.addresses import PATH, key_of
+from marketplace.uploads.gateways.chosen import storage
+from marketplace.uploads.models import EXPORT, Upload
+
+ZIP = "application/zip"
+
+
+@job("export_account", timeout=600)
+def export_account(run: Run, user_id: int) -> None:
+    """A ZIP of JSON among the person's own private files; a letter says that it is ready."""
+    data = pack(user_id, run.progress)
+    known = {"content_type": ZIP, "purpose": EXPORT, "extension": "zip"}
+    upload = in_transaction(lambda: uploads.announce(user_id, size=len(data), **known))
+    storage().put(key_of(upload), data, ZIP, public=False)
+    run.result_url = in_transaction(lambda: _arrived(upload.id, user_id))
+
+
+@job("erase_account", timeout=600)
+def erase_account(run: Run, user_id: int) -> None:
+    """Everything a closed account left behind."""
+    erase_rest(user_id)
+
+
+def _arrived(upload_id: int, user_id: int) -> str:
+    upload: Upload = uploads.arrive(upload_id)
+    publish(ExportReady(user_id=user_id, upload_id=upload.id))
+    return f"{PATH}/{upload.filename}"

@@ -1,0 +1,65 @@
+"""Ask for one's data, and leave."""
+
+from typing import Any
+
+from werkzeug.security import check_password_hash
+
+from marketplace.auth import standing
+from marketplace.auth.models import User
+from marketplace.auth.service import WrongPassword, active
+from marketplace.core import audit_log, jobs
+from marketplace.core.db import in_transaction
+from marketplace.core.jobs import enqueue
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict, NotFound
+from marketplace.tasks import queries as tasks
+from marketplace.uploads import queries as uploads
+from marketplace.uploads.addresses import NAME, url_of
+
+EXPORT = "export_account"
+
+
+class StillNeeded(Conflict):
+    """Somebody waits for this person."""
+
+    code = "still_needed"
+    sentence = "You have work that is not over: finish or cancel it first, and then erase your account."
+
+
+def ask_for_export(user: User) -> int:
+    """The job that packs one's data, one a day; its id."""
+    job_id = enqueue(EXPORT, owner_id=user.id, key=f"{EXPORT}:{user.id}:{now().date()}", user_id=user.id)
+    audit_log.record("export.asked", "user", user.id, job_id=job_id)
+    return job_id
+
+
+def export_of(user: User, job_id: int) -> dict[str, Any]:
+    """How far it is, and where the file is read for a quarter of an hour once it is done; raises NotFound."""
+    row = jobs.find_for(user.id, job_id)
+    if row is None or row.name != EXPORT:
+        raise NotFound.of("export")
+    return {**jobs.view(row), "result_url": _readable(row.result_url)}
+
+
+def erase(user: User, password: str) -> None:
+    """Leave for good; the account closes at once, the rest is erased by a job. Raises WrongPassword (403),
+    StillNeeded (409)."""
+    user_id, password_hash = user.id, user.password_hash
+    if not check_password_hash(password_hash, password):
+        raise WrongPassword()
+    in_transaction(lambda: close(active(user_id)))
+
+
+def close(user: User) -> None:
+    """The account names nobody, and the job that erases the rest is asked for; raises StillNeeded (409)."""
+    if tasks.has_running(user.id):
+        raise StillNeeded()
+    standing.erase(user)
+    enqueue("erase_account", key=f"erase_account:{user.id}", user_id=user.id)
+
+
+def _readable(link: str | None) -> str | None:
+    """Signed anew; None where the file is gone by now."""
+    parts = NAME.fullmatch((link or "").rpartition("/")[2])
+    found = uploads.by_stems([parts["stem"]]) if parts else []
+    return url_of(found[0]) if found else None

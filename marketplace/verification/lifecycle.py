@@ -1,0 +1,25 @@
+"""The states of somebody's wish to be verified, and who moves it."""
+
+from enum import StrEnum
+
+from marketplace.kit.lifecycle import Lifecycle, move
+
+
+class S(StrEnum):
+    """`revoked` takes the badge away again."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    REVOKED = "revoked"
+
+
+VERIFICATION_LIFECYCLE = Lifecycle.table(
+    "verification",
+    S.PENDING,
+    approve=move(S.PENDING, to=S.APPROVED, by={"admin"}),
+    refuse=move(S.PENDING, to=S.REFUSED, by={"admin"}),
+    withdraw=move(S.PENDING, to=S.WITHDRAWN, by={"owner", "system"}),
+    revoke=move(S.APPROVED, to=S.REVOKED, by={"admin", "system"}),
+)

@@ -1,0 +1,45 @@
+"""Documents that show who somebody is, until somebody has looked at them."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, conflicts
+from marketplace.core.lifecycle import Stateful
+from marketplace.kit.errors import Conflict
+from marketplace.verification.lifecycle import VERIFICATION_LIFECYCLE
+
+DOCUMENT_TYPES = ("passport", "id_card", "driving_licence", "residence_permit", "company_registration")
+
+
+class WaitsAlready(Conflict):
+    """One at a time."""
+
+    code = "waits_already"
+    sentence = "Your documents are being looked at already. Withdraw them to send others."
+
+
+class Verification(Stateful, Base):
+    """One submission; `files` are the stems of private uploads. `open_for` is the person while it waits."""
+
+    __tablename__ = "verifications"
+    __table_args__ = (
+        Index("ix_verifications_user_id", "user_id", "id"),
+        Index("ix_verifications_status", "status", "created_at", "id"),
+        Index("uq_verifications_open_for", "open_for", unique=True),
+    )
+    lifecycle = VERIFICATION_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    open_for: Mapped[int | None]
+    document_type: Mapped[str] = mapped_column(String(30))
+    note: Mapped[str] = mapped_column(String(1000), default="")
+    files: Mapped[list[str]] = mapped_column(JSON, default=list)
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    decided_by_id: Mapped[int | None]
+    decided_at: Mapped[datetime | None]
+
+
+conflicts["uq_verifications_open_for"] = WaitsAlready()

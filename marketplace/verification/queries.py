@@ -1,0 +1,82 @@
+"""Documents to read: by their owner, and by whoever decides."""
+
+from typing import Any
+
+from sqlalchemy import Table, bindparam, select
+
+from marketplace.auth.models import User
+from marketplace.auth.queries import display_name
+from marketplace.core.db import db, fetch, one
+from marketplace.core.leases import table_of
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.uploads import queries as uploads
+from marketplace.verification.lifecycle import S
+from marketplace.verification.models import Verification
+
+VERIFICATIONS: Table = table_of(Verification)
+USERS: Table = table_of(User)
+SHOWN = ("id", "user_id", "document_type", "note", "status", "reason", "created_at", "decided_at")
+
+QUEUE = ListQuery(
+    name="verifications",
+    table=VERIFICATIONS,
+    columns=[*VERIFICATIONS.c, USERS.c.username, USERS.c.first_name, USERS.c.last_name],
+    joined=VERIFICATIONS.join(USERS, USERS.c.id == VERIFICATIONS.c.user_id),
+    filters={
+        "status": VERIFICATIONS.c.status == bindparam("status"),
+        "user_id": VERIFICATIONS.c.user_id == bindparam("user_id"),
+    },
+    sorts={"created_at": VERIFICATIONS.c.created_at},
+    default_sort="created_at",
+)
+
+
+def state_of(user: User) -> dict[str, Any]:
+    """Where a person stands: the newest submission, and its status (`none` without one)."""
+    mine = select(VERIFICATIONS).where(VERIFICATIONS.c.user_id == user.id)
+    rows = fetch(mine.order_by(VERIFICATIONS.c.id.desc()).limit(1))
+    newest = view(rows[0]) if rows else None
+    return {"status": newest["status"] if newest else "none", "is_verified": user.is_verified, "verification": newest}
+
+
+def queue(**query: Any) -> Page:
+    """What waits for a decision or had one, the oldest first."""
+    return QUEUE.page(query, _with_name)
+
+
+def find(verification_id: int) -> Verification:
+    """One, to be decided; raises NotFound."""
+    return one(select(Verification).where(Verification.id == verification_id), "verification")
+
+
+def waiting_of(user_id: int) -> Verification | None:
+    """What a person has waiting."""
+    return db.session.scalar(select(Verification).where(Verification.open_for == user_id))
+
+
+def approved_of(user_id: int) -> list[Verification]:
+    """What a person's badge rests on."""
+    mine = select(Verification).where(Verification.user_id == user_id, Verification.status == S.APPROVED)
+    return list(db.session.scalars(mine))
+
+
+def reason_of(verification_id: int) -> str:
+    """Why it was refused."""
+    rows = fetch(select(VERIFICATIONS.c.reason).where(VERIFICATIONS.c.id == verification_id))
+    return rows[0].reason if rows else ""
+
+
+def view(verification: Any) -> dict[str, Any]:
+    """As its owner sees it."""
+    return {**{name: getattr(verification, name) for name in SHOWN}, "files_count": len(verification.files)}
+
+
+def with_files(verification: Verification) -> dict[str, Any]:
+    """As whoever decides sees it: the documents by addresses that open for a quarter of an hour."""
+    return {**view(verification), "files": [uploads.view(row) for row in uploads.by_stems(verification.files)]}
+
+
+def _with_name(row: Any) -> dict[str, Any]:
+    name = display_name(row.username, row.first_name, row.last_name)
+    return {**view(row), "username": row.username, "display_name": name}

@@ -1,0 +1,142 @@
+"""Send documents, take them back, decide; every step is in the audit log.
+
+Documents are wanted no longer than it takes to look at them: decided or withdrawn, the files are no
+longer in use and are swept away like every file that nothing shows.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from marketplace.auth import standing
+from marketplace.auth.models import User
+from marketplace.core import audit_log
+from marketplace.core.db import db, save
+from marketplace.core.outbox import publish
+from marketplace.events.verification import VerificationDecided
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict, Invalid, NotAllowed, NotFound
+from marketplace.kit.lifecycle import WrongState
+from marketplace.uploads import queries as files
+from marketplace.uploads import service as uploads
+from marketplace.uploads.addresses import url_of
+from marketplace.verification import policy, queries
+from marketplace.verification.models import Verification
+
+SYSTEM = frozenset({"system"})
+THING = "verification"
+
+
+class IsVerified(Conflict):
+    """There is nothing left to show."""
+
+    code = "verified_already"
+    sentence = "You are verified already."
+
+
+def submit(user: User, *, document_type: str, files: Sequence[str], note: str = "") -> Verification:
+    """Documents to be looked at; raises WaitsAlready, IsVerified (409), Invalid (422) for files that are not
+    one's own private documents."""
+    if user.is_verified:
+        raise IsVerified()
+    documents = _documents(user, files)
+    verification = save(
+        Verification(
+            user_id=user.id,
+            open_for=user.id,
+            document_type=document_type,
+            note=note,
+            files=[row.stem for row in documents],
+        )
+    )
+    uploads.use(THING, verification.id, [url_of(row) for row in documents])
+    audit_log.record("verification.submitted", THING, verification.id, document_type=document_type)
+    return verification
+
+
+def withdraw(user: User) -> None:
+    """Take them back while they wait; raises NotFound."""
+    verification = queries.waiting_of(user.id)
+    if verification is None:
+        raise NotFound.of("verification")
+    _close(verification, "withdraw", policy.role_of(user, verification), user.id)
+    audit_log.record("verification.withdrawn", THING, verification.id)
+
+
+def look_at(verification_id: int) -> Verification:
+    """Whoever sees the documents is in the audit log; raises NotFound."""
+    verification = queries.find(verification_id)
+    audit_log.record("verification.seen", THING, verification.id)
+    return verification
+
+
+def approve(admin: User, verification_id: int) -> Verification:
+    """The badge; raises NotFound, NotAllowed (403) for one's own, WrongState (409)."""
+    verification = _decide(admin, verification_id, "approve", "")
+    standing.set_verified(verification.user_id, True)
+    return verification
+
+
+def refuse(admin: User, verification_id: int, reason: str) -> Verification:
+    """Not enough; the person is told why. Raises as `approve`."""
+    return _decide(admin, verification_id, "refuse", reason)
+
+
+def set_badge(admin: User, user_id: int, *, is_verified: bool) -> None:
+    """Give the badge without documents, or take it away; raises NotAllowed (403) for oneself."""
+    if admin.id == user_id:
+        raise NotAllowed("You cannot verify yourself.")
+    waiting = queries.waiting_of(user_id)
+    if is_verified and waiting is not None:
+        approve(admin, waiting.id)
+        return
+    if not is_verified:
+        _revoke(user_id, frozenset({"admin"}), admin.id)
+    standing.set_verified(user_id, is_verified)
+    audit_log.record("badge.given" if is_verified else "badge.taken", "user", user_id)
+
+
+def take_down_of(user_id: int) -> None:
+    """The account was closed: nothing waits any more."""
+    waiting = queries.waiting_of(user_id)
+    if waiting is not None:
+        _close(waiting, "withdraw", SYSTEM, None)
+    _revoke(user_id, SYSTEM, None)
+
+
+def _revoke(user_id: int, roles: frozenset[str], actor_id: int | None) -> None:
+    for verification in queries.approved_of(user_id):
+        verification.advance("revoke", actor=roles, actor_id=actor_id)
+        audit_log.record("verification.revoked", THING, verification.id)
+
+
+def _decide(admin: User, verification_id: int, verb: str, reason: str) -> Verification:
+    verification = queries.find(verification_id)
+    roles = policy.role_of(admin, verification)
+    if "owner" in roles:
+        raise NotAllowed("Somebody else decides about your own documents.")
+    verification.reason, verification.decided_by_id, verification.decided_at = reason, admin.id, now()
+    _close(verification, verb, roles, admin.id)
+    decision = {"approve": "approved", "refuse": "refused"}[verb]
+    audit_log.record(f"verification.{decision}", THING, verification.id, user_id=verification.user_id)
+    publish(
+        VerificationDecided(
+            verification_id=verification.id, user_id=verification.user_id, is_approved=verb == "approve"
+        )
+    )
+    return verification
+
+
+def _close(verification: Verification, verb: str, roles: frozenset[str], actor_id: int | None) -> None:
+    if verification.open_for is None:
+        raise WrongState(f"These documents are {verification.status} already.")
+    verification.advance(verb, actor=roles, actor_id=actor_id)
+    verification.open_for = None
+    db.session.flush()
+    uploads.use(THING, verification.id, [])
+
+
+def _documents(user: User, names: Sequence[str]) -> list[Any]:
+    found = files.own_documents(user, names)
+    if len(found) != len(set(names)):
+        raise Invalid.field("files", "Name your own private documents: send them to /api/uploads/document first.")
+    return found
