@@ -8,6 +8,7 @@ from marketplace.auth.mail_tokens import CHANGE_NEW, CHANGE_OLD, RESET, VERIFY
 from marketplace.auth.models import EmailTaken, User
 from marketplace.auth.service import WrongPassword, hash_password
 from marketplace.auth.sessions import PASSWORD_CHANGED
+from marketplace.core import audit_log
 from marketplace.core.db import db, execute
 from marketplace.core.outbox import publish
 from marketplace.events.auth import PasswordChanged, PasswordResetAsked
@@ -59,6 +60,7 @@ def reset_password(token: str, password: str) -> None:
     user.touch()
     db.session.flush()
     sessions.end_others(user.id, None, PASSWORD_CHANGED)
+    audit_log.record("password.reset", "user", user.id, actor_id=user.id)
     publish(PasswordChanged(user_id=user.id, version=int(now().timestamp())))
 
 
@@ -77,6 +79,7 @@ def _change(new: object) -> str:
     _refuse_taken(email)
     execute(update(User).where(User.id == user_id).values(email=email, email_verified=True))
     mail_tokens.void(user_id, VERIFY, RESET)
+    audit_log.record("email.changed", "user", user_id, actor_id=user_id)
     return "Your e-mail address is changed."
 
 

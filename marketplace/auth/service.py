@@ -12,6 +12,7 @@ from marketplace.auth import last_use, mail_tokens, sessions
 from marketplace.auth.models import USERNAME, USERNAME_RULE, EmailTaken, SignIn, User, UsernameTaken
 from marketplace.auth.numbers import same
 from marketplace.auth.sessions import PASSWORD_CHANGED
+from marketplace.core import audit_log
 from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
@@ -90,6 +91,7 @@ def change_password(user: User, *, current_password: str, new_password: str, sig
     user.touch()
     db.session.flush()
     sessions.end_others(user.id, sign_in_id, PASSWORD_CHANGED)
+    audit_log.record("password.changed", "user", user.id)
     publish(PasswordChanged(user_id=user.id, version=int(user.updated_at.timestamp())))
 
 

@@ -213,6 +213,8 @@ def test_nginx_keeps_what_strangers_ask_and_nothing_else(proxied: tuple[str, Fla
 
     assert [ask("/api/listings").headers["X-Cache"] for _ in range(2)] == ["MISS", "HIT"]
     assert ask("/api/listings", **token).headers["X-Cache"] == "BYPASS"
+    for mine in ({"X-API-Key": "mk_1_x"}, {"Cookie": "access_token=x"}):
+        assert ask("/api/listings", **mine).headers["X-Cache"] == "BYPASS"
     assert "edit" in ask("/api/listings", **token).json()["listings"][0]["available_actions"]
     assert ask("/api/listings").json()["listings"][0]["available_actions"] == []
 

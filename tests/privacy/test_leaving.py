@@ -72,7 +72,7 @@ def leaver(shop: Flask, work: Work) -> Person:
     person.post("/api/favorites", json={"item_type": "listing", "item_id": listing})
     person.post("/api/auth/phone/send-code", json={"phone": NUMBER})
     Person(shop).post("/api/auth/password/forgot", json={"email": MAILBOX})
-    Person(shop).post("/api/auth/phone/login/code", json={"phone": NUMBER})
+    Person(shop).post("/api/auth/phone/send-code", json={"phone": NUMBER})
     work()
     return person
 
