@@ -1,8 +1,9 @@
 """Accounts, the audit log and security signals, for staff."""
 
+import re
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_
+from sqlalchemy import bindparam, or_
 
 from marketplace.auth import queries, standing
 from marketplace.auth.models import User
@@ -13,6 +14,7 @@ from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 
+ESCAPE = "\\"
 PEOPLE, LOG, SIGNALS = table_of(User).c, table_of(AuditRow).c, table_of(Signal).c
 SHOWN = (
     *("id", "username", "email", "phone", "first_name", "last_name", "role", "is_active", "is_verified"),
@@ -33,16 +35,12 @@ STATES = {
 }
 
 
-def _begins(column: Any) -> Any:
-    return column.like(func.replace(func.replace(bindparam("q"), "%", ""), "_", r"\_") + "%", escape="\\")
-
-
 ACCOUNTS = ListQuery(
     name="users",
     table=table_of(User),
     columns=[PEOPLE[name] for name in SHOWN],
     filters={
-        "q": or_(_begins(PEOPLE.username_key), _begins(PEOPLE.email)),
+        "q": or_(*(column.like(bindparam("q"), escape=ESCAPE) for column in (PEOPLE.username_key, PEOPLE.email))),
         "role": PEOPLE.role == bindparam("role"),
         **STATES,
     },
@@ -82,7 +80,8 @@ SECURITY = ListQuery(
 
 def browse(*, state: str | None = None, q: str | None = None, **query: Any) -> Page:
     """Accounts, the newest first; `q` is the beginning of a username or an e-mail."""
-    asked = {**query, "q": q.lower() if q else None, **({state: True} if state else {})}
+    beginning = re.sub(r"([\\%_])", r"\\\1", q.lower()) + "%" if q else None
+    asked = {**query, "q": beginning, **({state: True} if state else {})}
     return ACCOUNTS.page(asked, row_view)
 
 

@@ -39,6 +39,12 @@ class User(Stamped, Base):
         Index("ix_users_area", "area_latitude", "area_longitude"),
         Index("uq_users_phone_key", "phone_key", unique=True),
         Index("ix_users_average_rating", "average_rating", "id"),
+        Index("ix_users_created_at", "created_at", "id"),
+        Index("ix_users_role", "role", "created_at", "id"),
+        Index("ix_users_username_begins", "username_key", postgresql_ops={"username_key": "text_pattern_ops"}),
+        Index("ix_users_email_begins", "email", postgresql_ops={"email": "text_pattern_ops"}),
+        Index("ix_users_suspended_at", "suspended_at"),
+        Index("ix_users_erased_at", "erased_at"),
         CheckConstraint("reviews_count >= 0 AND rating_sum >= 0", name="ratings"),
     )
 

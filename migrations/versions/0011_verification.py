@@ -1,4 +1,4 @@
-"""Verification by documents; whose name a piece of news repeats.
+"""Verification by documents; what staff look for has an index; whose name a piece of news repeats.
 
 Revision ID: 0011
 Revises: 0010
@@ -12,6 +12,14 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+FOR_STAFF = (
+    ("ix_users_created_at", "users", ["created_at", "id"]),
+    ("ix_users_role", "users", ["role", "created_at", "id"]),
+    ("ix_users_suspended_at", "users", ["suspended_at"]),
+    ("ix_users_erased_at", "users", ["erased_at"]),
+    ("ix_security_signals_verdict", "security_signals", ["verdict", "created_at", "id"]),
+    ("ix_security_signals_score", "security_signals", ["score"]),
+)
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -37,6 +45,11 @@ def upgrade() -> None:
     op.create_index("ix_verifications_status", "verifications", ["status", "created_at", "id"], unique=False)
     op.create_index("ix_verifications_user_id", "verifications", ["user_id", "id"], unique=False)
     op.create_index("uq_verifications_open_for", "verifications", ["open_for"], unique=True)
+    for name, table, columns in FOR_STAFF:
+        op.create_index(name, table, columns, unique=False)
+    for column in ("username_key", "email"):
+        ops = {column: "text_pattern_ops"}
+        op.create_index(f"ix_users_{column.partition('_')[0]}_begins", "users", [column], postgresql_ops=ops)
     for table in ("notifications", "deliveries"):
         op.add_column(table, sa.Column("named_id", BIG, nullable=True))
         op.create_index(f"ix_{table}_named_id", table, ["named_id"], unique=False)
@@ -46,6 +59,10 @@ def downgrade() -> None:
     for table in ("deliveries", "notifications"):
         op.drop_index(f"ix_{table}_named_id", table_name=table)
         op.drop_column(table, "named_id")
+    for column in ("username", "email"):
+        op.drop_index(f"ix_users_{column}_begins", table_name="users")
+    for name, table, _ in FOR_STAFF:
+        op.drop_index(name, table_name=table)
     op.drop_index("uq_verifications_open_for", table_name="verifications")
     op.drop_index("ix_verifications_user_id", table_name="verifications")
     op.drop_index("ix_verifications_status", table_name="verifications")

@@ -102,8 +102,8 @@ def test_accounts_are_found_by_the_beginning_of_their_names(app: Flask, anna: Pe
     for start in ("ann", "ANNA@exam"):
         found = admin.get("/api/admin/users", query_string={"q": start}).json["users"]
         assert [user["id"] for user in found] == [anna.id]
-    for nothing in ("%", "_nna", "nna"):
-        assert admin.get("/api/admin/users", query_string={"q": nothing}).json["users"] == [] or nothing == "%"
+    for nothing in ("%", "_nna", "nna", "\\"):
+        assert admin.get("/api/admin/users", query_string={"q": nothing}).json["users"] == []
 
 
 def test_others_see_when_somebody_was_active(app: Flask, anna: Person, juris: Person) -> None:

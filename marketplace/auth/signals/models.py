@@ -18,6 +18,8 @@ class Signal(Base):
         Index("ix_security_signals_user", "user_id", "kind", "created_at"),
         Index("ix_security_signals_address", "address", "kind", "created_at"),
         Index("ix_security_signals_created_at", "created_at", "id"),
+        Index("ix_security_signals_verdict", "verdict", "created_at", "id"),
+        Index("ix_security_signals_score", "score"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
