@@ -1,15 +1,18 @@
 """Settings, each read from the environment once; `.env.example` names them all."""
 
+import base64
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
+from limits import parse_many
 
 ROOT = Path(__file__).parent
 INSECURE_SECRET = "only-for-development-change-me-0123456789"
 MIB = 1024 * 1024
+LIMITS = ("LIMIT_DEFAULT", "LIMIT_SIGN_IN", "LIMIT_SIGN_UP", "LIMIT_ACCOUNT", "LIMIT_CODES", "LIMIT_API_KEY")
 
 
 class ConfigurationError(RuntimeError):
@@ -23,6 +26,7 @@ def load(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     if mode not in {"development", "testing", "production"}:
         raise ConfigurationError(f"MARKETPLACE_ENV is {mode}; use development, testing or production.")
     settings = _settings(env, production=mode == "production")
+    _refuse_nonsense(settings)
     if mode == "production":
         _refuse_unsafe(settings, env)
     return settings
@@ -125,6 +129,17 @@ def _dotenv() -> dict[str, str]:
     return {key: value for key, value in dotenv_values(ROOT / ".env").items() if value is not None}
 
 
+def _refuse_nonsense(settings: dict[str, Any]) -> None:
+    """A limit that cannot be read would be no limit."""
+    wrong = [f"{name} is no limit such as 30 per minute" for name in LIMITS if not _is_limit(settings[name])]
+    if not all(map(_is_key, settings["ENCRYPTION_KEYS"])):
+        wrong.append("ENCRYPTION_KEYS must hold keys (make one with: flask encryption new-key)")
+    if settings["TRUSTED_PROXIES"] < 0:
+        wrong.append("TRUSTED_PROXIES must be 0 or more")
+    if wrong:
+        raise ConfigurationError("; ".join(wrong) + ".")
+
+
 def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
     wrong = []
     for name in ("SECRET_KEY", "JWT_SECRET_KEY"):
@@ -151,6 +166,21 @@ def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
         wrong.append("SMTP_SECURITY must be starttls, tls or none")
     if wrong:
         raise ConfigurationError("This is production, and: " + "; ".join(wrong) + ".")
+
+
+def _is_key(text: str) -> bool:
+    """32 random bytes as Fernet writes them."""
+    try:
+        return len(base64.urlsafe_b64decode(text)) == 32
+    except ValueError:
+        return False
+
+
+def _is_limit(text: str) -> bool:
+    try:
+        return bool(parse_many(text))
+    except ValueError:
+        return False
 
 
 def _words(text: str) -> list[str]:

@@ -41,6 +41,7 @@ SETTINGS = {
 FILES = Path(tempfile.mkdtemp(prefix="marketplace-files-"))
 atexit.register(shutil.rmtree, FILES, ignore_errors=True)
 _servers: list[Server] = []
+_made: list[Flask] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -80,6 +81,7 @@ def apps(urls: dict[str, str]) -> Iterator[dict[str, Flask]]:
     for app in made.values():
         with app.app_context():
             flask_migrate.upgrade()
+    _made.clear()
     yield made
     for app in made.values():
         with app.app_context():
@@ -89,7 +91,18 @@ def apps(urls: dict[str, str]) -> Iterator[dict[str, Flask]]:
 
 def make_app(url: str, **settings: str) -> Flask:
     """An application on this database with the tests' settings and these."""
-    return create_app(config.load({**SETTINGS, "UPLOADS_DIR": str(FILES), "DATABASE_URL": url, **settings}))
+    app = create_app(config.load({**SETTINGS, "UPLOADS_DIR": str(FILES), "DATABASE_URL": url, **settings}))
+    _made.append(app)
+    return app
+
+
+def disconnect() -> None:
+    """The applications a test made keep no connections: Postgres has not so many."""
+    for app in _made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+    _made.clear()
 
 
 @pytest.fixture(params=DATABASES)
@@ -105,6 +118,7 @@ def app(apps: dict[str, Flask], database: str, request: pytest.FixtureRequest) -
     with app.app_context():
         shipped = fetch(select(Category.__table__))
     yield app
+    disconnect()
     with app.app_context():
         db.session.rollback()
         counters.flush()

@@ -56,6 +56,8 @@ AUDIT_LOG = ListQuery(
         "actor_id": LOG.actor_id == bindparam("actor_id"),
         "subject_type": LOG.subject_type == bindparam("subject_type"),
         "subject_id": LOG.subject_id == bindparam("subject_id"),
+        "address": LOG.address == bindparam("address"),
+        "request_id": LOG.request_id == bindparam("request_id"),
         "since": LOG.created_at >= bindparam("since", type_=LOG.created_at.type),
         "until": LOG.created_at < bindparam("until", type_=LOG.created_at.type),
     },

@@ -37,7 +37,7 @@ def show_account(user_id: int) -> Any:
     return people.show(user_id)
 
 
-@bp.put("/users/<int:user_id>/role", access=allowed_to(May.GRANT_ROLES))
+@bp.put("/users/<int:user_id>/role", access=allowed_to(May.GRANT_ROLES, proof="always"))
 @bp.arguments(RoleSchema)
 @bp.response(200, written(AccountSchema, "user"))
 def set_role(data: dict[str, Any], user_id: int) -> Any:

@@ -70,6 +70,8 @@ class AuditQuery(PageQuery):
     actor_id = Int(least=1)
     subject_type = Str(longest=30, example="user")
     subject_id = Int(least=1)
+    address = Str(longest=64, example="192.0.2.7")
+    request_id = Str(longest=64, example="a3f1c29b0d4e5f60")
     since = Moment(example=TIME)
     until = Moment(example=TIME)
     sort = Str(longest=200, example="-created_at")

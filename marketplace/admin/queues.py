@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from marketplace.core import audit_log
 from marketplace.core.db import fetch
 from marketplace.core.jobs import JOBS, state_of
 from marketplace.core.leases import STATES, Queue
@@ -48,6 +49,7 @@ def again(name: str, row_id: int) -> dict[str, Any]:
     """Try a dead row once more from the start; raises NotFound, NotDead (409)."""
     if not SHOWN[name].again(row_id) and _row(name, row_id):
         raise NotDead()
+    audit_log.record("queue.again", name, row_id)
     return view(_row(name, row_id))
 
 

@@ -1,7 +1,8 @@
-"""What accounts forget with time."""
+"""What the clock does to accounts."""
 
 from datetime import timedelta
 
+from marketplace.auth import standing
 from marketplace.auth.phone import service as phone
 from marketplace.auth.second_factor import challenges
 from marketplace.auth.signals import service as signals
@@ -14,6 +15,12 @@ def forget_codes(run: Run) -> None:
     """Codes and challenges nobody can use any more."""
     in_transaction(phone.sweep)
     in_transaction(challenges.sweep)
+
+
+@job("close_again", timeout=30)
+def close_again(run: Run, user_id: int, version: int) -> None:
+    """What a request put up that was on its way while the account was suspended comes down too."""
+    in_transaction(lambda: standing.tell_suspended(user_id, version))
 
 
 @job("forget_signals", timeout=300, every=timedelta(hours=6))

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from marketplace.auth import mailbox
+from marketplace.auth import mailbox, passwords
+from marketplace.auth.places import here
 from marketplace.auth.schemas import EmailChangeSchema, EmailSchema, MailTokenSchema, NewPasswordSchema
 from marketplace.core.access import NEWCOMER, PROVED_TWICE, SIGNED_IN, current_user
 from marketplace.core.limits import sign_in_limit
@@ -30,13 +31,13 @@ def resend_verification() -> Any:
     return {"message": "The letter is on its way."}
 
 
-@bp.post("/email/change", access=PROVED_TWICE)
+@bp.post("/email/change", access=PROVED_TWICE, phased=True)
 @sign_in_limit
 @bp.arguments(EmailChangeSchema)
 @bp.response(200, MessageSchema)
 def change_email(data: dict[str, Any]) -> Any:
     """Ask for another address; it changes when links in letters to both are opened."""
-    mailbox.ask_for_change(current_user(), **data)
+    passwords.ask_for_email_change(current_user(), **data)
     return {"message": "Open the links in the letters to your present and to your new address."}
 
 
@@ -50,13 +51,13 @@ def forgot_password(data: dict[str, Any]) -> Any:
     return {"message": ON_ITS_WAY}
 
 
-@bp.post("/password/reset", access=NEWCOMER)
+@bp.post("/password/reset", access=NEWCOMER, phased=True)
 @sign_in_limit
 @bp.arguments(NewPasswordSchema)
 @bp.response(200, MessageSchema)
 def reset_password(data: dict[str, Any]) -> Any:
     """Set a new password by the token of a letter; every sign-in ends."""
-    mailbox.reset_password(**data)
+    passwords.reset(here(), **data)
     return {"message": "Your password is changed. Please sign in."}
 
 
@@ -70,11 +71,11 @@ def forgot_password_alias(data: dict[str, Any]) -> Any:
     return {"message": ON_ITS_WAY}
 
 
-@bp.post("/reset-password", access=NEWCOMER)
+@bp.post("/reset-password", access=NEWCOMER, phased=True)
 @sign_in_limit
 @bp.arguments(NewPasswordSchema)
 @bp.response(200, MessageSchema)
 def reset_password_alias(data: dict[str, Any]) -> Any:
     """The same under the address some clients use."""
-    mailbox.reset_password(**data)
+    passwords.reset(here(), **data)
     return {"message": "Your password is changed. Please sign in."}

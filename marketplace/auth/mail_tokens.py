@@ -1,16 +1,15 @@
 """Links in letters: each counts once, for a while, and only for its purpose.
 
-What the link carries is the row's id under our signature: nothing that is stored could be used to
-make one, so there is nothing to steal from the table.
+What the link carries is the row's id under our signature, which covers its moment too: nothing that is
+stored could be used to make one, and a row that gets the id of a lost one has another link.
 """
 
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app
-from itsdangerous import BadSignature, Signer
 from sqlalchemy import select, update
 
+from marketplace.auth import one_time
 from marketplace.auth.models import MailToken, User
 from marketplace.core.db import execute, fetch, save
 from marketplace.core.outbox import publish
@@ -25,7 +24,8 @@ LIVES = {
     CHANGE_OLD: timedelta(days=1),
     CHANGE_NEW: timedelta(days=1),
 }
-PAUSE = timedelta(seconds=60)
+PAUSE, DAY = timedelta(seconds=60), timedelta(days=1)
+LETTERS_A_DAY = 10
 TOO_LATE = "This link was used already or is too old. Ask for a new one."
 
 
@@ -46,10 +46,11 @@ def issue(user: User, purpose: str, email: str, *, partner_id: int | None = None
     return token
 
 
-def issued_just_now(user_id: int, purpose: str) -> bool:
-    """Whether one was sent within the last minute: nobody's mailbox is flooded."""
-    recent = select(MailToken.id).where(MailToken.user_id == user_id, MailToken.purpose == purpose)
-    return bool(fetch(recent.where(MailToken.created_at > now() - PAUSE).limit(1)))
+def may_send(user_id: int, purpose: str) -> bool:
+    """None within the last minute, and few within a day: nobody's mailbox is flooded."""
+    mine = select(MailToken.created_at).where(MailToken.user_id == user_id, MailToken.purpose == purpose)
+    sent = fetch(mine.where(MailToken.created_at > now() - DAY).order_by(MailToken.id.desc()).limit(LETTERS_A_DAY))
+    return len(sent) < LETTERS_A_DAY and not (sent and sent[0].created_at > now() - PAUSE)
 
 
 def redeem(text: str, *purposes: str) -> Any:
@@ -79,17 +80,13 @@ def find(token_id: int) -> Any | None:
     return rows[0] if rows else None
 
 
-def text_of(token_id: int) -> str:
+def text_of(token: Any) -> str:
     """What a link carries."""
-    return _signer().sign(str(token_id)).decode()
+    return one_time.ticket("mail-token", token)
 
 
 def _read(text: str) -> int:
-    try:
-        return int(_signer().unsign(text.encode()).decode()[:19])
-    except (BadSignature, UnicodeEncodeError, ValueError):
-        raise Invalid.field("token", "This link is not whole. Open it from the letter once more.") from None
-
-
-def _signer() -> Signer:
-    return Signer(current_app.config["SECRET_KEY"], salt="mail-token")
+    token = one_time.behind("mail-token", text, find)
+    if token is None:
+        raise Invalid.field("token", "This link is not whole. Open it from the letter once more.")
+    return int(token.id)

@@ -1,24 +1,24 @@
 """What is proved by opening a letter: an address, the right to a new password, a change of address."""
 
 from sqlalchemy import select, update
-from werkzeug.security import check_password_hash
 
-from marketplace.auth import mail_tokens, sessions
+from marketplace.auth import mail_tokens
 from marketplace.auth.mail_tokens import CHANGE_NEW, CHANGE_OLD, RESET, VERIFY
-from marketplace.auth.models import EmailTaken, User
-from marketplace.auth.service import WrongPassword, hash_password
-from marketplace.auth.sessions import PASSWORD_CHANGED
+from marketplace.auth.models import User
+from marketplace.auth.places import Place
+from marketplace.auth.service import hold, refuse_taken, set_password
+from marketplace.auth.signals import service as signals
 from marketplace.core import audit_log
 from marketplace.core.db import db, execute
 from marketplace.core.outbox import publish
-from marketplace.events.auth import PasswordChanged, PasswordResetAsked
-from marketplace.kit.clock import now
+from marketplace.events.auth import PasswordResetAsked
 from marketplace.kit.errors import Invalid
 
 
 def confirm(token: str) -> str:
     """What a link in a letter proves, as a sentence for the person; raises Invalid (422), EmailTaken (409)."""
     proof = mail_tokens.redeem(token, VERIFY, CHANGE_OLD, CHANGE_NEW)
+    hold(proof.user_id)  # of both links opened at once, the later one sees the other
     if proof.purpose == VERIFY:
         mine = update(User).where(User.id == proof.user_id, User.email == proof.email)
         execute(mine.values(email_verified=True))
@@ -31,7 +31,7 @@ def confirm(token: str) -> str:
 
 def resend(user: User) -> None:
     """The letter once more, where it is still needed and not just sent."""
-    if not user.email_verified and not mail_tokens.issued_just_now(user.id, VERIFY):
+    if not user.email_verified and mail_tokens.may_send(user.id, VERIFY):
         mail_tokens.void(user.id, VERIFY)
         mail_tokens.issue(user, VERIFY, user.email)
 
@@ -42,33 +42,32 @@ def ask_for_reset(email: str) -> None:
 
 
 def send_reset(email: str) -> None:
-    """A link to whoever has this address; nothing where nobody has, or where one was just sent."""
+    """A link to whoever has this address; nothing where nobody has, or where one was just sent. Those sent
+    before still count: a stranger who asks does not end the owner's."""
     user = db.session.scalar(select(User).where(User.email == email, User.is_active))
-    if user is not None and not mail_tokens.issued_just_now(user.id, RESET):
-        mail_tokens.void(user.id, RESET)
+    if user is not None and mail_tokens.may_send(user.id, RESET):
         mail_tokens.issue(user, RESET, user.email)
 
 
-def reset_password(token: str, password: str) -> None:
-    """A new password for whoever reads the mailbox; every sign-in ends. Raises Invalid (422)."""
+def reset_password(place: Place, *, token: str, password_hash: str) -> tuple[int, bool]:
+    """A new password for whoever reads the mailbox; every sign-in ends. Returns whose it is, and whether the
+    address was confirmed before. Raises Invalid (422)."""
     proof = mail_tokens.redeem(token, RESET)
     user = db.session.scalar(select(User).where(User.id == proof.user_id, User.is_active))
     if user is None:
         raise Invalid.field("token", mail_tokens.TOO_LATE)
-    user.password_hash = hash_password(password)
-    user.email_verified = user.email_verified or user.email == proof.email
-    user.touch()
-    db.session.flush()
-    sessions.end_others(user.id, None, PASSWORD_CHANGED)
+    was_confirmed = user.email_verified
+    set_password(user, password_hash, kept=None)
+    user.email_verified = was_confirmed or user.email == proof.email
+    mail_tokens.void(user.id, RESET)
+    signals.note(signals.RESET, user.id, place)
     audit_log.record("password.reset", "user", user.id, actor_id=user.id)
-    publish(PasswordChanged(user_id=user.id, version=int(now().timestamp())))
+    return user.id, was_confirmed
 
 
-def ask_for_change(user: User, *, email: str, password: str) -> None:
-    """Letters to both addresses; it changes when both are confirmed. Raises WrongPassword (403), EmailTaken (409)."""
-    if not check_password_hash(user.password_hash, password):
-        raise WrongPassword()
-    _refuse_taken(email.lower())
+def ask_for_change(user: User, *, email: str) -> None:
+    """Letters to both addresses; it changes when both are confirmed. Raises EmailTaken (409)."""
+    refuse_taken(email.lower())
     mail_tokens.void(user.id, CHANGE_OLD, CHANGE_NEW)
     old = mail_tokens.issue(user, CHANGE_OLD, user.email)
     mail_tokens.issue(user, CHANGE_NEW, email.lower(), partner_id=old.id)
@@ -76,13 +75,8 @@ def ask_for_change(user: User, *, email: str, password: str) -> None:
 
 def _change(new: object) -> str:
     user_id, email = new.user_id, new.email  # type: ignore[attr-defined]
-    _refuse_taken(email)
+    refuse_taken(email)
     execute(update(User).where(User.id == user_id).values(email=email, email_verified=True))
     mail_tokens.void(user_id, VERIFY, RESET)
     audit_log.record("email.changed", "user", user_id, actor_id=user_id)
     return "Your e-mail address is changed."
-
-
-def _refuse_taken(email: str) -> None:
-    if db.session.scalar(select(User.id).where(User.email == email)) is not None:
-        raise EmailTaken()

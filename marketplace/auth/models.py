@@ -55,6 +55,7 @@ class User(Stamped, Base):
     phone: Mapped[str | None] = mapped_column(String(30))
     phone_key: Mapped[str | None] = mapped_column(String(20))
     password_hash: Mapped[str] = mapped_column(String(255))
+    password_set_at: Mapped[datetime] = mapped_column(default=now)
     role: Mapped[str] = mapped_column(String(20), default="user")
     first_name: Mapped[str] = mapped_column(String(100), default="")
     last_name: Mapped[str] = mapped_column(String(100), default="")

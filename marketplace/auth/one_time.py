@@ -5,10 +5,12 @@ of addresses, get five answers in all.
 """
 
 import hmac
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from flask import current_app
+from itsdangerous import Signer
 from sqlalchemy import String, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -37,6 +39,25 @@ def code_of(row: Any) -> str:
     offset = digest[-1] & 0x0F
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
     return f"{number % 10**DIGITS:0{DIGITS}}"
+
+
+def ticket(purpose: str, row: Any) -> str:
+    """What somebody carries who may use this row: its id under our signature. The signature covers the
+    row's moment: after a restored backup another row may have the same id."""
+    return f"{row.id}.{_seal(purpose, row)}"
+
+
+def behind(purpose: str, text: str, find: Callable[[int], Any | None]) -> Any | None:
+    """The row behind a ticket, found by `find`; None where the ticket is not one of ours."""
+    number, _, seal = text.partition(".")
+    is_number = number.isascii() and number.isdigit() and len(number) < 19
+    row = find(int(number)) if is_number else None
+    return row if row is not None and hmac.compare_digest(_seal(purpose, row).encode(), seal.encode()) else None
+
+
+def _seal(purpose: str, row: Any) -> str:
+    signer = Signer(current_app.config["SECRET_KEY"], salt=purpose)
+    return signer.get_signature(f"{row.id}|{row.created_at.isoformat()}".encode()).decode()
 
 
 def take_guess(model: type[Base], row_id: int) -> bool:

@@ -5,11 +5,13 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import select, update
-from werkzeug.security import check_password_hash
 
 from marketplace.auth.models import SignIn
+from marketplace.auth.places import Place
 from marketplace.auth.second_factor import service as second_factor
 from marketplace.auth.second_factor import totp
+from marketplace.auth.service import WrongPassword, knows_password
+from marketplace.auth.signals import service as signals
 from marketplace.core.db import execute, fetch, in_transaction
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid, NotAllowed
@@ -33,16 +35,18 @@ def demand(person: Any, claims: dict[str, Any], kind: str) -> None:
         raise StepUpRequired()
 
 
-def step_up(user: Any, sign_in_id: str, *, password: str = "", code: str = "") -> None:
-    """By a code where there is a second factor, else by the password; raises Invalid (422), TooManyCodes (403)."""
+def step_up(user: Any, sign_in_id: str, place: Place, *, password: str = "", code: str = "") -> None:
+    """By a code where there is a second factor, else by the password; raises Invalid (422), WrongPassword (403),
+    TooManyCodes or TooMany (429)."""
     user_id, password_hash = user.id, user.password_hash
     if totp.is_on(user_id):
         second_factor.guess(user_id)
-        proved = in_transaction(lambda: second_factor.proves(user_id, code))
-        wrong = ("code", second_factor.WRONG_CODE)
-    else:
-        proved = check_password_hash(password_hash, password)
-        wrong = ("password", "The password is not right.")
-    if not proved:
-        raise Invalid.field(*wrong)
+        if not in_transaction(lambda: second_factor.proves(user_id, code)):
+            in_transaction(lambda: signals.note(signals.REFUSED_CODE, user_id, place))
+            raise Invalid.field("code", second_factor.WRONG_CODE)
+    elif not password:
+        raise Invalid.field("password", "Enter your password.")
+    elif not knows_password(user_id, password_hash, password):
+        in_transaction(lambda: signals.note(signals.FAILED, user_id, place))
+        raise WrongPassword()
     in_transaction(lambda: execute(update(SignIn).where(SignIn.id == sign_in_id).values(proved_at=now())))

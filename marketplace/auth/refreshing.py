@@ -17,7 +17,7 @@ class UsedBefore(NotSignedIn):
 
 def refresh(claims: dict[str, Any], user_id: int) -> dict[str, Any]:
     """The next pair of tokens; raises UsedBefore (401), and then the whole family of tokens has ended."""
-    sign_in_id, generation = claims["sid"], int(claims.get("gen", 0))
+    sign_in_id, generation = claims["sid"], claims["gen"]
     sign_in = in_transaction(lambda: sessions.rotate(sign_in_id, generation))
     if sign_in is None:
         in_transaction(lambda: sessions.end(sign_in_id, USED_BEFORE))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marketplace.auth import answers, proofs, refreshing, service, sessions, signing_in
+from marketplace.auth import answers, passwords, proofs, refreshing, service, sessions, signing_in
 from marketplace.auth.phone.schemas import PhoneCodeSchema
 from marketplace.auth.places import here
 from marketplace.auth.schemas import (
@@ -83,7 +83,7 @@ def log_out() -> Any:
 @bp.response(200, MessageSchema)
 def step_up(data: dict[str, Any]) -> Any:
     """Show once more that it is me, before something that needs it."""
-    proofs.step_up(current_user(), claims()["sid"], **data)
+    proofs.step_up(current_user(), claims()["sid"], here(), **data)
     return {"message": "Thank you. You can go on for a while."}
 
 
@@ -111,13 +111,13 @@ def end_other_sessions() -> Any:
     return {"message": f"Signed out in {count} other places."}
 
 
-@bp.put("/password", access=PROVED_TWICE)
+@bp.put("/password", access=PROVED_TWICE, phased=True)
 @sign_in_limit
 @bp.arguments(PasswordChangeSchema)
 @bp.response(200, MessageSchema)
 def change_password(data: dict[str, Any]) -> Any:
     """Change my password; every other sign-in ends."""
-    service.change_password(current_user(), **data, sign_in_id=claims()["sid"])
+    passwords.change(current_user(), claims()["sid"], **data)
     return {"message": "Your password is changed. You are signed out everywhere else."}
 
 

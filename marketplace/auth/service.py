@@ -14,11 +14,14 @@ from marketplace.auth.numbers import same
 from marketplace.auth.sessions import PASSWORD_CHANGED
 from marketplace.core import audit_log
 from marketplace.core.db import db, execute, fetch, save
+from marketplace.core.limits import spend
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
 from marketplace.events.auth import PasswordChanged, ProfileChanged, UserRegistered
+from marketplace.kit.clock import now
 from marketplace.kit.errors import NotAllowed, NotSignedIn
 
+NAMES = ("first_name", "last_name")
 # Asked with every token, so it is built once.
 SIGNED_IN_PERSON = (
     select(User)
@@ -48,7 +51,9 @@ class BadCredentials(NotSignedIn):
 
 def register(*, username: str, email: str, password_hash: str, **profile: Any) -> User:
     """Open an account; raises UsernameTaken or EmailTaken (409)."""
-    _refuse_taken(username, email)
+    if why_unavailable(username):
+        raise UsernameTaken()
+    refuse_taken(email)
     user = save(
         User(
             username=username,
@@ -63,8 +68,8 @@ def register(*, username: str, email: str, password_hash: str, **profile: Any) -
     return user
 
 
-def check_credentials(name: str, password: str) -> tuple[int | None, bool]:
-    """Whose e-mail or username this is, if anybody's, and whether the password lets them in."""
+def check_credentials(name: str, password: str) -> tuple[int | None, str | None]:
+    """Whose e-mail or username this is, if anybody's, and the hash the password fits; None where it does not."""
     account = select(User.id, User.password_hash, User.is_active).where(
         or_(User.email == name, User.username_key == name)
     )
@@ -72,26 +77,44 @@ def check_credentials(name: str, password: str) -> tuple[int | None, bool]:
     known = bool(found) and found[0].is_active
     # Hash in both cases: the time must not tell whether the account exists.
     fits = check_password_hash(found[0].password_hash if known else _nobodys_hash(), password)
-    return found[0].id if found else None, known and fits
+    return found[0].id if found else None, found[0].password_hash if known and fits else None
+
+
+def id_of(name: str) -> int | None:
+    """Whose e-mail or username this is, if anybody's."""
+    rows = fetch(select(User.id).where(or_(User.email == name, User.username_key == name)))
+    return rows[0].id if rows else None
 
 
 def active(user_id: int) -> User:
     """The person, unless suspended or gone meanwhile; raises BadCredentials (401)."""
-    user = db.session.scalar(select(User).where(User.id == user_id, User.is_active))
-    if user is None:
-        raise BadCredentials()
-    return user
+    return _found(select(User).where(User.id == user_id, User.is_active))
 
 
-def change_password(user: User, *, current_password: str, new_password: str, sign_in_id: str) -> None:
-    """A new password ends every other sign-in; raises WrongPassword (403), Invalid (422)."""
-    if not check_password_hash(user.password_hash, current_password):
-        raise WrongPassword()
-    user.password_hash = hash_password(new_password)
+def held(user_id: int) -> User:
+    """The same, held until the commit: nobody suspends, erases or gives a new password in between."""
+    mine = select(User).where(User.id == user_id, User.is_active).with_for_update(key_share=True)
+    return _found(mine.execution_options(populate_existing=True))
+
+
+def knows_password(user_id: int, password_hash: str, password: str) -> bool:
+    """Whether somebody signed in knows their own password: a stolen token may guess as little as anybody.
+    Raises TooMany (429)."""
+    spend("own-password", str(user_id), current_app.config["LIMIT_ACCOUNT"])
+    return check_password_hash(password_hash, password)
+
+
+def hold(user_id: int) -> None:
+    """Whoever does the same for this person waits until the commit."""
+    fetch(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+def set_password(user: User, password_hash: str, *, kept: str | None) -> None:
+    """A new password ends every sign-in but the one that is kept."""
+    user.password_hash, user.password_set_at = password_hash, now()
     user.touch()
     db.session.flush()
-    sessions.end_others(user.id, sign_in_id, PASSWORD_CHANGED)
-    audit_log.record("password.changed", "user", user.id)
+    sessions.end_others(user.id, kept, PASSWORD_CHANGED)
     publish(PasswordChanged(user_id=user.id, version=int(user.updated_at.timestamp())))
 
 
@@ -107,6 +130,9 @@ def edit_profile(user: User, *, hourly_rate: Any = None, **changes: Any) -> User
     """Change what was sent; raises Invalid (422) for a rate its currency cannot hold."""
     if "phone" in changes and not same(changes["phone"], user.phone):
         user.phone_verified, user.phone_key = False, None
+    if user.is_verified and any(changes.get(name, getattr(user, name)) != getattr(user, name) for name in NAMES):
+        user.is_verified = False  # the documents showed another name
+        audit_log.record("badge.taken", "user", user.id, why="a new name")
     for name, value in changes.items():
         setattr(user, name, value)
     if hourly_rate is not None:
@@ -154,8 +180,14 @@ def _nobodys_hash() -> str:
     return hash_password(secrets.token_hex())
 
 
-def _refuse_taken(username: str, email: str) -> None:
-    if why_unavailable(username):
-        raise UsernameTaken()
+def _found(query: Any) -> User:
+    user: User | None = db.session.scalar(query)
+    if user is None:
+        raise BadCredentials()
+    return user
+
+
+def refuse_taken(email: str) -> None:
+    """Raises EmailTaken (409)."""
     if db.session.scalar(select(exists().where(User.email == email.lower()))):
         raise EmailTaken()

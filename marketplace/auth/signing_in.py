@@ -12,7 +12,7 @@ from marketplace.auth.models import SignIn, User
 from marketplace.auth.phone import service as numbers
 from marketplace.auth.places import Place
 from marketplace.auth.second_factor import challenges, totp
-from marketplace.auth.second_factor.challenges import EMAIL, TOTP, WrongCode
+from marketplace.auth.second_factor.challenges import EMAIL, TOTP, ChallengeOver, WrongCode
 from marketplace.auth.service import BadCredentials
 from marketplace.auth.signals import service as signals
 from marketplace.auth.signals.rules import HOLD, PASS
@@ -20,7 +20,7 @@ from marketplace.core.db import in_transaction
 from marketplace.core.limits import spend
 from marketplace.core.outbox import publish
 from marketplace.events.auth import NewDeviceSeen
-from marketplace.kit.errors import NotAllowed
+from marketplace.kit.errors import NotAllowed, TooMany
 
 WELCOME, WELCOME_BACK = "Welcome to the marketplace.", "Welcome back."
 ASK = {
@@ -54,12 +54,23 @@ def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
 def by_password(place: Place, *, password: str, email: str = "", username: str = "") -> dict[str, Any]:
     """Tokens, or a challenge where a second proof is needed; raises BadCredentials (401), Held (403)."""
     name = (email or username).lower()
-    spend("account", name, current_app.config["LIMIT_ACCOUNT"])
-    user_id, is_right = service.check_credentials(name, password)
-    if not is_right:
+    _spend_on(name, place)
+    user_id, password_hash = service.check_credentials(name, password)
+    if password_hash is None:
         in_transaction(lambda: signals.note(signals.FAILED, user_id, place))
         raise BadCredentials()
-    return enter(int(user_id or 0), place)
+    return enter(int(user_id or 0), place, password_hash)
+
+
+def _spend_on(name: str, place: Place) -> None:
+    """Strangers who use up an account's tries do not keep its owner out of where the owner has been."""
+    figure = current_app.config["LIMIT_ACCOUNT"]
+    try:
+        spend("account", name, figure)
+    except TooMany:
+        if not signals.is_known(service.id_of(name), place):
+            raise
+        spend("account-here", f"{name}|{place.address}", figure)
 
 
 def by_phone(place: Place, *, phone: str, code: str) -> dict[str, Any]:
@@ -71,7 +82,7 @@ def by_phone(place: Place, *, phone: str, code: str) -> dict[str, Any]:
 
 
 def by_challenge(place: Place, *, challenge_token: str, code: str) -> dict[str, Any]:
-    """Tokens for the second proof; raises WrongCode, ChallengeOver (401), TooManyCodes (403)."""
+    """Tokens for the second proof; raises WrongCode, ChallengeOver (401), TooManyCodes (429)."""
     challenge = challenges.guess_at(challenge_token)
     found = in_transaction(lambda: _meet(challenge, code, place))
     if found is None:
@@ -79,16 +90,20 @@ def by_challenge(place: Place, *, challenge_token: str, code: str) -> dict[str, 
     return found
 
 
-def enter(user_id: int, place: Place) -> dict[str, Any]:
-    """The first proof was right: let in, ask for a second, or hold; raises Held (403)."""
-    found = in_transaction(lambda: _judged(user_id, place))
+def enter(user_id: int, place: Place, password_hash: str | None = None) -> dict[str, Any]:
+    """The first proof was right: let in, ask for a second, or hold; raises Held (403), TooMany (429), and
+    BadCredentials (401) where the password is another one by now."""
+    found = in_transaction(lambda: _judged(user_id, place, password_hash))
     if found is None:
         raise Held()
     return found
 
 
-def _judged(user_id: int, place: Place) -> dict[str, Any] | None:
-    user, judgement = service.active(user_id), signals.judge(user_id, place)
+def _judged(user_id: int, place: Place, password_hash: str | None) -> dict[str, Any] | None:
+    user = service.held(user_id)
+    if password_hash is not None and user.password_hash != password_hash:
+        raise BadCredentials()
+    judgement = signals.judge(user_id, place, since=user.password_set_at)
     if judgement.verdict == HOLD:
         signals.note(signals.HELD, user_id, place, judgement)
         return None
@@ -101,10 +116,15 @@ def _judged(user_id: int, place: Place) -> dict[str, Any] | None:
 
 
 def _meet(challenge: Any, code: str, place: Place) -> dict[str, Any] | None:
+    user = service.held(challenge.user_id)
+    if challenge.created_at < user.password_set_at or (challenge.method == EMAIL and totp.is_on(user.id)):
+        raise ChallengeOver()
+    if challenges.is_used(challenge.id):  # a second right code is not used up by it
+        raise ChallengeOver()
     if not challenges.is_met(challenge, code):
         signals.note(signals.REFUSED_CODE, challenge.user_id, place)
         return None
-    return _let_in(service.active(challenge.user_id), place, signals.judge(challenge.user_id, place))
+    return _let_in(user, place, signals.judge(user.id, place, since=user.password_set_at))
 
 
 def _let_in(user: User, place: Place, judgement: signals.Judgement) -> dict[str, Any]:

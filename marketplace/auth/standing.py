@@ -1,16 +1,20 @@
 """Roles, suspension and the verified badge: what staff decide about an account, each with its audit row."""
 
-from sqlalchemy import update
+from datetime import timedelta
+
+from sqlalchemy import select, update
 
 from marketplace.auth import sessions
 from marketplace.auth.models import ROLES, User
 from marketplace.core import audit_log
-from marketplace.core.db import execute, save
+from marketplace.core.db import db, execute, fetch, save
+from marketplace.core.jobs import enqueue
 from marketplace.core.outbox import publish
 from marketplace.events.auth import AccountErased, AccountReinstated, AccountSuspended
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 
+LATE_WRITES = timedelta(seconds=60)  # no request takes longer
 SUSPENDED, ERASED = "suspended", "erased"
 NOBODY: dict[str, object] = {
     **dict.fromkeys(("first_name", "last_name", "bio", "city", "country"), ""),
@@ -63,12 +67,21 @@ def suspend(user: User, reason: str, *, by: User | None = None) -> User:
         user.suspended_at, user.suspension_reason, user.is_active = now(), reason, False
         audit_log.record("account.suspended", "user", user.id)
         sessions.end_others(user.id, None, SUSPENDED)
-        publish(AccountSuspended(user_id=user.id, version=int(user.suspended_at.timestamp())))
+        version = int(user.suspended_at.timestamp())
+        publish(AccountSuspended(user_id=user.id, version=version))
+        enqueue("close_again", delay=LATE_WRITES, user_id=user.id, version=version)
     return save(user)
 
 
+def tell_suspended(user_id: int, version: int) -> None:
+    """Say once more that this suspension (`version` as in the first time) is in force, if it is."""
+    rows = fetch(select(User.suspended_at).where(User.id == user_id))
+    if rows and rows[0].suspended_at is not None and int(rows[0].suspended_at.timestamp()) == version:
+        publish(AccountSuspended(user_id=user_id, version=version))
+
+
 def reinstate(user: User, *, by: User | None = None) -> User:
-    """Everything is open again; raises NotYourself, NotStaff (403), Erased (409)."""
+    """Its owner signs in again and puts back what is on offer; raises NotYourself, NotStaff (403), Erased (409)."""
     _check(user, by)
     if user.suspended_at is not None:
         user.suspended_at, user.suspension_reason, user.is_active = None, None, True
@@ -81,21 +94,38 @@ def erase(user: User) -> User:
     """The account names nobody from now on and opens to nobody; raises Erased (409). What else a person
     left behind is taken care of by whoever hears of it."""
     _check(user, None)
-    moment = now()
-    for name in UNNAMED:
-        setattr(user, name, NOBODY.get(name))
-    user.username = user.username_key = f"erased-{user.id}"  # a hyphen: nobody can choose such a name
-    user.email = f"erased-{user.id}@erased.invalid"
-    user.is_active, user.erased_at = False, moment
+    _unname(user)
+    user.is_active, user.erased_at = False, now()
     sessions.end_others(user.id, None, ERASED)
     audit_log.record("account.erased", "user", user.id)
     publish(AccountErased(user_id=user.id))
     return save(user)
 
 
+def is_erased(user_id: int) -> bool:
+    """Whether nobody is behind the account any more."""
+    return bool(fetch(select(User.id).where(User.id == user_id, User.erased_at.is_not(None))))
+
+
+def unname(user_id: int) -> None:
+    """What a request wrote that was on its way while the account was erased goes too."""
+    user = db.session.scalar(select(User).where(User.id == user_id, User.erased_at.is_not(None)))
+    if user is not None:
+        _unname(user)
+
+
 def set_verified(user_id: int, is_verified: bool) -> None:
-    """The badge."""
-    execute(update(User).where(User.id == user_id).values(is_verified=is_verified, updated_at=now()))
+    """The badge; raises Erased (409)."""
+    living = update(User).where(User.id == user_id, User.erased_at.is_(None))
+    if not execute(living.values(is_verified=is_verified, updated_at=now())):
+        raise Erased()
+
+
+def _unname(user: User) -> None:
+    for name in UNNAMED:
+        setattr(user, name, NOBODY.get(name))
+    user.username = user.username_key = f"erased-{user.id}"  # a hyphen: nobody can choose such a name
+    user.email = f"erased-{user.id}@erased.invalid"
 
 
 def _check(user: User, by: User | None) -> None:

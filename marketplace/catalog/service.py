@@ -6,6 +6,7 @@ from sqlalchemy import delete, select
 
 from marketplace.catalog.models import OTHER, Category
 from marketplace.catalog.queries import tree
+from marketplace.core import audit_log
 from marketplace.core.db import after_commit, db, execute, one, save
 from marketplace.kit.errors import Conflict, Invalid
 
@@ -24,6 +25,7 @@ def add(*, key: str, name: str, **details: Any) -> Category:
     """Add a node; raises Duplicate (409) or Invalid (422)."""
     _check_parent(key, details.get("parent_key"))
     category = save(Category(key=key, name=name, **details))
+    audit_log.record("category.added", "category", category.id, key=key)
     after_commit(tree().forget)
     return category
 
@@ -36,6 +38,7 @@ def change(category_id: int, **changes: Any) -> Category:
         setattr(category, name, value)
     category.touch()
     db.session.flush()
+    audit_log.record("category.changed", "category", category.id, changed=sorted(changes))
     after_commit(tree().forget)
     return category
 
@@ -46,6 +49,7 @@ def remove(category_id: int) -> None:
     if category.key == OTHER:
         raise Conflict("The category other must stay: unknown keys are kept under it.")
     execute(delete(Category).where(Category.id == category.id))
+    audit_log.record("category.removed", "category", category.id, key=category.key)
     after_commit(tree().forget)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
-from marketplace.core.db import fetch
+from marketplace.core.db import UTCDateTime, fetch
 from marketplace.core.leases import QUEUES
 from marketplace.core.lifecycle import Stateful
 from marketplace.kit.clock import now
@@ -19,8 +19,9 @@ from marketplace.tasks.models import Application, Task
 from marketplace.uploads.addresses import key_of
 from marketplace.uploads.gateways.chosen import storage
 from marketplace.uploads.models import Upload
+from marketplace.verification.models import Verification
 
-STATEFUL: tuple[Any, ...] = (Listing, Task, Application, Offering)
+STATEFUL: tuple[Any, ...] = (Listing, Task, Application, Offering, Verification)
 STUCK_AFTER = timedelta(minutes=20)  # longer than any lease and the pause after it
 
 # Each finds rows that should not be: (what is wrong, statement whose first column is an id).
@@ -30,6 +31,28 @@ RULES = (
         """SELECT u.id FROM users u LEFT JOIN reviews r ON r.reviewed_user_id = u.id
         GROUP BY u.id, u.rating_sum, u.reviews_count
         HAVING u.rating_sum <> COALESCE(SUM(r.rating), 0) OR u.reviews_count <> COUNT(r.id)""",
+    ),
+    (
+        "users: closed, and still signed in somewhere",
+        "SELECT u.id FROM users u JOIN sign_ins s ON s.user_id = u.id WHERE NOT u.is_active AND s.ended_at IS NULL",
+    ),
+    (
+        "users: erased, and still somebody",
+        """SELECT id FROM users WHERE erased_at IS NOT NULL AND erased_at < :long_ago AND
+        (is_active OR is_verified OR phone_key IS NOT NULL OR first_name || last_name || bio <> '' OR
+        email <> 'erased-' || id || '@erased.invalid')""",
+    ),
+    (
+        "users: erased long ago, and something is left on offer or in the storage",
+        """SELECT u.id FROM users u WHERE u.erased_at < :long_ago AND (
+        EXISTS (SELECT 1 FROM listings l WHERE l.seller_id = u.id AND l.status <> 'deleted') OR
+        EXISTS (SELECT 1 FROM offerings o WHERE o.creator_id = u.id AND o.status <> 'deleted') OR
+        EXISTS (SELECT 1 FROM tasks t WHERE t.creator_id = u.id AND t.status = 'open') OR
+        EXISTS (SELECT 1 FROM uploads f WHERE f.owner_id = u.id))""",
+    ),
+    (
+        "verifications: waiting without the mark, or marked and decided",
+        "SELECT id FROM verifications WHERE (status = 'pending') <> (open_for IS NOT NULL)",
     ),
     (
         "users: the average differs from the sums",
@@ -108,7 +131,8 @@ def findings() -> list[str]:
 
 def _broken_rules() -> Iterator[str]:
     for what, statement in RULES:
-        ids = [row[0] for row in fetch(text(statement))]
+        timed = [bindparam("long_ago", now() - STUCK_AFTER, UTCDateTime())] if ":long_ago" in statement else []
+        ids = [row[0] for row in fetch(text(statement).bindparams(*timed))]
         if ids:
             yield f"{what} ({len(ids)}: {', '.join(map(str, ids[:5]))})"
 

@@ -129,6 +129,7 @@ def _person(data: dict[str, Any], ref: str) -> dict[str, Any]:
         "username": username,
         "username_key": username.lower(),
         "email": data["email"].lower(),
+        "password_set_at": now(),
         "password_hash": "!",  # fits no password: the person signs in after a reset
         "hourly_rate_minor": minor_units("hourly_rate", rate, currency),
         "currency": currency,

@@ -46,10 +46,11 @@ def reinstate(name: str) -> None:
 
 @users.command("erase")
 @click.argument("name")
+@click.option("--even-if-needed", is_flag=True, help="Also where a deal of theirs is not over.")
 @click.confirmation_option(prompt="This cannot be undone. Go on?")
-def erase(name: str) -> None:
+def erase(name: str, even_if_needed: bool) -> None:
     """Erase the account of NAME, as its owner could."""
-    _do(name, privacy.close)
+    _do(name, lambda user: privacy.close(user, even_if_needed=even_if_needed))
     click.echo(f"{name} is erased; what was left behind goes with the next jobs.")
 
 

@@ -1,13 +1,14 @@
 """Who asks, and what every route declares about who may."""
 
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask_jwt_extended import JWTManager, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
@@ -16,6 +17,7 @@ from marketplace.core.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE,
 from marketplace.core.permissions import OF_ROLE, May, roles_with
 from marketplace.kit.errors import NotAllowed, NotSignedIn
 
+SIGN_IN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 jwt = JWTManager()
 
@@ -48,9 +50,9 @@ PROVED = Access("signed in, proved lately", proof="always")
 PROVED_TWICE = Access("signed in, the second factor (if any) shown lately", proof="second factor")
 
 
-def allowed_to(permission: May) -> Access:
+def allowed_to(permission: May, *, proof: str = "second factor") -> Access:
     """Only whose role has this permission; staff with a second factor must have shown it lately."""
-    return Access(f"may {permission}", permission=permission, proof="second factor")
+    return Access(f"may {permission}", permission=permission, proof=proof)
 
 
 class NoCsrf(NotAllowed):
@@ -121,8 +123,11 @@ def _bearer(header: str) -> str:
 def _take(token: str) -> None:
     claims = decode_token(token)
     user_id = int(claims["sub"])
-    if not 0 < user_id < 2**63 or not isinstance(claims.get("sid"), str):
+    sign_in_id, generation = claims["sid"], claims["gen"]
+    if not 0 < user_id < 2**63 or not SIGN_IN_ID.fullmatch(sign_in_id):
         raise ValueError("not a token of ours")
+    if type(generation) is not int or not 0 < generation < 2**31:
+        raise ValueError("not a generation of ours")
     g.claims, g.actor_id = claims, user_id
 
 
@@ -175,6 +180,12 @@ def _check_token(access: Access) -> None:
         raise NotAllowed(f"Only the {' or '.join(roles_with(access.permission))} can do this.")
     if access.proof:
         loaders.proof(g.person, g.claims, access.proof)
+
+
+def prove_staff() -> None:
+    """Who acts as staff on an ordinary route has shown the second factor lately, as on staff's own routes."""
+    if has_request_context() and g.get("claims") is not None:
+        current_app.extensions["loaders"].proof(g.person, g.claims, "second factor")
 
 
 def claims() -> dict[str, Any]:

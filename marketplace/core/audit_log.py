@@ -26,6 +26,8 @@ class AuditRow(Base):
         Index("ix_audit_log_subject", "subject_type", "subject_id", "id"),
         Index("ix_audit_log_action", "action", "id"),
         Index("ix_audit_log_created_at", "created_at", "id"),
+        Index("ix_audit_log_address", "address", "id"),
+        Index("ix_audit_log_request_id", "request_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -12,6 +12,7 @@ from flask_jwt_extended import decode_token
 ACCESS_COOKIE, REFRESH_COOKIE = "access_token", "refresh_token"
 CSRF_COOKIE, CSRF_REFRESH_COOKIE, CSRF_HEADER = "csrf", "csrf_refresh", "X-CSRF-Token"
 REFRESH_PATH = "/api/auth/refresh"
+REFRESH_PATHS = (REFRESH_PATH, "/api/v1/auth/refresh")
 WISH = "X-Sign-In"
 TOKENS = ("token", "access_token", "refresh_token")
 
@@ -24,25 +25,22 @@ def are_wished() -> bool:
 
 
 def put(response: Response, tokens: dict[str, Any]) -> None:
-    """Set the pair; the refresh token travels to one address only."""
-    for name, csrf, token, path in (
-        (ACCESS_COOKIE, CSRF_COOKIE, tokens["access_token"], "/"),
-        (REFRESH_COOKIE, CSRF_REFRESH_COOKIE, tokens["refresh_token"], REFRESH_PATH),
+    """Set the pair; the refresh token travels to the address (in its two spellings) that takes it."""
+    for name, csrf, token, paths in (
+        (ACCESS_COOKIE, CSRF_COOKIE, tokens["access_token"], ("/",)),
+        (REFRESH_COOKIE, CSRF_REFRESH_COOKIE, tokens["refresh_token"], REFRESH_PATHS),
     ):
         claims = decode_token(token)
         age = int(claims["exp"] - claims["iat"])
-        response.set_cookie(name, token, max_age=age, path=path, httponly=True, **_common())
+        for path in paths:
+            response.set_cookie(name, token, max_age=age, path=path, httponly=True, **_common())
         response.set_cookie(csrf, claims["csrf"], max_age=age, path="/", **_common())
 
 
 def clear(response: Response) -> None:
     """Take them away."""
-    for name, path in (
-        (ACCESS_COOKIE, "/"),
-        (REFRESH_COOKIE, REFRESH_PATH),
-        (CSRF_COOKIE, "/"),
-        (CSRF_REFRESH_COOKIE, "/"),
-    ):
+    everywhere = ((name, "/") for name in (ACCESS_COOKIE, CSRF_COOKIE, CSRF_REFRESH_COOKIE))
+    for name, path in (*everywhere, *((REFRESH_COOKIE, path) for path in REFRESH_PATHS)):
         response.delete_cookie(name, path=path, **_common())
 
 

@@ -26,6 +26,7 @@ BigInt = BigInteger().with_variant(Integer, "sqlite")
 ATTEMPTS = 3
 RETRYABLE_STATES = {"40001", "40P01"}  # serialization failure, deadlock
 TIMEOUT_STATES = {"55P03", "57014"}  # lock not available, statement cancelled
+UNREACHABLE_STATES = {"53300", "57P01", "57P02", "57P03"}  # too many connections; stopping, crashed, starting
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -200,7 +201,15 @@ def _as_problem(error: Exception) -> Exception:
         return conflicts.get(_broken_constraint(error)) or (Duplicate() if _is_unique(error) else InUse())
     if isinstance(error, PoolTimeout) or _is_retryable(error) or sql_state(error) in TIMEOUT_STATES:
         return Busy()
-    return error
+    return Busy() if _is_unreachable(error) else error
+
+
+def _is_unreachable(error: Exception) -> bool:
+    """Postgres does not answer, is full, or is just being stopped or started."""
+    if not isinstance(error, OperationalError) or not type(error.orig).__module__.startswith("psycopg"):
+        return False
+    state = sql_state(error)
+    return state is None or state in UNREACHABLE_STATES or state.startswith("08")
 
 
 def _is_unique(error: IntegrityError) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,9 @@ def _finish(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", API_POLICY)
     if response.status_code not in {429, 503}:
         response.headers.pop("Retry-After", None)  # the limiter adds it to everything
+    if "RateLimit-Reset" in response.headers:  # the limiter writes a moment, the draft standard says seconds
+        seconds = int(response.headers["RateLimit-Reset"]) - int(time.time())
+        response.headers["RateLimit-Reset"] = str(max(seconds, 0))
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response

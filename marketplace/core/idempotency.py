@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -117,10 +117,12 @@ def _matching(name: dict[str, Any]) -> list[Any]:
 
 
 def _body_hash() -> str:
-    """Of the files themselves in a multipart body: its boundary is another one each time it is sent."""
+    """Under our secret, as a body may hold a password. Of the files themselves in a multipart body: its
+    boundary is another one each time it is sent."""
+    digest = hashlib.blake2b(digest_size=32, key=hashlib.sha256(current_app.config["SECRET_KEY"].encode()).digest())
     if request.mimetype != "multipart/form-data":
-        return hashlib.blake2b(request.get_data(), digest_size=32).hexdigest()
-    digest = hashlib.blake2b(digest_size=32)
+        digest.update(request.get_data())
+        return digest.hexdigest()
     for part, file in sorted(request.files.items(multi=True)):
         digest.update(f"{part}:{hashlib.sha256(file.stream.read()).hexdigest()};".encode())
         file.stream.seek(0)

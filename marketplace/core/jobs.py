@@ -20,6 +20,7 @@ from marketplace.core.db import Base, after_commit, execute, fetch, found_next_t
 from marketplace.core.leases import Leased, Queue, table_of, wake
 from marketplace.kit.clock import now
 
+AT_ONCE = timedelta(0)
 MARGIN = timedelta(seconds=10)
 UNKNOWN_ATTEMPTS = 8
 KEPT = timedelta(days=14)
@@ -112,12 +113,15 @@ def job(
     return register
 
 
-def enqueue(name: str, *, owner_id: int | None = None, key: str | None = None, **args: Any) -> int:
-    """Ask for a job in the running transaction; returns its id. A second one of the same `key` is the first."""
+def enqueue(
+    name: str, *, owner_id: int | None = None, key: str | None = None, delay: timedelta = AT_ONCE, **args: Any
+) -> int:
+    """Ask for a job in the running transaction, to be run after `delay`; returns its id. A second one of the
+    same `key` is the first."""
     if key is not None and (known := fetch(select(JobRow.id).where(JobRow.key == key))):
         return int(known[0].id)
     moment = now()
-    row = {"name": name, "key": key, "args": args, "owner_id": owner_id, "created_at": moment, "due_at": moment}
+    row = {"name": name, "key": key, "args": args, "owner_id": owner_id, "created_at": moment, "due_at": moment + delay}
     after_commit(wake)
     return int(fetch(_insert.returning(JobRow.id).values(**row, attempts=0, done=0, total=0))[0].id)
 

@@ -4,6 +4,7 @@ Windows slide, and a request is counted in the step that checks it: a burst find
 """
 
 import time
+from ipaddress import ip_address, ip_network
 
 from flask import Flask, current_app, g
 from flask_limiter import HeaderNames, Limiter
@@ -16,12 +17,36 @@ from redis.exceptions import RedisError
 from marketplace.kit.errors import TooMany
 
 
+def network_of(address: str) -> str:
+    """Whose address it is: a household's IPv6 is a /64, any address of it is theirs (RFC 6177)."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else address
+
+
+def _where() -> str:
+    return network_of(get_remote_address())
+
+
 def _who_asks() -> str:
     claims = g.get("claims")
-    return f"user:{claims['sub']}" if claims else f"address:{get_remote_address()}"
+    return f"user:{claims['sub']}" if claims else f"address:{_where()}"
 
 
-limiter = Limiter(
+class PatientLimiter(Limiter):
+    """Many requests may be on their way when Redis is lost: each goes on in memory, not only the first."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        try:
+            super()._check_request_limit(callable_name, in_middleware)
+        except RedisError:
+            self.context.seen_limits.clear()
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+limiter = PatientLimiter(
     _who_asks,
     strategy="moving-window",
     headers_enabled=True,
@@ -75,6 +100,6 @@ def code_figure() -> str:
     return str(current_app.config["LIMIT_CODES"])
 
 
-sign_in_limit = limiter.limit(sign_in_figure, key_func=get_remote_address)
-sign_up_limit = limiter.limit(sign_up_figure, key_func=get_remote_address)
-code_limit = limiter.limit(code_figure, key_func=get_remote_address)
+sign_in_limit = limiter.limit(sign_in_figure, key_func=_where)
+sign_up_limit = limiter.limit(sign_up_figure, key_func=_where)
+code_limit = limiter.limit(code_figure, key_func=_where)

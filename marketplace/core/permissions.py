@@ -16,7 +16,7 @@ class May(StrEnum):
     VERIFY_PEOPLE = "people.verify"
 
 
-MODERATOR = frozenset({May.SEE_PEOPLE, May.SUSPEND_PEOPLE, May.READ_SIGNALS})
+MODERATOR = frozenset({May.SEE_PEOPLE, May.SUSPEND_PEOPLE})
 OF_ROLE: dict[str, frozenset[May]] = {
     "user": frozenset(),
     "moderator": MODERATOR,

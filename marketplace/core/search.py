@@ -3,14 +3,16 @@
 Both index the same folded text (kit/text.py) without a stemmer, so a query finds the same rows.
 """
 
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table
+from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table, text
 
-from marketplace.core.db import Base, db
+from marketplace.core.db import Base, db, execute, in_transaction
 from marketplace.kit.text import words
 
 SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")  # spelt as in the index, or it is not used
+INDEXED = ("listings", "tasks", "offerings")
 NO_MATCH = "\u0001"  # a query of emoji or signs only: a word no text contains
 
 
@@ -23,6 +25,14 @@ def matches(table_name: str) -> ColumnElement[bool]:
         return source.c.id.in_(hits)
     document = func.to_tsvector(SIMPLE, source.c.search_text)
     return document.op("@@")(func.to_tsquery(SIMPLE, bindparam("match")))
+
+
+def compact() -> None:
+    """On SQLite words of rows that are gone stay inside the index until its segments are merged."""
+    if db.engine.dialect.name == "sqlite":
+        for name in INDEXED:
+            merge = text(f"INSERT INTO {name}_search({name}_search) VALUES ('optimize')")
+            in_transaction(partial(execute, merge))
 
 
 def match_query(text: str) -> str:

@@ -12,7 +12,7 @@ from flask_smorest import Blueprint as DocumentedBlueprint
 from marshmallow import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import IntegerConverter, UnicodeConverter
 
 from marketplace.core import access as who
 from marketplace.core import cache, idempotency
@@ -23,6 +23,7 @@ from marketplace.core.http import check_if_match, shared_name, validated
 from marketplace.core.json import json_body
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import Malformed
+from marketplace.kit.text import is_storable
 
 View = Callable[..., Any]
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
@@ -39,6 +40,16 @@ class IdConverter(IntegerConverter):
         if number > MAX_ID:
             raise NotFound()
         return number
+
+
+class TextConverter(UnicodeConverter):
+    """Names in paths; what no database keeps is nowhere."""
+
+    def to_python(self, value: str) -> str:
+        """Raises NotFound."""
+        if not is_storable(value):
+            raise NotFound()
+        return value
 
 
 class JsonParser(FlaskParser):
@@ -189,6 +200,8 @@ def _phased(view: View, guard: Guard, body_limit: str) -> View:
     def phased(*args: Any, **kwargs: Any) -> Any:
         if body_limit:
             request.max_content_length = current_app.config[body_limit]
+        who.refuse_strangers(guard.access)
+        request.get_data()  # whoever was signed out while a slow body came is not let in by it
         guard.check()
         if g.person is not None and "Idempotency-Key" in request.headers and not guard.secret:
             return idempotency.around(g.person.id, lambda: view(*args, **kwargs))

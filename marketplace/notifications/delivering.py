@@ -127,7 +127,7 @@ def _link_mail(row: Row[Any], user: Any) -> Letter | None:
         language=user.language,
         data=row.data,
         recipient=people.greeting_name(user),
-        link=site + path_to(row.kind, None, mail_tokens.text_of(token.id)),
+        link=site + path_to(row.kind, None, mail_tokens.text_of(token)),
         unsubscribe="",
         site=site,
     )

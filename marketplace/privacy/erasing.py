@@ -4,6 +4,8 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Table, delete, or_, select, update
 
+from marketplace.auth import standing
+from marketplace.core import search
 from marketplace.core.db import Base, CommaList, execute, in_transaction
 from marketplace.core.leases import table_of
 from marketplace.listings import service as listings
@@ -19,18 +21,20 @@ FILES_AT_ONCE = 100
 
 def erase_rest(user_id: int) -> None:
     """The account itself was closed before."""
-    for step in (_take_down, _forget_digests):
+    for step in (standing.unname, _take_down, _forget_digests):
         in_transaction(lambda step=step: step(user_id))  # type: ignore[misc]
     while in_transaction(lambda: uploads.remove_some_of(user_id, FILES_AT_ONCE)):
         pass
     for table in reversed(Base.metadata.sorted_tables):  # what refers to others goes before them
         in_transaction(lambda table=table: _erase(table, register()[table.name], user_id))  # type: ignore[misc]
+    search.compact()
 
 
 def _take_down(user_id: int) -> None:
     listings.take_down_of(user_id, for_good=True)
     offerings.take_down_of(user_id, for_good=True)
     tasks.take_down_of(user_id)
+    tasks.forget_words_of(user_id)
     verification.take_down_of(user_id)
 
 

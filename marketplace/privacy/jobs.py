@@ -1,5 +1,6 @@
 """What takes longer than a request: packing somebody's data, and erasing it."""
 
+from marketplace.auth import service, standing
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import Run, job
 from marketplace.core.outbox import publish
@@ -17,6 +18,8 @@ ZIP = "application/zip"
 @job("export_account", timeout=600)
 def export_account(run: Run, user_id: int) -> None:
     """A ZIP of JSON among the person's own private files; a letter says that it is ready."""
+    if standing.is_erased(user_id):
+        return
     data = pack(user_id, run.progress)
     known = {"content_type": ZIP, "purpose": EXPORT, "extension": "zip"}
     upload = in_transaction(lambda: uploads.announce(user_id, size=len(data), **known))
@@ -30,7 +33,12 @@ def erase_account(run: Run, user_id: int) -> None:
     erase_rest(user_id)
 
 
-def _arrived(upload_id: int, user_id: int) -> str:
+def _arrived(upload_id: int, user_id: int) -> str | None:
+    """Its address; None, and the file goes again, where the person has left meanwhile."""
+    service.hold(user_id)
+    if standing.is_erased(user_id):
+        uploads.give_up(upload_id)
+        return None
     upload: Upload = uploads.arrive(upload_id)
     publish(ExportReady(user_id=user_id, upload_id=upload.id))
     return f"{PATH}/{upload.filename}"

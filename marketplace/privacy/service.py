@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from werkzeug.security import check_password_hash
-
 from marketplace.auth import standing
 from marketplace.auth.models import User
-from marketplace.auth.service import WrongPassword, active
+from marketplace.auth.service import WrongPassword, held, knows_password
+from marketplace.auth.standing import LATE_WRITES
 from marketplace.core import audit_log, jobs
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import enqueue
@@ -42,20 +41,21 @@ def export_of(user: User, job_id: int) -> dict[str, Any]:
 
 
 def erase(user: User, password: str) -> None:
-    """Leave for good; the account closes at once, the rest is erased by a job. Raises WrongPassword (403),
+    """Leave for good; the account closes at once, the rest is erased by a job when no request
+    of theirs can be on its way any more. Raises WrongPassword (403),
     StillNeeded (409)."""
     user_id, password_hash = user.id, user.password_hash
-    if not check_password_hash(password_hash, password):
+    if not knows_password(user_id, password_hash, password):
         raise WrongPassword()
-    in_transaction(lambda: close(active(user_id)))
+    in_transaction(lambda: close(held(user_id)))
 
 
-def close(user: User) -> None:
+def close(user: User, *, even_if_needed: bool = False) -> None:
     """The account names nobody, and the job that erases the rest is asked for; raises StillNeeded (409)."""
-    if tasks.has_running(user.id):
+    if not even_if_needed and tasks.has_running(user.id):
         raise StillNeeded()
     standing.erase(user)
-    enqueue("erase_account", key=f"erase_account:{user.id}", user_id=user.id)
+    enqueue("erase_account", key=f"erase_account:{user.id}", delay=LATE_WRITES, user_id=user.id)
 
 
 def _readable(link: str | None) -> str | None:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import select, update
+
 from marketplace.auth import service as people
 from marketplace.auth.models import User
 from marketplace.catalog import service as catalog
-from marketplace.core.db import db, save
+from marketplace.core.db import db, execute, save
+from marketplace.core.lifecycle import StateChange
 from marketplace.core.outbox import publish
 from marketplace.core.prices import edited, kept_money, minor_units
 from marketplace.events.tasks import (
@@ -163,6 +166,14 @@ def take_down_of(user_id: int) -> None:
         applying.pass_over_rest(task)
         publish(TaskCancelled(**_both_sides(task)))
     applying.withdraw_all_of(user_id)
+
+
+def forget_words_of(user_id: int) -> None:
+    """A person has left: the reasons they gave and, in bookings of what they offered, the words of their offer."""
+    said = select(StateChange.thing_id).where(StateChange.thing == "task", StateChange.actor_id == user_id)
+    execute(update(Task).where(Task.id.in_(said)).values(reason=""))
+    booked = update(Task).where(Task.assigned_to_id == user_id, Task.booked)
+    execute(booked.values(title="", description="", location="", search_text=""))
 
 
 def _complete(task: Task) -> Task:

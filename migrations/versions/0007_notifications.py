@@ -30,6 +30,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_push_subscriptions")),
         sa.UniqueConstraint("endpoint", name=op.f("uq_push_subscriptions_endpoint")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_push_subscriptions_user_id", "push_subscriptions", ["user_id"], unique=False)
     op.create_table(
@@ -50,6 +51,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notifications_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
         sa.UniqueConstraint("user_id", "key", name=op.f("uq_notifications_user_id_key")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_notifications_created_at", "notifications", ["created_at"], unique=False)
     op.create_index("ix_notifications_for_digest", "notifications", ["for_digest", "user_id"], unique=False)
@@ -84,6 +86,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_deliveries_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("key", name=op.f("uq_deliveries_key")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_deliveries_user_id", "deliveries", ["user_id"], unique=False)
     op.create_index("ix_deliveries_waiting", "deliveries", ["done_at", "due_at"], unique=False)
@@ -101,6 +104,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "user_id", "kind", "channel", name=op.f("uq_notification_preferences_user_id_kind_channel")
         ),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "notification_habits",
@@ -114,6 +118,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification_habits")),
         sa.UniqueConstraint("user_id", name=op.f("uq_notification_habits_user_id")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "job_alerts",
@@ -125,6 +130,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_job_alerts_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_alerts")),
         sa.UniqueConstraint("user_id", name=op.f("uq_job_alerts_user_id")),
+        sqlite_autoincrement=True,
     )
     op.add_column("users", sa.Column("language", sa.String(length=10), nullable=False, server_default="en"))
     op.add_column("users", sa.Column("time_zone", sa.String(length=50), nullable=False, server_default="UTC"))

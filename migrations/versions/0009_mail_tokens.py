@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_mail_tokens_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_tokens")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_mail_tokens_user", "mail_tokens", ["user_id", "purpose"])
     op.create_index("ix_mail_tokens_partner_id", "mail_tokens", ["partner_id"])

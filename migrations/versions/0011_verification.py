@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_verifications_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verifications")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_verifications_status", "verifications", ["status", "created_at", "id"], unique=False)
     op.create_index("ix_verifications_user_id", "verifications", ["user_id", "id"], unique=False)

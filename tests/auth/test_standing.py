@@ -15,6 +15,13 @@ from tests.factories import things
 from tests.factories.people import PASSWORD, Person, sign_up
 
 Work = Callable[[], None]
+ROW = "(id, created_at, action, subject_type, address, request_id, details)"
+FORGED = "(1, '2026-01-01', 'forged', '', '', '', '{}')"
+CHANGES = {
+    "changed": "UPDATE audit_log SET action = 'nothing'",
+    "deleted": "DELETE FROM audit_log",
+    "replaced": f"INSERT OR REPLACE INTO audit_log {ROW} VALUES {FORGED}",
+}
 
 
 def log_in(app: Flask, name: str) -> int:
@@ -89,12 +96,18 @@ def test_a_role_is_given_and_taken_and_both_are_written_down(app: Flask, anna: P
     assert all(row["request_id"] for row in log)
 
 
-@pytest.mark.parametrize("change", ["UPDATE audit_log SET action = 'nothing'", "DELETE FROM audit_log"])
-def test_the_database_itself_keeps_the_audit_log(app: Flask, anna: Person, admin: Person, change: str) -> None:
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_database_itself_keeps_the_audit_log(
+    app: Flask, database: str, anna: Person, admin: Person, change: str
+) -> None:
+    if change == "replaced" and database == "postgres":
+        return  # it has no such statement
     admin.put(f"/api/admin/users/{anna.id}/role", json={"role": "moderator"})
+    row = admin.get("/api/admin/audit-log").json["audit_log"][0]
+    statement = text(CHANGES[change].replace("(1,", f"({row['id']},"))
     refused = pytest.raises(DBAPIError, match="only ever added to")
     with app.app_context(), db.engine.connect() as connection, refused:
-        connection.execute(text(change))
+        connection.execute(statement)
     assert admin.get("/api/admin/audit-log").json["total"] == 1
 
 

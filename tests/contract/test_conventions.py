@@ -250,7 +250,8 @@ SETTABLE = {
     "reviews": "rating content",
     "applications": "message proposed_price",
 }
-MADE_BY_THE_SERVER = {"id", "created_at", "updated_at", "username", "username_key", "email", "password_hash", "version"}
+MADE_BY_THE_SERVER = {"id", "created_at", "updated_at", "username", "username_key", "email", "version"}
+MADE_BY_THE_SERVER |= {"password_hash", "password_set_at"}
 ALSO_SENT = {
     "user_id": 999,
     "user_type": "admin",

@@ -40,6 +40,9 @@ def test_production_starts_on_safe_settings() -> None:
     [
         ({"SMTP_HOST": "mail.example.com"}, "SITE_URL and API_URL"),
         ({"JOBS": "threads"}, "JOBS"),
+        ({"ENCRYPTION_KEYS": "not-a-key"}, "ENCRYPTION_KEYS"),
+        ({"LIMIT_CODES": "some per minute"}, "LIMIT_CODES"),
+        ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES"),
         ({"JOBS": "celery"}, "REDIS_URL"),
         ({"SMTP_HOST": "mail.example.com", "SMTP_SECURITY": "ssl"}, "SMTP_SECURITY"),
     ],

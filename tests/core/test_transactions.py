@@ -9,8 +9,11 @@ from marketplace.auth.models import User
 from marketplace.core import db as database_module
 from marketplace.core.db import after_commit, db, execute, fetch, in_transaction
 from marketplace.kit.errors import Busy, Conflict
+from tests.conftest import make_app
 from tests.factories import things
 from tests.factories.people import Person
+
+NOBODY = {"username": "nobody", "password": "not this one 17"}
 
 
 class Deadlock(Exception):
@@ -99,3 +102,9 @@ def test_a_failing_dump_rolls_the_write_back(app: Flask, anna: Person, monkeypat
     assert "while answering" not in answer.text
     with app.app_context():
         assert fetch(select(func.count()).select_from(database_models()["listings"]))[0][0] == 0
+
+
+def test_a_database_that_does_not_answer_is_busy_and_no_error_of_ours() -> None:
+    nowhere = make_app("postgresql://nobody@127.0.0.1:1/nowhere")
+    for answer in (nowhere.test_client().get("/api/categories"), Person(nowhere).post("/api/auth/login", json=NOBODY)):
+        assert (answer.status_code, answer.json["code"]) == (503, "busy")

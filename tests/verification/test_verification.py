@@ -48,7 +48,7 @@ def test_documents_lead_to_the_badge(app: Flask, anna: Person, juris: Person, ad
     assert steps == [
         ("verification.submitted", anna.id),
         ("verification.seen", admin.id),
-        ("verification.approved", admin.id),
+        ("verification.approve", admin.id),
     ]
 
 

@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app, g
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from marketplace.auth.keys import usage
 from marketplace.auth.keys.models import ApiKey, ApiKeyUse
 from marketplace.auth.models import User
+from marketplace.auth.service import hold
 from marketplace.core import audit_log
 from marketplace.core.access import NotForKeys
-from marketplace.core.db import db, fetch, one, save
+from marketplace.core.db import db, execute, fetch, one, save
 from marketplace.core.limits import spend
 from marketplace.core.outbox import publish
 from marketplace.events.auth import ApiKeyMade
@@ -37,6 +39,7 @@ def make(user: User, *, name: str, scopes: list[str], expires_at: datetime | Non
     """A new key and its text, which nobody can read again; raises TooManyKeys (409), Invalid (422)."""
     if expires_at is not None and expires_at <= now():
         raise Invalid.field("expires_at", "This moment is over.")
+    hold(user.id)
     living = select(func.count()).select_from(ApiKey).where(ApiKey.user_id == user.id, ApiKey.ended_at.is_(None))
     if int(fetch(living)[0][0]) >= MOST_KEYS:
         raise TooManyKeys()
@@ -63,6 +66,13 @@ def end(user: User, key_id: int) -> None:
     mine = select(ApiKey).where(ApiKey.user_id == user.id, ApiKey.id == key_id, ApiKey.ended_at.is_(None))
     save(one(mine, "API key")).ended_at = now()
     audit_log.record("api_key.ended", "api_key", key_id)
+
+
+def end_all(user_id: int) -> None:
+    """None of a person's keys opens anything any more."""
+    living = update(ApiKey).where(ApiKey.user_id == user_id, ApiKey.ended_at.is_(None))
+    if execute(living.values(ended_at=now())):
+        audit_log.record("api_keys.ended", "user", user_id, actor_id=user_id)
 
 
 def of(user: User) -> list[dict[str, Any]]:
@@ -98,6 +108,7 @@ def holder_of(text: str, scope: str) -> User:
     user = db.session.scalar(select(User).where(User.id == key.user_id, User.is_active))
     if user is None:
         raise NotSignedIn("This account does not sign in any more.")
+    set_committed_value(user, "role", "user")  # a key never has the powers of staff; the row keeps its role
     return user
 
 

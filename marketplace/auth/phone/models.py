@@ -11,7 +11,7 @@ from marketplace.kit.clock import now
 
 
 class PhoneCode(Guessable, Base):
-    """One code on its way to a number (E.164): to verify it, or to sign in by it."""
+    """One code on its way to a number (E.164): to verify it, or to sign in by it; nobody's is never sent."""
 
     __tablename__ = "phone_codes"
     __table_args__ = (
@@ -21,7 +21,7 @@ class PhoneCode(Guessable, Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     purpose: Mapped[str] = mapped_column(String(10))
     phone: Mapped[str] = mapped_column(String(20))
 

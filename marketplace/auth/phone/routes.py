@@ -7,7 +7,7 @@ from marketplace.auth.phone import service
 from marketplace.auth.phone.schemas import PhoneCodeSchema, PhoneSchema
 from marketplace.auth.places import here
 from marketplace.auth.schemas import UserSchema
-from marketplace.core.access import ANYONE, PROVED_TWICE, current_user, viewer
+from marketplace.core.access import ANYONE, PROVED, current_user, viewer
 from marketplace.core.limits import code_limit
 from marketplace.core.schemas import MessageSchema, written
 from marketplace.core.web import Blueprint
@@ -32,7 +32,7 @@ def send_code(data: dict[str, Any]) -> Any:
     return {"message": ON_ITS_WAY}
 
 
-@bp.post("/verify", access=PROVED_TWICE, phased=True)
+@bp.post("/verify", access=PROVED, phased=True)
 @code_limit
 @bp.arguments(PhoneCodeSchema)
 @bp.response(200, written(UserSchema, "user"))

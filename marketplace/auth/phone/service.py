@@ -42,10 +42,12 @@ def ask_for_log_in(phone: str) -> None:
 
 
 def send_to_log_in(number: str) -> None:
-    """A code to whoever has verified this number; nothing where nobody has, or where the limits say no."""
+    """A code to whoever has verified this number; nothing where the limits say no. Where nobody has, it is
+    made all the same and not sent: guessing at it must not take another time."""
     found = fetch(select(User.id).where(User.phone_key == number, User.is_active))
-    if found and _refusal(found[0].id, number) is None:
-        _issue(found[0].id, LOG_IN, number)
+    user_id = found[0].id if found else None
+    if _refusal(user_id, number) is None:
+        _issue(user_id, LOG_IN, number)
 
 
 def verify(user_id: int, phone: str, code: str, place: Place) -> None:
@@ -61,13 +63,12 @@ def verify(user_id: int, phone: str, code: str, place: Place) -> None:
 def who_logs_in(phone: str, code: str, place: Place) -> int | None:
     """Whose number the code proves, now used up; None where it proves nothing. Raises Invalid (422) for no number."""
     number = e164(phone)
-    row = _guess(PhoneCode.phone == number, PhoneCode.purpose == LOG_IN)
-    if row is None:
-        return None
-    if not one_time.fits(row, code):
-        in_transaction(lambda: signals.note(signals.REFUSED_CODE, row.user_id, place))
-        return None
-    return int(row.user_id) if in_transaction(lambda: one_time.use(PhoneCode, row.id)) else None
+    return in_transaction(lambda: _logged_in(number, code, place))
+
+
+def forget(user_id: int) -> None:
+    """The number was confirmed by somebody else."""
+    execute(update(User).where(User.id == user_id).values(phone=None, phone_key=None, phone_verified=False))
 
 
 def message_of(code_id: int) -> tuple[str, str] | None:
@@ -84,17 +85,19 @@ def sweep() -> int:
     return execute(delete(PhoneCode).where(PhoneCode.created_at < now() - KEPT))
 
 
-def _refusal(user_id: int, number: str) -> TooMany | None:
+def _refusal(user_id: int | None, number: str) -> TooMany | None:
     """Why no message may leave now; whoever asks next waits until this one is committed."""
     for name in sorted((EVERYBODY, number)):
         _take_turn(name)
     limits = (
         (PhoneCode.phone == number, timedelta(minutes=10), current_app.config["SMS_PER_10_MINUTES"]),
         (PhoneCode.phone == number, timedelta(days=1), current_app.config["SMS_PER_DAY"]),
-        (PhoneCode.user_id == user_id, timedelta(days=1), current_app.config["SMS_PER_DAY"]),
-        (PhoneCode.id > 0, timedelta(hours=1), current_app.config["SMS_PER_HOUR_IN_ALL"]),
+        (PhoneCode.user_id == (user_id or 0), timedelta(days=1), current_app.config["SMS_PER_DAY"]),
+        (PhoneCode.user_id.is_not(None), timedelta(hours=1), current_app.config["SMS_PER_HOUR_IN_ALL"]),
     )
     for whose, window, most in limits:
+        if most <= 0:
+            return TooMany("No codes are sent by SMS at present.", retry_after=int(window.total_seconds()))
         oldest = _oldest_of_the_last(most, whose, window)
         if oldest is not None:
             wait = int((oldest + window - now()).total_seconds()) + 1
@@ -105,7 +108,7 @@ def _refusal(user_id: int, number: str) -> TooMany | None:
 def _oldest_of_the_last(most: int, whose: ColumnElement[bool], window: timedelta) -> Any | None:
     """When the first of the latest `most` codes within the window was made; None where there were fewer."""
     recent = select(PhoneCode.created_at).where(whose, PhoneCode.created_at > now() - window)
-    rows = fetch(recent.order_by(PhoneCode.created_at.desc()).limit(1).offset(max(most, 1) - 1))
+    rows = fetch(recent.order_by(PhoneCode.created_at.desc()).limit(1).offset(most - 1))
     return rows[0].created_at if rows else None
 
 
@@ -115,7 +118,7 @@ def _take_turn(name: str) -> None:
         save(PhoneTurn(name=name))
 
 
-def _issue(user_id: int, purpose: str, number: str) -> None:
+def _issue(user_id: int | None, purpose: str, number: str) -> None:
     moment = now()
     earlier = (PhoneCode.phone == number, PhoneCode.purpose == purpose, PhoneCode.used_at.is_(None))
     execute(update(PhoneCode).where(*earlier, PhoneCode.user_id == user_id).values(used_at=moment))
@@ -129,15 +132,30 @@ def _issue(user_id: int, purpose: str, number: str) -> None:
             expires_at=moment + LIVES,
         )
     )
-    publish(PhoneCodeIssued(code_id=code.id, user_id=user_id))
+    if user_id is not None:
+        publish(PhoneCodeIssued(code_id=code.id, user_id=user_id))
+
+
+def _logged_in(number: str, code: str, place: Place) -> int | None:
+    row = _newest(PhoneCode.phone == number, PhoneCode.purpose == LOG_IN)
+    if row is None or not one_time.take_guess(PhoneCode, row.id) or not one_time.fits(row, code):
+        signals.note(signals.REFUSED_CODE, row.user_id if row is not None else None, place)
+        return None
+    still_theirs = select(User.id).where(User.id == row.user_id, User.phone_key == number)
+    return row.user_id if fetch(still_theirs) and one_time.use(PhoneCode, row.id) else None
+
+
+def _newest(*which: ColumnElement[bool]) -> Any | None:
+    rows = fetch(select(PhoneCode.__table__).where(*which).order_by(PhoneCode.id.desc()).limit(1))
+    return rows[0] if rows else None
 
 
 def _guess(*which: ColumnElement[bool]) -> Any | None:
     """The newest such code with one guess taken for good; None where there is none to guess at."""
-    rows = fetch(select(PhoneCode.__table__).where(*which).order_by(PhoneCode.id.desc()).limit(1))
-    if not rows or not in_transaction(lambda: one_time.take_guess(PhoneCode, rows[0].id)):
+    row = _newest(*which)
+    if row is None or not in_transaction(lambda: one_time.take_guess(PhoneCode, row.id)):
         return None
-    return rows[0]
+    return row
 
 
 def _verified(row: Any) -> None:

@@ -4,8 +4,6 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app
-from itsdangerous import BadSignature, Signer
 from sqlalchemy import delete, select
 
 from marketplace.auth import one_time
@@ -15,10 +13,12 @@ from marketplace.core.db import execute, fetch, in_transaction, save
 from marketplace.core.outbox import publish
 from marketplace.events.auth import SignInCodeIssued
 from marketplace.kit.clock import now
-from marketplace.kit.errors import NotSignedIn
+from marketplace.kit.errors import NotSignedIn, TooMany
 
 TOTP, EMAIL = "totp", "email"
-LIVES = timedelta(minutes=10)
+PURPOSE = "sign-in-challenge"
+LIVES, HOUR = timedelta(minutes=10), timedelta(hours=1)
+LETTERS_AN_HOUR = 5
 
 
 class WrongCode(NotSignedIn):
@@ -36,8 +36,10 @@ class ChallengeOver(NotSignedIn):
 
 
 def begin(user_id: int, method: str) -> str:
-    """What the second step carries; a code by letter leaves on its own."""
+    """What the second step carries; a code by letter leaves on its own. Raises TooMany (429)."""
     moment = now()
+    if method == EMAIL:
+        _refuse_flood(user_id)
     challenge = save(
         Challenge(
             user_id=user_id,
@@ -49,12 +51,12 @@ def begin(user_id: int, method: str) -> str:
     )
     if method == EMAIL:
         publish(SignInCodeIssued(challenge_id=challenge.id, user_id=user_id))
-    return _signer().sign(str(challenge.id)).decode()
+    return one_time.ticket(PURPOSE, challenge)
 
 
 def guess_at(token: str) -> Any:
-    """The challenge behind a token, one guess taken for good; raises ChallengeOver (401), TooManyCodes (403)."""
-    challenge = find(_read(token))
+    """The challenge behind a token, one guess taken for good; raises ChallengeOver (401), TooManyCodes (429)."""
+    challenge = one_time.behind(PURPOSE, token, find)
     if challenge is None or not in_transaction(lambda: one_time.take_guess(Challenge, challenge.id)):
         raise ChallengeOver()
     if challenge.method == TOTP:
@@ -75,6 +77,12 @@ def find(challenge_id: int) -> Any | None:
     return rows[0] if rows else None
 
 
+def is_used(challenge_id: int) -> bool:
+    """Whether somebody was let in by it."""
+    challenge = find(challenge_id)
+    return challenge is None or challenge.used_at is not None
+
+
 def code_to_send(challenge_id: int) -> str | None:
     """The code for the letter; None where it is not wanted any more."""
     challenge = find(challenge_id)
@@ -88,12 +96,10 @@ def sweep() -> int:
     return execute(delete(Challenge).where(Challenge.expires_at < now() - timedelta(days=1)))
 
 
-def _read(token: str) -> int:
-    try:
-        return int(_signer().unsign(token.encode()).decode()[:19])
-    except (BadSignature, UnicodeEncodeError, ValueError):
-        raise ChallengeOver() from None
-
-
-def _signer() -> Signer:
-    return Signer(current_app.config["SECRET_KEY"], salt="sign-in-challenge")
+def _refuse_flood(user_id: int) -> None:
+    """Each letter's code may be guessed at five times, so the letters are few; the caller holds the person."""
+    recent = select(Challenge.created_at).where(Challenge.user_id == user_id, Challenge.method == EMAIL)
+    last = fetch(recent.where(Challenge.created_at > now() - HOUR).order_by(Challenge.id.desc()).limit(LETTERS_AN_HOUR))
+    if len(last) == LETTERS_AN_HOUR:
+        wait = int((last[-1].created_at + HOUR - now()).total_seconds()) + 1
+        raise TooMany("Too many codes were sent. Wait a while before you sign in again.", retry_after=wait)

@@ -3,17 +3,17 @@
 from typing import Any
 
 from sqlalchemy import delete, update
-from werkzeug.security import check_password_hash
 
 from marketplace.auth.models import User
 from marketplace.auth.second_factor import recovery, totp
 from marketplace.auth.second_factor.models import SecondFactor
+from marketplace.auth.service import WrongPassword, knows_password
 from marketplace.core import audit_log
 from marketplace.core.db import execute, in_transaction, save
 from marketplace.core.outbox import publish
 from marketplace.events.auth import SecondFactorSwitched
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+from marketplace.kit.errors import Conflict, Invalid, TooMany
 
 WRONG_CODE = "This code is not right. Take the newest one; each counts once."
 
@@ -32,7 +32,7 @@ class NotOn(Conflict):
     sentence = "The second factor is not on. Set it up first."
 
 
-class TooManyCodes(NotAllowed):
+class TooManyCodes(TooMany):
     """Five wrong ones in a quarter of an hour."""
 
     code = "too_many_codes"
@@ -43,7 +43,7 @@ def set_up(user: User) -> dict[str, str]:
     """A new secret, which counts once a code of it was shown; raises AlreadyOn (409)."""
     if totp.is_on(user.id):
         raise AlreadyOn()
-    execute(delete(SecondFactor).where(SecondFactor.user_id == user.id))
+    execute(delete(SecondFactor).where(SecondFactor.user_id == user.id, SecondFactor.enabled_at.is_(None)))
     factor = save(SecondFactor(user_id=user.id, secret=totp.new_secret()))
     address = totp.uri(factor.secret, user.username)
     return {"secret": factor.secret, "otpauth_uri": address, "qr_svg": totp.qr_svg(address)}
@@ -59,30 +59,43 @@ def enable(user_id: int, code: str) -> list[str]:
 
 
 def disable(user_id: int, *, password_hash: str, password: str, code: str) -> None:
-    """No second factor any more; raises NotOn (409), Invalid (422), TooManyCodes (403)."""
+    """No second factor any more; raises NotOn (409), WrongPassword (403), Invalid (422), TooManyCodes (429)."""
     if not totp.is_on(user_id):
         raise NotOn()
     guess(user_id)
-    in_transaction(lambda: _disable(user_id, check_password_hash(password_hash, password), code))
+    is_right = knows_password(user_id, password_hash, password)
+    in_transaction(lambda: _disable(user_id, is_right, code))
 
 
 def new_recovery_codes(user_id: int, code: str) -> list[str]:
-    """Ten new ones for those that were used or lost; raises NotOn (409), Invalid (422), TooManyCodes (403)."""
+    """Ten new ones for those that were used or lost; raises NotOn (409), Invalid (422), TooManyCodes (429)."""
     if not totp.is_on(user_id):
         raise NotOn()
     guess(user_id)
     return in_transaction(lambda: _replace(user_id, code))
 
 
+def forget(user_id: int) -> None:
+    """It was somebody else's."""
+    recovery.forget(user_id)
+    if execute(delete(SecondFactor).where(SecondFactor.user_id == user_id)):
+        _tell(user_id, on=False)
+
+
 def guess(user_id: int) -> None:
-    """Take one of the few guesses, for good; raises TooManyCodes (403)."""
+    """Take one of the few guesses, for good; raises TooManyCodes (429)."""
     if not in_transaction(lambda: totp.take_guess(user_id)):
-        raise TooManyCodes()
+        raise TooManyCodes(retry_after=int(totp.WRONG_FOR.total_seconds()))
 
 
 def proves(user_id: int, code: str) -> bool:
     """Whether the code is the authenticator's, or a recovery code; it is used then."""
-    return totp.take(user_id, code) or recovery.take(user_id, code)
+    if totp.take(user_id, code):
+        return True
+    if recovery.take(user_id, code):
+        totp.give_back_guesses(user_id)
+        return True
+    return False
 
 
 def state_of(user: User) -> dict[str, Any]:
@@ -91,21 +104,22 @@ def state_of(user: User) -> dict[str, Any]:
 
 
 def _enable(user_id: int, code: str) -> list[str]:
+    factor = totp.find(user_id)
     if not totp.take(user_id, code):
         raise Invalid.field("code", WRONG_CODE)
-    execute(update(SecondFactor).where(SecondFactor.user_id == user_id).values(enabled_at=now()))
+    proved = update(SecondFactor).where(SecondFactor.id == factor.id, SecondFactor.enabled_at.is_(None))  # type: ignore[union-attr]
+    if not execute(proved.values(enabled_at=now())):
+        raise AlreadyOn()
     _tell(user_id, on=True)
     return recovery.replace(user_id)
 
 
 def _disable(user_id: int, is_password_right: bool, code: str) -> None:
     if not is_password_right:
-        raise Invalid.field("password", "The password is not right.")
+        raise WrongPassword()
     if not proves(user_id, code):
         raise Invalid.field("code", WRONG_CODE)
-    execute(delete(SecondFactor).where(SecondFactor.user_id == user_id))
-    recovery.forget(user_id)
-    _tell(user_id, on=False)
+    forget(user_id)
 
 
 def _replace(user_id: int, code: str) -> list[str]:

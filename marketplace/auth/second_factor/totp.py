@@ -45,13 +45,18 @@ def take_guess(user_id: int) -> bool:
     return execute(spent.values(wrong=wrong, wrong_since=since)) == 1
 
 
+def give_back_guesses(user_id: int) -> None:
+    """Something else has proved who it is."""
+    execute(update(SecondFactor).where(SecondFactor.user_id == user_id).values(wrong=0))
+
+
 def take(user_id: int, code: str) -> bool:
     """Whether the code is right and was not used before; of two at once one has it."""
     factor = find(user_id)
     step = matching_step(factor.secret, code) if factor is not None else None
-    if step is None:
+    if factor is None or step is None:
         return False
-    newer = update(SecondFactor).where(SecondFactor.user_id == user_id, SecondFactor.last_step < step)
+    newer = update(SecondFactor).where(SecondFactor.id == factor.id, SecondFactor.last_step < step)
     return execute(newer.values(last_step=step, wrong=0)) == 1
 
 

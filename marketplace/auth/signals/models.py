@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base
@@ -11,7 +11,8 @@ from marketplace.kit.clock import now
 
 
 class Signal(Base):
-    """One thing that happened around an account; a sign-in carries its score and what was decided."""
+    """One thing that happened around an account; a sign-in carries its score and what was decided. Without
+    a foreign key: checking one for somebody and none for nobody takes a time that tells."""
 
     __tablename__ = "security_signals"
     __table_args__ = (
@@ -24,7 +25,7 @@ class Signal(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(30))
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None]
     address: Mapped[str] = mapped_column(String(64), default="")
     device: Mapped[str] = mapped_column(String(300), default="")
     country: Mapped[str] = mapped_column(String(2), default="")

@@ -10,7 +10,7 @@ from flask import current_app
 
 SHIPPED = Path(__file__).with_name("rules.toml")
 FACTS = frozenset({"new_device", "new_country", "impossible_travel"})
-COUNTED = frozenset({"failed_sign_in", "refused_code", "sign_in", "registered", "sign_in_held"})
+COUNTED = frozenset({"failed_sign_in", "refused_code", "sign_in", "registered", "sign_in_held", "password_reset"})
 PASS, STEP_UP, HOLD = "pass", "step_up", "hold"
 
 

@@ -1,7 +1,7 @@
 """Record what happens around accounts, and judge who signs in by it."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -16,13 +16,9 @@ from marketplace.kit.geo import distance_km
 FASTEST_KMH = 900.0  # an airliner
 LEAST_KM = 300.0  # less may be two ways to the same network
 KEPT = timedelta(days=180)
-SIGN_IN, FAILED, REFUSED_CODE, REGISTERED, HELD = (
-    "sign_in",
-    "failed_sign_in",
-    "refused_code",
-    "registered",
-    "sign_in_held",
-)
+SIGN_IN, REGISTERED, RESET = "sign_in", "registered", "password_reset"
+FAILED, REFUSED_CODE, HELD = "failed_sign_in", "refused_code", "sign_in_held"
+PROOFS = (SIGN_IN, REGISTERED, RESET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +49,20 @@ def note(kind: str, user_id: int | None, place: Place, judgement: Judgement | No
     )
 
 
-def judge(user_id: int, place: Place) -> Judgement:
-    """Score a sign-in whose password was right."""
+def judge(user_id: int, place: Place, *, since: datetime) -> Judgement:
+    """Score a sign-in whose password was right; what was said against the account before `since`, when that
+    password was set, does not count any more."""
     in_force, earlier = rules(), _sign_ins(user_id)
     facts = _facts(earlier, place)
-    hits = [rule for rule in in_force.rules if _applies(rule, facts, user_id, place)]
+    hits = [rule for rule in in_force.rules if _applies(rule, facts, user_id, place, since)]
     score = sum(rule.score for rule in hits)
     return Judgement(in_force.verdict(score), score, [rule.reason for rule in hits], "new_device" in facts)
+
+
+def is_known(user_id: int | None, place: Place) -> bool:
+    """Whether this person has proved who they are from just here before."""
+    same = (Signal.user_id == user_id, Signal.address == place.address, Signal.device == place.device)
+    return user_id is not None and bool(fetch(select(Signal.id).where(*same, Signal.kind.in_(PROOFS)).limit(1)))
 
 
 def sweep() -> int:
@@ -67,18 +70,21 @@ def sweep() -> int:
     return execute(delete(Signal).where(Signal.created_at < now() - KEPT))
 
 
-def _applies(rule: Rule, facts: set[str], user_id: int, place: Place) -> bool:
+def _applies(rule: Rule, facts: set[str], user_id: int, place: Place, since: datetime) -> bool:
     if rule.fact:
         return rule.fact in facts
-    of = Signal.user_id == user_id if rule.by == "user" else Signal.address == place.address
-    recent = select(Signal.id).where(of, Signal.kind == rule.count, Signal.created_at > now() - rule.window)
+    begins = now() - rule.window
+    of = Signal.address == place.address
+    if rule.by == "user":
+        of, begins = Signal.user_id == user_id, max(begins, since)
+    recent = select(Signal.id).where(of, Signal.kind == rule.count, Signal.created_at > begins)
     counted = select(func.count()).select_from(recent.limit(rule.at_least).subquery())
     return int(fetch(counted)[0][0]) >= rule.at_least
 
 
 def _sign_ins(user_id: int) -> list[Any]:
-    """The last ones that went through, newest first."""
-    mine = select(Signal.__table__).where(Signal.user_id == user_id, Signal.kind.in_((SIGN_IN, REGISTERED)))
+    """Where the last proofs came from, newest first."""
+    mine = select(Signal.__table__).where(Signal.user_id == user_id, Signal.kind.in_(PROOFS))
     return fetch(mine.order_by(Signal.created_at.desc()).limit(100))
 
 
