@@ -51,6 +51,10 @@ from marketplace.privacy import jobs as privacy_jobs
 from marketplace.privacy import routes as privacy_routes
 from marketplace.reviews import jobs as reviews_jobs
 from marketplace.reviews import routes as reviews_routes
+from marketplace.search import jobs as search_jobs
+from marketplace.search import routes as search_routes
+from marketplace.search import saved_routes
+from marketplace.search import subscribers as search_subscribers
 from marketplace.talent import routes as talent_routes
 from marketplace.tasks import application_routes
 from marketplace.tasks import jobs as tasks_jobs
@@ -85,6 +89,8 @@ BLUEPRINTS = (
     messaging_routes.bp,
     reviews_routes.bp,
     favorites_routes.bp,
+    search_routes.bp,
+    saved_routes.bp,
     notifications_routes.bp,
     push_routes.bp,
     admin_routes.bp,
@@ -98,6 +104,7 @@ LISTENERS = (
     listings_subscribers,
     tasks_subscribers,
     offerings_subscribers,
+    search_subscribers,
     favorites_subscribers,
     notifications_subscribers,
 )  # importing them subscribes them
@@ -109,7 +116,7 @@ JOBS = (
     tasks_jobs,
     reviews_jobs,
     notifications_jobs,
-    privacy_jobs,
+    *(search_jobs, privacy_jobs),
 )  # likewise
 TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, and the facts that change them
     "listings": (listings.ListingPosted, listings.ListingChanged, listings.ListingDeleted, listings.ListingExpired),

@@ -23,6 +23,7 @@ from marketplace.catalog.queries import tree
 from marketplace.cli.audit import findings
 from marketplace.core import counters
 from marketplace.core.db import Base, db, execute, fetch, in_transaction
+from marketplace.core.vocabulary import vocabulary
 from tests.factories.people import Person, sign_up
 from tests.servers.postgres import start_postgres
 from tests.servers.redis import start_redis
@@ -150,6 +151,7 @@ def empty(shipped_categories: list[Any]) -> None:
 
     in_transaction(clear)
     tree().forget()
+    vocabulary().forget()
 
 
 @contextmanager

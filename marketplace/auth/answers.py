@@ -15,6 +15,7 @@ def entering(found: dict[str, Any], *, created: bool = False) -> Response:
     shown = {key: value for key, value in found.items() if not (wished and key in cookies.TOKENS)}
     if wished:
         shown["csrf_token"] = decode_token(found["access_token"])["csrf"]
+        shown["csrf_refresh_token"] = decode_token(found["refresh_token"])["csrf"]
     response = as_response(_created(shown) if created else shown, 200)
     if wished:
         cookies.put(response, found)

@@ -40,6 +40,8 @@ def step_up(user: Any, sign_in_id: str, place: Place, *, password: str = "", cod
     TooManyCodes or TooMany (429)."""
     user_id, password_hash = user.id, user.password_hash
     if totp.is_on(user_id):
+        if not code:
+            raise Invalid.field("code", "Enter a code of your authenticator: your password alone is not enough.")
         second_factor.guess(user_id)
         if not in_transaction(lambda: second_factor.proves(user_id, code)):
             in_transaction(lambda: signals.note(signals.REFUSED_CODE, user_id, place))

@@ -218,6 +218,7 @@ class SignInSchema(Schema):
     access_token = fields.String(metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
     refresh_token = fields.String(metadata={"example": "eyJhbGciOiJIUzI1NiIs..."})
     csrf_token = fields.String(metadata={"example": "mM5T1LQ0x3kXb7eYxM3RSP.1.a"})
+    csrf_refresh_token = fields.String(metadata={"example": "mM5T1LQ0x3kXb7eYxM3RSP.1.r"})
     user = fields.Nested(UserSchema)
     two_factor_required = fields.Boolean(metadata={"example": False})
     challenge_token = fields.String(metadata={"example": "17.mM5T1LQ0x3kXb7eYxM3RSP"})

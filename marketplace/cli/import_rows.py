@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError
 from sqlalchemy import Table
 
 from marketplace.auth.models import User, area
-from marketplace.auth.schemas import ProfileChangesSchema
+from marketplace.auth.schemas import ProfileChangesSchema, check_email
 from marketplace.catalog import service as catalog
 from marketplace.core.fields import Moment, Str
 from marketplace.core.prices import minor_units
@@ -38,7 +38,7 @@ class PersonRowSchema(ProfileChangesSchema):
     """A person as other sites list them."""
 
     name = Str(required=True, shortest=1, longest=100)
-    email = Str(longest=254)
+    email = Str(longest=254, validate=check_email)
     created_at = Moment()
 
 

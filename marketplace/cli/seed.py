@@ -144,12 +144,12 @@ def _move_in(person: Person, password_hash: str) -> None:
             email=f"{person.key}@example.com",
             password_hash=password_hash,
             role=person.role,
-            is_verified=person.rate is not None,
             import_ref=look.ref(person.key),
         )
     )
     publish(UserRegistered(user_id=user.id))
     auth.edit_profile(user, hourly_rate=person.rate, **_profile(person))
+    user.is_verified = person.rate is not None
     story.date(("users", User.id == user.id), since=person.since, until=person.since)
 
 

@@ -182,10 +182,10 @@ def _check_token(access: Access) -> None:
         loaders.proof(g.person, g.claims, access.proof)
 
 
-def prove_staff() -> None:
-    """Who acts as staff on an ordinary route has shown the second factor lately, as on staff's own routes."""
+def prove(kind: str = "second factor") -> None:
+    """For deeds that only some who use a route do, such as staff's on an ordinary one; asks as `Access.proof` does."""
     if has_request_context() and g.get("claims") is not None:
-        current_app.extensions["loaders"].proof(g.person, g.claims, "second factor")
+        current_app.extensions["loaders"].proof(g.person, g.claims, kind)
 
 
 def claims() -> dict[str, Any]:

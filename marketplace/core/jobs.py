@@ -188,7 +188,7 @@ class _Attempt(threading.Thread):
                 if self.kind is None:
                     raise LookupError(f"no job is called {row.name}")
                 self.kind.work(self.run_, **row.args)
-        except Exception as error:
+        except BaseException as error:
             log.exception("job failed", job=row.name, job_id=row.id, attempt=row.attempts)
             self.error = f"{type(error).__name__}: {error}"
 

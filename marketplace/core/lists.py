@@ -65,7 +65,7 @@ class ListQuery:
     """`filters` and `sorts` are allow-lists by parameter name; sort keys must not be NULL.
 
     A filter is a condition with bind parameters, or a function that makes one (where the
-    dialect decides). `near` turns on latitude, longitude and radius in km.
+    dialect decides). `near` turns on latitude, longitude and radius in km. `most` rows make a page.
     """
 
     name: str
@@ -78,6 +78,7 @@ class ListQuery:
     near: bool = False
     position: tuple[str, str] = ("latitude", "longitude")
     nearest_first: bool = True
+    most: int = MAX_PER_PAGE
     built: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def page(
@@ -100,6 +101,11 @@ class ListQuery:
         total = self._total(ask, rows, has_more)
         has_more = has_more and ask.offset + ask.per_page < COUNT_BOUND
         return Page(self.name, items, ask.per_page, has_more, ask.page, total, extra=extra)
+
+    def rows(self, params: Mapping[str, Any]) -> list[Row[Any]]:
+        """The first page as rows, without a total: for whoever goes on working with them."""
+        ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
+        return fetch(self._built_once("rows", ask.shape), ask.binds)[: ask.per_page]
 
     def total(self, params: Mapping[str, Any]) -> int:
         """How many rows the filters leave, counted up to the bound plus one."""
@@ -202,7 +208,7 @@ class _Ask:
     def __init__(self, query: ListQuery, params: dict[str, Any]) -> None:
         self.query = query
         self.page = int(params.get("page", 1))
-        self.per_page = min(int(params.get("per_page", 20)), MAX_PER_PAGE)
+        self.per_page = min(int(params.get("per_page", 20)), query.most)
         self.offset = (self.page - 1) * self.per_page
         self.binds: dict[str, Any] = {"limit_rows": self.per_page + 1, "offset_rows": self.offset}
         boxes = self._bind_position(params)

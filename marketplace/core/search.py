@@ -1,19 +1,36 @@
-"""Full text on both databases behind one function: FTS5 with triggers, tsvector with GIN.
+"""Full text on both databases behind one function: FTS5 with triggers, stored tsvectors with GIN.
 
-Both index the same folded text (kit/text.py) without a stemmer, so a query finds the same rows.
+Both index the same folded text (kit/text.py) without a stemmer; what a query's words stand for (stems,
+neighbours of misspelt ones) is decided here, so that a query finds the same rows on both.
 """
 
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, bindparam, column, delete, func, literal_column, select, table, text
 
-from marketplace.core.db import Base, db, execute, in_transaction
-from marketplace.kit.text import words
+from marketplace.core.db import Base, db, execute, fetch, in_transaction
+from marketplace.core.vocabulary import KnownWord, vocabulary
+from marketplace.kit.text import MAX_QUERY_WORDS, stem, words
 
-SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")  # spelt as in the index, or it is not used
+SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
+MOST_CANDIDATES = 500  # are ranked; the nearest or newest of what fits
 INDEXED = ("listings", "tasks", "offerings")
 NO_MATCH = "\u0001"  # a query of emoji or signs only: a word no text contains
+PART = re.compile(r'(?P<minus>-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody typed: words, each with what it may stand for; "exact phrases"; -words that must be absent."""
+
+    words: tuple[tuple[str, ...], ...] = ()
+    phrases: tuple[tuple[str, ...], ...] = ()
+    without: tuple[tuple[str, ...], ...] = ()
+    corrected: tuple[str, ...] = ()
 
 
 def matches(table_name: str) -> ColumnElement[bool]:
@@ -23,8 +40,41 @@ def matches(table_name: str) -> ColumnElement[bool]:
         index = table(f"{table_name}_search", column("rowid"), column("search_text"))
         hits = select(index.c.rowid).where(index.c.search_text.op("MATCH")(bindparam("match")))
         return source.c.id.in_(hits)
-    document = func.to_tsvector(SIMPLE, source.c.search_text)
-    return document.op("@@")(func.to_tsquery(SIMPLE, bindparam("match")))
+    vector: ColumnElement[Any] = literal_column(f"{table_name}.search_vector")
+    return vector.op("@@")(func.to_tsquery(SIMPLE, bindparam("match")))
+
+
+def match_query(typed: str) -> str:
+    """What was typed in the database's own syntax; operators typed by people are text."""
+    asked = understand(typed)
+    spell = _fts5 if db.engine.dialect.name == "sqlite" else _tsquery
+    return spell(asked)
+
+
+def understand(typed: str) -> Asked:
+    """Read a query: all words, each also as a beginning; a word nobody has written stands for its neighbours."""
+    plain: list[str] = []
+    phrases: list[tuple[str, ...]] = []
+    without: list[tuple[str, ...]] = []
+    for part in PART.finditer(typed[:1000]):
+        found = tuple(words(part["phrase"] if part["phrase"] is not None else part["word"]))
+        if not found:
+            continue
+        if part["minus"]:
+            without.append(found)
+        elif part["phrase"] is not None:
+            phrases.append(found)
+        else:
+            plain += found
+    meant = [(word, _meant_by(word)) for word in dict.fromkeys(plain[:MAX_QUERY_WORDS])]
+    corrected = tuple(meanings[0] if word not in meanings else word for word, meanings in meant)
+    is_new = any(word not in meanings for word, meanings in meant)
+    return Asked(
+        tuple(meanings for _, meanings in meant),
+        tuple(phrases[:MAX_QUERY_WORDS]),
+        tuple(without[:MAX_QUERY_WORDS]),
+        corrected if is_new else (),
+    )
 
 
 def compact() -> None:
@@ -35,9 +85,52 @@ def compact() -> None:
             in_transaction(partial(execute, merge))
 
 
-def match_query(text: str) -> str:
-    """All words, each as a prefix, in the database's own syntax; operators typed by people are text."""
-    found = words(text) or [NO_MATCH]
-    if db.engine.dialect.name == "sqlite":
-        return " ".join(f'"{word}"*' for word in found)
-    return " & ".join(f"'{word}':*" for word in found)
+def forget_words(texts: Iterable[str]) -> None:
+    """These texts are gone: words that nobody else has written are known no longer."""
+    for word in sorted({word for text_ in texts for word in text_.split()}):
+        if not any(_stands_in(name, word) for name in INDEXED):
+            execute(delete(KnownWord).where(KnownWord.word == word))
+
+
+def _stands_in(name: str, word: str) -> bool:
+    source = Base.metadata.tables[name]
+    exact = _fts5(Asked(phrases=((word,),))) if db.engine.dialect.name == "sqlite" else f"'{word}'"
+    return bool(fetch(select(source.c.id).where(matches(name)).limit(1), {"match": exact}))
+
+
+def _meant_by(word: str) -> tuple[str, ...]:
+    """Beginnings of the words it stands for: itself and its stem, or its neighbours where nobody wrote it."""
+    known, root = vocabulary(), stem(word)
+    if known.knows(word) or known.knows(root):
+        return (word,) if root == word else (word, root)
+    neighbours = known.neighbours(word)
+    return tuple(neighbours) if neighbours else (word,)
+
+
+def _fts5(asked: Asked) -> str:
+    wanted = [_any(f'"{word}"*' for word in meanings) for meanings in asked.words]
+    wanted += ['"' + " ".join(phrase) + '"' for phrase in asked.phrases]
+    if not wanted:
+        return f'"{NO_MATCH}"'
+    unwanted = ['"' + " ".join(phrase) + '"' for phrase in asked.without]
+    return _all(wanted, " AND ") + (f" NOT {_any(unwanted)}" if unwanted else "")
+
+
+def _tsquery(asked: Asked) -> str:
+    wanted = [_any((f"'{word}':*" for word in meanings), " | ") for meanings in asked.words]
+    wanted += [_phrase(phrase) for phrase in asked.phrases]
+    if not wanted:
+        return f"'{NO_MATCH}'"
+    return _all([*wanted, *(f"!{_phrase(phrase)}" for phrase in asked.without)], " & ")
+
+
+def _phrase(phrase: tuple[str, ...]) -> str:
+    return "(" + " <-> ".join(f"'{word}'" for word in phrase) + ")"
+
+
+def _any(parts: Iterable[str], joint: str = " OR ") -> str:
+    return "(" + joint.join(parts) + ")"
+
+
+def _all(parts: list[str], joint: str) -> str:
+    return "(" + joint.join(parts) + ")"

@@ -14,6 +14,15 @@ def fold(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
+# Longest first; folded as the words are, so that й is и.
+RUSSIAN = tuple(
+    fold(
+        "ыми ими ого его ому ему ами ями ая яя ое ее ые ие ый ий ой ую юю ом ем ов ев ей ах ях ам ям ы и а я о е у ю ь"
+    ).split()
+)
+LATIN = tuple("ajiem ajam iem ies ais ajs am as es is us os ai ei ie im em um a e i o s u".split())
+
+
 def search_text(*parts: str) -> str:
     """Folded words with single spaces: signs would be read as paths, hosts or numbers by one
     database's parser and not by the other's."""
@@ -23,6 +32,17 @@ def search_text(*parts: str) -> str:
 def words(query: str) -> list[str]:
     """The first words of a query, folded; operators and quotes fall away."""
     return _words(query)[:MAX_QUERY_WORDS]
+
+
+def stem(word: str) -> str:
+    """A folded word without its ending of case or number, by script: Russian, else Latvian and English. Used as
+    the beginning of a word, so one letter too few costs little. Four letters stay.
+
+    The endings are those of the three languages' nouns and adjectives (for Latvian as in K. Krēsliņš,
+    "A stemming algorithm for Latvian", 1996, folded and shortened).
+    """
+    endings = RUSSIAN if "а" <= word[:1] <= "я" else LATIN
+    return next((word[: -len(end)] for end in endings if word.endswith(end) and len(word) - len(end) >= 4), word)
 
 
 def _words(text: str) -> list[str]:

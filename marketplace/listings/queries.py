@@ -15,7 +15,7 @@ from marketplace.core.db import UTCDateTime, db, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
-from marketplace.core.search import matches
+from marketplace.core.search import MOST_CANDIDATES, matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -79,6 +79,29 @@ SELLER = [
     )
 ]
 DETAIL = replace(BROWSE, columns=[*BROWSE.columns, *SELLER, USERS.c.created_at.label("seller_since")], built={})
+
+
+CANDIDATES = replace(
+    BROWSE,
+    columns=[LISTINGS.c[name] for name in ("id", "title", "search_text", "created_at", "currency", "price_minor")],
+    joined=None,
+    most=MOST_CANDIDATES,
+    built={},
+)
+
+
+def candidates(**query: Any) -> list[Any]:
+    """What a search is to rank: rows of what everybody may see, the nearest or newest that fit."""
+    params = {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now(), "per_page": MOST_CANDIDATES}
+    return CANDIDATES.rows(params)
+
+
+def newly_posted(thing_id: int) -> Any | None:
+    """A listing to be compared with saved searches; None where nobody sees it any more."""
+    names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
+    columns = [*(LISTINGS.c[name] for name in names), LISTINGS.c.seller_id.label("owner_id")]
+    rows = fetch(select(*columns).where(LISTINGS.c.id == thing_id, LISTINGS.c.status == S.ACTIVE))
+    return rows[0] if rows else None
 
 
 def browse(viewer: User | None, **query: Any) -> Page:

@@ -46,6 +46,7 @@ KINDS = {
     "new_task_nearby": Kind("task", LIGHTLY, TASK),
     "listing_expiring": Kind("listing", BY_MAIL, LISTING),
     "listing_expired": Kind("listing", BY_MAIL, LISTING),
+    "saved_search_match": Kind("saved_search", EVERYWHERE, "/saved-searches/{id}"),
     "new_review": Kind("review", EVERYWHERE, "/profile/reviews"),
     "review_reminder": Kind("task", BY_MAIL, TASK),
     "new_message": Kind("conversation", EVERYWHERE, TALK),

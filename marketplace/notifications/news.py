@@ -14,6 +14,8 @@ from marketplace.listings import queries as listings
 from marketplace.messaging import queries as messaging
 from marketplace.notifications import rendering, service
 from marketplace.notifications.models import JobAlert, Notification
+from marketplace.search import saved
+from marketplace.search.service import KINDS
 from marketplace.tasks import queries as tasks
 
 FARTHEST_ALERT_KM = 100.0
@@ -62,6 +64,15 @@ def of_task(user_id: int, kind: str, key: str, task_id: int, **names: int) -> No
     values = {name: people.name_of(person_id) for name, person_id in names.items()}
     named_id = next(iter(names.values()), owner_id if owner_id != user_id else None)
     tell(user_id, kind, key, task_id, named_id=named_id, task_title=title, **values)
+
+
+def of_match(user_id: int, search_id: int, kind: str, thing_id: int) -> None:
+    """Something new fits a saved search; nothing where one of them has gone meanwhile."""
+    thing, name = KINDS[kind].new(thing_id), saved.name_of(search_id)
+    if thing is not None and name:
+        about = {"search_name": name, "thing_title": thing.title, "thing_type": kind, "thing_id": thing_id}
+        key = f"{search_id}:{kind}:{thing_id}"
+        tell(user_id, "saved_search_match", key, search_id, named_id=thing.owner_id, **about)
 
 
 def of_listing(user_id: int, kind: str, key: str, listing_id: int, **values: Any) -> None:

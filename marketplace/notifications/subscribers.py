@@ -23,6 +23,7 @@ from marketplace.events.listings import ListingExpired, ListingExpiring
 from marketplace.events.messaging import MessageSent
 from marketplace.events.privacy import ExportReady
 from marketplace.events.reviews import ReviewDue, ReviewWritten
+from marketplace.events.search import SavedSearchMatched
 from marketplace.events.tasks import (
     ApplicationRejected,
     ApplicationSent,
@@ -252,6 +253,12 @@ def tell_of_review(event: ReviewWritten) -> None:
 def remind_of_review(event: ReviewDue) -> None:
     """A deal is over and not rated yet."""
     news.of_task(event.user_id, "review_reminder", str(event.task_id), event.task_id, other_name=event.other_id)
+
+
+@subscribe(SavedSearchMatched)
+def tell_of_match(event: SavedSearchMatched) -> None:
+    """What somebody looks for was put up."""
+    news.of_match(event.user_id, event.search_id, event.kind, event.thing_id)
 
 
 @subscribe(MessageSent)

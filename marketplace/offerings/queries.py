@@ -1,5 +1,6 @@
 """Offerings to read."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Table, bindparam, select
@@ -8,11 +9,11 @@ from marketplace.auth.models import User
 from marketplace.auth.policy import STAFF, eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
-from marketplace.core.db import db, one
+from marketplace.core.db import db, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
-from marketplace.core.search import matches
+from marketplace.core.search import MOST_CANDIDATES, matches
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
@@ -63,6 +64,29 @@ BROWSE = ListQuery(
     },
     default_sort="-created_at",
 )
+
+
+CANDIDATES = replace(
+    BROWSE,
+    columns=[OFFERINGS.c[name] for name in ("id", "title", "search_text", "created_at", "currency", "price_minor")],
+    joined=None,
+    most=MOST_CANDIDATES,
+    built={},
+)
+
+
+def candidates(**query: Any) -> list[Any]:
+    """What a search is to rank: rows of what is offered, the nearest or newest that fit."""
+    params = {**_prepared({"status": S.ACTIVE, **query}), "per_page": MOST_CANDIDATES}
+    return CANDIDATES.rows(params)
+
+
+def newly_posted(thing_id: int) -> Any | None:
+    """A offering to be compared with saved searches; None where nobody sees it any more."""
+    names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
+    columns = [*(OFFERINGS.c[name] for name in names), OFFERINGS.c.creator_id.label("owner_id")]
+    rows = fetch(select(*columns).where(OFFERINGS.c.id == thing_id, OFFERINGS.c.status == S.ACTIVE))
+    return rows[0] if rows else None
 
 
 def browse(viewer: User | None, **query: Any) -> Page:

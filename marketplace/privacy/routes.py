@@ -13,6 +13,9 @@ from marketplace.privacy.schemas import ErasureSchema, ExportAskedSchema
 
 bp = Blueprint("privacy", __name__, url_prefix="/api/auth", description="My data, and leaving")
 
+PACKING = "We are packing your data. A letter comes when it is ready."
+PACKED = "Your data was packed today already: fetch it at result_url, or ask again tomorrow."
+
 
 @bp.post("/export", access=PROVED)
 @bp.response(202, ExportAskedSchema)
@@ -20,7 +23,8 @@ def ask_for_export() -> Any:
     """Have all my data packed, once a day; a letter says where the file is."""
     job_id = service.ask_for_export(current_user())
     export = service.export_of(current_user(), job_id)
-    return {"message": "We are packing your data. A letter comes when it is ready.", "id": job_id, "export": export}
+    message = PACKED if export["status"] == "done" else PACKING
+    return {"message": message, "id": job_id, "export": export}
 
 
 @bp.get("/export/<int:job_id>", access=SIGNED_IN)

@@ -1,5 +1,6 @@
 """Ask for one's data, and leave."""
 
+from datetime import timedelta
 from typing import Any
 
 from marketplace.auth import standing
@@ -16,6 +17,7 @@ from marketplace.uploads import queries as uploads
 from marketplace.uploads.addresses import NAME, url_of
 
 EXPORT = "export_account"
+NOW = timedelta(0)
 
 
 class StillNeeded(Conflict):
@@ -41,8 +43,8 @@ def export_of(user: User, job_id: int) -> dict[str, Any]:
 
 
 def erase(user: User, password: str) -> None:
-    """Leave for good; the account closes at once, the rest is erased by a job when no request
-    of theirs can be on its way any more. Raises WrongPassword (403),
+    """Leave for good; the account closes at once, the rest is erased by a job, and once more when
+    no request of theirs can be on its way any more. Raises WrongPassword (403),
     StillNeeded (409)."""
     user_id, password_hash = user.id, user.password_hash
     if not knows_password(user_id, password_hash, password):
@@ -55,7 +57,8 @@ def close(user: User, *, even_if_needed: bool = False) -> None:
     if not even_if_needed and tasks.has_running(user.id):
         raise StillNeeded()
     standing.erase(user)
-    enqueue("erase_account", key=f"erase_account:{user.id}", delay=LATE_WRITES, user_id=user.id)
+    for turn, delay in (("now", NOW), ("again", LATE_WRITES)):
+        enqueue("erase_account", key=f"erase_account:{user.id}:{turn}", delay=delay, user_id=user.id)
 
 
 def _readable(link: str | None) -> str | None:

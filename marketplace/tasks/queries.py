@@ -1,5 +1,6 @@
 """Tasks and applications to read."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from marketplace.core.db import counted, db, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
-from marketplace.core.search import matches
+from marketplace.core.search import MOST_CANDIDATES, matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -66,6 +67,29 @@ BROWSE = ListQuery(
     },
     default_sort="-created_at",
 )
+
+
+CANDIDATES = replace(
+    BROWSE,
+    columns=[TASKS.c[name] for name in ("id", "title", "search_text", "created_at", "currency", "budget_minor")],
+    joined=None,
+    most=MOST_CANDIDATES,
+    built={},
+)
+
+
+def candidates(**query: Any) -> list[Any]:
+    """What a search is to rank: rows of the public board, the nearest or newest that fit."""
+    params = {**_prepared({"status": S.OPEN, **query}), "on_board": True, "per_page": MOST_CANDIDATES}
+    return CANDIDATES.rows(params)
+
+
+def newly_posted(thing_id: int) -> Any | None:
+    """A task to be compared with saved searches; None where nobody sees it any more."""
+    names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
+    columns = [*(TASKS.c[name] for name in names), TASKS.c.creator_id.label("owner_id")]
+    rows = fetch(select(*columns).where(TASKS.c.id == thing_id, TASKS.c.status == S.OPEN, TASKS.c.booked == false()))
+    return rows[0] if rows else None
 
 
 def browse(viewer: User | None, **query: Any) -> Page:

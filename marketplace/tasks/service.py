@@ -7,7 +7,8 @@ from sqlalchemy import select, update
 from marketplace.auth import service as people
 from marketplace.auth.models import User
 from marketplace.catalog import service as catalog
-from marketplace.core.db import db, execute, save
+from marketplace.core import search
+from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.lifecycle import StateChange
 from marketplace.core.outbox import publish
 from marketplace.core.prices import edited, kept_money, minor_units
@@ -172,8 +173,10 @@ def forget_words_of(user_id: int) -> None:
     """A person has left: the reasons they gave and, in bookings of what they offered, the words of their offer."""
     said = select(StateChange.thing_id).where(StateChange.thing == "task", StateChange.actor_id == user_id)
     execute(update(Task).where(Task.id.in_(said)).values(reason=""))
-    booked = update(Task).where(Task.assigned_to_id == user_id, Task.booked)
-    execute(booked.values(title="", description="", location="", search_text=""))
+    theirs = (Task.assigned_to_id == user_id, Task.booked)
+    texts = [row.search_text for row in fetch(select(Task.search_text).where(*theirs))]
+    execute(update(Task).where(*theirs).values(title="", description="", location="", search_text=""))
+    search.forget_words(texts)
 
 
 def _complete(task: Task) -> Task:

@@ -34,7 +34,7 @@ def _from_disk(upload: Any, key: str, *, small: bool) -> Response | None:
     return send_file(
         path,
         mimetype="image/webp" if small else upload.content_type,
-        as_attachment=upload.content_type == "application/pdf",
+        as_attachment=upload.is_private,
         download_name=key.rpartition("/")[2],
         conditional=True,
         etag=key.rpartition("/")[2],

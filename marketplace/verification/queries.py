@@ -37,7 +37,10 @@ def state_of(user: User) -> dict[str, Any]:
     mine = select(VERIFICATIONS).where(VERIFICATIONS.c.user_id == user.id)
     rows = fetch(mine.order_by(VERIFICATIONS.c.id.desc()).limit(1))
     newest = view(rows[0]) if rows else None
-    return {"status": newest["status"] if newest else "none", "is_verified": user.is_verified, "verification": newest}
+    status = newest["status"] if newest else "none"
+    if status == S.APPROVED and not user.is_verified:
+        status = S.REVOKED  # by a new name
+    return {"status": status, "is_verified": user.is_verified, "verification": newest}
 
 
 def queue(**query: Any) -> Page:

@@ -117,6 +117,7 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
     ids |= {"category_id": _category(app), "notification_id": 1, "notification_ids": [1], "ids": [1], "queue": "jobs"}
     ids |= {
         "row_id": 1,
+        "search_id": owner.post("/api/saved-searches", json={"name": "Mine", "q": "bicycle"}).json["id"],
         "verification_id": _verification(subject),
         "to_refuse": _verification(forgetful),
         "item_type": "task",
@@ -324,7 +325,8 @@ def _shorter(one: Any, other: Any) -> Any:
 
 def _pointing(world: World, column: Column[Any]) -> int | None:
     """Where the column must point at a person, the bystander."""
-    return world.bystander.id if any(key.column.table.name == "users" for key in column.foreign_keys) else None
+    points = column.name == "user_id" or any(key.column.table.name == "users" for key in column.foreign_keys)
+    return world.bystander.id if points else None
 
 
 def _poison(column: Column[Any], number: int) -> Any:

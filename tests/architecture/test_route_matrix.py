@@ -63,6 +63,7 @@ def victim(app: Flask) -> Victim:
         "notification_id": news,
         "queue": "outbox",
         "row_id": fact,
+        "search_id": owner.post("/api/saved-searches", json={"name": CANARY, "q": CANARY}).json["id"],
         "verification_id": owner.get("/api/auth/verification").json["verification"]["id"],
         "key_id": owner.post("/api/auth/api-keys", json={"name": CANARY, "scopes": ["listings:read"]}).json["id"],
         "job_id": job,

@@ -21,7 +21,7 @@ from tests.factories.people import PASSWORD, Person, sign_up
 
 NUMBER, NOBODYS_NUMBER = "+371 20000001", "+371 20000002"
 ALWAYS_OTHERS = {"X-Request-ID", "Date", "RateLimit-Remaining", "RateLimit-Reset"}
-TRIES, ROUNDS = 300, 3
+TRIES, ROUNDS = 300, 5
 METHOD = "pbkdf2:sha256:30000"
 
 
@@ -272,7 +272,7 @@ def test_control_without_the_hash_for_nobody_the_time_tells(
     slow: Flask, some: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "_nobodys_hash", lambda: "!")
-    assert measured(slow, "login", logins(NAMES), logins(STRANGE)) > 0.9
+    assert any(measured(slow, "login", logins(NAMES), logins(STRANGE)) > 0.9 for _ in range(ROUNDS))
 
 
 def test_the_time_of_a_log_in_to_a_closed_account_tells_nothing(slow: Flask, some: list[Person]) -> None:
@@ -293,7 +293,7 @@ def test_control_a_letter_written_at_once_tells(
 ) -> None:
     monkeypatch.setattr(mailbox, "ask_for_reset", mailbox.send_reset)
     monkeypatch.setattr(mail_tokens, "may_send", lambda *_: True)
-    assert measured(slow, "forgot-password", addresses(NAMES), addresses(STRANGE)) > 0.9
+    assert any(measured(slow, "forgot-password", addresses(NAMES), addresses(STRANGE)) > 0.9 for _ in range(ROUNDS))
 
 
 @pytest.fixture

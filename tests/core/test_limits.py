@@ -20,6 +20,7 @@ def quiet_afterwards() -> Iterator[None]:
     """One limiter serves every application of the process."""
     yield
     limiter.enabled = False
+    limiter._storage_dead = False  # the next application's Redis is another
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -29,6 +29,7 @@ DATA: dict[str, dict[str, Any]] = {
     "new_task_nearby": {**TASK, "distance_km": 2.345},
     "listing_expiring": {"listing_title": "Bicycle", "days": 3},
     "listing_expired": {"listing_title": "Bicycle"},
+    "saved_search_match": {"search_name": "Bicycles", "thing_title": "City bicycle"},
     "new_review": {"reviewer_name": "Anna", "rating": 5},
     "review_reminder": {**TASK, "other_name": "Juris"},
     "new_message": {"sender_name": "Anna", "count": 3},

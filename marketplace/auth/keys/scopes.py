@@ -10,6 +10,7 @@ AREAS = (
     "people",
     "profile",
     "reviews",
+    "search",
     "tasks",
     "uploads",
 )

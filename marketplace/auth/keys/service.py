@@ -101,7 +101,7 @@ def holder_of(text: str, scope: str) -> User:
     """Whose key this is, where it has the scope; raises NotSignedIn (401), NotForKeys (403), TooMany (429)."""
     key = _living(text)
     if scope not in key.scopes:
-        raise NotForKeys()
+        raise NotForKeys(f"This API key has not the scope {scope}." if scope else None)
     if g.get("counted_key") != key.id:  # a write that is run again after a conflict is one request
         g.counted_key = key.id
         _count(key)

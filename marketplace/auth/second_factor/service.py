@@ -85,7 +85,7 @@ def forget(user_id: int) -> None:
 def guess(user_id: int) -> None:
     """Take one of the few guesses, for good; raises TooManyCodes (429)."""
     if not in_transaction(lambda: totp.take_guess(user_id)):
-        raise TooManyCodes(retry_after=int(totp.WRONG_FOR.total_seconds()))
+        raise TooManyCodes(retry_after=totp.locked_for(user_id))
 
 
 def proves(user_id: int, code: str) -> bool:

@@ -45,6 +45,13 @@ def take_guess(user_id: int) -> bool:
     return execute(spent.values(wrong=wrong, wrong_since=since)) == 1
 
 
+def locked_for(user_id: int) -> int:
+    """Seconds until the next guess is looked at."""
+    factor = find(user_id)
+    left = factor.wrong_since + WRONG_FOR - now() if factor is not None else WRONG_FOR
+    return max(int(left.total_seconds()) + 1, 1)
+
+
 def give_back_guesses(user_id: int) -> None:
     """Something else has proved who it is."""
     execute(update(SecondFactor).where(SecondFactor.user_id == user_id).values(wrong=0))

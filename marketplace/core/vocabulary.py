@@ -1,0 +1,102 @@
+"""Every word that stands in something searched, known to each process, so that a misspelt one finds its neighbours.
+
+Triggers of the database write new words beside the row that brings them; a process reads what is new
+when it meets a word it does not know. Both databases answer alike, because the choice is made here.
+"""
+
+import threading
+from bisect import bisect_left
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, current_app
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+from sqlalchemy import String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, fetch, found_next_time
+from marketplace.kit.clock import now
+
+BATCH, HOUR = 20_000, timedelta(hours=1)
+MOST_NEIGHBOURS = 4
+
+
+class KnownWord(Base):
+    """One folded word; written by triggers only, and kept although the last text with it is gone."""
+
+    __tablename__ = "known_words"
+    __table_args__ = (UniqueConstraint("word"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(String(40))
+
+
+found_next_time.add("uq_known_words_word")
+
+
+class Vocabulary:
+    """The words in order, and by length."""
+
+    def __init__(self) -> None:
+        self._sorted: list[str] = []
+        self._by_length: dict[int, list[str]] = defaultdict(list)
+        self._last_id = 0
+        self._begun_at = now()
+        self._lock = threading.Lock()
+
+    def completions(self, beginning: str, most: int) -> list[str]:
+        """Words that begin so, in order."""
+        place = bisect_left(self._sorted, beginning)
+        found = self._sorted[place : place + most]
+        return [word for word in found if word.startswith(beginning)]
+
+    def knows(self, beginning: str) -> bool:
+        """Whether any word begins so; what is new is read before the answer is no."""
+        if not self.completions(beginning, 1):
+            self.refresh()
+        return bool(self.completions(beginning, 1))
+
+    def neighbours(self, word: str) -> list[str]:
+        """The nearest words, nearest first: one slip in short words, two in words of six letters and more (a slip
+        is a letter too many, missing, wrong, or two that changed places: optimal string alignment)."""
+        slips = 0 if len(word) < 3 else 1 if len(word) < 6 else 2
+        near = [
+            known for length in range(len(word) - slips, len(word) + slips + 1) for known in self._by_length[length]
+        ]
+        found = process.extract(word, near, scorer=OSA.distance, score_cutoff=slips, limit=MOST_NEIGHBOURS * 4)
+        ranked = sorted(found, key=lambda one: (one[1], one[0][:1] != word[:1], one[0]))
+        return [one[0] for one in ranked[:MOST_NEIGHBOURS]] if slips else []
+
+    def refresh(self) -> None:
+        """Read what was written since the last time; from the beginning each hour, as words are forgotten too."""
+        if now() - self._begun_at > HOUR:
+            self.forget()
+        with self._lock:
+            while rows := self._new_rows():
+                for row in rows:
+                    self._by_length[len(row.word)].append(row.word)
+                self._sorted = sorted([*self._sorted, *(row.word for row in rows)])
+                self._last_id = rows[-1].id
+
+    def forget(self) -> None:
+        """Begin anew."""
+        with self._lock:
+            self._sorted, self._by_length, self._last_id = [], defaultdict(list), 0
+            self._begun_at = now()
+
+    def _new_rows(self) -> list[Any]:
+        newer = select(KnownWord.id, KnownWord.word).where(KnownWord.id > self._last_id)
+        return fetch(newer.order_by(KnownWord.id).limit(BATCH))
+
+
+def init_app(app: Flask) -> None:
+    """One a process; it reads nothing before it is asked."""
+    app.extensions["vocabulary"] = Vocabulary()
+
+
+def vocabulary() -> Vocabulary:
+    """The application's."""
+    known: Vocabulary = current_app.extensions["vocabulary"]
+    return known

@@ -1,0 +1,20 @@
+"""Who waits for what was put up."""
+
+from marketplace.core.db import in_transaction
+from marketplace.core.jobs import Run, job
+from marketplace.search import saved
+from marketplace.search.service import KINDS
+
+AT_ONCE = 500
+
+
+@job("match_searches", timeout=600)
+def match_searches(run: Run, kind: str, thing_id: int) -> None:
+    """One fact a search that fits; told again after a death in the middle it is the same piece of news."""
+    thing, after = KINDS[kind].new(thing_id), 0
+    while thing is not None:
+        after, fitting = saved.waiting_for(kind, thing, after, AT_ONCE)
+        for search in fitting:
+            in_transaction(lambda search=search: saved.tell(search, kind, thing_id))  # type: ignore[misc]
+        if not after:
+            return

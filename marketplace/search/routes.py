@@ -1,0 +1,30 @@
+"""/api/search: one search over everything."""
+
+from typing import Any
+
+from marketplace.core.access import ANYONE, viewer
+from marketplace.core.fields import Str
+from marketplace.core.schemas import page_of
+from marketplace.core.web import Blueprint
+from marketplace.search import service
+from marketplace.search.schemas import ResultSchema, SearchQuery, SuggestionsSchema, SuggestQuery
+
+bp = Blueprint(
+    "search", __name__, url_prefix="/api/search", area="search", access=ANYONE, description="One search over everything"
+)
+
+
+@bp.get("")
+@bp.arguments(SearchQuery, location="query")
+@bp.response(200, page_of(ResultSchema, "results", corrected=Str(required=True, allow_none=True, example=None)))
+def search_everything(query: dict[str, Any]) -> Any:
+    """Search listings, tasks and offerings, the best finds first; slips of the pen are forgiven."""
+    return service.search(viewer(), **query)
+
+
+@bp.get("/suggest")
+@bp.arguments(SuggestQuery, location="query")
+@bp.response(200, SuggestionsSchema)
+def suggest(query: dict[str, Any]) -> Any:
+    """Suggest how what is being typed could go on."""
+    return {"suggestions": service.suggest(query["q"])}

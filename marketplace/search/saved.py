@@ -1,0 +1,131 @@
+"""Saved searches: kept, and compared with each thing that is put up.
+
+The words a search stands for are kept with it, so that a new thing is compared with thousands of
+searches by looking at words, without asking the database for each.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from marketplace.auth.models import User
+from marketplace.auth.service import hold
+from marketplace.catalog.queries import tree
+from marketplace.core.db import db, fetch, one, save
+from marketplace.core.outbox import publish
+from marketplace.core.search import understand
+from marketplace.events.search import SavedSearchMatched
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict, Invalid
+from marketplace.kit.geo import distance_km
+from marketplace.search.models import SavedSearch
+from marketplace.search.service import KINDS
+
+MOST = 50
+SHOWN = ("id", "name", "q", "category", "latitude", "longitude", "radius", "alerts", "created_at", "updated_at")
+PLACE = ("latitude", "longitude", "radius")
+
+
+class TooManySearches(Conflict):
+    """End one before the next."""
+
+    code = "too_many_searches"
+    sentence = f"You have saved {MOST} searches. Delete one that is not needed any more."
+
+
+def add(user: User, **fields: Any) -> SavedSearch:
+    """Keep a search; raises TooManySearches (409), Invalid (422) for one that would find everything."""
+    hold(user.id)
+    kept = int(fetch(select(func.count()).select_from(SavedSearch).where(SavedSearch.user_id == user.id))[0][0])
+    if kept >= MOST:
+        raise TooManySearches()
+    search = SavedSearch(user_id=user.id, alerts_since=now(), **fields)
+    return save(_checked(search))
+
+
+def change(user: User, search_id: int, **changes: Any) -> SavedSearch:
+    """Change what was sent; raises NotFound, Invalid (422). Alerts begin anew with what is looked for."""
+    search = find(user, search_id)
+    if changes.get("alerts", search.alerts) and set(changes) - {"name"}:
+        search.alerts_since = now()
+    for name, value in changes.items():
+        setattr(search, name, value)
+    search.touch()
+    return save(_checked(search))
+
+
+def remove(user: User, search_id: int) -> None:
+    """Look for it no more; raises NotFound."""
+    db.session.delete(find(user, search_id))
+
+
+def find(user: User, search_id: int) -> SavedSearch:
+    """One of one's own; raises NotFound."""
+    return one(select(SavedSearch).where(SavedSearch.user_id == user.id, SavedSearch.id == search_id), "saved search")
+
+
+def of(user: User) -> list[dict[str, Any]]:
+    """One's own, the newest first."""
+    mine = select(SavedSearch.__table__).where(SavedSearch.user_id == user.id)
+    return [view(row) for row in fetch(mine.order_by(SavedSearch.id.desc()))]
+
+
+def view(search: Any) -> dict[str, Any]:
+    """As its owner sees it."""
+    return {**{name: getattr(search, name) for name in SHOWN}, "types": list(search.types)}
+
+
+def name_of(search_id: int) -> str:
+    """What its owner calls it; empty where it is gone."""
+    rows = fetch(select(SavedSearch.name).where(SavedSearch.id == search_id))
+    return rows[0].name if rows else ""
+
+
+def waiting_for(kind: str, thing: Any, after: int, batch: int) -> tuple[int, list[Any]]:
+    """Of the next searches with alerts those that a new thing fits, and the id of the last one looked at (0: none)."""
+    asked = select(SavedSearch.__table__).where(SavedSearch.alerts, SavedSearch.id > after)
+    categories = tree().path(thing.category)
+    fitting = or_(SavedSearch.category.is_(None), SavedSearch.category.in_(categories))
+    rows = fetch(asked.where(fitting, SavedSearch.user_id != thing.owner_id).order_by(SavedSearch.id).limit(batch))
+    words = thing.search_text.split()
+    return (rows[-1].id if rows else 0), [row for row in rows if _fits(row, kind, thing, words)]
+
+
+def tell(search: Any, kind: str, thing_id: int) -> None:
+    """Whoever listens tells its owner."""
+    publish(SavedSearchMatched(search_id=search.id, user_id=search.user_id, kind=kind, thing_id=thing_id))
+
+
+def _checked(search: SavedSearch) -> SavedSearch:
+    place = [getattr(search, name) is not None for name in PLACE]
+    if any(place) and not all(place):
+        raise Invalid.field("radius", "A place is latitude, longitude and radius together.")
+    if search.category is not None:
+        search.category = tree().resolve(search.category.strip().lower()) or search.category
+    asked = understand(search.q or "")
+    if not (asked.words or asked.phrases or search.category or all(place)):
+        raise Invalid.field("q", "Say what to look for: words, a category or a place.")
+    parts = ("words", "phrases", "without")
+    search.asked = {part: [list(words) for words in getattr(asked, part)] for part in parts}
+    search.types = list(search.types or KINDS)
+    return search
+
+
+def _fits(search: Any, kind: str, thing: Any, words: Sequence[str]) -> bool:
+    if kind not in search.types or thing.created_at < search.alerts_since:
+        return False
+    asked = search.asked
+    said = all(any(word.startswith(tuple(meanings)) for word in words) for meanings in asked["words"])
+    text = f" {' '.join(words)} "
+    together = all(f" {' '.join(phrase)} " in text for phrase in asked["phrases"])
+    absent = not any(f" {' '.join(phrase)} " in text for phrase in asked["without"])
+    return said and together and absent and _is_near(search, thing)
+
+
+def _is_near(search: Any, thing: Any) -> bool:
+    if search.radius is None:
+        return True
+    if thing.latitude is None or thing.longitude is None:
+        return False
+    return bool(distance_km(search.latitude, search.longitude, thing.latitude, thing.longitude) <= search.radius)

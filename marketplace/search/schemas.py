@@ -1,0 +1,118 @@
+"""Searches in and out."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from marketplace.core.fields import Choice, Int, Num, Str, latitude, longitude
+from marketplace.core.schemas import Input, Query
+
+TYPES = ("listing", "task", "offering")
+TIME = "2026-01-31T10:00:00Z"
+
+
+class Types(fields.String):
+    """`listing,task` as a list."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        wanted = [part.strip() for part in text.split(",") if part.strip()]
+        if not wanted or any(part not in TYPES for part in wanted):
+            raise ValidationError(f"One or more of: {', '.join(TYPES)}.")
+        return list(dict.fromkeys(wanted))
+
+
+class SearchQuery(Query):
+    """What is looked for, where, and in what."""
+
+    q = Str(required=True, shortest=1, longest=500, example='"city bicycle" -child')
+    type = Types(load_default=list(TYPES), data_key="type", attribute="types", metadata={"example": "listing,task"})
+    category = Str(longest=100, example="bicycles")
+    latitude = latitude()
+    longitude = longitude()
+    radius = Num(least=0, most=20_100, load_default=50.0, example=10, metadata={"description": "km"})
+    page = Int(least=1, most=1000, load_default=1, example=1)
+    per_page = Int(least=1, most=100, load_default=20, example=20)
+    explain = fields.Boolean(load_default=False, metadata={"example": False})
+
+
+class PieceSchema(Schema):
+    """A piece of text; `hit` where it is what was looked for."""
+
+    text = Str(required=True, longest=20_000, example="bicycle")
+    hit = fields.Boolean(required=True, metadata={"example": True})
+
+
+class ResultSchema(Schema):
+    """One find: `item` is the thing as its own list shows it; `why` the parts of its score, where asked for."""
+
+    type = Choice(*TYPES, required=True)
+    id = Int(required=True, example=3)
+    title = Str(required=True, example="City bicycle")
+    snippet = fields.List(fields.Nested(PieceSchema), required=True)
+    distance = Num(least=0, most=20_100, required=True, allow_none=True, example=1.24)
+    score = Num(least=0, most=2, required=True, example=0.83)
+    item = fields.Dict(required=True, metadata={"example": {"id": 3, "title": "City bicycle"}})
+    why = fields.Dict(metadata={"example": {"text": 0.9, "near": 0.4, "fresh": 1.0}})
+
+
+class SuggestQuery(Query):
+    """What has been typed so far."""
+
+    q = Str(required=True, longest=200, example="bic")
+
+
+class SuggestionSchema(Schema):
+    """A word to go on with, or the title of a thing with its id."""
+
+    text = Str(required=True, example="bicycle")
+    type = Choice("word", *TYPES, required=True)
+    id = Int(required=True, allow_none=True, example=None)
+
+
+class SuggestionsSchema(Schema):
+    """The likeliest first."""
+
+    suggestions = fields.List(fields.Nested(SuggestionSchema), required=True)
+
+
+class SavedSearchChangesSchema(Input):
+    """Only what is sent is changed."""
+
+    name = Str(shortest=1, longest=100, example="Bicycles near me")
+    q = Str(longest=500, example="city bicycle")
+    types = fields.List(Choice(*TYPES), metadata={"example": ["listing"]})
+    category = Str(longest=100, example="bicycles", allow_none=True)
+    latitude = latitude(allow_none=True)
+    longitude = longitude(allow_none=True)
+    radius = Num(least=0, most=20_100, example=10, allow_none=True, metadata={"description": "km"})
+    alerts = fields.Boolean(metadata={"example": True})
+
+
+class SavedSearchInputSchema(SavedSearchChangesSchema):
+    """A new one: words, a category or a place, or all of them."""
+
+    name = Str(required=True, shortest=1, longest=100, example="Bicycles near me")
+
+
+class SavedSearchSchema(Schema):
+    """What is looked for, where, and whether I hear of what is new."""
+
+    id = Int(required=True, example=1)
+    name = Str(required=True, example="Bicycles near me")
+    q = Str(required=True, example="city bicycle")
+    types = fields.List(Choice(*TYPES), required=True, metadata={"example": ["listing"]})
+    category = Str(required=True, allow_none=True, example="bicycles")
+    latitude = latitude(required=True, allow_none=True)
+    longitude = longitude(required=True, allow_none=True)
+    radius = Num(least=0, most=20_100, required=True, allow_none=True, example=10.0)
+    alerts = fields.Boolean(required=True, metadata={"example": True})
+    created_at = fields.DateTime(required=True, metadata={"example": TIME})
+    updated_at = fields.DateTime(required=True, metadata={"example": TIME})
+
+
+class SavedSearchesSchema(Schema):
+    """All of mine."""
+
+    saved_searches = fields.List(fields.Nested(SavedSearchSchema), required=True)
+    total = Int(required=True, example=1)
