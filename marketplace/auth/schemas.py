@@ -81,7 +81,7 @@ class CredentialsSchema(Input):
     """E-mail or username, and the password."""
 
     email = Str(longest=254, example="anna@example.com")
-    username = Str(longest=254, example="anna_k")
+    username = Str(longest=254, example="")
     password = password(required=True, shortest=1)
 
 

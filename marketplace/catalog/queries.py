@@ -51,6 +51,11 @@ class KeptTree:
         """Whether it is a key of the tree."""
         return key in self._kept.get().rows
 
+    def name(self, key: str) -> str:
+        """What people call it; the key itself where it is not in the tree."""
+        row = self._kept.get().rows.get(key)
+        return row.name if row is not None else key
+
     def path(self, key: str) -> list[str]:
         """See `Tree.path`."""
         return self._kept.get().path(key)

@@ -107,6 +107,15 @@ class ListQuery:
         ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
         return fetch(self._built_once("rows", ask.shape), ask.binds)[: ask.per_page]
 
+    def summary(self, by: ColumnElement[Any], params: Mapping[str, Any], *values: ColumnElement[Any]) -> list[Row[Any]]:
+        """For each value of `by` among what the filters leave: the value, how many there are, and `values`."""
+        ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
+        name = ("by", *map(str, (by, *values)), ask.shape)
+        if name not in self.built:
+            grouped = select(by, func.count().label("count"), *values).where(*self._conditions(ask.shape))
+            self.built[name] = grouped.group_by(by).order_by(func.count().desc(), by)
+        return fetch(self.built[name], ask.binds)
+
     def total(self, params: Mapping[str, Any]) -> int:
         """How many rows the filters leave, counted up to the bound plus one."""
         ask = _Ask(self, {key: value for key, value in params.items() if value is not None})

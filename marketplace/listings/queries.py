@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, or_, select
+from sqlalchemy import Table, bindparam, func, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import STAFF, eyes_of
@@ -94,6 +94,16 @@ def candidates(**query: Any) -> list[Any]:
     """What a search is to rank: rows of what everybody may see, the nearest or newest that fit."""
     params = {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now(), "per_page": MOST_CANDIDATES}
     return CANDIDATES.rows(params)
+
+
+def facets(**query: Any) -> dict[str, list[Any]]:
+    """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
+    params = {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now()}
+    amounts = (func.min(LISTINGS.c.price_minor).label("least"), func.max(LISTINGS.c.price_minor).label("most"))
+    return {
+        **{name: BROWSE.summary(LISTINGS.c[name], params) for name in ("category", "condition", "listing_type")},
+        "amounts": BROWSE.summary(LISTINGS.c.currency, params, *amounts),
+    }
 
 
 def newly_posted(thing_id: int) -> Any | None:

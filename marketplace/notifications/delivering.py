@@ -69,7 +69,7 @@ def _deliver(row: Row[Any]) -> bool:
         message = f"{type(error).__name__}: {error}"
         in_transaction(lambda: LETTERS.failed(row, message))
         return False
-    shown = f"{letter.title}\n\n{letter.text}" if reference == SHOWN else None
+    shown = f"To: {letter.to}\n{letter.title}\n\n{letter.text}" if reference == SHOWN else None
     return in_transaction(lambda: LETTERS.done(row, reference=reference, shown=shown))
 
 
@@ -100,9 +100,8 @@ def _mail(row: Row[Any], user: Any) -> Letter | None:
     if row.kind in KINDS and KINDS[row.kind].essential:
         return ESSENTIAL.get(row.kind, _link_mail)(row, user)
     site, name = current_app.config["SITE_URL"], people.greeting_name(user)
-    unsubscribe = f"{current_app.config['API_URL']}/api/notifications/unsubscribe?token=" + unsubscribe_token(
-        user.id, row.kind
-    )
+    way_out = f"{current_app.config['API_URL']}/api/notifications/unsubscribe?token="
+    unsubscribe = "" if _is_about_safety(row.kind) else way_out + unsubscribe_token(user.id, row.kind)
     common = {"language": user.language, "recipient": name, "unsubscribe": unsubscribe, "site": site}
     if row.kind == "digest":
         news = [
@@ -114,6 +113,10 @@ def _mail(row: Row[Any], user: Any) -> Letter | None:
     return Letter(
         id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html, unsubscribe=unsubscribe
     )
+
+
+def _is_about_safety(kind: str) -> bool:
+    return kind in KINDS and KINDS[kind].safety
 
 
 def _link_mail(row: Row[Any], user: Any) -> Letter | None:

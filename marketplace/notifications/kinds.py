@@ -11,7 +11,8 @@ class Kind:
     """One kind of news: what it is about, its usual channels, and where in the client it leads.
 
     An `essential` letter was asked for: it asks nobody's preferences, knows no quiet hours and no way out.
-    What concerns `closed` accounts reaches their owners too.
+    What concerns `closed` accounts reaches their owners too. What concerns the account's `safety` is told by
+    the usual channels whatever one chose, and has no way out.
     """
 
     about: str
@@ -20,6 +21,7 @@ class Kind:
     may_wait: bool = True
     essential: bool = False
     closed: bool = False
+    safety: bool = False
 
 
 EVERYWHERE = frozenset({"in_app", "email", "push"})
@@ -51,25 +53,25 @@ KINDS = {
     "review_reminder": Kind("task", BY_MAIL, TASK),
     "new_message": Kind("conversation", EVERYWHERE, TALK),
     "welcome": Kind("user", frozenset({"in_app"}), "/profile", may_wait=False),
-    "password_changed": Kind("user", EVERYWHERE, "/profile", may_wait=False),
+    "password_changed": Kind("user", EVERYWHERE, "/profile", may_wait=False, safety=True),
     "verify_email": Kind("user", MAIL_ONLY, "/verify-email?token={token}", essential=True),
     "reset_password": Kind("user", MAIL_ONLY, "/reset-password?token={token}", essential=True),
     "change_email_old": Kind("user", MAIL_ONLY, "/verify-email?token={token}", essential=True),
     "change_email_new": Kind("user", MAIL_ONLY, "/verify-email?token={token}", essential=True),
     "sign_in_code": Kind("user", MAIL_ONLY, "/login", essential=True),
     "phone_code": Kind("user", SMS_ONLY, "/login", essential=True),
-    "new_sign_in": Kind("user", BY_MAIL, SESSIONS, may_wait=False),
-    "second_factor_on": Kind("user", EVERYWHERE, SECURITY, may_wait=False),
-    "second_factor_off": Kind("user", EVERYWHERE, SECURITY, may_wait=False),
-    "api_key_made": Kind("user", EVERYWHERE, KEYS, may_wait=False),
-    "account_suspended": Kind("user", BY_MAIL, "/", may_wait=False, closed=True),
-    "account_reinstated": Kind("user", BY_MAIL, "/", may_wait=False),
+    "new_sign_in": Kind("user", BY_MAIL, SESSIONS, may_wait=False, safety=True),
+    "second_factor_on": Kind("user", EVERYWHERE, SECURITY, may_wait=False, safety=True),
+    "second_factor_off": Kind("user", EVERYWHERE, SECURITY, may_wait=False, safety=True),
+    "api_key_made": Kind("user", EVERYWHERE, KEYS, may_wait=False, safety=True),
+    "account_suspended": Kind("user", BY_MAIL, "/", may_wait=False, closed=True, safety=True),
+    "account_reinstated": Kind("user", BY_MAIL, "/", may_wait=False, safety=True),
     "verification_approved": Kind("user", EVERYWHERE, "/profile", may_wait=False),
     "verification_refused": Kind("user", EVERYWHERE, "/settings/verification", may_wait=False),
     "export_ready": Kind("user", MAIL_ONLY, "/settings/privacy", essential=True),
     "test": Kind("user", frozenset({"push"}), "/notifications", may_wait=False),
 }
-CHOOSABLE = tuple(name for name, kind in KINDS.items() if name != "test" and not kind.essential)
+CHOOSABLE = tuple(name for name, kind in KINDS.items() if name != "test" and not kind.essential and not kind.safety)
 
 
 def path_to(kind: str, thing_id: int | None, token: str = "") -> str:

@@ -16,8 +16,11 @@ UNTOLD = Habits(quiet_from=None, quiet_to=None, digest="off")
 
 def choices_of(user_id: int, kind: str) -> dict[str, bool]:
     """Channel → whether it is used for this kind."""
+    usual = {channel: channel in KINDS[kind].usual for channel in CHANNELS}
+    if KINDS[kind].safety:
+        return usual
     own = select(Preference.channel, Preference.is_on).where(Preference.user_id == user_id, Preference.kind == kind)
-    return {**{channel: channel in KINDS[kind].usual for channel in CHANNELS}, **dict(map(tuple, fetch(own)))}
+    return {**usual, **dict(map(tuple, fetch(own)))}
 
 
 def habits_of(user_id: int) -> Any:

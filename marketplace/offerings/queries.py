@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, bindparam, func, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import STAFF, eyes_of
@@ -79,6 +79,16 @@ def candidates(**query: Any) -> list[Any]:
     """What a search is to rank: rows of what is offered, the nearest or newest that fit."""
     params = {**_prepared({"status": S.ACTIVE, **query}), "per_page": MOST_CANDIDATES}
     return CANDIDATES.rows(params)
+
+
+def facets(**query: Any) -> dict[str, list[Any]]:
+    """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
+    params = _prepared({"status": S.ACTIVE, **query})
+    amounts = (func.min(OFFERINGS.c.price_minor).label("least"), func.max(OFFERINGS.c.price_minor).label("most"))
+    return {
+        **{name: BROWSE.summary(OFFERINGS.c[name], params) for name in ("category", "price_type")},
+        "amounts": BROWSE.summary(OFFERINGS.c.currency, params, *amounts),
+    }
 
 
 def newly_posted(thing_id: int) -> Any | None:

@@ -6,8 +6,15 @@ from marketplace.core.access import ANYONE, viewer
 from marketplace.core.fields import Str
 from marketplace.core.schemas import page_of
 from marketplace.core.web import Blueprint
-from marketplace.search import service
-from marketplace.search.schemas import ResultSchema, SearchQuery, SuggestionsSchema, SuggestQuery
+from marketplace.search import facets, service
+from marketplace.search.schemas import (
+    FacetsQuery,
+    FacetsSchema,
+    ResultSchema,
+    SearchQuery,
+    SuggestionsSchema,
+    SuggestQuery,
+)
 
 bp = Blueprint(
     "search", __name__, url_prefix="/api/search", area="search", access=ANYONE, description="One search over everything"
@@ -20,6 +27,14 @@ bp = Blueprint(
 def search_everything(query: dict[str, Any]) -> Any:
     """Search listings, tasks and offerings, the best finds first; slips of the pen are forgiven."""
     return service.search(viewer(), **query)
+
+
+@bp.get("/filters")
+@bp.arguments(FacetsQuery, location="query")
+@bp.response(200, FacetsSchema)
+def show_filters(query: dict[str, Any]) -> Any:
+    """Say how what is on offer (or what a query finds of it) divides: categories, amounts, further filters."""
+    return facets.of(query.pop("type"), **query)
 
 
 @bp.get("/suggest")

@@ -76,6 +76,41 @@ class SuggestionsSchema(Schema):
     suggestions = fields.List(fields.Nested(SuggestionSchema), required=True)
 
 
+class FacetsQuery(Query):
+    """Of what, and narrowed by what."""
+
+    type = Choice(*TYPES, load_default="listing")
+    q = Str(longest=500, example="bicycle")
+    category = Str(longest=100, example="bicycles")
+
+
+class CategoryCountSchema(Schema):
+    """A category and how many there are."""
+
+    key = Str(required=True, example="bicycles")
+    name = Str(required=True, example="Bicycles")
+    count = Int(required=True, example=12)
+
+
+class AmountsSchema(Schema):
+    """The lowest and highest amount in one currency."""
+
+    currency = Str(required=True, example="EUR")
+    least = Num(least=0, most=1e15, required=True, example=5.0)
+    most = Num(least=0, most=1e15, required=True, example=900.0)
+    count = Int(required=True, example=12)
+
+
+class FacetsSchema(Schema):
+    """How they divide; `values` has a list of {value, count} for each further filter of the kind."""
+
+    type = Choice(*TYPES, required=True)
+    total = Int(required=True, example=12)
+    categories = fields.List(fields.Nested(CategoryCountSchema), required=True)
+    amounts = fields.List(fields.Nested(AmountsSchema), required=True)
+    values = fields.Dict(required=True, metadata={"example": {"condition": [{"value": "good", "count": 7}]}})
+
+
 class SavedSearchChangesSchema(Input):
     """Only what is sent is changed."""
 

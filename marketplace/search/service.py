@@ -30,12 +30,13 @@ class Kind:
     candidates: Callable[..., list[Any]]
     by_ids: Callable[[User | None, list[int]], dict[int, dict[str, Any]]]
     new: Callable[[int], Any | None]
+    facets: Callable[..., dict[str, list[Any]]]
 
 
 KINDS = {
-    "listing": Kind(listings.candidates, listings.by_ids, listings.newly_posted),
-    "task": Kind(tasks.candidates, tasks.by_ids, tasks.newly_posted),
-    "offering": Kind(offerings.candidates, offerings.by_ids, offerings.newly_posted),
+    "listing": Kind(listings.candidates, listings.by_ids, listings.newly_posted, listings.facets),
+    "task": Kind(tasks.candidates, tasks.by_ids, tasks.newly_posted, tasks.facets),
+    "offering": Kind(offerings.candidates, offerings.by_ids, offerings.newly_posted, offerings.facets),
 }
 
 

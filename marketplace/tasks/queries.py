@@ -84,6 +84,16 @@ def candidates(**query: Any) -> list[Any]:
     return CANDIDATES.rows(params)
 
 
+def facets(**query: Any) -> dict[str, list[Any]]:
+    """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
+    params = {**_prepared({"status": S.OPEN, **query}), "on_board": True}
+    amounts = (func.min(TASKS.c.budget_minor).label("least"), func.max(TASKS.c.budget_minor).label("most"))
+    return {
+        **{name: BROWSE.summary(TASKS.c[name], params) for name in ("category", "difficulty")},
+        "amounts": BROWSE.summary(TASKS.c.currency, params, *amounts),
+    }
+
+
 def newly_posted(thing_id: int) -> Any | None:
     """A task to be compared with saved searches; None where nobody sees it any more."""
     names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")

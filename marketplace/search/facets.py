@@ -1,0 +1,52 @@
+"""How what is on offer divides, for the filters beside a search."""
+
+from functools import partial
+from typing import Any
+
+from flask import current_app
+
+from marketplace.catalog.queries import tree
+from marketplace.core.cache import Kept
+from marketplace.kit.money import to_major
+from marketplace.search.service import KINDS
+
+
+def of(kind: str, *, q: str | None = None, category: str | None = None) -> dict[str, Any]:
+    """Counts by value and the amounts by currency; of everything together they are kept for a while."""
+    if q or category:
+        return _found(kind, q=q, category=category)
+    kept: dict[str, Kept[dict[str, Any]]] = current_app.extensions.setdefault("facets", {})
+    if kind not in kept:
+        kept[kind] = Kept(partial(_found, kind), current_app.config["LIST_CACHE_SECONDS"])
+    return kept[kind].get()
+
+
+def _found(kind: str, **query: Any) -> dict[str, Any]:
+    parts = KINDS[kind].facets(**query)
+    categories, amounts = parts.pop("category"), parts.pop("amounts")
+    return {
+        "type": kind,
+        "total": sum(row.count for row in categories),
+        "categories": [_category(row) for row in categories],
+        "amounts": [_amount(row) for row in amounts if row.least is not None],
+        "values": {
+            name: [{"value": row[0], "count": row.count} for row in rows if row[0]] for name, rows in parts.items()
+        },
+    }
+
+
+def _value(row: Any) -> dict[str, Any]:
+    return {"value": row[0], "count": row.count}
+
+
+def _category(row: Any) -> dict[str, Any]:
+    return {"key": row.category, "name": tree().name(row.category), "count": row.count}
+
+
+def _amount(row: Any) -> dict[str, Any]:
+    return {
+        "currency": row.currency,
+        "least": to_major(row.least, row.currency),
+        "most": to_major(row.most, row.currency),
+        "count": row.count,
+    }
