@@ -17,6 +17,7 @@ from marketplace.core.vocabulary import KnownWord, vocabulary
 from marketplace.kit.text import MAX_QUERY_WORDS, stem, words
 
 SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
+MOST_CORRECTED = 4  # words of one query: looking for neighbours takes some milliseconds each
 MOST_CANDIDATES = 500  # are ranked; the nearest or newest of what fits
 INDEXED = ("listings", "tasks", "offerings")
 NO_MATCH = "\u0001"  # a query of emoji or signs only: a word no text contains
@@ -66,7 +67,12 @@ def understand(typed: str) -> Asked:
             phrases.append(found)
         else:
             plain += found
-    meant = [(word, _meant_by(word)) for word in dict.fromkeys(plain[:MAX_QUERY_WORDS])]
+    meant, unknown = [], 0
+    for word in dict.fromkeys(plain[:MAX_QUERY_WORDS]):
+        meanings = _known_meanings(word)
+        if not meanings and (unknown := unknown + 1) <= MOST_CORRECTED:
+            meanings = tuple(vocabulary().neighbours(word))
+        meant.append((word, meanings or (word,)))
     corrected = tuple(meanings[0] if word not in meanings else word for word, meanings in meant)
     is_new = any(word not in meanings for word, meanings in meant)
     return Asked(
@@ -98,13 +104,12 @@ def _stands_in(name: str, word: str) -> bool:
     return bool(fetch(select(source.c.id).where(matches(name)).limit(1), {"match": exact}))
 
 
-def _meant_by(word: str) -> tuple[str, ...]:
-    """Beginnings of the words it stands for: itself and its stem, or its neighbours where nobody wrote it."""
+def _known_meanings(word: str) -> tuple[str, ...]:
+    """Beginnings of the words it stands for: itself and its stem; none where nobody wrote it."""
     known, root = vocabulary(), stem(word)
-    if known.knows(word) or known.knows(root):
-        return (word,) if root == word else (word, root)
-    neighbours = known.neighbours(word)
-    return tuple(neighbours) if neighbours else (word,)
+    if not known.knows(word) and not known.knows(root):
+        return ()
+    return (word,) if root == word else (word, root)
 
 
 def _fts5(asked: Asked) -> str:
