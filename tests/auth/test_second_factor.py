@@ -225,6 +225,13 @@ def test_many_at_once_with_one_recovery_code_are_one_sign_in(app: Flask, vera: G
     assert vera.get("/api/auth/2fa").json["recovery_codes_left"] == 9
 
 
+def test_many_recovery_codes_at_once_for_one_challenge_use_up_one(app: Flask, vera: Guarded) -> None:
+    token = challenge(app)
+    answers = burst([partial(meet, app, token, code) for code in vera.recovery_codes[:4]])
+    assert [answer.status_code for answer in answers].count(200) == 1
+    assert vera.get("/api/auth/2fa").json["recovery_codes_left"] == 9
+
+
 def test_control_a_recovery_code_that_is_looked_up_first_signs_in_many(
     app: Flask, vera: Guarded, monkeypatch: pytest.MonkeyPatch
 ) -> None:

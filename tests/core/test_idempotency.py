@@ -1,13 +1,18 @@
 """The same write sent twice is done once."""
 
+import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import orjson
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
 from marketplace.core import idempotency
-from tests.factories.people import Person
+from marketplace.core.db import db, fetch
+from tests.factories.people import PASSWORD, Person
 from tests.races.burst import burst
 
 BODY = {"title": "City bicycle", "description": "Seven gears.", "price": 120, "category": "bicycles"}
@@ -61,3 +66,12 @@ def test_keys_are_forgotten_after_two_days(app: Flask, anna: Person) -> None:
         idempotency.sweep()
     anna.post("/api/listings", json=BODY, headers=KEY)
     assert _count(anna) == 2
+
+
+def test_what_is_kept_of_a_body_with_a_password_gives_nothing_away(app: Flask, anna: Person) -> None:
+    assert anna.post("/api/auth/step-up", json={"password": PASSWORD}, headers=KEY).status_code == 200
+    with app.app_context():
+        kept = fetch(select(idempotency.IdempotencyKey.body_hash))[0].body_hash
+        db.session.remove()
+    bodies = [orjson.dumps({"password": PASSWORD}), json.dumps({"password": PASSWORD}).encode()]
+    assert kept not in {hashlib.blake2b(body, digest_size=32).hexdigest() for body in bodies}

@@ -41,3 +41,9 @@ def test_no_header_and_no_method_breaks_an_address(app: Flask, anna: Person, met
 def _again(app: Flask) -> str:
     body = {"email": "anna@example.com", "password": "correct horse battery"}
     return str(app.test_client().post("/api/auth/login", json=body).json["token"])
+
+
+@pytest.mark.parametrize("path", ["/api/auth/sessions/%00", "/api/uploads/%00", "/api/uploads/a%00.png"])
+def test_a_name_no_database_keeps_is_nowhere(anna: Person, path: str) -> None:
+    for headers in ({}, {"Idempotency-Key": "once"}):
+        assert anna.delete(path, headers=headers).status_code == 404

@@ -18,8 +18,11 @@ from sqlalchemy import MetaData, Table, inspect, select
 from marketplace.core import jobs
 from marketplace.core.db import Base, db, fetch, in_transaction
 from marketplace.privacy import erasing
+from marketplace.privacy import jobs as privacy_jobs
 from marketplace.privacy.erasing import erase_rest
+from marketplace.privacy.exporting import pack
 from marketplace.privacy.register import register
+from marketplace.uploads.models import Upload
 from tests.factories import things
 from tests.factories.people import PASSWORD, Person, sign_up
 from tests.races.burst import burst
@@ -261,6 +264,24 @@ def test_the_file_is_gone_after_a_week(shop: Flask, work: Work, leaver: Person) 
 def test_others_do_not_see_my_export(shop: Flask, leaver: Person, stranger: Person) -> None:
     job_id = leaver.post("/api/auth/export").json["id"]
     assert stranger.get(f"/api/auth/export/{job_id}").status_code == 404
+
+
+def test_who_leaves_while_the_data_is_packed_leaves_no_file(
+    shop: Flask, work: Work, leaver: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaver.post("/api/auth/export")
+
+    def packing(user_id: int, progress: Callable[[int, int], None]) -> bytes:
+        packed = pack(user_id, progress)
+        assert leave(leaver).status_code == 200
+        return packed
+
+    monkeypatch.setattr(privacy_jobs, "pack", packing)
+    work()
+    much_later(work)
+    with shop.app_context():
+        assert fetch(select(Upload.id).where(Upload.owner_id == leaver.id)) == []
+        db.session.remove()
 
 
 def test_both_are_in_the_audit_log(shop: Flask, anna: Person, admin: Person) -> None:

@@ -106,6 +106,14 @@ def test_taken_back_or_decided_the_files_are_no_longer_kept(app: Flask, anna: Pe
     assert submit(anna).json["code"] == "verified_already"
 
 
+def test_a_badge_does_not_rest_on_documents_that_are_gone(app: Flask, anna: Person, admin: Person) -> None:
+    document = things.upload(anna, "document")
+    path = f"/api/admin/verifications/{submit(anna, files=[document['url']]).json['id']}"
+    assert anna.delete(f"/api/uploads/{document['filename']}").status_code == 200
+    assert admin.post(f"{path}/approve").status_code == 409
+    assert admin.post(f"{path}/refuse", json={"reason": "Nothing is there"}).status_code == 200
+
+
 def test_nobody_decides_about_their_own(app: Flask, admin: Person) -> None:
     verification = submit(admin).json["id"]
     for verb, body in (("approve", {}), ("refuse", {"reason": "No"})):
