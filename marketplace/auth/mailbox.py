@@ -1,5 +1,7 @@
 """What is proved by opening a letter: an address, the right to a new password, a change of address."""
 
+from typing import Any
+
 from sqlalchemy import select, update
 
 from marketplace.auth import mail_tokens
@@ -73,8 +75,8 @@ def ask_for_change(user: User, *, email: str) -> None:
     mail_tokens.issue(user, CHANGE_NEW, email.lower(), partner_id=old.id)
 
 
-def _change(new: object) -> str:
-    user_id, email = new.user_id, new.email  # type: ignore[attr-defined]
+def _change(new: Any) -> str:
+    user_id, email = new.user_id, new.email
     refuse_taken(email)
     execute(update(User).where(User.id == user_id).values(email=email, email_verified=True))
     mail_tokens.void(user_id, VERIFY, RESET)

@@ -3,9 +3,9 @@
 from sqlalchemy import Select, select
 
 from marketplace.auth.models import User
+from marketplace.core.permissions import STAFF
 
 NOBODY = 0  # no id
-STAFF = frozenset({"moderator", "admin"})
 
 
 def visible_to(user: User | None) -> Select[User]:

@@ -170,6 +170,12 @@ def why_unavailable(username: str) -> str | None:
     return None
 
 
+def refuse_taken(email: str) -> None:
+    """Raises EmailTaken (409)."""
+    if db.session.scalar(select(exists().where(User.email == email.lower()))):
+        raise EmailTaken()
+
+
 def hash_password(password: str) -> str:
     """Salted, by the configured method."""
     return generate_password_hash(password, method=current_app.config["PASSWORD_METHOD"])
@@ -185,9 +191,3 @@ def _found(query: Any) -> User:
     if user is None:
         raise BadCredentials()
     return user
-
-
-def refuse_taken(email: str) -> None:
-    """Raises EmailTaken (409)."""
-    if db.session.scalar(select(exists().where(User.email == email.lower()))):
-        raise EmailTaken()

@@ -62,17 +62,6 @@ def by_password(place: Place, *, password: str, email: str = "", username: str =
     return enter(int(user_id or 0), place, password_hash)
 
 
-def _spend_on(name: str, place: Place) -> None:
-    """Strangers who use up an account's tries do not keep its owner out of where the owner has been."""
-    figure = current_app.config["LIMIT_ACCOUNT"]
-    try:
-        spend("account", name, figure)
-    except TooMany:
-        if not signals.is_known(service.id_of(name), place):
-            raise
-        spend("account-here", f"{name}|{place.address}", figure)
-
-
 def by_phone(place: Place, *, phone: str, code: str) -> dict[str, Any]:
     """Tokens (or a challenge) for a code sent to a number; raises WrongCode (401), Invalid (422), Held (403)."""
     user_id = numbers.who_logs_in(phone, code, place)
@@ -97,6 +86,17 @@ def enter(user_id: int, place: Place, password_hash: str | None = None) -> dict[
     if found is None:
         raise Held()
     return found
+
+
+def _spend_on(name: str, place: Place) -> None:
+    """Strangers who use up an account's tries do not keep its owner out of where the owner has been."""
+    figure = current_app.config["LIMIT_ACCOUNT"]
+    try:
+        spend("account", name, figure)
+    except TooMany:
+        if not signals.is_known(service.id_of(name), place):
+            raise
+        spend("account-here", f"{name}|{place.address}", figure)
 
 
 def _judged(user_id: int, place: Place, password_hash: str | None) -> dict[str, Any] | None:

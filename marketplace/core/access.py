@@ -74,7 +74,7 @@ class Loaders:
     """How the floor above turns credentials into people."""
 
     person: Callable[[dict[str, Any]], Person | None]
-    key_holder: Callable[[str, str], Person]
+    key_holder: Callable[..., Person]
     proof: Callable[[Person, dict[str, Any], str], None]
 
 
@@ -166,7 +166,9 @@ def refuse_strangers(access: Access) -> None:
 def _check_key(access: Access, scope: str) -> None:
     if not scope or access.permission or access.proof or access.token != "access":
         scope = ""
-    g.person = current_app.extensions["loaders"].key_holder(g.api_key, scope)
+    loaders: Loaders = current_app.extensions["loaders"]
+    is_counted, g.key_is_counted = g.get("key_is_counted", False), True  # a write that is run again is one request
+    g.person = loaders.key_holder(g.api_key, scope, is_counted=is_counted)
 
 
 def _check_token(access: Access) -> None:

@@ -7,7 +7,7 @@ To rotate: put a new key in front, restart, run `flask encryption rotate`, then 
 import base64
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
@@ -54,7 +54,7 @@ def _rotate(column: Column[str]) -> int:
     table, last, count = column.table, 0, 0
     assert isinstance(table, Table)
     while ids := _next_ids(table, column, last):
-        in_transaction(lambda ids=ids: _encrypt_again(table, column, ids))  # type: ignore[misc]
+        in_transaction(partial(_encrypt_again, table, column, ids))
         last, count = ids[-1], count + len(ids)
     return count
 

@@ -10,10 +10,9 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from marketplace.core import audit_log
 from marketplace.core.access import prove
 from marketplace.core.db import Base, Stamped, db
+from marketplace.core.permissions import STAFF
 from marketplace.kit.clock import now
 from marketplace.kit.lifecycle import Lifecycle
-
-STAFF = frozenset({"moderator", "admin"})
 
 
 class StateChange(Base):

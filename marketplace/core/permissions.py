@@ -16,6 +16,7 @@ class May(StrEnum):
     VERIFY_PEOPLE = "people.verify"
 
 
+STAFF = frozenset({"moderator", "admin"})
 MODERATOR = frozenset({May.SEE_PEOPLE, May.SUSPEND_PEOPLE})
 OF_ROLE: dict[str, frozenset[May]] = {
     "user": frozenset(),

@@ -26,12 +26,14 @@ PART = re.compile(r'(?P<minus>-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody typed: words, each with what it may stand for; "exact phrases"; -words that must be absent."""
+    """What somebody typed: words, each with what it may stand for; "exact phrases"; -words that must be absent.
+    `typed` are the words as they were typed, folded."""
 
     words: tuple[tuple[str, ...], ...] = ()
     phrases: tuple[tuple[str, ...], ...] = ()
     without: tuple[tuple[str, ...], ...] = ()
     corrected: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
 
 
 def matches(table_name: str) -> ColumnElement[bool]:
@@ -80,6 +82,7 @@ def understand(typed: str) -> Asked:
         tuple(phrases[:MAX_QUERY_WORDS]),
         tuple(without[:MAX_QUERY_WORDS]),
         corrected if is_new else (),
+        tuple(word for word, _ in meant),
     )
 
 

@@ -56,7 +56,7 @@ class Vocabulary:
         """Whether any word begins so; what is new is read before the answer is no."""
         if not self.completions(beginning, 1):
             self.refresh()
-        return bool(self.completions(beginning, 1))
+        return bool(self.completions(beginning, 1)) or self._is_written(beginning)
 
     def neighbours(self, word: str) -> list[str]:
         """The nearest words, nearest first: one slip in short words, two in words of six letters and more (a slip
@@ -85,6 +85,10 @@ class Vocabulary:
         with self._lock:
             self._sorted, self._by_length, self._last_id = [], defaultdict(list), 0
             self._begun_at = now()
+
+    def _is_written(self, word: str) -> bool:
+        """Ids become visible out of order, so a word may have come behind the last one that was read."""
+        return bool(fetch(select(KnownWord.id).where(KnownWord.word == word)))
 
     def _new_rows(self) -> list[Any]:
         newer = select(KnownWord.id, KnownWord.word).where(KnownWord.id > self._last_id)

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import STAFF, staff_roles
+from marketplace.auth.policy import staff_roles
+from marketplace.core.permissions import STAFF
 from marketplace.listings.lifecycle import S
 from marketplace.listings.models import Listing
 

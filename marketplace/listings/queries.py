@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, or_, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import STAFF, eyes_of
+from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import completion_rate
 from marketplace.catalog.queries import tree
 from marketplace.core import counters
 from marketplace.core.db import UTCDateTime, db, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
+from marketplace.core.permissions import STAFF
 from marketplace.core.prices import rank_from
 from marketplace.core.search import MOST_CANDIDATES, matches
 from marketplace.kit.clock import now
@@ -90,9 +91,9 @@ CANDIDATES = replace(
 )
 
 
-def candidates(**query: Any) -> list[Any]:
+def candidates(*, most: int = MOST_CANDIDATES, **query: Any) -> list[Any]:
     """What a search is to rank: rows of what everybody may see, the nearest or newest that fit."""
-    params = {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now(), "per_page": MOST_CANDIDATES}
+    params = {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now(), "per_page": most}
     return CANDIDATES.rows(params)
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import STAFF, eyes_of
+from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
 from marketplace.core.db import db, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
+from marketplace.core.permissions import STAFF
 from marketplace.core.prices import rank_from
 from marketplace.core.search import MOST_CANDIDATES, matches
 from marketplace.kit.errors import NotFound
@@ -75,9 +76,9 @@ CANDIDATES = replace(
 )
 
 
-def candidates(**query: Any) -> list[Any]:
+def candidates(*, most: int = MOST_CANDIDATES, **query: Any) -> list[Any]:
     """What a search is to rank: rows of what is offered, the nearest or newest that fit."""
-    params = {**_prepared({"status": S.ACTIVE, **query}), "per_page": MOST_CANDIDATES}
+    params = {**_prepared({"status": S.ACTIVE, **query}), "per_page": most}
     return CANDIDATES.rows(params)
 
 

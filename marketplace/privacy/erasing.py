@@ -1,5 +1,6 @@
 """What somebody left behind names nobody any more; safe to repeat, in whatever step it was stopped."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import JSON, Column, Table, delete, or_, select, update
@@ -22,11 +23,11 @@ FILES_AT_ONCE = 100
 def erase_rest(user_id: int) -> None:
     """The account itself was closed before."""
     for step in (standing.unname, _take_down, _forget_digests):
-        in_transaction(lambda step=step: step(user_id))  # type: ignore[misc]
+        in_transaction(partial(step, user_id))
     while in_transaction(lambda: uploads.remove_some_of(user_id, FILES_AT_ONCE)):
         pass
     for table in reversed(Base.metadata.sorted_tables):  # what refers to others goes before them
-        in_transaction(lambda table=table: _erase(table, register()[table.name], user_id))  # type: ignore[misc]
+        in_transaction(partial(_erase, table, register()[table.name], user_id))
     search.compact()
 
 

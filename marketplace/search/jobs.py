@@ -1,5 +1,7 @@
 """Who waits for what was put up."""
 
+from functools import partial
+
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import Run, job
 from marketplace.search import saved
@@ -15,6 +17,6 @@ def match_searches(run: Run, kind: str, thing_id: int) -> None:
     while thing is not None:
         after, fitting = saved.waiting_for(kind, thing, after, AT_ONCE)
         for search in fitting:
-            in_transaction(lambda search=search: saved.tell(search, kind, thing_id))  # type: ignore[misc]
+            in_transaction(partial(saved.tell, search, kind, thing_id))
         if not after:
             return

@@ -1,6 +1,5 @@
 """One search over everything that is on offer: found by the index, ranked here, shown as each slice shows it."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from marketplace.core.pagination import Page
 from marketplace.core.search import Asked, understand
 from marketplace.core.vocabulary import vocabulary
 from marketplace.kit.clock import now
-from marketplace.kit.text import fold, words
+from marketplace.kit.text import WORD, fold, search_text, words
 from marketplace.listings import queries as listings
 from marketplace.offerings import queries as offerings
 from marketplace.search import ranking
@@ -20,7 +19,6 @@ from marketplace.tasks import queries as tasks
 SNIPPET_WORDS = 24
 MOST_SUGGESTIONS = 8
 MOST_TITLES = 3
-WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +77,26 @@ def suggest(q: str) -> list[dict[str, Any]]:
     titles = [
         {"text": row.title, "type": kind, "id": row.id}
         for kind, slice_ in KINDS.items()
-        for row in slice_.candidates(q=q, per_page=MOST_TITLES)[:MOST_TITLES]
+        for row in slice_.candidates(q=q, most=MOST_TITLES)
     ]
     return [*said, *titles][: MOST_SUGGESTIONS + MOST_TITLES]
 
 
 def _finds(kind: str, q: str, asked: Asked, where: dict[str, Any]) -> list[Find]:
     moment = now()
-    typed = [word for word, _ in zip(_typed(q), asked.words, strict=False)]
     found = []
     for row in KINDS[kind].candidates(q=q, **where):
         km = getattr(row, "distance", None)
         reason = ranking.why(
             asked.words,
-            typed,
-            title=words_of(row.title),
+            asked.typed,
+            title=search_text(row.title).split(),
             text=row.search_text.split(),
             km=km,
             age_days=ranking.age_in_days(row.created_at, moment),
         )
         found.append(Find(kind, row, km, reason))
     return found
-
-
-def words_of(title: str) -> list[str]:
-    """A title's folded words, however many."""
-    return WORD.findall(fold(title).replace("_", " "))
-
-
-def _typed(q: str) -> list[str]:
-    """The plain words of a query, once each, as `understand` takes them."""
-    plain = re.sub(r'-?"[^"]*"|(?<!\S)-\S+', " ", q)
-    return list(dict.fromkeys(words(plain)))
 
 
 def _is_there(find: Find, things: dict[str, dict[int, Any]]) -> bool:

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, false, or_, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import STAFF, staff_roles
+from marketplace.auth.policy import staff_roles
+from marketplace.core.permissions import STAFF
 from marketplace.tasks.lifecycle import S
 from marketplace.tasks.models import Application, Task
 

@@ -78,9 +78,9 @@ CANDIDATES = replace(
 )
 
 
-def candidates(**query: Any) -> list[Any]:
+def candidates(*, most: int = MOST_CANDIDATES, **query: Any) -> list[Any]:
     """What a search is to rank: rows of the public board, the nearest or newest that fit."""
-    params = {**_prepared({"status": S.OPEN, **query}), "on_board": True, "per_page": MOST_CANDIDATES}
+    params = {**_prepared({"status": S.OPEN, **query}), "on_board": True, "per_page": most}
     return CANDIDATES.rows(params)
 
 

@@ -409,5 +409,5 @@ def test_a_secret_answer_is_never_kept(app: Flask, anna: Person) -> None:
     assert anna.get("/api/auth/api-keys").json["total"] == 1
 
 
-def test_the_password_is_checked_with_the_time_of_a_hash_whoever_asks(app: Flask) -> None:
+def test_a_name_nobody_has_fits_no_password(app: Flask) -> None:
     assert inside(app, lambda: service.check_credentials("nobody", PASSWORD)) == (None, None)

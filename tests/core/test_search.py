@@ -126,6 +126,16 @@ def test_a_process_learns_what_others_write(context: Flask, anna: Person) -> Non
     assert known.neighbours("kontarbas") == ["kontrabass"]
 
 
+def test_a_word_that_becomes_visible_late_is_known(context: Flask, anna: Person) -> None:
+    things.listing(anna, title="Trombone")
+    known = Vocabulary()
+    known.refresh()
+    known._last_id += 1000  # others came first
+    things.listing(anna, title="Kontrabass")
+    assert known.knows("kontrabass")
+    assert not known.knows("kontrabasx")
+
+
 @pytest.mark.parametrize(("typed", "near"), [("sofe", ["sofa"]), ("sfoa", ["sofa"]), ("so", []), ("soffaa", ["sofa"])])
 def test_slips_are_one_in_short_words_and_two_in_long_ones(
     context: Flask, anna: Person, typed: str, near: list[str]

@@ -105,9 +105,9 @@ def state_of(user: User) -> dict[str, Any]:
 
 def _enable(user_id: int, code: str) -> list[str]:
     factor = totp.find(user_id)
-    if not totp.take(user_id, code):
+    if factor is None or not totp.take(user_id, code):
         raise Invalid.field("code", WRONG_CODE)
-    proved = update(SecondFactor).where(SecondFactor.id == factor.id, SecondFactor.enabled_at.is_(None))  # type: ignore[union-attr]
+    proved = update(SecondFactor).where(SecondFactor.id == factor.id, SecondFactor.enabled_at.is_(None))
     if not execute(proved.values(enabled_at=now())):
         raise AlreadyOn()
     _tell(user_id, on=True)
