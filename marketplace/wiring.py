@@ -28,6 +28,7 @@ from marketplace.cli.queues import (
     outbox_command,
     vapid_key_command,
 )
+from marketplace.cli.reindex import reindex
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
 from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, openapi, outbox
@@ -142,6 +143,7 @@ OWN = (
 
 COMMANDS = (
     audit,
+    reindex,
     copy_database,
     encryption_keys,
     handbook,

@@ -23,7 +23,7 @@ bp = Blueprint("admin_people", __name__, url_prefix="/api/admin", description="A
 
 
 @bp.get("/users", access=allowed_to(May.SEE_PEOPLE))
-@bp.arguments(AccountQuery, location="query")
+@bp.arguments(people.ACCOUNTS.arguments(AccountQuery), location="query")
 @bp.response(200, page_of(AccountSchema, "users"))
 def list_accounts(query: dict[str, Any]) -> Any:
     """List accounts, the newest first."""
@@ -62,7 +62,7 @@ def reinstate_account(user_id: int) -> Any:
 
 
 @bp.get("/audit-log", access=allowed_to(May.READ_AUDIT_LOG))
-@bp.arguments(AuditQuery, location="query")
+@bp.arguments(people.AUDIT_LOG.arguments(AuditQuery), location="query")
 @bp.response(200, page_of(AuditRowSchema, "audit_log"))
 def list_audit_log(query: dict[str, Any]) -> Any:
     """List who did what to what, the newest first; the rows cannot be changed by anybody."""
@@ -70,7 +70,7 @@ def list_audit_log(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/signals", access=allowed_to(May.READ_SIGNALS))
-@bp.arguments(SignalQuery, location="query")
+@bp.arguments(people.SECURITY.arguments(SignalQuery), location="query")
 @bp.response(200, page_of(SignalSchema, "signals"))
 def list_signals(query: dict[str, Any]) -> Any:
     """List sign-ins, refused ones too, with their scores and reasons."""

@@ -21,7 +21,6 @@ class AccountQuery(PageQuery):
     q = Str(longest=254, example="anna", metadata={"description": "The beginning of a username or an e-mail"})
     role = Choice(*ROLES)
     state = Choice("active", "suspended", "erased")
-    sort = Str(longest=200, example="-created_at")
 
 
 class AccountSchema(Schema):
@@ -74,7 +73,6 @@ class AuditQuery(PageQuery):
     request_id = Str(longest=64, example="a3f1c29b0d4e5f60")
     since = Moment(example=TIME)
     until = Moment(example=TIME)
-    sort = Str(longest=200, example="-created_at")
 
 
 class AuditRowSchema(Schema):
@@ -99,7 +97,6 @@ class SignalQuery(PageQuery):
     address = Str(longest=64, example="192.0.2.7")
     verdict = Choice(PASS, STEP_UP, HOLD)
     least_score = Int(least=0, example=50)
-    sort = Str(longest=200, example="-created_at")
 
 
 class SignalSchema(Schema):

@@ -15,7 +15,7 @@ bp = Blueprint("admin", __name__, url_prefix="/api/admin", access=QUEUES, descri
 
 
 @bp.get("/outbox")
-@bp.arguments(QueueQuery, location="query")
+@bp.arguments(queues.LISTS["outbox"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("outbox"))
 def list_outbox(query: dict[str, Any]) -> Any:
     """List facts and how far their telling got."""
@@ -23,7 +23,7 @@ def list_outbox(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/jobs")
-@bp.arguments(QueueQuery, location="query")
+@bp.arguments(queues.LISTS["jobs"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("jobs"))
 def list_jobs(query: dict[str, Any]) -> Any:
     """List jobs, periodic ones too, and how they went."""
@@ -31,7 +31,7 @@ def list_jobs(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/deliveries")
-@bp.arguments(QueueQuery, location="query")
+@bp.arguments(queues.LISTS["deliveries"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("deliveries"))
 def list_deliveries(query: dict[str, Any]) -> Any:
     """List mails, pushes and SMS on their way, with their attempts."""

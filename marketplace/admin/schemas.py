@@ -13,7 +13,6 @@ class QueueQuery(PageQuery):
     """All, or those in one state."""
 
     state = Choice(*STATES)
-    sort = Str(longest=200, example="-created_at")
 
 
 class QueueRowSchema(Schema):

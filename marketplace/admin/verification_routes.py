@@ -28,7 +28,7 @@ bp = Blueprint(
 
 
 @bp.get("/verifications")
-@bp.arguments(VerificationQuery, location="query")
+@bp.arguments(queries.QUEUE.arguments(VerificationQuery), location="query")
 @bp.response(200, page_of(WaitingSchema, "verifications"))
 def list_verifications(query: dict[str, Any]) -> Any:
     """List documents, the oldest first."""

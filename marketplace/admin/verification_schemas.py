@@ -14,7 +14,6 @@ class VerificationQuery(PageQuery):
 
     status = Choice(*S, load_default=S.PENDING)
     user_id = Int(least=1)
-    sort = Str(longest=200, example="created_at")
 
 
 class WaitingSchema(VerificationSchema):

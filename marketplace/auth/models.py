@@ -1,12 +1,16 @@
 """People and their sign-ins."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from marketplace.core.db import Base, CommaList, Stamped, conflicts, found_next_time
+from marketplace.core.search import keep_indexed
+from marketplace.kit import text
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Duplicate
 
@@ -89,6 +93,7 @@ class User(Stamped, Base):
     suspended_at: Mapped[datetime | None]
     suspension_reason: Mapped[str | None] = mapped_column(String(500))
     erased_at: Mapped[datetime | None]
+    search_text: Mapped[str] = mapped_column(Text, default="")
     import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
 
     @validates("latitude", "longitude")
@@ -96,6 +101,18 @@ class User(Stamped, Base):
         """Others search and measure by the area only: distances to the exact place would give it away."""
         setattr(self, f"area_{name}", area(degrees))
         return degrees
+
+
+def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
+    """What a search for people looks through, folded: of those who offer to help, nobody else."""
+    if not fields.get("is_helper"):
+        return {"search_text": ""}
+    said = [fields.get(name) for name in ("first_name", "last_name", "username", "bio", "city")]
+    can = [*(fields.get("skills") or ()), *(fields.get("helper_categories") or ())]
+    return {"search_text": text.search_text(*said, *can)}
+
+
+keep_indexed(User, indexed)
 
 
 def area(degrees: float | None) -> float | None:

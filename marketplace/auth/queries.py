@@ -7,12 +7,12 @@ from sqlalchemy import Select, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import visible_to
+from marketplace.core import ranking
 from marketplace.core.db import fetch, one
 from marketplace.kit.clock import now
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 
-PRIOR_REVIEWS, PRIOR_MEAN = 5, 3.5
 ONLINE_FOR = timedelta(minutes=3)
 
 
@@ -125,11 +125,8 @@ def completion_rate(user: Any) -> float:
 
 
 def reputation_score(user: Any) -> float:
-    """Bayesian mean of the ratings: five imaginary reviews of 3.5 keep one vote from ruling."""
-    if not user.reviews_count:
-        return 0.0
-    weighed: float = PRIOR_REVIEWS * PRIOR_MEAN + user.rating_sum
-    return float(round(weighed / (PRIOR_REVIEWS + user.reviews_count), 2))
+    """Bayesian mean of the ratings; 0 without any."""
+    return round(ranking.mean(user.rating_sum, user.reviews_count), 2) if user.reviews_count else 0.0
 
 
 def _profile(user: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from marketplace.auth import last_use, mail_tokens, sessions
 from marketplace.auth.models import USERNAME, USERNAME_RULE, EmailTaken, SignIn, User, UsernameTaken
 from marketplace.auth.numbers import same
 from marketplace.auth.sessions import PASSWORD_CHANGED
-from marketplace.core import audit_log
+from marketplace.core import audit_log, search
 from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.limits import spend
 from marketplace.core.outbox import publish
@@ -133,12 +133,15 @@ def edit_profile(user: User, *, hourly_rate: Any = None, **changes: Any) -> User
     if user.is_verified and any(changes.get(name, getattr(user, name)) != getattr(user, name) for name in NAMES):
         user.is_verified = False  # the documents showed another name
         audit_log.record("badge.taken", "user", user.id, why="a new name")
+    said = user.search_text
     for name, value in changes.items():
         setattr(user, name, value)
     if hourly_rate is not None:
         user.hourly_rate_minor = minor_units("hourly_rate", hourly_rate, user.currency)
     user.touch()
     db.session.flush()
+    if not user.search_text:
+        search.forget_words([said])
     publish(ProfileChanged(user_id=user.id))
     return user
 

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from marketplace.auth import sessions
 from marketplace.auth.models import ROLES, User
-from marketplace.core import audit_log
+from marketplace.core import audit_log, search
 from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.jobs import enqueue
 from marketplace.core.outbox import publish
@@ -122,10 +122,13 @@ def set_verified(user_id: int, is_verified: bool) -> None:
 
 
 def _unname(user: User) -> None:
+    said = user.search_text
     for name in UNNAMED:
         setattr(user, name, NOBODY.get(name))
     user.username = user.username_key = f"erased-{user.id}"  # a hyphen: nobody can choose such a name
     user.email = f"erased-{user.id}@erased.invalid"
+    db.session.flush()
+    search.forget_words([said])
 
 
 def _check(user: User, by: User | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 from sqlalchemy import Table
 
+from marketplace.auth import models as people
 from marketplace.auth.models import User, area
 from marketplace.auth.schemas import ProfileChangesSchema, check_email
 from marketplace.catalog import service as catalog
@@ -95,17 +96,17 @@ def _default(column: Any) -> Any:
 
 
 def _listing(data: dict[str, Any], _ref: str) -> dict[str, Any]:
-    return {**_traded(data, "price"), "status": "active", "search_text": listings.search_text(data)}
+    return {**_traded(data, "price"), "status": "active", **listings.indexed(data)}
 
 
 def _task(data: dict[str, Any], _ref: str) -> dict[str, Any]:
     data.setdefault("description", data["title"])
-    return {**_traded(data, "budget"), "status": "open", "search_text": tasks.search_text(data)}
+    return {**_traded(data, "budget"), "status": "open", **tasks.indexed(data)}
 
 
 def _offering(data: dict[str, Any], _ref: str) -> dict[str, Any]:
     data.setdefault("description", data["title"])
-    return {**_traded(data, "price"), "status": "active", "search_text": offerings.search_text(data)}
+    return {**_traded(data, "price"), "status": "active", **offerings.indexed(data)}
 
 
 def _traded(data: dict[str, Any], amount: str) -> dict[str, Any]:
@@ -122,11 +123,10 @@ def _person(data: dict[str, Any], ref: str) -> dict[str, Any]:
     currency = data.get("currency", "EUR")
     data.setdefault("email", f"{username}@import.invalid")
     data.setdefault("is_helper", rate is not None)
+    data = {"first_name": first, "last_name": last, "username": username, **data}
     return {
         **data,
-        "first_name": data.get("first_name", first),
-        "last_name": data.get("last_name", last),
-        "username": username,
+        **people.indexed(data),
         "username_key": username.lower(),
         "email": data["email"].lower(),
         "password_set_at": now(),

@@ -1,18 +1,18 @@
 """One declarative description a list: its filters, its sorts, its position, the columns of its answer.
 
 The statement of each combination is built once and kept: building a select costs as much as
-running it. LIMIT stands inside, before the join to the owner.
+running it. LIMIT stands inside, before the join to the owner. Words are found by the index; what was
+found is ranked here (core/ranking.py), so that both databases put the same things first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from math import cos, pi, radians, sin
 from typing import Any
 
+from marshmallow import Schema
 from sqlalchemy import (
     ColumnElement,
-    Float,
     FromClause,
     Row,
     Select,
@@ -20,15 +20,15 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    literal,
-    literal_column,
     or_,
     select,
+    true,
     tuple_,
 )
-from sqlalchemy import type_coerce as typed
 
+from marketplace.core import near
 from marketplace.core.db import UTCDateTime, db, fetch
+from marketplace.core.fields import Str
 from marketplace.core.pagination import (
     COUNT_BOUND,
     CURSOR_START,
@@ -37,15 +37,15 @@ from marketplace.core.pagination import (
     decode_cursor,
     encode_cursor,
 )
-from marketplace.core.search import match_query
+from marketplace.core.ranking import Find, why
+from marketplace.core.search import MOST_CANDIDATES, Asked, match_query, understand
+from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
-from marketplace.kit.geo import EARTH_RADIUS_KM, boxes_around
 
 Writer = Callable[[Row[Any]], dict[str, Any]]
-HALF: ColumnElement[Any] = literal_column("0.5")
-ALMOST_ONE: ColumnElement[Any] = literal_column("0.999999999999999")
 POSITION = ("latitude", "longitude", "radius")
-BOX = ("south", "north", "west", "east")
+RELEVANCE = "relevance"
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,21 @@ class Shape:
     dialect: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What ranking looks at: what a row is called, and the columns of its owner's ratings."""
+
+    title: Sequence[ColumnElement[Any]]
+    owner: FromClause
+
+
 @dataclass(eq=False)
 class ListQuery:
     """`filters` and `sorts` are allow-lists by parameter name; sort keys must not be NULL.
 
     A filter is a condition with bind parameters, or a function that makes one (where the
-    dialect decides). `near` turns on latitude, longitude and radius in km. `most` rows make a page.
+    dialect decides). `near` turns on latitude, longitude and radius in km. `ranked` turns on
+    relevance, the order of whoever asks with words (`q`) and without `sort`.
     """
 
     name: str
@@ -78,8 +87,17 @@ class ListQuery:
     near: bool = False
     position: tuple[str, str] = ("latitude", "longitude")
     nearest_first: bool = True
-    most: int = MAX_PER_PAGE
+    ranked: Ranked | None = None
     built: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def arguments(self, base: type[Schema]) -> type[Schema]:
+        """`base` with the parameters that follow from the description: `sort`, and `q` where there is a relevance."""
+        keys = [*self.sorts, *(["distance (with a position)"] if self.near else [])]
+        told = f"One or more of {', '.join(sorted(keys))}; minus for descending"
+        asked: dict[str, Any] = {"q": Str(longest=500, example="red bike")} if self.ranked else {}
+        told += "; or relevance alone, which is the order with q" if self.ranked else ""
+        asked["sort"] = Str(longest=200, example=self.default_sort, metadata={"description": told})
+        return base.from_dict(asked, name=base.__name__)
 
     def page(
         self,
@@ -90,6 +108,8 @@ class ListQuery:
     ) -> Page:
         """Run it: `params` are loaded query parameters; None means not asked."""
         ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
+        if ask.by_relevance:
+            return self._relevance_page(ask, writer, extra)
         if ask.is_too_deep:
             total = int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
             return Page(self.name, [], ask.per_page, False, ask.page, total, extra=extra)
@@ -102,10 +122,16 @@ class ListQuery:
         has_more = has_more and ask.offset + ask.per_page < COUNT_BOUND
         return Page(self.name, items, ask.per_page, has_more, ask.page, total, extra=extra)
 
-    def rows(self, params: Mapping[str, Any]) -> list[Row[Any]]:
-        """The first page as rows, without a total: for whoever goes on working with them."""
-        ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
-        return fetch(self._built_once("rows", ask.shape), ask.binds)[: ask.per_page]
+    def best(self, params: Mapping[str, Any], asked: Asked | None = None) -> list[Find]:
+        """The nearest or newest rows that fit (MOST_CANDIDATES of them), the best first; `as_of` leaves out later
+        ones. Rows have `id`, `created_at`, `search_text` and `title_0`, `title_1` …"""
+        ask = _Ask(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
+        return self._best(ask, asked or understand(params["q"]))
+
+    def newest(self, params: Mapping[str, Any], most: int) -> list[Row[Any]]:
+        """The nearest or newest rows that fit, as `best` has them."""
+        ask = _Ask(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
+        return fetch(self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": most})
 
     def summary(self, by: ColumnElement[Any], params: Mapping[str, Any], *values: ColumnElement[Any]) -> list[Row[Any]]:
         """For each value of `by` among what the filters leave: the value, how many there are, and `values`."""
@@ -120,6 +146,25 @@ class ListQuery:
         """How many rows the filters leave, counted up to the bound plus one."""
         ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
         return int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
+
+    def _relevance_page(self, ask: "_Ask", writer: Writer, extra: dict[str, Any] | None) -> Page:
+        finds = self._best(ask, understand(ask.params["q"]))
+        left = [find for find in finds if _rank(find) > ask.after] if ask.after else finds[ask.offset :]
+        shown, has_more = left[: ask.per_page], len(left) > ask.per_page
+        binds = {**ask.binds, "found": [find.row.id for find in shown]}
+        rows = {row.id: row for row in fetch(self._built_once("found", ask.shape), binds)} if shown else {}
+        items = [writer(rows[find.row.id]) for find in shown if find.row.id in rows]
+        if not ask.params.get("cursor"):
+            return Page(self.name, items, ask.per_page, has_more, ask.page, len(finds), extra=extra)
+        last = [ask.params["as_of"], shown[-1].why.score, shown[-1].row.id] if has_more else []
+        cursor = encode_cursor(ask.scope, last) if has_more else None
+        return Page(self.name, items, ask.per_page, has_more, next_cursor=cursor, by_cursor=True, extra=extra)
+
+    def _best(self, ask: "_Ask", asked: Asked) -> list[Find]:
+        rows = fetch(self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": MOST_CANDIDATES})
+        assert self.ranked is not None
+        titled = [f"title_{i}" for i in range(len(self.ranked.title))]
+        return sorted((_find(asked, row, titled, ask.params["as_of"]) for row in rows), key=_rank)
 
     def _keyset_page(
         self, ask: "_Ask", rows: list[Row[Any]], items: list[dict[str, Any]], *, has_more: bool, extra: Any
@@ -140,19 +185,33 @@ class ListQuery:
     def _built_once(self, kind: str, shape: Shape) -> Select[Any]:
         statement = self.built.get((kind, shape))
         if statement is None:
-            build = self._build_rows if kind == "rows" else self._build_count
+            build: Callable[[Shape], Select[Any]] = getattr(self, f"_build_{kind}")
             statement = self.built[kind, shape] = build(shape)
         return statement
+
+    def _build_ranking(self, shape: Shape) -> Select[Any]:
+        assert self.ranked is not None
+        owner = self.ranked.owner.c
+        chosen = [*(self.table.c[name] for name in ("id", "created_at", "search_text")), owner.rating_sum]
+        chosen += [owner.reviews_count, *(part.label(f"title_{i}") for i, part in enumerate(self.ranked.title))]
+        found = self._build_rows(replace(shape, keyset=True, continued=False), chosen)
+        return found.where(owner.is_active == true())  # what a banned person put up is taken down a moment later
+
+    def _build_found(self, shape: Shape) -> Select[Any]:
+        source = self.joined if self.joined is not None else self.table
+        far = [near.distance(self._lat, self._lng).label("distance")] if shape.boxes else []
+        page = select(*self.columns, *far).select_from(source).where(*self._conditions(shape))
+        return page.where(self.table.c.id.in_(bindparam("found", expanding=True)))
 
     def _build_count(self, shape: Shape) -> Select[Any]:
         matched = select(self.table.c.id).where(*self._conditions(shape)).limit(COUNT_BOUND + 1)
         return select(func.count()).select_from(matched.subquery())
 
-    def _build_rows(self, shape: Shape) -> Select[Any]:
+    def _build_rows(self, shape: Shape, columns: Sequence[ColumnElement[Any]] | None = None) -> Select[Any]:
         inner = self._build_inner(shape)
         source = inner.join(self.joined if self.joined is not None else self.table, self.table.c.id == inner.c.id)
         keys = [inner.c[f"key_{i}"] for i in range(len(shape.order))]
-        chosen = [*self.columns, *(keys if shape.keyset else ())]
+        chosen = [*(columns or self.columns), *(keys if shape.keyset else ())]
         if shape.boxes:
             by_distance = next(
                 (k for k, name in zip(keys, shape.order, strict=True) if _bare(name) == "distance"), None
@@ -165,29 +224,32 @@ class ListQuery:
         keys = [self._key(name).label(f"key_{i}") for i, name in enumerate(shape.order)]
         chosen = [self.table.c.id, *keys]
         if shape.boxes and "distance" not in map(_bare, shape.order):
-            chosen.append(self._distance().label("distance"))
+            chosen.append(near.distance(self._lat, self._lng).label("distance"))
         if shape.boxes and not shape.keyset:
             chosen.append(func.count().over().label("matched"))
         page = select(*chosen).where(*self._conditions(shape))
+        if self.joined is not None and any(self._is_elsewhere(name) for name in shape.order):
+            page = page.select_from(self.joined)
         if shape.continued:
             page = page.where(_after([key.element for key in keys], shape.order, self.table.c.id))
         page = page.order_by(*_ordering(keys, shape.order, self.table.c.id)).limit(bindparam("limit_rows"))
         return (page if shape.keyset else page.offset(bindparam("offset_rows"))).subquery("page")
 
+    def _is_elsewhere(self, name: str) -> bool:
+        """A key of the owner's needs the join before the LIMIT."""
+        return getattr(self.sorts.get(_bare(name)), "table", self.table) is not self.table
+
     def _key(self, name: str) -> ColumnElement[Any]:
-        return self._distance() if _bare(name) == "distance" else self.sorts[_bare(name)]
+        return near.distance(self._lat, self._lng) if _bare(name) == "distance" else self.sorts[_bare(name)]
 
     def _conditions(self, shape: Shape) -> list[ColumnElement[bool]]:
         asked = [self.filters[name] for name in self.filters if name in shape.filters]
         found = [condition() if callable(condition) else condition for condition in asked]
         if shape.boxes:
-            found.append(or_(*(self._inside(i) for i in range(shape.boxes))))
-            found.append(self._haversine() <= bindparam("reach", type_=Float()))
+            found += near.within(self._lat, self._lng, shape.boxes)
+        if "as_of" in shape.filters:
+            found.append(self.table.c.created_at <= bindparam("as_of", type_=UTCDateTime()))
         return found
-
-    def _inside(self, index: int) -> ColumnElement[bool]:
-        south, north, west, east = (bindparam(f"{side}_{index}", type_=Float()) for side in BOX)
-        return and_(self._lat.between(south, north), self._lng.between(west, east))
 
     @property
     def _lat(self) -> ColumnElement[float]:
@@ -197,42 +259,36 @@ class ListQuery:
     def _lng(self) -> ColumnElement[float]:
         return self.table.c[self.position[1]]
 
-    def _distance(self) -> ColumnElement[float]:
-        """Haversine in km, spelt as kit/geo.py spells it."""
-        return typed(literal(2 * EARTH_RADIUS_KM) * func.asin(func.sqrt(self._haversine())), Float)
-
-    def _haversine(self) -> ColumnElement[float]:
-        """The square of half the chord, 0 to 1; shrunk by 10⁻¹⁵ so that rounding cannot push it past
-        1, where asin ends."""
-        lat, lng = bindparam("latitude", type_=Float()), bindparam("longitude", type_=Float())
-        half_lat = func.sin(func.radians(self._lat - lat) * HALF)
-        half_lng = func.sin(func.radians(self._lng - lng) * HALF)
-        across = bindparam("cos_latitude", type_=Float()) * func.cos(func.radians(self._lat))
-        return (half_lat * half_lat + across * half_lng * half_lng) * ALMOST_ONE
-
 
 class _Ask:
     """One request, read against its list: the shape of the statement and what it binds."""
 
     def __init__(self, query: ListQuery, params: dict[str, Any]) -> None:
-        self.query = query
+        self.query, self.params = query, params
         self.page = int(params.get("page", 1))
-        self.per_page = min(int(params.get("per_page", 20)), query.most)
+        self.per_page = min(int(params.get("per_page", 20)), MAX_PER_PAGE)
         self.offset = (self.page - 1) * self.per_page
         self.binds: dict[str, Any] = {"limit_rows": self.per_page + 1, "offset_rows": self.offset}
+        self.after: tuple[float, int] | None = None
         boxes = self._bind_position(params)
         filters = self._bind_filters(params)
-        order = self._order(params.get("sort"), boxes > 0)
-        cursor = params.get("cursor")
+        order = self._order(params, boxes > 0)
+        self.by_relevance = order == (RELEVANCE,)
         asked = sorted(
             (name, str(value))
             for name, value in params.items()
             if (name in filters or (boxes and name in POSITION)) and not isinstance(value, datetime)
         )
         self.scope = f"{query.name}|{order}|{asked}"
+        cursor = params.get("cursor")
         continued = bool(cursor) and cursor != CURSOR_START
-        if continued:
+        if self.by_relevance:
+            order = ("distance",) if boxes else ("-created_at",)
+            self._bind_moment(str(cursor) if continued else None)
+        elif continued:
             self._bind_cursor(str(cursor), order)
+        if "as_of" in self.params:
+            self.binds["as_of"], filters = self.params["as_of"], filters | {"as_of"}
         self.shape = Shape(filters, order, boxes, bool(cursor), continued, db.engine.dialect.name)
 
     @property
@@ -243,14 +299,9 @@ class _Ask:
     def _bind_position(self, params: dict[str, Any]) -> int:
         if not self.query.near or params.get("latitude") is None or params.get("longitude") is None:
             return 0
-        lat, lng, radius = params["latitude"], params["longitude"], params["radius"]
-        boxes = boxes_around(lat, lng, radius)
-        for index, box in enumerate(boxes):
-            for side in BOX:
-                self.binds[f"{side}_{index}"] = getattr(box, side)
-        reach = sin(min(radius / EARTH_RADIUS_KM / 2, pi / 2)) ** 2
-        self.binds |= {"latitude": lat, "longitude": lng, "cos_latitude": cos(radians(lat)), "reach": reach}
-        return len(boxes)
+        binds, boxes = near.bound(params["latitude"], params["longitude"], params["radius"])
+        self.binds |= binds
+        return boxes
 
     def _bind_filters(self, params: dict[str, Any]) -> frozenset[str]:
         asked = frozenset(params) & frozenset(self.query.filters)
@@ -259,19 +310,50 @@ class _Ask:
             self.binds["match"] = match_query(params["q"])
         return asked
 
-    def _order(self, sort: str | None, near: bool) -> tuple[str, ...]:
+    def _order(self, params: dict[str, Any], near: bool) -> tuple[str, ...]:
+        sort, ranks = params.get("sort"), self.query.ranked is not None and "q" in params
+        if (not sort and ranks) or (sort == RELEVANCE and ranks):
+            return (RELEVANCE,)
         if not sort:
             return ("distance",) if near and self.query.nearest_first else tuple(self.query.default_sort.split(","))
         known = [*self.query.sorts, *(["distance"] if near else [])]
         names = tuple(name.strip() for name in sort.split(",") if name.strip())[:4]
         if not names or any(_bare(name) not in known for name in names):
-            raise Invalid.field("sort", f"Sort by one or more of: {', '.join(sorted(known))}; minus for descending.")
+            alone = " Or by relevance alone, the best first." if ranks else ""
+            listed = f"Sort by one or more of: {', '.join(sorted(known))}; minus for descending.{alone}"
+            raise Invalid.field("sort", listed)
         return names
+
+    def _bind_moment(self, cursor: str | None) -> None:
+        """Freshness is of the moment of the first page, so that no score changes from page to page."""
+        if cursor is None:
+            self.params = {"as_of": now(), **self.params}
+            return
+        moment, score, last_id = decode_cursor(self.scope, cursor, [datetime, float, int])
+        self.params, self.after = {**self.params, "as_of": moment}, (-score, -last_id)
 
     def _bind_cursor(self, cursor: str, order: tuple[str, ...]) -> None:
         kinds = [float if n.endswith("distance") else _kind(self.query.sorts[_bare(n)]) for n in order]
         values = decode_cursor(self.scope, cursor, [*kinds, int])
         self.binds |= {f"after_{i}": value for i, value in enumerate(values)}
+
+
+def _find(asked: Asked, row: Row[Any], titled: Sequence[str], moment: datetime) -> Find:
+    km = getattr(row, "distance", None)
+    reason = why(
+        asked,
+        title=[getattr(row, name) for name in titled],
+        text=row.search_text,
+        km=km,
+        age_days=(moment - row.created_at).total_seconds() / DAY,
+        rating_sum=row.rating_sum,
+        reviews=row.reviews_count,
+    )
+    return Find(row, km, reason)
+
+
+def _rank(find: Find) -> tuple[float, int]:
+    return -find.why.score, -find.row.id
 
 
 def _bare(name: str) -> str:

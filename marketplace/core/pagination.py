@@ -5,7 +5,7 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -69,7 +69,7 @@ def decode_cursor(scope: str, cursor: str, types: Sequence[type]) -> list[Any]:
     try:
         digest, *keys = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         values = [_typed(key, kind) for key, kind in zip(keys, types, strict=True)]
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         raise Invalid.field("cursor", "This cursor is damaged. Start again with cursor=start.") from None
     if digest != _digest(scope):
         raise Invalid.field("cursor", "This cursor belongs to another query. Start again with cursor=start.")
@@ -78,7 +78,10 @@ def decode_cursor(scope: str, cursor: str, types: Sequence[type]) -> list[Any]:
 
 def _typed(key: Any, kind: type) -> Any:
     if kind is datetime:
-        return datetime.fromisoformat(key)
+        moment = datetime.fromisoformat(key)
+        if moment.tzinfo is None:
+            raise TypeError(kind)
+        return moment.astimezone(UTC)
     if kind is int and isinstance(key, int) and abs(key) < 2**63:
         return key
     if kind is float and isinstance(key, int | float):

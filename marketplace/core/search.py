@@ -5,12 +5,25 @@ neighbours of misspelt ones) is decided here, so that a query finds the same row
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, column, delete, func, literal_column, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    bindparam,
+    column,
+    delete,
+    event,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+    update,
+)
 
 from marketplace.core.db import Base, db, execute, fetch, in_transaction
 from marketplace.core.vocabulary import KnownWord, vocabulary
@@ -18,9 +31,12 @@ from marketplace.kit.text import MAX_QUERY_WORDS, stem, words
 
 SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
 MOST_CORRECTED = 4  # words of one query: looking for neighbours takes some milliseconds each
+AT_ONCE = 1000
 MOST_CANDIDATES = 500  # are ranked; the nearest or newest of what fits
-INDEXED = ("listings", "tasks", "offerings")
+INDEXED = ("listings", "tasks", "offerings", "users")
 NO_MATCH = "\u0001"  # a query of emoji or signs only: a word no text contains
+Indexed = Callable[[Mapping[str, Any]], dict[str, str]]  # from a row's values to its columns of folded words
+KEPT: dict[str, tuple[list[str], Indexed]] = {}
 PART = re.compile(r'(?P<minus>-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
 
 
@@ -36,22 +52,43 @@ class Asked:
     typed: tuple[str, ...] = ()
 
 
-def matches(table_name: str) -> ColumnElement[bool]:
-    """A condition on `table_name` with the parameter `match` (see `match_query`)."""
+def keep_indexed(model: type[Base], indexed: Indexed) -> None:
+    """Whatever writes a row of `model` writes with it what a search looks through; bulk inserts do so themselves."""
+    names = _written(model)
+    KEPT[model.__tablename__] = names, indexed
+
+    def write(_mapper: Any, _connection: Any, row: Any) -> None:
+        for name, text_ in indexed({name: getattr(row, name) for name in names}).items():
+            setattr(row, name, text_)
+
+    event.listen(model, "before_insert", write)
+    event.listen(model, "before_update", write)
+
+
+def rebuild() -> int:
+    """Write anew what a search looks through where it is not what it should be, in batches; how many rows were not."""
+    return sum(_rebuild(Base.metadata.tables[name], *kept) for name, kept in KEPT.items())
+
+
+def matches(table_name: str, parameter: str = "match") -> ColumnElement[bool]:
+    """A condition on `table_name` with a parameter made by `match_query` or `match_words`."""
     source = Base.metadata.tables[table_name]
     if db.engine.dialect.name == "sqlite":
         index = table(f"{table_name}_search", column("rowid"), column("search_text"))
-        hits = select(index.c.rowid).where(index.c.search_text.op("MATCH")(bindparam("match")))
+        hits = select(index.c.rowid).where(index.c.search_text.op("MATCH")(bindparam(parameter)))
         return source.c.id.in_(hits)
     vector: ColumnElement[Any] = literal_column(f"{table_name}.search_vector")
-    return vector.op("@@")(func.to_tsquery(SIMPLE, bindparam("match")))
+    return vector.op("@@")(func.to_tsquery(SIMPLE, bindparam(parameter)))
 
 
 def match_query(typed: str) -> str:
     """What was typed in the database's own syntax; operators typed by people are text."""
-    asked = understand(typed)
-    spell = _fts5 if db.engine.dialect.name == "sqlite" else _tsquery
-    return spell(asked)
+    return _spelt(understand(typed))
+
+
+def match_words(beginnings: Iterable[str]) -> str:
+    """All of these folded beginnings of words, as they are."""
+    return _spelt(Asked(words=tuple((word,) for word in beginnings)))
 
 
 def understand(typed: str) -> Asked:
@@ -101,10 +138,31 @@ def forget_words(texts: Iterable[str]) -> None:
             execute(delete(KnownWord).where(KnownWord.word == word))
 
 
+def _written(model: type[Base]) -> list[str]:
+    return [column_.name for column_ in Base.metadata.tables[model.__tablename__].columns if column_.computed is None]
+
+
+def _rebuild(source: Table, names: list[str], indexed: Indexed) -> int:
+    last, wrong = 0, 0
+    some = select(*(source.c[name] for name in names)).order_by(source.c.id).limit(AT_ONCE)
+    while rows := fetch(some.where(source.c.id > last)):
+        last = rows[-1].id
+        for row in rows:
+            meant = indexed(row._asdict())
+            if any(getattr(row, name) != text_ for name, text_ in meant.items()):
+                wrong += 1
+                in_transaction(partial(execute, update(source).where(source.c.id == row.id).values(meant)))
+    return wrong
+
+
 def _stands_in(name: str, word: str) -> bool:
     source = Base.metadata.tables[name]
     exact = _fts5(Asked(phrases=((word,),))) if db.engine.dialect.name == "sqlite" else f"'{word}'"
     return bool(fetch(select(source.c.id).where(matches(name)).limit(1), {"match": exact}))
+
+
+def _spelt(asked: Asked) -> str:
+    return _fts5(asked) if db.engine.dialect.name == "sqlite" else _tsquery(asked)
 
 
 def _known_meanings(word: str) -> tuple[str, ...]:

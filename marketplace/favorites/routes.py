@@ -28,7 +28,7 @@ bp = Blueprint(
 
 
 @bp.get("")
-@bp.arguments(FavoritesQuery, location="query")
+@bp.arguments(queries.FAVORITES_LIST.arguments(FavoritesQuery), location="query")
 @bp.response(200, page_of(FavoriteItemSchema, "favorites"))
 def list_favorites(query: dict[str, Any]) -> Any:
     """List my favorites with what they mark."""

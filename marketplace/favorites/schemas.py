@@ -15,7 +15,6 @@ class FavoritesQuery(PageQuery):
     """One kind or all."""
 
     type = Choice(*ITEM_TYPES)
-    sort = Str(longest=200, example="-created_at")
 
 
 class FavoriteInputSchema(Input):

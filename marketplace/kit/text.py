@@ -23,10 +23,10 @@ RUSSIAN = tuple(
 LATIN = tuple("ajiem ajam iem ies ais ajs am as es is us os ai ei ie im em um a e i o s u".split())
 
 
-def search_text(*parts: str) -> str:
+def search_text(*parts: str | None) -> str:
     """Folded words with single spaces: signs would be read as paths, hosts or numbers by one
     database's parser and not by the other's."""
-    return " ".join(_words(" ".join(parts)))
+    return " ".join(_words(" ".join(part for part in parts if part)))
 
 
 def words(query: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Classifieds."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, BigInt, CommaList
 from marketplace.core.lifecycle import Stateful
 from marketplace.core.prices import rank_sql
+from marketplace.core.search import keep_indexed
 from marketplace.kit import text
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE
 
@@ -46,6 +48,7 @@ class Listing(Stateful, Base):
     currency: Mapped[str] = mapped_column(String(3))
     price_rank: Mapped[int] = mapped_column(BigInt, Computed(rank_sql("price_minor"), persisted=True))
     location: Mapped[str] = mapped_column(String(300), default="")
+    location_key: Mapped[str] = mapped_column(Text, default="")
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     images: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -61,6 +64,11 @@ class Listing(Stateful, Base):
     import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
 
 
-def search_text(fields: Any) -> str:
+def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
     """What a search looks through, folded."""
-    return text.search_text(fields["title"], fields["description"], *(fields.get("tags") or ()))
+    where = text.search_text(fields.get("location"))
+    said = text.search_text(fields["title"], fields["description"], where, *(fields.get("tags") or ()))
+    return {"search_text": said, "location_key": where}
+
+
+keep_indexed(Listing, indexed)

@@ -12,15 +12,16 @@ from marketplace.auth.queries import completion_rate
 from marketplace.catalog.queries import tree
 from marketplace.core import counters
 from marketplace.core.db import UTCDateTime, db, fetch, one
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
 from marketplace.core.permissions import STAFF
 from marketplace.core.prices import rank_from
-from marketplace.core.search import MOST_CANDIDATES, matches
+from marketplace.core.ranking import Find
+from marketplace.core.search import Asked, match_words, matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
-from marketplace.kit.text import contains, join_list
+from marketplace.kit.text import contains, join_list, words
 from marketplace.listings import policy
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE, S
 from marketplace.listings.models import Listing
@@ -28,7 +29,7 @@ from marketplace.listings.models import Listing
 LISTINGS: Table = Listing.metadata.tables["listings"]
 REMIND_BEFORE = timedelta(days=3)
 USERS: Table = User.metadata.tables["users"]
-NOT_ANSWERED = {"version", "price_rank", "search_text", "import_ref"}
+NOT_ANSWERED = {"version", "price_rank", "search_text", "location_key", "import_ref"}
 
 BROWSE = ListQuery(
     name="listings",
@@ -52,16 +53,20 @@ BROWSE = ListQuery(
         "price_to": LISTINGS.c.price_rank <= bindparam("price_to"),
         "condition": LISTINGS.c.condition == bindparam("condition"),
         "listing_type": LISTINGS.c.listing_type == bindparam("listing_type"),
-        "location": LISTINGS.c.location.ilike(bindparam("location"), escape="\\"),
+        # The words are found by the index of the search; where they stand is looked at then.
+        "place": lambda: matches("listings", "place"),
+        "place_part": LISTINGS.c.location_key.like(bindparam("place_part"), escape="\\"),
         "seller_id": LISTINGS.c.seller_id == bindparam("seller_id"),
         "owner_id": LISTINGS.c.seller_id == bindparam("owner_id"),
         "q": lambda: matches("listings"),
     },
     sorts={
         "created_at": LISTINGS.c.created_at,
+        "rating": USERS.c.average_rating,
         "price": LISTINGS.c.price_rank,
     },
     default_sort="-created_at",
+    ranked=Ranked(title=[LISTINGS.c.title], owner=USERS),
 )
 
 SELLER = [
@@ -82,24 +87,19 @@ SELLER = [
 DETAIL = replace(BROWSE, columns=[*BROWSE.columns, *SELLER, USERS.c.created_at.label("seller_since")], built={})
 
 
-CANDIDATES = replace(
-    BROWSE,
-    columns=[LISTINGS.c[name] for name in ("id", "title", "search_text", "created_at", "currency", "price_minor")],
-    joined=None,
-    most=MOST_CANDIDATES,
-    built={},
-)
+def best(asked: Asked, **query: Any) -> list[Find]:
+    """What everybody may see and a search finds, the best first."""
+    return BROWSE.best(_on_view(query), asked)
 
 
-def candidates(*, most: int = MOST_CANDIDATES, **query: Any) -> list[Any]:
-    """What a search is to rank: rows of what everybody may see, the nearest or newest that fit."""
-    params = {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now(), "per_page": most}
-    return CANDIDATES.rows(params)
+def newest(most: int, **query: Any) -> list[Any]:
+    """The newest that everybody may see and a search finds; `title_0` is the title."""
+    return BROWSE.newest(_on_view(query), most)
 
 
 def facets(**query: Any) -> dict[str, list[Any]]:
     """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    params = {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now()}
+    params = _on_view(query)
     amounts = (func.min(LISTINGS.c.price_minor).label("least"), func.max(LISTINGS.c.price_minor).label("most"))
     return {
         **{name: BROWSE.summary(LISTINGS.c[name], params) for name in ("category", "condition", "listing_type")},
@@ -237,6 +237,10 @@ def seller_info(row: Any) -> dict[str, Any]:
     }
 
 
+def _on_view(query: dict[str, Any]) -> dict[str, Any]:
+    return {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now()}
+
+
 def _prepared(query: dict[str, Any]) -> dict[str, Any]:
     """Query parameters in the units and names of the list."""
     category, search = query.pop("category", None), query.pop("search", None)
@@ -244,5 +248,7 @@ def _prepared(query: dict[str, Any]) -> dict[str, Any]:
         "price_from": rank_from(query.pop("min_price", None), at_least=True),
         "price_to": rank_from(query.pop("max_price", None), at_least=False),
     }
-    place = contains(query["location"]) if query.get("location") else None
-    return {**query, "location": place, **tree().filter(category), **prices, "q": query.get("q") or search}
+    if where := query.pop("location", None):
+        where = words(where)
+        query |= {"place": match_words(where), "place_part": contains(" ".join(where))}
+    return {**query, **tree().filter(category), **prices, "q": query.get("q") or search}

@@ -24,7 +24,7 @@ MyListingsPage = page_of(ListingSchema, "listings", "MyListingsPage", current_pa
 
 
 @bp.get("", access=ANYONE, shared="listings")
-@bp.arguments(ListingsQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(ListingsQuery), location="query")
 @bp.response(200, ListingsPage)
 def browse_listings(query: dict[str, Any]) -> Any:
     """Browse classifieds, nearest first when asked by position."""
@@ -32,7 +32,7 @@ def browse_listings(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/my", access=SIGNED_IN)
-@bp.arguments(MyListingsQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(MyListingsQuery), location="query")
 @bp.response(200, MyListingsPage)
 def list_my_listings(query: dict[str, Any]) -> Any:
     """List my classifieds in every state."""
@@ -40,7 +40,7 @@ def list_my_listings(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/user/<int:user_id>", access=ANYONE)
-@bp.arguments(ListingsQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(ListingsQuery), location="query")
 @bp.response(200, ListingsPage)
 def list_listings_of(query: dict[str, Any], user_id: int) -> Any:
     """List a person's classifieds."""

@@ -15,7 +15,6 @@ class ListingsQuery(Near):
     category = Str(longest=100, example="bicycles")
     subcategory = Str(longest=60, example="city")
     status = Choice(*LIVING, load_default="active")
-    q = Str(longest=500, example="red bike")
     search = Str(longest=500, example="", metadata={"description": "The same as q"})
     min_price = Amount(example=10)
     max_price = Amount(example=500)
@@ -23,14 +22,12 @@ class ListingsQuery(Near):
     listing_type = Choice(*LISTING_TYPES)
     location = Str(longest=300, example="Rīga")
     seller_id = Int(example=1)
-    sort = Str(longest=200, example="-created_at")
 
 
 class MyListingsQuery(PageQuery):
     """One's own, in one state or all."""
 
     status = Choice(*LIVING)
-    sort = Str(longest=200, example="-created_at")
 
 
 class ListingChangesSchema(Input):

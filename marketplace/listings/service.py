@@ -20,7 +20,7 @@ from marketplace.kit.clock import now
 from marketplace.kit.money import Money
 from marketplace.listings import policy, queries
 from marketplace.listings.lifecycle import S
-from marketplace.listings.models import Listing, search_text
+from marketplace.listings.models import Listing
 from marketplace.listings.queries import find
 from marketplace.uploads import service as uploads
 
@@ -38,7 +38,6 @@ def post(seller: User, *, price: Any, category: str, **fields: Any) -> Listing:
             subcategory=subcategory,
             currency=currency,
             price_minor=minor_units("price", price, currency),
-            search_text=search_text(fields),
             **fields,
         )
     )
@@ -144,6 +143,3 @@ def _apply(listing: Listing, changes: dict[str, Any]) -> None:
         listing.reminded_at = None
     for name, value in changes.items():
         setattr(listing, name, value)
-    listing.search_text = search_text(
-        {"title": listing.title, "description": listing.description, "tags": listing.tags}
-    )

@@ -35,7 +35,7 @@ bp = Blueprint(
 
 
 @bp.get("")
-@bp.arguments(NewsQuery, location="query")
+@bp.arguments(queries.NEWS_LIST.arguments(NewsQuery), location="query")
 @bp.response(200, NotificationsPage)
 def list_notifications(query: dict[str, Any]) -> Any:
     """List my news, newest first."""

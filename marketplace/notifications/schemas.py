@@ -26,7 +26,6 @@ class NewsQuery(PageQuery):
 
     unread = fields.Boolean(metadata={"example": True})
     type = Choice(*KINDS)
-    sort = Str(longest=200, example="-created_at")
 
 
 class NotificationSchema(Schema):

@@ -1,5 +1,6 @@
 """Services people offer."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, Text
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, BigInt
 from marketplace.core.lifecycle import Stateful
 from marketplace.core.prices import rank_sql
+from marketplace.core.search import keep_indexed
 from marketplace.kit import text
 from marketplace.offerings.lifecycle import OFFERING_LIFECYCLE
 
@@ -51,6 +53,13 @@ class Offering(Stateful, Base):
     import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
 
 
-def search_text(fields: Any) -> str:
+def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
     """What a search looks through, folded."""
-    return text.search_text(fields["title"], fields["description"], fields.get("experience") or "")
+    return {
+        "search_text": text.search_text(
+            fields["title"], fields["description"], fields.get("location"), fields.get("experience")
+        )
+    }
+
+
+keep_indexed(Offering, indexed)

@@ -1,6 +1,5 @@
 """Offerings to read."""
 
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, select
@@ -10,11 +9,12 @@ from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
 from marketplace.core.db import db, fetch, one
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
 from marketplace.core.permissions import STAFF
 from marketplace.core.prices import rank_from
-from marketplace.core.search import MOST_CANDIDATES, matches
+from marketplace.core.ranking import Find
+from marketplace.core.search import Asked, matches
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
@@ -61,30 +61,27 @@ BROWSE = ListQuery(
     },
     sorts={
         "created_at": OFFERINGS.c.created_at,
+        "rating": USERS.c.average_rating,
         "price": OFFERINGS.c.price_rank,
     },
     default_sort="-created_at",
+    ranked=Ranked(title=[OFFERINGS.c.title], owner=USERS),
 )
 
 
-CANDIDATES = replace(
-    BROWSE,
-    columns=[OFFERINGS.c[name] for name in ("id", "title", "search_text", "created_at", "currency", "price_minor")],
-    joined=None,
-    most=MOST_CANDIDATES,
-    built={},
-)
+def best(asked: Asked, **query: Any) -> list[Find]:
+    """What everybody may see and a search finds, the best first."""
+    return BROWSE.best(_on_view(query), asked)
 
 
-def candidates(*, most: int = MOST_CANDIDATES, **query: Any) -> list[Any]:
-    """What a search is to rank: rows of what is offered, the nearest or newest that fit."""
-    params = {**_prepared({"status": S.ACTIVE, **query}), "per_page": most}
-    return CANDIDATES.rows(params)
+def newest(most: int, **query: Any) -> list[Any]:
+    """The newest that everybody may see and a search finds; `title_0` is the title."""
+    return BROWSE.newest(_on_view(query), most)
 
 
 def facets(**query: Any) -> dict[str, list[Any]]:
     """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    params = _prepared({"status": S.ACTIVE, **query})
+    params = _on_view(query)
     amounts = (func.min(OFFERINGS.c.price_minor).label("least"), func.max(OFFERINGS.c.price_minor).label("most"))
     return {
         **{name: BROWSE.summary(OFFERINGS.c[name], params) for name in ("category", "price_type")},
@@ -174,6 +171,10 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
     }
     distance = getattr(row, "distance", None)
     return body if distance is None else {**body, "distance": round(distance, 2)}
+
+
+def _on_view(query: dict[str, Any]) -> dict[str, Any]:
+    return _prepared({"status": S.ACTIVE, **query})
 
 
 def _prepared(query: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def _answer(offering_id: int, message: str) -> dict[str, Any]:
 
 
 @bp.get("", access=ANYONE, shared="offerings")
-@bp.arguments(OfferingsQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(OfferingsQuery), location="query")
 @bp.response(200, OfferingsPage)
 def browse_offerings(query: dict[str, Any]) -> Any:
     """Browse services, nearest first when asked by position."""
@@ -36,7 +36,7 @@ def browse_offerings(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/my", access=SIGNED_IN)
-@bp.arguments(MyOfferingsQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(MyOfferingsQuery), location="query")
 @bp.response(200, OfferingsPage)
 def list_my_offerings(query: dict[str, Any]) -> Any:
     """List my services in every state."""
@@ -44,7 +44,7 @@ def list_my_offerings(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/user/<int:user_id>", access=ANYONE)
-@bp.arguments(OfferingsQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(OfferingsQuery), location="query")
 @bp.response(200, OfferingsPage)
 def list_offerings_of(query: dict[str, Any], user_id: int) -> Any:
     """List a person's services."""

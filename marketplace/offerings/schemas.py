@@ -15,18 +15,15 @@ class OfferingsQuery(Near):
     status = Choice(*LIVING, load_default="active")
     category = Str(longest=100, example="repair")
     subcategory = Str(longest=60, example="bicycles")
-    q = Str(longest=500, example="wheel truing")
     min_price = Amount(example=5)
     max_price = Amount(example=50)
     price_type = Choice(*PRICE_TYPES)
-    sort = Str(longest=200, example="-created_at")
 
 
 class MyOfferingsQuery(PageQuery):
     """One's own, in one state or all."""
 
     status = Choice(*LIVING)
-    sort = Str(longest=200, example="-created_at")
 
 
 class OfferingChangesSchema(Input):

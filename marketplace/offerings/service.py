@@ -13,7 +13,7 @@ from marketplace.events.offerings import OfferingBooked, OfferingChanged, Offeri
 from marketplace.kit.errors import NotAllowed
 from marketplace.kit.money import Money
 from marketplace.offerings import policy, queries
-from marketplace.offerings.models import Offering, search_text
+from marketplace.offerings.models import Offering
 from marketplace.offerings.queries import find
 from marketplace.tasks import service as tasks
 from marketplace.tasks.models import Task
@@ -33,7 +33,6 @@ def post(creator: User, *, category: str, price: Any = None, **fields: Any) -> O
             subcategory=subcategory,
             currency=currency,
             price_minor=minor_units("price", price, currency),
-            search_text=search_text(fields),
             **fields,
         )
     )
@@ -140,6 +139,3 @@ def _apply(offering: Offering, changes: dict[str, Any]) -> None:
         changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
     for name, value in changes.items():
         setattr(offering, name, value)
-    offering.search_text = search_text(
-        {"title": offering.title, "description": offering.description, "experience": offering.experience}
-    )

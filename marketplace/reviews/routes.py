@@ -41,7 +41,7 @@ def _created(review_id: int) -> Created:
 
 
 @bp.get("", access=ANYONE)
-@bp.arguments(ReviewsQuery, location="query")
+@bp.arguments(queries.REVIEWS_LIST.arguments(ReviewsQuery), location="query")
 @bp.response(200, ReviewsPage)
 def browse_reviews(query: dict[str, Any]) -> Any:
     """Browse reviews, newest first."""
@@ -81,7 +81,7 @@ def delete_review(review_id: int) -> Any:
 
 
 @bp.get("/task/<int:task_id>", access=ANYONE)
-@bp.arguments(ReviewsOfQuery, location="query")
+@bp.arguments(queries.REVIEWS_LIST.arguments(ReviewsOfQuery), location="query")
 @bp.response(200, ReviewsPage)
 def list_task_reviews(query: dict[str, Any], task_id: int) -> Any:
     """List the reviews of a task."""
@@ -120,7 +120,7 @@ def show_stats(user_id: int) -> Any:
 
 
 @profile_bp.get("/users/<int:user_id>/reviews", access=ANYONE)
-@profile_bp.arguments(ReviewsOfQuery, location="query")
+@profile_bp.arguments(queries.REVIEWS_LIST.arguments(ReviewsOfQuery), location="query")
 @profile_bp.response(200, ReviewsPage)
 def list_reviews_of(query: dict[str, Any], user_id: int) -> Any:
     """List what others say of a person."""

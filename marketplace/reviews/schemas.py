@@ -20,14 +20,12 @@ class ReviewsQuery(PageQuery):
     listing_id = Int(example=3)
     task_id = Int(example=1)
     rating_min = Int(least=1, most=5, example=4)
-    sort = Str(longest=200, example="-created_at")
 
 
 class ReviewsOfQuery(PageQuery):
     """Reviews of one person or task."""
 
     rating_min = Int(least=1, most=5, example=4)
-    sort = Str(longest=200, example="-created_at")
 
 
 class ReviewChangesSchema(Input):

@@ -10,6 +10,8 @@ from marketplace.core.cache import Kept
 from marketplace.kit.money import to_major
 from marketplace.search.service import KINDS
 
+MOST_VALUES = 50
+
 
 def of(kind: str, *, q: str | None = None, category: str | None = None) -> dict[str, Any]:
     """Counts by value and the amounts by currency; of everything together they are kept for a while."""
@@ -26,21 +28,18 @@ def _found(kind: str, **query: Any) -> dict[str, Any]:
     categories, amounts = parts.pop("category"), parts.pop("amounts")
     return {
         "type": kind,
-        "total": sum(row.count for row in categories),
-        "categories": [_category(row) for row in categories],
+        "total": sum(row.count for row in amounts),
+        "categories": [_category(*row) for row in categories],
         "amounts": [_amount(row) for row in amounts if row.least is not None],
         "values": {
-            name: [{"value": row[0], "count": row.count} for row in rows if row[0]] for name, rows in parts.items()
+            name: [{"value": value, "count": count} for value, count in rows[:MOST_VALUES] if value]
+            for name, rows in parts.items()
         },
     }
 
 
-def _value(row: Any) -> dict[str, Any]:
-    return {"value": row[0], "count": row.count}
-
-
-def _category(row: Any) -> dict[str, Any]:
-    return {"key": row.category, "name": tree().name(row.category), "count": row.count}
+def _category(key: str, count: int) -> dict[str, Any]:
+    return {"key": key, "name": tree().name(key), "count": count}
 
 
 def _amount(row: Any) -> dict[str, Any]:

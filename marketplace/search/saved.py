@@ -19,8 +19,7 @@ from marketplace.events.search import SavedSearchMatched
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.geo import distance_km
-from marketplace.search.models import SavedSearch
-from marketplace.search.service import KINDS
+from marketplace.search.models import AWAITED, SavedSearch
 
 MOST = 50
 SHOWN = ("id", "name", "q", "category", "latitude", "longitude", "radius", "alerts", "created_at", "updated_at")
@@ -108,7 +107,7 @@ def _checked(search: SavedSearch) -> SavedSearch:
         raise Invalid.field("q", "Say what to look for: words, a category or a place.")
     parts = ("words", "phrases", "without")
     search.asked = {part: [list(words) for words in getattr(asked, part)] for part in parts}
-    search.types = list(search.types or KINDS)
+    search.types = list(search.types or AWAITED)
     return search
 
 

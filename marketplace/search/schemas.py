@@ -5,9 +5,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 
 from marketplace.core.fields import Choice, Int, Num, Str, latitude, longitude
-from marketplace.core.schemas import Input, Query
+from marketplace.core.schemas import Input, Near, Query
+from marketplace.search.models import AWAITED
 
-TYPES = ("listing", "task", "offering")
+TYPES = (*AWAITED, "person")
 TIME = "2026-01-31T10:00:00Z"
 
 
@@ -22,17 +23,13 @@ class Types(fields.String):
         return list(dict.fromkeys(wanted))
 
 
-class SearchQuery(Query):
+class SearchQuery(Near):
     """What is looked for, where, and in what."""
 
     q = Str(required=True, shortest=1, longest=500, example='"city bicycle" -child')
     type = Types(load_default=list(TYPES), data_key="type", attribute="types", metadata={"example": "listing,task"})
     category = Str(longest=100, example="bicycles")
-    latitude = latitude()
-    longitude = longitude()
     radius = Num(least=0, most=20_100, load_default=50.0, example=10, metadata={"description": "km"})
-    page = Int(least=1, most=1000, load_default=1, example=1)
-    per_page = Int(least=1, most=100, load_default=20, example=20)
     explain = fields.Boolean(load_default=False, metadata={"example": False})
 
 
@@ -53,7 +50,7 @@ class ResultSchema(Schema):
     distance = Num(least=0, most=20_100, required=True, allow_none=True, example=1.24)
     score = Num(least=0, most=2, required=True, example=0.83)
     item = fields.Dict(required=True, metadata={"example": {"id": 3, "title": "City bicycle"}})
-    why = fields.Dict(metadata={"example": {"text": 0.9, "near": 0.4, "fresh": 1.0}})
+    why = fields.Dict(metadata={"example": {"text": 0.9, "near": 0.4, "rated": 0.8, "fresh": 1.0}})
 
 
 class SuggestQuery(Query):
@@ -116,7 +113,7 @@ class SavedSearchChangesSchema(Input):
 
     name = Str(shortest=1, longest=100, example="Bicycles near me")
     q = Str(longest=500, example="city bicycle")
-    types = fields.List(Choice(*TYPES), metadata={"example": ["listing"]})
+    types = fields.List(Choice(*AWAITED), metadata={"example": ["listing"]})
     category = Str(longest=100, example="bicycles", allow_none=True)
     latitude = latitude(allow_none=True)
     longitude = longitude(allow_none=True)
@@ -136,7 +133,7 @@ class SavedSearchSchema(Schema):
     id = Int(required=True, example=1)
     name = Str(required=True, example="Bicycles near me")
     q = Str(required=True, example="city bicycle")
-    types = fields.List(Choice(*TYPES), required=True, metadata={"example": ["listing"]})
+    types = fields.List(Choice(*AWAITED), required=True, metadata={"example": ["listing"]})
     category = Str(required=True, allow_none=True, example="bicycles")
     latitude = latitude(required=True, allow_none=True)
     longitude = longitude(required=True, allow_none=True)

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from marketplace.auth.models import User
-from marketplace.core.pagination import Page
+from marketplace.core.pagination import CURSOR_START, Page, decode_cursor, encode_cursor
+from marketplace.core.ranking import Find
 from marketplace.core.search import Asked, understand
 from marketplace.core.vocabulary import vocabulary
 from marketplace.kit.clock import now
-from marketplace.kit.text import WORD, fold, search_text, words
+from marketplace.kit.text import WORD, fold, words
 from marketplace.listings import queries as listings
 from marketplace.offerings import queries as offerings
-from marketplace.search import ranking
-from marketplace.search.ranking import Why
+from marketplace.talent import queries as people
 from marketplace.tasks import queries as tasks
 
 SNIPPET_WORDS = 24
@@ -23,45 +25,57 @@ MOST_TITLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a slice gives to a search: rows to rank, and things to show."""
+    """What a slice gives to a search: finds in their order, things to show, `new` ones for saved searches."""
 
-    candidates: Callable[..., list[Any]]
+    best: Callable[..., list[Find]]
+    newest: Callable[..., list[Any]]
     by_ids: Callable[[User | None, list[int]], dict[int, dict[str, Any]]]
-    new: Callable[[int], Any | None]
     facets: Callable[..., dict[str, list[Any]]]
+    new: Callable[[int], Any | None] = lambda _id: None
+    title: Callable[[Any], str] = attrgetter("title_0")
+    text: str = "description"
 
 
 KINDS = {
-    "listing": Kind(listings.candidates, listings.by_ids, listings.newly_posted, listings.facets),
-    "task": Kind(tasks.candidates, tasks.by_ids, tasks.newly_posted, tasks.facets),
-    "offering": Kind(offerings.candidates, offerings.by_ids, offerings.newly_posted, offerings.facets),
+    "listing": Kind(listings.best, listings.newest, listings.by_ids, listings.facets, listings.newly_posted),
+    "task": Kind(tasks.best, tasks.newest, tasks.by_ids, tasks.facets, tasks.newly_posted),
+    "offering": Kind(offerings.best, offerings.newest, offerings.by_ids, offerings.facets, offerings.newly_posted),
+    "person": Kind(people.best, people.newest, people.by_ids, people.facets, title=people.name_of, text="bio"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Find:
-    """One thing found, and why it stands where it does."""
-
-    type: str
-    row: Any
-    km: float | None
-    why: Why
-
-
 def search(
-    viewer: User | None, *, q: str, types: Iterable[str], page: int, per_page: int, explain: bool, **where: Any
+    viewer: User | None,
+    *,
+    q: str,
+    types: Iterable[str],
+    page: int,
+    per_page: int,
+    explain: bool,
+    cursor: str | None = None,
+    **where: Any,
 ) -> Page:
     """Everything that fits, the best first; raises Invalid (422)."""
-    asked = understand(q)
-    finds = [find for kind in types for find in _finds(kind, q, asked, where)]
-    finds.sort(key=lambda find: (-find.why.score, find.row.created_at, find.type, find.row.id))
-    start = (page - 1) * per_page
-    shown = finds[start : start + per_page]
-    things = {kind: KINDS[kind].by_ids(viewer, [f.row.id for f in shown if f.type == kind]) for kind in KINDS}
-    items = [_result(find, things[find.type][find.row.id], asked, explain) for find in shown if _is_there(find, things)]
-    corrected = " ".join(asked.corrected) or None
-    more = len(finds) > start + per_page
-    return Page("results", items, per_page, more, page, len(finds), extra={"corrected": corrected})
+    asked, scope = understand(q), f"search|{q}|{sorted(types)}|{sorted(where.items())}"
+    moment, after = now(), None
+    if cursor and cursor != CURSOR_START:
+        moment, score, kind, last_id = decode_cursor(scope, cursor, [datetime, float, str, int])
+        after = (-score, kind, -last_id)
+    found = [(kind, find) for kind in types for find in KINDS[kind].best(asked, q=q, as_of=moment, **where)]
+    found.sort(key=_rank)
+    left = [one for one in found if _rank(one) > after] if after else found[(page - 1) * per_page :]
+    shown, more = left[:per_page], len(left) > per_page
+    things = {kind: KINDS[kind].by_ids(viewer, [find.row.id for of, find in shown if of == kind]) for kind in KINDS}
+    items = [
+        _result(kind, find, things[kind][find.row.id], asked, explain)
+        for kind, find in shown
+        if find.row.id in things[kind]  # it may have gone between the two looks
+    ]
+    extra = {"corrected": " ".join(asked.corrected) or None}
+    if not cursor:
+        return Page("results", items, per_page, more, page, len(found), extra=extra)
+    last = encode_cursor(scope, [moment, shown[-1][1].why.score, shown[-1][0], shown[-1][1].row.id]) if more else None
+    return Page("results", items, per_page, more, next_cursor=last, by_cursor=True, extra=extra)
 
 
 def suggest(q: str) -> list[dict[str, Any]]:
@@ -75,43 +89,26 @@ def suggest(q: str) -> list[dict[str, Any]]:
     completions = sorted(known.completions(last, 200), key=lambda word: (len(word), word))[:MOST_SUGGESTIONS]
     said = [{"text": " ".join([*before, word]), "type": "word", "id": None} for word in completions]
     titles = [
-        {"text": row.title, "type": kind, "id": row.id}
-        for kind, slice_ in KINDS.items()
-        for row in slice_.candidates(q=q, most=MOST_TITLES)
+        {"text": kind.title(row), "type": name, "id": row.id}
+        for name, kind in KINDS.items()
+        for row in kind.newest(MOST_TITLES, q=q)
     ]
     return [*said, *titles][: MOST_SUGGESTIONS + MOST_TITLES]
 
 
-def _finds(kind: str, q: str, asked: Asked, where: dict[str, Any]) -> list[Find]:
-    moment = now()
-    found = []
-    for row in KINDS[kind].candidates(q=q, **where):
-        km = getattr(row, "distance", None)
-        reason = ranking.why(
-            asked.words,
-            asked.typed,
-            title=search_text(row.title).split(),
-            text=row.search_text.split(),
-            km=km,
-            age_days=ranking.age_in_days(row.created_at, moment),
-        )
-        found.append(Find(kind, row, km, reason))
-    return found
+def _rank(found: tuple[str, Find]) -> tuple[float, str, int]:
+    kind, find = found
+    return -find.why.score, kind, -find.row.id
 
 
-def _is_there(find: Find, things: dict[str, dict[int, Any]]) -> bool:
-    """It may have gone between the two looks."""
-    return find.row.id in things[find.type]
-
-
-def _result(find: Find, thing: dict[str, Any], asked: Asked, explain: bool) -> dict[str, Any]:
+def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain: bool) -> dict[str, Any]:
     beginnings = tuple({meaning for meanings in asked.words for meaning in meanings})
     beginnings += tuple({word for phrase in asked.phrases for word in phrase})
     result = {
-        "type": find.type,
+        "type": kind,
         "id": find.row.id,
-        "title": find.row.title,
-        "snippet": snippet(thing["description"], beginnings),
+        "title": KINDS[kind].title(find.row),
+        "snippet": snippet(thing[KINDS[kind].text], beginnings),
         "distance": None if find.km is None else round(find.km, 2),
         "score": round(find.why.score, 4),
         "item": thing,

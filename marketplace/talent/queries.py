@@ -1,18 +1,23 @@
 """People who help: they offered to, or have completed a task."""
 
+from collections import Counter
 from typing import Any
 
-from sqlalchemy import Table, Text, bindparam, or_, true, type_coerce
+from sqlalchemy import Table, Text, bindparam, func, or_, true, type_coerce
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name, hourly_rate
 from marketplace.catalog.queries import tree
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
+from marketplace.core.ranking import Find
+from marketplace.core.search import Asked, matches
 from marketplace.kit.text import contains
 
 USERS: Table = User.metadata.tables["users"]
-PRIVATE = {"email", "phone", "password_hash", "latitude", "longitude"}
+PRIVATE = {"email", "phone", "password_hash", "latitude", "longitude", "search_text"}
+
+SKILLS = type_coerce(USERS.c.skills, Text)
 
 HELPERS = ListQuery(
     name="helpers",
@@ -21,7 +26,10 @@ HELPERS = ListQuery(
     near=True,
     position=("area_latitude", "area_longitude"),
     filters={
+        "q": lambda: matches("users"),
         "helping": (USERS.c.is_active == true()) & or_(USERS.c.is_helper == true(), USERS.c.completed_tasks > 0),
+        "offering": (USERS.c.is_active == true()) & (USERS.c.is_helper == true()),
+        "ids": USERS.c.id.in_(bindparam("ids", expanding=True)),
         "category": type_coerce(USERS.c.helper_categories, Text).like(bindparam("category", type_=Text()), escape="\\"),
     },
     sorts={
@@ -31,14 +39,58 @@ HELPERS = ListQuery(
         "created_at": USERS.c.created_at,
     },
     default_sort="-rating,-review_count",
+    ranked=Ranked(title=[USERS.c.first_name, USERS.c.last_name, USERS.c.username, SKILLS], owner=USERS),
 )
 
 
 def browse(category: str | None = None, **query: Any) -> Page:
     """Helpers, nearest first when asked by position, best rated first otherwise."""
+    return HELPERS.page({**query, "helping": True, "category": _offered(category)}, view)
+
+
+def best(asked: Asked, category: str | None = None, **query: Any) -> list[Find]:
+    """Those who offer to help and whom a search finds, the best first."""
+    return HELPERS.best({**query, "offering": True, "category": _offered(category)}, asked)
+
+
+def newest(most: int, **query: Any) -> list[Any]:
+    """The newest who offer to help and whom a search finds."""
+    return HELPERS.newest({**query, "offering": True}, most)
+
+
+def facets(category: str | None = None, **query: Any) -> dict[str, list[Any]]:
+    """How those who offer to help divide: rows of a value and its count, and the hourly rates of each currency."""
+    params = {**query, "offering": True, "category": _offered(category)}
+    rates = (func.min(USERS.c.hourly_rate_minor).label("least"), func.max(USERS.c.hourly_rate_minor).label("most"))
+    return {
+        "category": _each(HELPERS.summary(USERS.c.helper_categories, params)),
+        "skills": _each(HELPERS.summary(USERS.c.skills, params)),
+        "amounts": HELPERS.summary(USERS.c.currency, params, *rates),
+    }
+
+
+def by_ids(_viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """Those of these who offer to help, by id."""
+    params = {"ids": ids, "per_page": len(ids), "offering": True}
+    return {item["id"]: item for item in HELPERS.page(params, view).items}
+
+
+def name_of(row: Any) -> str:
+    """What `best` and `newest` call somebody."""
+    return display_name(row.title_2, row.title_0, row.title_1)
+
+
+def _offered(category: str | None) -> str | None:
     known = tree().resolve(category.strip().lower()) if category else None
-    word = contains(f",{known or category},") if category else None
-    return HELPERS.page({**query, "helping": True, "category": word}, view)
+    return contains(f",{known or category},") if category else None
+
+
+def _each(rows: list[Any]) -> list[tuple[str, int]]:
+    """Lists of values with counts as values with counts, the most frequent first."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update(dict.fromkeys(row[0], row.count))
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 def view(row: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ bp = Blueprint("helpers", __name__, url_prefix="/api/helpers", area="people", de
 
 
 @bp.get("", access=ANYONE, shared="people")
-@bp.arguments(HelpersQuery, location="query")
+@bp.arguments(queries.HELPERS.arguments(HelpersQuery), location="query")
 @bp.response(200, page_of(HelperSchema, "helpers"))
 def browse_helpers(query: dict[str, Any]) -> Any:
     """Browse people who help, nearest first when asked by position."""

@@ -11,7 +11,6 @@ class HelpersQuery(Near):
 
     radius = Num(least=0, most=20_100, load_default=50.0, example=10, metadata={"description": "km"})
     category = Str(longest=100, example="repair")
-    sort = Str(longest=200, example="-rating")
 
 
 class HelperSchema(Schema):

@@ -35,7 +35,7 @@ def _accepted(application_id: int, task_id: int) -> dict[str, Any]:
 
 
 @bp.get("/my-applications")
-@bp.arguments(ApplicationsQuery, location="query")
+@bp.arguments(applications.APPLICATIONS_LIST.arguments(ApplicationsQuery), location="query")
 @bp.response(200, page_of(MyApplicationSchema, "applications", "MyApplicationsPage"))
 def list_my_applications(query: dict[str, Any]) -> Any:
     """List my applications, each with its task."""
@@ -53,7 +53,7 @@ def apply_for_task(data: dict[str, Any], task_id: int) -> Any:
 
 
 @bp.get("/<int:task_id>/applications")
-@bp.arguments(ApplicationsQuery, location="query")
+@bp.arguments(applications.APPLICATIONS_LIST.arguments(ApplicationsQuery), location="query")
 @bp.response(200, page_of(ApplicationSchema, "applications"))
 def list_applications(query: dict[str, Any], task_id: int) -> Any:
     """List who wants to do my task."""

@@ -1,5 +1,6 @@
 """Quick help: tasks and the applications for them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, BigInt, CommaList, conflicts
 from marketplace.core.lifecycle import Stateful
 from marketplace.core.prices import rank_sql
+from marketplace.core.search import keep_indexed
 from marketplace.kit import text
 from marketplace.kit.errors import Duplicate
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE
@@ -94,6 +96,10 @@ class Application(Stateful, Base):
 conflicts["uq_applications_task_id_applicant_id"] = AppliedAlready()
 
 
-def search_text(fields: Any) -> str:
+def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
     """What a search looks through, folded."""
-    return text.search_text(fields["title"], fields["description"], *(fields.get("required_skills") or ()))
+    skills = fields.get("required_skills") or ()
+    return {"search_text": text.search_text(fields["title"], fields["description"], fields.get("location"), *skills)}
+
+
+keep_indexed(Task, indexed)

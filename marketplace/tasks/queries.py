@@ -1,6 +1,5 @@
 """Tasks and applications to read."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +10,11 @@ from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
 from marketplace.core.db import counted, db, fetch, one
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
-from marketplace.core.search import MOST_CANDIDATES, matches
+from marketplace.core.ranking import Find
+from marketplace.core.search import Asked, matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -63,30 +63,27 @@ BROWSE = ListQuery(
     },
     sorts={
         "created_at": TASKS.c.created_at,
+        "rating": CREATOR.c.average_rating,
         "budget": TASKS.c.budget_rank,
     },
     default_sort="-created_at",
+    ranked=Ranked(title=[TASKS.c.title], owner=CREATOR),
 )
 
 
-CANDIDATES = replace(
-    BROWSE,
-    columns=[TASKS.c[name] for name in ("id", "title", "search_text", "created_at", "currency", "budget_minor")],
-    joined=None,
-    most=MOST_CANDIDATES,
-    built={},
-)
+def best(asked: Asked, **query: Any) -> list[Find]:
+    """What everybody may see and a search finds, the best first."""
+    return BROWSE.best(_on_view(query), asked)
 
 
-def candidates(*, most: int = MOST_CANDIDATES, **query: Any) -> list[Any]:
-    """What a search is to rank: rows of the public board, the nearest or newest that fit."""
-    params = {**_prepared({"status": S.OPEN, **query}), "on_board": True, "per_page": most}
-    return CANDIDATES.rows(params)
+def newest(most: int, **query: Any) -> list[Any]:
+    """The newest that everybody may see and a search finds; `title_0` is the title."""
+    return BROWSE.newest(_on_view(query), most)
 
 
 def facets(**query: Any) -> dict[str, list[Any]]:
     """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    params = {**_prepared({"status": S.OPEN, **query}), "on_board": True}
+    params = _on_view(query)
     amounts = (func.min(TASKS.c.budget_minor).label("least"), func.max(TASKS.c.budget_minor).label("most"))
     return {
         **{name: BROWSE.summary(TASKS.c[name], params) for name in ("category", "difficulty")},
@@ -245,6 +242,10 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
 
 def _page(viewer: User | None, params: dict[str, Any]) -> Page:
     return BROWSE.page(params, lambda row: view(viewer, row))
+
+
+def _on_view(query: dict[str, Any]) -> dict[str, Any]:
+    return {**_prepared({"status": S.OPEN, **query}), "on_board": True}
 
 
 def _prepared(query: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def _answer(task_id: int, message: str) -> dict[str, Any]:
 
 
 @bp.get("", access=ANYONE, shared="tasks")
-@bp.arguments(TasksQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(TasksQuery), location="query")
 @bp.response(200, TasksPage)
 def browse_tasks(query: dict[str, Any]) -> Any:
     """Browse the board, nearest first when asked by position."""
@@ -38,7 +38,7 @@ def browse_tasks(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/search", access=ANYONE)
-@bp.arguments(TasksQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(TasksQuery), location="query")
 @bp.response(200, TasksPage)
 def search_tasks(query: dict[str, Any]) -> Any:
     """Search the board by words."""
@@ -46,7 +46,7 @@ def search_tasks(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/user/<int:user_id>", access=ANYONE)
-@bp.arguments(TasksOfPersonQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(TasksOfPersonQuery), location="query")
 @bp.response(200, TasksPage)
 def list_tasks_of(query: dict[str, Any], user_id: int) -> Any:
     """List the tasks a person posted on the board."""
@@ -54,7 +54,7 @@ def list_tasks_of(query: dict[str, Any], user_id: int) -> Any:
 
 
 @bp.get("/my", access=SIGNED_IN)
-@bp.arguments(MyTasksQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(MyTasksQuery), location="query")
 @bp.response(200, TasksPage)
 def list_my_tasks(query: dict[str, Any]) -> Any:
     """List the tasks assigned to me, completed ones too."""
@@ -62,7 +62,7 @@ def list_my_tasks(query: dict[str, Any]) -> Any:
 
 
 @bp.get("/created", access=SIGNED_IN)
-@bp.arguments(MyTasksQuery, location="query")
+@bp.arguments(queries.BROWSE.arguments(MyTasksQuery), location="query")
 @bp.response(200, TasksPage)
 def list_created_tasks(query: dict[str, Any]) -> Any:
     """List the tasks I posted, each with how many applications wait."""

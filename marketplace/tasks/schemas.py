@@ -17,11 +17,9 @@ class TasksQuery(Near):
     status = Choice(*SEEN_STATES, load_default="open")
     category = Str(longest=100, example="moving")
     subcategory = Str(longest=60, example="piano")
-    q = Str(longest=500, example="carry sofa")
     min_budget = Amount(example=10)
     max_budget = Amount(example=200)
     urgent = fields.Boolean(metadata={"example": True})
-    sort = Str(longest=200, example="-created_at")
 
 
 class TasksOfPersonQuery(TasksQuery):
@@ -34,14 +32,12 @@ class MyTasksQuery(PageQuery):
     """One's own, in one state or all."""
 
     status = Choice(*SEEN_STATES)
-    sort = Str(longest=200, example="-created_at")
 
 
 class ApplicationsQuery(PageQuery):
     """Applications, in one state or all."""
 
     status = Choice(*A)
-    sort = Str(longest=200, example="-created_at")
 
 
 class TaskChangesSchema(Input):

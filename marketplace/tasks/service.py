@@ -28,7 +28,7 @@ from marketplace.events.tasks import (
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
 from marketplace.tasks import applying, policy, queries
-from marketplace.tasks.models import DIFFICULTIES, Task, search_text
+from marketplace.tasks.models import DIFFICULTIES, Task
 from marketplace.tasks.queries import find
 from marketplace.uploads import service as uploads
 
@@ -213,7 +213,6 @@ def _new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Ta
         subcategory=subcategory,
         currency=currency,
         budget_minor=minor_units("budget", budget, currency),
-        search_text=search_text(fields),
         **fields,
     )
 
@@ -227,9 +226,6 @@ def _apply(task: Task, changes: dict[str, Any]) -> None:
         changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
     for name, value in changes.items():
         setattr(task, name, value)
-    task.search_text = search_text(
-        {"title": task.title, "description": task.description, "required_skills": task.required_skills}
-    )
 
 
 def _sort_out_priority(fields: dict[str, Any]) -> None:

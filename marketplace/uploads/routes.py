@@ -89,7 +89,7 @@ def complete_direct_upload(upload_id: int) -> Any:
 
 
 @bp.get("")
-@bp.arguments(UploadsQuery, location="query")
+@bp.arguments(queries.UPLOADS_LIST.arguments(UploadsQuery), location="query")
 @bp.response(200, UploadsPage)
 def list_uploads(query: dict[str, Any]) -> Any:
     """List my files, with the quota and how much of it they take."""

@@ -14,8 +14,6 @@ TIME = "2026-01-31T10:00:00Z"
 class UploadsQuery(PageQuery):
     """Newest first."""
 
-    sort = Str(longest=200, example="-created_at")
-
 
 class DirectInputSchema(Input):
     """What is going to be PUT."""

@@ -15,7 +15,7 @@ from sqlalchemy import inspect
 from marketplace.core.db import Base, db
 from tests.conftest import make_app
 
-BY_HAND = re.compile(r"(listings|tasks|offerings)_search|^search_vector$")  # no model can say these
+BY_HAND = re.compile(r"(listings|tasks|offerings|users)_search|^search_vector$")  # no model can say these
 
 
 @pytest.fixture

@@ -27,7 +27,16 @@ def _walk(person: Person, query: str) -> list[int]:
 
 @pytest.mark.parametrize(
     "query",
-    ["", "sort=price", "sort=-price", "sort=price,-created_at", "latitude=56.95&longitude=24.1&radius=500"],
+    [
+        "",
+        "q=bicycle",
+        "q=bicycle&latitude=56.95&longitude=24.1&radius=500",
+        "sort=-rating,price",
+        "sort=price",
+        "sort=-price",
+        "sort=price,-created_at",
+        "latitude=56.95&longitude=24.1&radius=500",
+    ],
 )
 def test_a_cursor_walks_everything_once_in_the_pages_order(anna: Person, anybody: Person, query: str) -> None:
     for number in range(7):
@@ -41,6 +50,22 @@ def test_a_row_added_meanwhile_repeats_nothing_and_hides_nothing(anna: Person, a
     things.listing(anna, title="Newer")
     rest = anybody.get(f"/api/listings?per_page=10&cursor={first['next_cursor']}").json
     assert [item["id"] for item in first["listings"] + rest["listings"]] == made[::-1]
+
+
+def test_what_is_added_meanwhile_moves_no_find(anna: Person, anybody: Person) -> None:
+    made = {things.listing(anna, title=f"Bicycle {number}")["id"] for number in range(5)}
+    first = anybody.get("/api/listings?q=bicycle&per_page=2&cursor=start").json
+    things.listing(anna, title="Bicycle")
+    rest = anybody.get(f"/api/listings?q=bicycle&per_page=10&cursor={first['next_cursor']}").json
+    ids = [item["id"] for item in first["listings"] + rest["listings"]]
+    assert (len(ids), set(ids)) == (5, made)
+
+
+def test_relevance_needs_words_and_stands_alone(anybody: Person) -> None:
+    for query in ("sort=relevance", "q=bike&sort=relevance,price", "q=bike&sort=-relevance"):
+        answer = anybody.get(f"/api/listings?{query}")
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["sort"])
+    assert anybody.get("/api/listings?q=bike&sort=relevance").status_code == 200
 
 
 @pytest.mark.parametrize("cursor", ["x", "e30", "WzFd", "%00", "🙂", "W251bGwsbnVsbF0"])
@@ -60,7 +85,9 @@ def test_a_cursor_of_another_query_is_refused(anna: Person, anybody: Person) -> 
 def test_an_unknown_sort_key_lists_the_known_ones(anybody: Person) -> None:
     answer = anybody.get("/api/listings?sort=password_hash")
     assert answer.status_code == 422
-    assert answer.json["errors"] == {"sort": ["Sort by one or more of: created_at, price; minus for descending."]}
+    assert answer.json["errors"] == {
+        "sort": ["Sort by one or more of: created_at, price, rating; minus for descending."]
+    }
 
 
 def test_a_page_past_the_end_is_empty_and_still_tells_the_total(anna: Person, anybody: Person) -> None:

@@ -51,6 +51,16 @@ def test_each_kind_has_its_own(app: Flask, anna: Person, juris: Person, kind: st
     assert found["amounts"][0]["least"] == {"task": 40.0, "offering": 25.0}[kind]
 
 
-@pytest.mark.parametrize("asked", [{"type": "person"}, {"q": "x" * 501}])
+def test_people_divide_by_what_they_can_and_what_they_ask(app: Flask, anna: Person, juris: Person) -> None:
+    anna.put("/api/auth/profile", json={"is_helper": True, "skills": "van, drill", "hourly_rate": 18})
+    juris.put("/api/auth/profile", json={"is_helper": True, "skills": "van", "helper_categories": "moving"})
+    found = facets(anna, type="person")
+    assert (found["total"], found["amounts"][0]["least"]) == (2, 18.0)
+    assert found["values"]["skills"] == [{"value": "van", "count": 2}, {"value": "drill", "count": 1}]
+    assert [(one["key"], one["count"]) for one in found["categories"]] == [("moving", 1)]
+    assert facets(anna, type="person", q="drill")["total"] == 1
+
+
+@pytest.mark.parametrize("asked", [{"type": "animal"}, {"q": "x" * 501}])
 def test_what_nobody_could_mean_is_named(app: Flask, anna: Person, asked: dict[str, Any]) -> None:
     assert anna.get("/api/search/filters", query_string=asked).status_code == 422

@@ -1,13 +1,16 @@
 """One search over everything: what it finds, in which order, and how it shows it."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from marketplace.core.db import db, execute, in_transaction
+from marketplace.auth.models import User
+from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.core.vocabulary import KnownWord
 from marketplace.listings.models import Listing
 from marketplace.search.service import snippet
 from tests.factories import things
@@ -80,8 +83,8 @@ def test_a_slip_is_forgiven_and_said(app: Flask, anna: Person) -> None:
 def test_a_score_explains_itself(app: Flask, anna: Person) -> None:
     things.listing(anna, title="Grey sofa", description="-")
     (one,) = search(anna, "grey sofa", explain=True)["results"]
-    assert one["why"] == {"text": 1.0, "near": 0.0, "fresh": 1.0}
-    assert one["score"] == pytest.approx(0.8, abs=0.001)
+    assert one["why"] == {"text": 1.0, "near": 0.0, "rated": 0.7, "fresh": 1.0}
+    assert one["score"] == pytest.approx(0.785, abs=0.001)
     assert "why" not in search(anna, "grey sofa")["results"][0]
 
 
@@ -92,6 +95,51 @@ def test_pages_do_not_overlap_and_end(app: Flask, anna: Person) -> None:
     seen = [one["id"] for page in pages for one in page["results"]]
     assert (len(seen), len(set(seen))) == (7, 7)
     assert [page["has_more"] for page in pages] == [True, True, False, False]
+
+
+def test_a_cursor_goes_on_where_the_page_ended_whatever_is_put_up_meanwhile(app: Flask, anna: Person) -> None:
+    things.task(anna, title="Carry a sofa")
+    for number in range(5):
+        things.listing(anna, title=f"Sofa {number}", description="-")
+    first = search(anna, "sofa", per_page=2, cursor="start")
+    things.listing(anna, title="Sofa, newer", description="-")
+    rest = search(anna, "sofa", per_page=100, cursor=first["next_cursor"])
+    assert "total" not in first
+    assert len({(one["type"], one["id"]) for one in first["results"] + rest["results"]}) == 6
+    assert "Sofa, newer" not in [one["title"] for one in rest["results"]]
+    assert (rest["has_more"], rest["next_cursor"]) == (False, None)
+    other = anna.get("/api/search", query_string={"q": "chair", "cursor": first["next_cursor"]})
+    assert (other.status_code, list(other.json["errors"])) == (422, ["cursor"])
+
+
+def test_those_who_offer_to_help_are_found_by_name_and_skill(app: Flask, anna: Person, juris: Person) -> None:
+    juris.put("/api/auth/profile", json={"first_name": "Juris", "skills": "plumbing", "bio": "Pipes and taps."})
+    assert titles(anna, "plumbing") == []
+    juris.put("/api/auth/profile", json={"is_helper": True})
+    assert titles(anna, "plumbing") == titles(anna, "plubming") == ["Juris"]
+    assert search(anna, "taps", type="person")["results"][0]["item"]["id"] == juris.id
+    assert [one["id"] for one in anna.get("/api/helpers?q=juris").json["helpers"]] == [juris.id]
+    juris.put("/api/auth/profile", json={"is_helper": False})
+    assert titles(anna, "plumbing") == []
+    with app.app_context():
+        assert not fetch(select(KnownWord.id).where(KnownWord.word == "plumbing"))
+        db.session.remove()
+
+
+def test_of_equal_finds_the_better_rated_owner_comes_first(app: Flask, anna: Person, juris: Person) -> None:
+    things.listing(anna, title="Sofa, hers", description="-")
+    things.listing(juris, title="Sofa, his", description="-")
+    for rated, best in ((anna, "Sofa, hers"), (juris, "Sofa, his")):
+        with app.app_context():
+            in_transaction(lambda: execute(update(User).values(rating_sum=0, reviews_count=0, average_rating=0.0)))
+            good = {"rating_sum": 50, "reviews_count": 10, "average_rating": 5.0}
+            in_transaction(partial(execute, update(User).where(User.id == rated.id).values(good)))
+            db.session.remove()
+        assert titles(anna, "sofa")[0] == best
+        assert anna.get("/api/listings?sort=-rating").json["listings"][0]["title"] == best
+    with app.app_context():
+        in_transaction(lambda: execute(update(User).values(rating_sum=0, reviews_count=0, average_rating=0.0)))
+        db.session.remove()
 
 
 def test_hits_are_marked_without_markup() -> None:
@@ -108,7 +156,7 @@ def test_hits_are_marked_without_markup() -> None:
     [
         ({}, "q"),
         ({"q": ""}, "q"),
-        ({"q": "x", "type": "person"}, "type"),
+        ({"q": "x", "type": "animal"}, "type"),
         ({"q": "x", "type": ","}, "type"),
         ({"q": "x", "radius": 20_101}, "radius"),
         ({"q": "x", "latitude": 91, "longitude": 0}, "latitude"),
