@@ -96,17 +96,20 @@ def _default(column: Any) -> Any:
 
 
 def _listing(data: dict[str, Any], _ref: str) -> dict[str, Any]:
-    return {**_traded(data, "price"), "status": "active", **listings.indexed(data)}
+    values = {**_traded(data, "price"), "status": "active"}
+    return {**values, **listings.indexed(values)}
 
 
 def _task(data: dict[str, Any], _ref: str) -> dict[str, Any]:
     data.setdefault("description", data["title"])
-    return {**_traded(data, "budget"), "status": "open", **tasks.indexed(data)}
+    values = {**_traded(data, "budget"), "status": "open"}
+    return {**values, **tasks.indexed(values)}
 
 
 def _offering(data: dict[str, Any], _ref: str) -> dict[str, Any]:
     data.setdefault("description", data["title"])
-    return {**_traded(data, "price"), "status": "active", **offerings.indexed(data)}
+    values = {**_traded(data, "price"), "status": "active"}
+    return {**values, **offerings.indexed(values)}
 
 
 def _traded(data: dict[str, Any], amount: str) -> dict[str, Any]:

@@ -122,11 +122,11 @@ class ListQuery:
         has_more = has_more and ask.offset + ask.per_page < COUNT_BOUND
         return Page(self.name, items, ask.per_page, has_more, ask.page, total, extra=extra)
 
-    def best(self, params: Mapping[str, Any], asked: Asked | None = None) -> list[Find]:
+    def best(self, params: Mapping[str, Any]) -> list[Find]:
         """The nearest or newest rows that fit (MOST_CANDIDATES of them), the best first; `as_of` leaves out later
-        ones. Rows have `id`, `created_at`, `search_text` and `title_0`, `title_1` …"""
+        ones; `q` may be understood already. Rows have `id`, `created_at`, `search_text`, `title_0`, `title_1` …"""
         ask = _Ask(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
-        return self._best(ask, asked or understand(params["q"]))
+        return self._best(ask)
 
     def newest(self, params: Mapping[str, Any], most: int) -> list[Row[Any]]:
         """The nearest or newest rows that fit, as `best` has them."""
@@ -148,7 +148,7 @@ class ListQuery:
         return int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
 
     def _relevance_page(self, ask: "_Ask", writer: Writer, extra: dict[str, Any] | None) -> Page:
-        finds = self._best(ask, understand(ask.params["q"]))
+        finds = self._best(ask)
         left = [find for find in finds if _rank(find) > ask.after] if ask.after else finds[ask.offset :]
         shown, has_more = left[: ask.per_page], len(left) > ask.per_page
         binds = {**ask.binds, "found": [find.row.id for find in shown]}
@@ -160,11 +160,11 @@ class ListQuery:
         cursor = encode_cursor(ask.scope, last) if has_more else None
         return Page(self.name, items, ask.per_page, has_more, next_cursor=cursor, by_cursor=True, extra=extra)
 
-    def _best(self, ask: "_Ask", asked: Asked) -> list[Find]:
+    def _best(self, ask: "_Ask") -> list[Find]:
         rows = fetch(self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": MOST_CANDIDATES})
         assert self.ranked is not None
         titled = [f"title_{i}" for i in range(len(self.ranked.title))]
-        return sorted((_find(asked, row, titled, ask.params["as_of"]) for row in rows), key=_rank)
+        return sorted((_find(ask.asked, row, titled, ask.params["as_of"]) for row in rows), key=_rank)
 
     def _keyset_page(
         self, ask: "_Ask", rows: list[Row[Any]], items: list[dict[str, Any]], *, has_more: bool, extra: Any
@@ -270,6 +270,7 @@ class _Ask:
         self.offset = (self.page - 1) * self.per_page
         self.binds: dict[str, Any] = {"limit_rows": self.per_page + 1, "offset_rows": self.offset}
         self.after: tuple[float, int] | None = None
+        self.asked = Asked()
         boxes = self._bind_position(params)
         filters = self._bind_filters(params)
         order = self._order(params, boxes > 0)
@@ -307,7 +308,8 @@ class _Ask:
         asked = frozenset(params) & frozenset(self.query.filters)
         self.binds |= {name: params[name] for name in asked}
         if "q" in asked:
-            self.binds["match"] = match_query(params["q"])
+            self.asked = params["q"] if isinstance(params["q"], Asked) else understand(params["q"])
+            self.binds["match"] = match_query(self.asked)
         return asked
 
     def _order(self, params: dict[str, Any], near: bool) -> tuple[str, ...]:

@@ -1,18 +1,19 @@
 """How good a find is: text first, then nearness, rating and freshness; every weight stands here."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from math import exp
 from typing import Any
 
-from marketplace.core.search import Asked
-from marketplace.kit.text import search_text
+from marketplace.core.search import Asked, Word
+from marketplace.kit.text import search_text, stem
 
 TEXT, NEAR, RATED, FRESH = 0.65, 0.2, 0.05, 0.1
 IN_TITLE, IN_TEXT = 1.0, 0.5
-WHOLE, BEGINNING, NEIGHBOUR = 1.0, 0.8, 0.7
-TOGETHER = 0.15
+WHOLE, INFLECTED, SAME, SLIP, BEGINNING = 1.0, 0.95, 0.9, 0.7, 0.6
+TOGETHER, TITLE_SHARE = 0.15, 0.1
 HALF_NEAR_KM, HALF_FRESH_DAYS = 10.0, 30.0
 PRIOR_REVIEWS, PRIOR_MEAN, BEST_RATING = 5, 3.5, 5.0
 LN2 = 0.6931471805599453
@@ -61,24 +62,40 @@ def mean(rating_sum: int, reviews: int) -> float:
 
 
 def _text(asked: Asked, title: str, text: str) -> float:
-    scores = [_word(meanings, typed, title, text) for meanings, typed in zip(asked.words, asked.typed, strict=True)]
-    scores += [IN_TITLE if f" {' '.join(phrase)} " in title else IN_TEXT for phrase in asked.phrases]
-    found = sum(scores) / len(scores) if scores else IN_TEXT
-    together = TOGETHER if len(asked.typed) > 1 and f" {' '.join(asked.typed)}" in title else 0.0
-    return min(1.0, found + together)
+    """How well the words stand in it; of equal ones the title that says less else comes first."""
+    titled = [_word(word, title) for word in asked.words]
+    titled += [WHOLE if f" {' '.join(phrase)} " in title else 0.0 for phrase in asked.phrases]
+    if not titled:
+        return IN_TEXT
+    scores = [IN_TITLE * score for score in titled]
+    for place, word in enumerate(asked.words):
+        if scores[place] < IN_TEXT:
+            scores[place] = max(scores[place], IN_TEXT * _word(word, text))
+    scores[len(asked.words) :] = [score or IN_TEXT for score in scores[len(asked.words) :]]
+    typed = " ".join(word.typed for word in asked.words)
+    together = TOGETHER if len(asked.words) > 1 and f" {typed}" in title else 0.0
+    share = sum(titled) / max(title.count(" ") - 1, 1)
+    return min(1.0, (1 - TITLE_SHARE) * (sum(scores) / len(scores) + together) + TITLE_SHARE * min(1.0, share))
 
 
-def _word(meanings: Sequence[str], typed: str, title: str, text: str) -> float:
-    """The best place and way a word stands in it; both texts have a space around each word."""
-    best = 0.0
-    for place, weight in ((title, IN_TITLE), (text, IN_TEXT)):
-        if f" {typed} " in place:
-            return max(best, weight * WHOLE)
-        if f" {typed}" in place:
-            best = max(best, weight * BEGINNING)
-        elif any(f" {meaning}" in place for meaning in meanings):
-            best = max(best, weight * (BEGINNING if typed.startswith(tuple(meanings)) else NEIGHBOUR))
-    return best
+def _word(word: Word, place: str) -> float:
+    """The best way it stands in a text with a space around each word; 0 where it does not."""
+    if f" {word.typed} " in place:
+        return WHOLE
+    if _inflected(word.typed).search(place):
+        return INFLECTED
+    if any(_inflected(one).search(place) for one in word.same):
+        return SAME
+    if any(_inflected(one).search(place) for one in word.near):
+        return SLIP
+    return BEGINNING if any(f" {one}" in place for one in word.meanings) else 0.0
+
+
+@lru_cache(maxsize=5_000)
+def _inflected(word: str) -> re.Pattern[str]:
+    """The word with another ending."""
+    root = stem(word)
+    return re.compile(rf" {re.escape(root)}\w{{0,{3 if len(root) > 3 else 1}}} ")
 
 
 @lru_cache(maxsize=20_000)

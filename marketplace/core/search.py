@@ -5,9 +5,11 @@ neighbours of misspelt ones) is decided here, so that a query finds the same row
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import partial
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -27,12 +29,14 @@ from sqlalchemy import (
 
 from marketplace.core.db import Base, db, execute, fetch, in_transaction
 from marketplace.core.vocabulary import KnownWord, vocabulary
-from marketplace.kit.text import MAX_QUERY_WORDS, stem, words
+from marketplace.kit.text import MAX_QUERY_WORDS, fold, stem, words
 
 SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
 MOST_CORRECTED = 4  # words of one query: looking for neighbours takes some milliseconds each
 AT_ONCE = 1000
 MOST_CANDIDATES = 500  # are ranked; the nearest or newest of what fits
+LONG = 5  # letters: shorter ones that begin a word are taken for unfinished
+SYNONYMS = Path(__file__).with_name("synonyms.toml")
 INDEXED = ("listings", "tasks", "offerings", "users")
 NO_MATCH = "\u0001"  # a query of emoji or signs only: a word no text contains
 Indexed = Callable[[Mapping[str, Any]], dict[str, str]]  # from a row's values to its columns of folded words
@@ -41,15 +45,40 @@ PART = re.compile(r'(?P<minus>-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody typed: words, each with what it may stand for; "exact phrases"; -words that must be absent.
-    `typed` are the words as they were typed, folded."""
+class Word:
+    """One word as it was typed (folded) and beginnings of the words it stands for: its own `forms`, words that mean
+    the `same`, and `near` ones where it looks like a slip."""
 
-    words: tuple[tuple[str, ...], ...] = ()
+    typed: str
+    forms: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+
+    @property
+    def meanings(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.forms, *self.same, *self.near)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody typed: words (all, or `any_word`); "exact phrases"; -words that must be absent."""
+
+    words: tuple[Word, ...] = ()
     phrases: tuple[tuple[str, ...], ...] = ()
     without: tuple[tuple[str, ...], ...] = ()
-    corrected: tuple[str, ...] = ()
-    typed: tuple[str, ...] = ()
+    any_word: bool = False
+
+    @property
+    def corrected(self) -> str | None:
+        """What was looked for instead, where a word is one that nobody has written."""
+        meant = [word.typed if word.forms or not word.near else word.near[0] for word in self.words]
+        return " ".join(meant) if meant != [word.typed for word in self.words] else None
+
+    @property
+    def relaxed(self) -> "Asked | None":
+        """Any of several words rather than all of them."""
+        return replace(self, any_word=True) if len(self.words) > 1 else None
 
 
 def keep_indexed(model: type[Base], indexed: Indexed) -> None:
@@ -81,14 +110,14 @@ def matches(table_name: str, parameter: str = "match") -> ColumnElement[bool]:
     return vector.op("@@")(func.to_tsquery(SIMPLE, bindparam(parameter)))
 
 
-def match_query(typed: str) -> str:
+def match_query(asked: Asked) -> str:
     """What was typed in the database's own syntax; operators typed by people are text."""
-    return _spelt(understand(typed))
+    return _fts5(asked) if db.engine.dialect.name == "sqlite" else _tsquery(asked)
 
 
 def match_words(beginnings: Iterable[str]) -> str:
     """All of these folded beginnings of words, as they are."""
-    return _spelt(Asked(words=tuple((word,) for word in beginnings)))
+    return match_query(Asked(words=tuple(Word(word, (word,)) for word in beginnings)))
 
 
 def understand(typed: str) -> Asked:
@@ -106,21 +135,28 @@ def understand(typed: str) -> Asked:
             phrases.append(found)
         else:
             plain += found
-    meant, unknown = [], 0
-    for word in dict.fromkeys(plain[:MAX_QUERY_WORDS]):
-        meanings = _known_meanings(word)
-        if not meanings and (unknown := unknown + 1) <= MOST_CORRECTED:
-            meanings = tuple(vocabulary().neighbours(word))
-        meant.append((word, meanings or (word,)))
-    corrected = tuple(meanings[0] if word not in meanings else word for word, meanings in meant)
-    is_new = any(word not in meanings for word, meanings in meant)
-    return Asked(
-        tuple(meanings for _, meanings in meant),
-        tuple(phrases[:MAX_QUERY_WORDS]),
-        tuple(without[:MAX_QUERY_WORDS]),
-        corrected if is_new else (),
-        tuple(word for word, _ in meant),
-    )
+    wanted, corrections = list(dict.fromkeys(plain))[:MAX_QUERY_WORDS], iter(range(MOST_CORRECTED))
+    meant = tuple(_meant(word, corrections) for word in wanted)
+    return Asked(meant, tuple(phrases[:MAX_QUERY_WORDS]), tuple(without[:MAX_QUERY_WORDS]))
+
+
+def _meant(word: str, corrections: Iterator[int]) -> Word:
+    known, root = vocabulary(), stem(word)
+    forms = tuple(dict.fromkeys(form for form in (word, root) if known.knows(form)))
+    same = synonyms().get(root, ())
+    is_written = any(stem(one) == root for one in known.completions(root, 100)) or bool(same)
+    # What only begins longer words may be unfinished, or a slip.
+    is_slip = not is_written and not (forms and len(word) < LONG) and next(corrections, None) is not None
+    near = tuple(known.neighbours(word)) if is_slip else ()
+    return Word(word, forms if forms or near else (word,), same, near)
+
+
+@cache
+def synonyms() -> dict[str, tuple[str, ...]]:
+    """From the stem of a word to the stems of those that mean the same (synonyms.toml)."""
+    groups = tomllib.loads(SYNONYMS.read_text(encoding="utf-8"))["same"]
+    stems = [tuple(dict.fromkeys(stem(fold(word)) for word in group.split())) for group in groups]
+    return {one: tuple(other for other in group if other != one) for group in stems for one in group}
 
 
 def compact() -> None:
@@ -161,20 +197,9 @@ def _stands_in(name: str, word: str) -> bool:
     return bool(fetch(select(source.c.id).where(matches(name)).limit(1), {"match": exact}))
 
 
-def _spelt(asked: Asked) -> str:
-    return _fts5(asked) if db.engine.dialect.name == "sqlite" else _tsquery(asked)
-
-
-def _known_meanings(word: str) -> tuple[str, ...]:
-    """Beginnings of the words it stands for: itself and its stem; none where nobody wrote it."""
-    known, root = vocabulary(), stem(word)
-    if not known.knows(word) and not known.knows(root):
-        return ()
-    return (word,) if root == word else (word, root)
-
-
 def _fts5(asked: Asked) -> str:
-    wanted = [_any(f'"{word}"*' for word in meanings) for meanings in asked.words]
+    wanted = [_any(f'"{beginning}"*' for beginning in word.meanings) for word in asked.words]
+    wanted = [_any(wanted)] if asked.any_word else wanted
     wanted += ['"' + " ".join(phrase) + '"' for phrase in asked.phrases]
     if not wanted:
         return f'"{NO_MATCH}"'
@@ -183,7 +208,8 @@ def _fts5(asked: Asked) -> str:
 
 
 def _tsquery(asked: Asked) -> str:
-    wanted = [_any((f"'{word}':*" for word in meanings), " | ") for meanings in asked.words]
+    wanted = [_any((f"'{one}':*" for one in word.meanings), " | ") for word in asked.words]
+    wanted = [_any(wanted, " | ")] if asked.any_word else wanted
     wanted += [_phrase(phrase) for phrase in asked.phrases]
     if not wanted:
         return f"'{NO_MATCH}'"

@@ -67,8 +67,8 @@ class Listing(Stateful, Base):
 def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
     """What a search looks through, folded."""
     where = text.search_text(fields.get("location"))
-    said = text.search_text(fields["title"], fields["description"], where, *(fields.get("tags") or ()))
-    return {"search_text": said, "location_key": where}
+    said = [fields.get(name) for name in ("title", "description", "location", "category", "subcategory")]
+    return {"search_text": text.search_text(*said, *(fields.get("tags") or ())), "location_key": where}
 
 
 keep_indexed(Listing, indexed)

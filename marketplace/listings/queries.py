@@ -17,7 +17,7 @@ from marketplace.core.pagination import Page
 from marketplace.core.permissions import STAFF
 from marketplace.core.prices import rank_from
 from marketplace.core.ranking import Find
-from marketplace.core.search import Asked, match_words, matches
+from marketplace.core.search import match_words, matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -87,9 +87,9 @@ SELLER = [
 DETAIL = replace(BROWSE, columns=[*BROWSE.columns, *SELLER, USERS.c.created_at.label("seller_since")], built={})
 
 
-def best(asked: Asked, **query: Any) -> list[Find]:
+def best(**query: Any) -> list[Find]:
     """What everybody may see and a search finds, the best first."""
-    return BROWSE.best(_on_view(query), asked)
+    return BROWSE.best(_on_view(query))
 
 
 def newest(most: int, **query: Any) -> list[Any]:

@@ -55,11 +55,8 @@ class Offering(Stateful, Base):
 
 def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
     """What a search looks through, folded."""
-    return {
-        "search_text": text.search_text(
-            fields["title"], fields["description"], fields.get("location"), fields.get("experience")
-        )
-    }
+    names = ("title", "description", "location", "category", "subcategory", "experience")
+    return {"search_text": text.search_text(*(fields.get(name) for name in names))}
 
 
 keep_indexed(Offering, indexed)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from marketplace.core.access import ANYONE, viewer
-from marketplace.core.fields import Str
+from marketplace.core.fields import Choice, Str
 from marketplace.core.schemas import page_of
 from marketplace.core.web import Blueprint
 from marketplace.search import facets, service
@@ -19,11 +19,21 @@ from marketplace.search.schemas import (
 bp = Blueprint(
     "search", __name__, url_prefix="/api/search", area="search", access=ANYONE, description="One search over everything"
 )
+CORRECTED = Str(required=True, allow_none=True, example=None)
+MATCHED = Choice("all", "some", required=True)  # of the words
 
 
 @bp.get("")
 @bp.arguments(SearchQuery, location="query")
-@bp.response(200, page_of(ResultSchema, "results", corrected=Str(required=True, allow_none=True, example=None)))
+@bp.response(
+    200,
+    page_of(
+        ResultSchema,
+        "results",
+        corrected=Str(required=True, allow_none=True, example=None),
+        matched=Choice("all", "some", required=True),
+    ),
+)
 def search_everything(query: dict[str, Any]) -> Any:
     """Search listings, tasks and offerings, the best finds first; slips of the pen are forgiven."""
     return service.search(viewer(), **query)

@@ -105,8 +105,9 @@ def _checked(search: SavedSearch) -> SavedSearch:
     asked = understand(search.q or "")
     if not (asked.words or asked.phrases or search.category or all(place)):
         raise Invalid.field("q", "Say what to look for: words, a category or a place.")
-    parts = ("words", "phrases", "without")
+    parts = ("phrases", "without")
     search.asked = {part: [list(words) for words in getattr(asked, part)] for part in parts}
+    search.asked = {**search.asked, "words": [[word.typed, *word.meanings] for word in asked.words]}
     search.types = list(search.types or AWAITED)
     return search
 

@@ -61,8 +61,10 @@ def search(
     if cursor and cursor != CURSOR_START:
         moment, score, kind, last_id = decode_cursor(scope, cursor, [datetime, float, str, int])
         after = (-score, kind, -last_id)
-    found = [(kind, find) for kind in types for find in KINDS[kind].best(asked, q=q, as_of=moment, **where)]
-    found.sort(key=_rank)
+    found = _found(asked, types, as_of=moment, **where)
+    if not found and asked.relaxed:
+        asked = asked.relaxed
+        found = _found(asked, types, as_of=moment, **where)
     left = [one for one in found if _rank(one) > after] if after else found[(page - 1) * per_page :]
     shown, more = left[:per_page], len(left) > per_page
     things = {kind: KINDS[kind].by_ids(viewer, [find.row.id for of, find in shown if of == kind]) for kind in KINDS}
@@ -71,7 +73,7 @@ def search(
         for kind, find in shown
         if find.row.id in things[kind]  # it may have gone between the two looks
     ]
-    extra = {"corrected": " ".join(asked.corrected) or None}
+    extra = {"corrected": asked.corrected, "matched": "some" if asked.any_word else "all"}
     if not cursor:
         return Page("results", items, per_page, more, page, len(found), extra=extra)
     last = encode_cursor(scope, [moment, shown[-1][1].why.score, shown[-1][0], shown[-1][1].row.id]) if more else None
@@ -96,13 +98,18 @@ def suggest(q: str) -> list[dict[str, Any]]:
     return [*said, *titles][: MOST_SUGGESTIONS + MOST_TITLES]
 
 
+def _found(asked: Asked, types: Iterable[str], **where: Any) -> list[tuple[str, Find]]:
+    found = [(kind, find) for kind in types for find in KINDS[kind].best(q=asked, **where)]
+    return sorted(found, key=_rank)
+
+
 def _rank(found: tuple[str, Find]) -> tuple[float, str, int]:
     kind, find = found
     return -find.why.score, kind, -find.row.id
 
 
 def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain: bool) -> dict[str, Any]:
-    beginnings = tuple({meaning for meanings in asked.words for meaning in meanings})
+    beginnings = tuple({meaning for word in asked.words for meaning in word.meanings})
     beginnings += tuple({word for phrase in asked.phrases for word in phrase})
     result = {
         "type": kind,

@@ -11,7 +11,7 @@ from marketplace.catalog.queries import tree
 from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
 from marketplace.core.ranking import Find
-from marketplace.core.search import Asked, matches
+from marketplace.core.search import matches
 from marketplace.kit.text import contains
 
 USERS: Table = User.metadata.tables["users"]
@@ -48,9 +48,9 @@ def browse(category: str | None = None, **query: Any) -> Page:
     return HELPERS.page({**query, "helping": True, "category": _offered(category)}, view)
 
 
-def best(asked: Asked, category: str | None = None, **query: Any) -> list[Find]:
+def best(category: str | None = None, **query: Any) -> list[Find]:
     """Those who offer to help and whom a search finds, the best first."""
-    return HELPERS.best({**query, "offering": True, "category": _offered(category)}, asked)
+    return HELPERS.best({**query, "offering": True, "category": _offered(category)})
 
 
 def newest(most: int, **query: Any) -> list[Any]:

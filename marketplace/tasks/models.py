@@ -98,8 +98,8 @@ conflicts["uq_applications_task_id_applicant_id"] = AppliedAlready()
 
 def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
     """What a search looks through, folded."""
-    skills = fields.get("required_skills") or ()
-    return {"search_text": text.search_text(fields["title"], fields["description"], fields.get("location"), *skills)}
+    said = [fields.get(name) for name in ("title", "description", "location", "category", "subcategory")]
+    return {"search_text": text.search_text(*said, *(fields.get("required_skills") or ()))}
 
 
 keep_indexed(Task, indexed)

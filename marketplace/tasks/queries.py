@@ -14,7 +14,7 @@ from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
 from marketplace.core.ranking import Find
-from marketplace.core.search import Asked, matches
+from marketplace.core.search import matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -71,9 +71,9 @@ BROWSE = ListQuery(
 )
 
 
-def best(asked: Asked, **query: Any) -> list[Find]:
+def best(**query: Any) -> list[Find]:
     """What everybody may see and a search finds, the best first."""
-    return BROWSE.best(_on_view(query), asked)
+    return BROWSE.best(_on_view(query))
 
 
 def newest(most: int, **query: Any) -> list[Any]:

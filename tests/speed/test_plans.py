@@ -94,10 +94,25 @@ LISTS = {
         "seller_id=77",
         "q=wooden+city",
         "category=phones&q=red",
+        "location=hard+round",
+        "q=wooden&sort=-price",
+        "q=wooden+city&latitude=45.1&longitude=10.1&radius=20001",
     ),
     "tasks": ("sort=-budget", "category=phones", "q=wooden+city"),
     "offerings": ("sort=price", "category=phones", "q=wooden+city"),
 }
+ASKED = (
+    "q=wooden+city",
+    "q=woden+ctiy",
+    "q=%22wooden+city%22+-red",
+    "q=w*+OR+%26%7C",
+    "q=😀",
+    "q=-wooden",
+    "q=wooden&latitude=45.1&longitude=10.1&radius=20001",
+    "q=wooden&latitude=90&longitude=180&radius=20001",
+    "q=wooden&latitude=45.1&longitude=10.1&radius=0",
+    "q=wooden&category=phones&cursor=start",
+)
 EVERYWHERE = (
     "",
     "latitude=45.1&longitude=10.1&radius=10",
@@ -168,6 +183,16 @@ def test_no_list_reads_the_whole_table(large: Flask, table: str) -> None:
         assert plans, query
         for plan in plans:
             assert _read_in_sequence(plan, table) <= COUNT_BOUND + 1, f"{query}\n{plan}"
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_no_search_reads_a_whole_table(large: Flask, asked: str) -> None:
+    paths = [f"/api/search?{asked}", f"/api/search/suggest?{asked}", f"/api/helpers?{asked}"]
+    paths += [f"/api/search/filters?type={kind}&{asked}" for kind in ("listing", "task", "offering", "person")]
+    for path in paths:
+        for plan in _plans(large, path):
+            for table in (*TABLES, "users", "known_words"):
+                assert _read_in_sequence(plan, table) <= COUNT_BOUND + 1, f"{path}\n{plan}"
 
 
 def test_no_list_of_staff_reads_the_whole_table(large: Flask) -> None:
