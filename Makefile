@@ -1,6 +1,7 @@
 # Two commands matter: `make run` and `make test`. `make help` lists the rest.
 PYTHON ?= python3
 PORT ?= 5000
+SIZES ?= 20000,200000,2000000
 VENV := .venv
 BIN := $(VENV)/bin
 export PORT
@@ -40,8 +41,8 @@ seed: $(VENV)/.run ## Fill the database with the demo town (safe to repeat)
 torture: $(VENV)/.dev ## Die at every single step (make test dies at every third)
 	CRASH_EVERY=1 $(BIN)/python -m pytest -n 2 tests/crash
 
-bench: $(VENV)/.bench ## Measure against the peers and print the ratios
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.bench ## Measure against the peers and print the ratios (SIZES=20000,200000 is shorter)
+	@$(BIN)/python -m benchmarks --sizes "$(SIZES)"
 
 lock: $(VENV)/.dev ## Compile requirements*.txt from pyproject.toml
 	@$(BIN)/pip install -q uv

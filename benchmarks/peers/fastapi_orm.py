@@ -10,7 +10,20 @@ from typing import Annotated, Any
 import jwt
 from fastapi import Depends, FastAPI, Header, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import JSON, BigInteger, DateTime, Float, ForeignKey, String, Text, func, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Float,
+    ForeignKey,
+    String,
+    Text,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, joinedload, mapped_column, relationship
 
@@ -62,6 +75,7 @@ class Listing(Base):
     price_minor: Mapped[int]
     currency: Mapped[str]
     location: Mapped[str] = mapped_column(default="")
+    location_key: Mapped[str] = mapped_column(default="")
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     images: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -77,6 +91,10 @@ class Listing(Base):
     search_text: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
     updated_at: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
+
+
+SIMPLE: ColumnElement[str] = literal_column("'simple'::regconfig")
+SEARCH_VECTOR: ColumnElement[str] = literal_column("listings.search_vector", TSVECTOR)
 
 
 class Outbox(Base):
@@ -192,13 +210,18 @@ def fields(listing: Listing, seller: User, distance: float | None = None) -> dic
 @app.get("/api/listings", response_model=PageOut)
 async def browse(
     db: Db,
-    latitude: Annotated[float, Query(ge=-90, le=90)],
-    longitude: Annotated[float, Query(ge=-180, le=180)],
+    latitude: Annotated[float | None, Query(ge=-90, le=90)] = None,
+    longitude: Annotated[float | None, Query(ge=-180, le=180)] = None,
+    q: Annotated[str | None, Query(max_length=500)] = None,
     radius: float = 10,
     category: str = "other",
     page: int = 1,
     per_page: int = 20,
 ) -> PageOut:
+    if q is not None:
+        return await search(db, q, page, per_page)
+    if latitude is None or longitude is None:
+        raise HTTPException(422)
     height = math.degrees(radius / 6371.0088)
     width = height / math.cos(math.radians(latitude))
     half_lat = func.sin(func.radians(Listing.latitude - latitude) * 0.5)
@@ -222,6 +245,22 @@ async def browse(
         .offset((page - 1) * per_page)
     )
     found = [ListingOut(**fields(listing, listing.seller, away)) for listing, away in rows.all()]
+    return PageOut(listings=found, total=total or 0, page=page, per_page=per_page)
+
+
+async def search(db: AsyncSession, q: str, page: int, per_page: int) -> PageOut:
+    query = func.websearch_to_tsquery(SIMPLE, q)
+    conditions = (SEARCH_VECTOR.op("@@")(query), Listing.status == "active")
+    total = await db.scalar(select(func.count()).select_from(Listing).where(*conditions))
+    listings = await db.scalars(
+        select(Listing)
+        .options(joinedload(Listing.seller))
+        .where(*conditions)
+        .order_by(func.ts_rank(SEARCH_VECTOR, query).desc(), Listing.id)
+        .limit(per_page)
+        .offset((page - 1) * per_page)
+    )
+    found = [ListingOut(**fields(listing, listing.seller)) for listing in listings]
     return PageOut(listings=found, total=total or 0, page=page, per_page=per_page)
 
 
