@@ -151,7 +151,9 @@ class ListQuery:
         finds = self._best(ask)
         left = [find for find in finds if _rank(find) > ask.after] if ask.after else finds[ask.offset :]
         shown, has_more = left[: ask.per_page], len(left) > ask.per_page
-        binds = {**ask.binds, "found": [find.row.id for find in shown]}
+        # As many ids as a page has: a statement of its own for each number of finds would be planned anew.
+        ids = [find.row.id for find in shown]
+        binds = {**ask.binds, "found": ids + [0] * (ask.per_page - len(ids))}
         rows = {row.id: row for row in fetch(self._built_once("found", ask.shape), binds)} if shown else {}
         items = [writer(rows[find.row.id]) for find in shown if find.row.id in rows]
         if not ask.params.get("cursor"):
@@ -200,7 +202,8 @@ class ListQuery:
     def _build_found(self, shape: Shape) -> Select[Any]:
         source = self.joined if self.joined is not None else self.table
         far = [near.distance(self._lat, self._lng).label("distance")] if shape.boxes else []
-        page = select(*self.columns, *far).select_from(source).where(*self._conditions(shape))
+        seen = replace(shape, filters=shape.filters - {"q"})
+        page = select(*self.columns, *far).select_from(source).where(*self._conditions(seen))
         return page.where(self.table.c.id.in_(bindparam("found", expanding=True)))
 
     def _build_count(self, shape: Shape) -> Select[Any]:

@@ -35,6 +35,7 @@ SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
 MOST_CORRECTED = 4  # words of one query: looking for neighbours takes some milliseconds each
 AT_ONCE = 1000
 MOST_CANDIDATES = 500  # are ranked; the nearest or newest of what fits
+MOST_SPELT, SHORTEST_KNOWN = 64, 3  # words, letters
 LONG = 5  # letters: shorter ones that begin a word are taken for unfinished
 SYNONYMS = Path(__file__).with_name("synonyms.toml")
 INDEXED = ("listings", "tasks", "offerings", "users")
@@ -135,6 +136,7 @@ def understand(typed: str) -> Asked:
             phrases.append(found)
         else:
             plain += found
+    vocabulary().refresh()
     wanted, corrections = list(dict.fromkeys(plain))[:MAX_QUERY_WORDS], iter(range(MOST_CORRECTED))
     meant = tuple(_meant(word, corrections) for word in wanted)
     return Asked(meant, tuple(phrases[:MAX_QUERY_WORDS]), tuple(without[:MAX_QUERY_WORDS]))
@@ -198,8 +200,8 @@ def _stands_in(name: str, word: str) -> bool:
 
 
 def _fts5(asked: Asked) -> str:
-    wanted = [_any(f'"{beginning}"*' for beginning in word.meanings) for word in asked.words]
-    wanted = [_any(wanted)] if asked.any_word else wanted
+    wanted = [_any(_spelt(word, '"{}"', '"{}"*')) for word in asked.words]
+    wanted = [_any(wanted)] if asked.any_word and wanted else wanted
     wanted += ['"' + " ".join(phrase) + '"' for phrase in asked.phrases]
     if not wanted:
         return f'"{NO_MATCH}"'
@@ -208,12 +210,25 @@ def _fts5(asked: Asked) -> str:
 
 
 def _tsquery(asked: Asked) -> str:
-    wanted = [_any((f"'{one}':*" for one in word.meanings), " | ") for word in asked.words]
-    wanted = [_any(wanted, " | ")] if asked.any_word else wanted
+    wanted = [_any(_spelt(word, "'{}'", "'{}':*"), " | ") for word in asked.words]
+    wanted = [_any(wanted, " | ")] if asked.any_word and wanted else wanted
     wanted += [_phrase(phrase) for phrase in asked.phrases]
     if not wanted:
         return f"'{NO_MATCH}'"
     return _all([*wanted, *(f"!{_phrase(phrase)}" for phrase in asked.without)], " & ")
+
+
+def _spelt(word: Word, whole: str, beginning: str) -> list[str]:
+    """Its meanings, where few words begin so as these words: an index reads a beginning to its end, and whole
+    words only as far as the others of the query have a row too (on Postgres at 2,000,000 rows 2 ms against 40)."""
+    known, spelt = vocabulary(), dict.fromkeys([whole.format(word.typed)])
+    for meaning in word.meanings:
+        few = known.completions(meaning, MOST_SPELT + 1) if len(meaning) >= SHORTEST_KNOWN else ()
+        if 0 < len(few) <= MOST_SPELT:
+            spelt |= dict.fromkeys(whole.format(one) for one in (meaning, *few))
+        else:
+            spelt[beginning.format(meaning)] = None
+    return list(spelt)
 
 
 def _phrase(phrase: tuple[str, ...]) -> str:

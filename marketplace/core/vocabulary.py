@@ -5,21 +5,21 @@ when it meets a word it does not know. Both databases answer alike, because the 
 """
 
 import threading
+import time
 from bisect import bisect_left
 from collections import defaultdict
 from datetime import timedelta
-from typing import Any
 
 from flask import Flask, current_app
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from sqlalchemy import String, UniqueConstraint, select
+from sqlalchemy import String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, fetch, found_next_time
 from marketplace.kit.clock import now
 
-BATCH, HOUR = 20_000, timedelta(hours=1)
+BATCH, OVERLAP, HOUR = 20_000, 500, timedelta(hours=1)
 MOST_NEIGHBOURS = 4
 
 
@@ -36,14 +36,22 @@ class KnownWord(Base):
 found_next_time.add("uq_known_words_word")
 
 
+NEWER = (
+    select(KnownWord.id, KnownWord.word)
+    .where(KnownWord.id > bindparam("after"))
+    .order_by(KnownWord.id)
+    .limit(bindparam("most"))
+)
+
+
 class Vocabulary:
     """The words in order, and by length."""
 
     def __init__(self) -> None:
         self._sorted: list[str] = []
         self._by_length: dict[int, list[str]] = defaultdict(list)
-        self._last_id = 0
-        self._begun_at = now()
+        self._known: set[str] = set()
+        self._last_id, self._begun_at, self._overlapped_at = 0, now(), 0.0
         self._lock = threading.Lock()
 
     def completions(self, beginning: str, most: int) -> list[str]:
@@ -56,7 +64,7 @@ class Vocabulary:
         """Whether any word begins so; what is new is read before the answer is no."""
         if not self.completions(beginning, 1):
             self.refresh()
-        return bool(self.completions(beginning, 1)) or self._is_written(beginning)
+        return bool(self.completions(beginning, 1))
 
     def neighbours(self, word: str) -> list[str]:
         """The nearest words, nearest first: one slip in short words, two in words of six letters and more (a slip
@@ -74,25 +82,28 @@ class Vocabulary:
         if now() - self._begun_at > HOUR:
             self.forget()
         with self._lock:
-            while rows := self._new_rows():
-                for row in rows:
-                    self._by_length[len(row.word)].append(row.word)
-                self._sorted = sorted([*self._sorted, *(row.word for row in rows)])
-                self._last_id = rows[-1].id
+            after = self._last_id - self._overlap()
+            while rows := fetch(NEWER, {"after": after, "most": BATCH}):
+                new = [row.word for row in rows if row.word not in self._known]
+                self._known.update(new)
+                for word in new:
+                    self._by_length[len(word)].append(word)
+                self._sorted = sorted([*self._sorted, *new]) if new else self._sorted
+                after = rows[-1].id
+                self._last_id = max(self._last_id, after)
 
     def forget(self) -> None:
         """Begin anew."""
         with self._lock:
-            self._sorted, self._by_length, self._last_id = [], defaultdict(list), 0
-            self._begun_at = now()
+            self._sorted, self._by_length, self._known = [], defaultdict(list), set()
+            self._last_id, self._begun_at, self._overlapped_at = 0, now(), 0.0
 
-    def _is_written(self, word: str) -> bool:
-        """Ids become visible out of order, so a word may have come behind the last one that was read."""
-        return bool(fetch(select(KnownWord.id).where(KnownWord.word == word)))
-
-    def _new_rows(self) -> list[Any]:
-        newer = select(KnownWord.id, KnownWord.word).where(KnownWord.id > self._last_id)
-        return fetch(newer.order_by(KnownWord.id).limit(BATCH))
+    def _overlap(self) -> int:
+        """Ids become visible out of order: once a second those before the last one are read again."""
+        if time.monotonic() - self._overlapped_at < 1:
+            return 0
+        self._overlapped_at = time.monotonic()
+        return OVERLAP
 
 
 def init_app(app: Flask) -> None:

@@ -10,6 +10,8 @@ MAX_QUERY_WORDS = 12
 
 def fold(text: str) -> str:
     """Lower case without accents, so that Rīga finds Riga and ё finds е."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 

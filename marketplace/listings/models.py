@@ -23,8 +23,11 @@ class Listing(Stateful, Base):
 
     __tablename__ = "listings"
     __table_args__ = (
-        Index("ix_listings_browse", "category", "status", "latitude", "longitude"),
-        Index("ix_listings_place", "status", "latitude", "longitude"),
+        Index(
+            *("ix_listings_browse", "category", "status", "latitude", "longitude"),
+            postgresql_include=["expires_at", "id"],
+        ),
+        Index("ix_listings_place", "status", "latitude", "longitude", postgresql_include=["expires_at", "id"]),
         # expires_at rides along so that totals are counted in the index alone
         Index("ix_listings_newest", "status", "created_at", "id", postgresql_include=["expires_at"]),
         Index(

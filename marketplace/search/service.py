@@ -21,6 +21,7 @@ from marketplace.tasks import queries as tasks
 SNIPPET_WORDS = 24
 MOST_SUGGESTIONS = 8
 MOST_TITLES = 3
+ENOUGH_FOR_THE_INDEX = 60  # rows: for three the planner walks the newest ones, however few have the words
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def suggest(q: str) -> list[dict[str, Any]]:
     titles = [
         {"text": kind.title(row), "type": name, "id": row.id}
         for name, kind in KINDS.items()
-        for row in kind.newest(MOST_TITLES, q=q)
+        for row in kind.newest(ENOUGH_FOR_THE_INDEX, q=q)[:MOST_TITLES]
     ]
     return [*said, *titles][: MOST_SUGGESTIONS + MOST_TITLES]
 

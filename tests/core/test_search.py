@@ -131,7 +131,7 @@ def test_a_word_that_becomes_visible_late_is_known(context: Flask, anna: Person)
     things.listing(anna, title="Trombone")
     known = Vocabulary()
     known.refresh()
-    known._last_id += 1000  # others came first
+    known._last_id, known._overlapped_at = known._last_id + 100, 0.0  # others came first, and a second has passed
     things.listing(anna, title="Kontrabass")
     assert known.knows("kontrabass")
     assert not known.knows("kontrabasx")
