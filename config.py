@@ -12,7 +12,11 @@ from limits import parse_many
 ROOT = Path(__file__).parent
 INSECURE_SECRET = "only-for-development-change-me-0123456789"
 MIB = 1024 * 1024
-LIMITS = ("LIMIT_DEFAULT", "LIMIT_SIGN_IN", "LIMIT_SIGN_UP", "LIMIT_ACCOUNT", "LIMIT_CODES", "LIMIT_API_KEY")
+LIMITS = (
+    *("LIMIT_DEFAULT", "LIMIT_SIGN_IN", "LIMIT_SIGN_UP", "LIMIT_ACCOUNT", "LIMIT_CODES", "LIMIT_API_KEY"),
+    *("LIMIT_MESSAGES", "LIMIT_MESSAGES_EACH"),
+)
+SOCKETS = ("threading", "gevent", "elsewhere")
 
 
 class ConfigurationError(RuntimeError):
@@ -50,6 +54,7 @@ def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
         "SITE_URL": env.get("SITE_URL", "http://localhost:5173").rstrip("/"),
         "API_URL": env.get("API_URL", "http://localhost:5000").rstrip("/"),
         "JOBS": env.get("JOBS", "embedded"),
+        "SOCKETS": env.get("SOCKETS", "threading"),
         "METRICS_TOKEN": env.get("METRICS_TOKEN", ""),
         "LIST_CACHE_SECONDS": int(env.get("LIST_CACHE_SECONDS", "10")),
         "PUBLIC_CACHE_SECONDS": int(env.get("PUBLIC_CACHE_SECONDS", "1")),
@@ -75,6 +80,8 @@ def _trust_settings(env: Mapping[str, str], *, production: bool) -> dict[str, An
         "LIMIT_SIGN_UP": env.get("LIMIT_SIGN_UP", "20 per hour"),
         "LIMIT_ACCOUNT": env.get("LIMIT_ACCOUNT", "20 per 15 minutes"),
         "LIMIT_CODES": env.get("LIMIT_CODES", "20 per 10 minutes"),
+        "LIMIT_MESSAGES": env.get("LIMIT_MESSAGES", "20 per second;600 per 10 minutes"),
+        "LIMIT_MESSAGES_EACH": env.get("LIMIT_MESSAGES_EACH", "10 per second;200 per 5 minutes"),
         "LIMIT_API_KEY": env.get("LIMIT_API_KEY", "600 per minute"),
         "API_KEY_REQUESTS_A_DAY": int(env.get("API_KEY_REQUESTS_A_DAY", "50000")),
         "RATELIMIT_ENABLED": _yes(env.get("RATE_LIMITS", "1")),
@@ -136,6 +143,10 @@ def _refuse_nonsense(settings: dict[str, Any]) -> None:
         wrong.append("ENCRYPTION_KEYS must hold keys (make one with: flask encryption new-key)")
     if settings["TRUSTED_PROXIES"] < 0:
         wrong.append("TRUSTED_PROXIES must be 0 or more")
+    if settings["SOCKETS"] not in SOCKETS:
+        wrong.append(f"SOCKETS must be one of {', '.join(SOCKETS)}")
+    if settings["SOCKETS"] != "threading" and not settings["REDIS_URL"]:
+        wrong.append("REDIS_URL must name a Redis for sockets outside this process")
     if wrong:
         raise ConfigurationError("; ".join(wrong) + ".")
 

@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from marketplace import wiring
-from marketplace.core import access, cache, db, http, json, limits, logs, openapi, vocabulary
+from marketplace.core import access, cache, db, http, json, limits, live, logs, openapi, vocabulary
 from marketplace.core.web import IdConverter, TextConverter
 
 migrate = Migrate()
@@ -26,7 +26,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(url, app.config["THREADS"])
     app.url_map.converters |= {"int": IdConverter, "default": TextConverter}
-    for part in (json, http, logs, db, cache, vocabulary, access, limits):
+    for part in (json, http, logs, db, cache, vocabulary, access, limits, live):
         part.init_app(app)
     migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
     with_cookies = app.config["COOKIE_SIGN_IN"]

@@ -41,7 +41,9 @@ from marketplace.favorites import subscribers as favorites_subscribers
 from marketplace.listings import jobs as listings_jobs
 from marketplace.listings import routes as listings_routes
 from marketplace.listings import subscribers as listings_subscribers
+from marketplace.messaging import room_routes
 from marketplace.messaging import routes as messaging_routes
+from marketplace.messaging import sockets as messaging_sockets
 from marketplace.notifications import delivering, push_routes
 from marketplace.notifications import jobs as notifications_jobs
 from marketplace.notifications import routes as notifications_routes
@@ -88,6 +90,8 @@ BLUEPRINTS = (
     offerings_routes.bp,
     messaging_routes.contact_bp,
     messaging_routes.bp,
+    room_routes.bp,
+    room_routes.blocks_bp,
     reviews_routes.bp,
     favorites_routes.bp,
     search_routes.bp,
@@ -168,6 +172,7 @@ def init_app(app: Flask, api: Api) -> None:
     access.load_people_with(app, loaders)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    messaging_sockets.register(app)
     for command in COMMANDS:
         app.cli.add_command(command)
     openapi.complete(app, api.spec)

@@ -82,3 +82,9 @@ def _claims(sign_in: Any, begun: int, kind: str) -> dict[str, Any]:
     generation = sign_in.generation
     name = f"{sign_in.id}.{generation}.{kind[0].lower()}"
     return {"sid": sign_in.id, "gen": generation, "iat": begun, "nbf": begun, "exp": ends, "jti": name, "csrf": name}
+
+
+def open_ones(sign_in_ids: list[str]) -> set[str]:
+    """Those of these that count: neither ended nor of an account that is closed."""
+    alive = select(SignIn.id).join(User, User.id == SignIn.user_id).where(SignIn.ended_at.is_(None), User.is_active)
+    return {row.id for row in fetch(alive.where(SignIn.id.in_(sign_in_ids)))}

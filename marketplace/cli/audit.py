@@ -105,8 +105,18 @@ RULES = (
     ),
     (
         "messages: sent by somebody who is not in the conversation",
-        """SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id
-        WHERE m.sender_id NOT IN (c.participant_1_id, c.participant_2_id)""",
+        """SELECT m.id FROM messages m WHERE NOT EXISTS (SELECT 1 FROM memberships s
+        WHERE s.conversation_id = m.conversation_id AND s.user_id = m.sender_id)""",
+    ),
+    (
+        "conversations: a change that is counted and not there, or the other way round",
+        """SELECT c.id FROM conversations c LEFT JOIN messages m ON m.conversation_id = c.id
+        GROUP BY c.id, c.last_rev HAVING COALESCE(MAX(m.rev), 0) <> c.last_rev""",
+    ),
+    (
+        "memberships: read further than anything was said",
+        """SELECT s.id FROM memberships s JOIN conversations c ON c.id = s.conversation_id
+        WHERE s.delivered_seq > c.last_seq OR s.read_seq > c.last_seq""",
     ),
     (
         "uploads: the room they take differs from the files",

@@ -121,14 +121,19 @@ def _bearer(header: str) -> str:
 
 
 def _take(token: str) -> None:
-    claims = decode_token(token)
-    user_id = int(claims["sub"])
-    sign_in_id, generation = claims["sid"], claims["gen"]
+    g.claims = claims_of(decode_token(token))
+    g.actor_id = int(g.claims["sub"])
+
+
+def claims_of(decoded: dict[str, Any]) -> dict[str, Any]:
+    """The claims as they are, where they could be ours; raises KeyError, TypeError, ValueError."""
+    user_id = int(decoded["sub"])
+    sign_in_id, generation = decoded["sid"], decoded["gen"]
     if not 0 < user_id < 2**63 or not SIGN_IN_ID.fullmatch(sign_in_id):
         raise ValueError("not a token of ours")
     if type(generation) is not int or not 0 < generation < 2**31:
         raise ValueError("not a generation of ours")
-    g.claims, g.actor_id = claims, user_id
+    return decoded
 
 
 def _read_cookie() -> None:

@@ -13,4 +13,3 @@ class MessageSent(Event):
     conversation_id: int
     seq: int
     sender_id: int
-    recipient_id: int

@@ -1,4 +1,4 @@
-"""Conversations between two people and their messages."""
+"""Conversations, who is in them, and their messages."""
 
 from datetime import datetime
 
@@ -6,13 +6,19 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, Stamped, found_next_time
+from marketplace.core.encryption import Encrypted
 from marketplace.kit.clock import now
 
 ATTACHMENT_TYPES = ("image", "file", "video", "audio")
+OWNER, MEMBER = "owner", "member"
 
 
 class Conversation(Stamped, Base):
-    """One per pair and subject; the pair is kept with the lower id first."""
+    """One per pair and subject (the pair is kept with the lower id first), or a room with a title.
+
+    `last_seq` numbers the messages; `last_rev` counts whatever changes one, so that a client that was away
+    asks for what is newer than the last it knows.
+    """
 
     __tablename__ = "conversations"
     __table_args__ = (
@@ -22,36 +28,113 @@ class Conversation(Stamped, Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    participant_1_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    participant_2_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    participant_1_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    participant_2_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     subject: Mapped[str] = mapped_column(String(40), default="")
+    title: Mapped[str] = mapped_column(String(100), default="")
     task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"))
     offering_id: Mapped[int | None] = mapped_column(ForeignKey("offerings.id"))
     listing_id: Mapped[int | None] = mapped_column(ForeignKey("listings.id"))
     last_seq: Mapped[int] = mapped_column(default=0)
+    last_rev: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def is_room(self) -> bool:
+        """With members that come and go."""
+        return self.participant_1_id is None
+
+
+class Membership(Base):
+    """One person in one conversation: from which message on, how far they have read, and how they keep it."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "user_id"),
+        Index("ix_memberships_user_id", "user_id", "left_at"),
+        CheckConstraint("read_seq <= delivered_seq", name="read"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    role: Mapped[str] = mapped_column(String(10), default=MEMBER)
+    since_seq: Mapped[int] = mapped_column(default=0)
+    delivered_seq: Mapped[int] = mapped_column(default=0)
+    read_seq: Mapped[int] = mapped_column(default=0)
+    archived_at: Mapped[datetime | None]
+    muted_at: Mapped[datetime | None]
+    joined_at: Mapped[datetime] = mapped_column(default=now)
+    left_at: Mapped[datetime | None]
 
 
 class Message(Base):
-    """Numbered within its conversation without a gap."""
+    """Numbered within its conversation without a gap; its words are readable in the application only."""
 
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("conversation_id", "seq"),
         UniqueConstraint("sender_id", "client_message_id"),
-        Index("ix_messages_unread", "conversation_id", "sender_id", "read_at"),
+        Index("ix_messages_rev", "conversation_id", "rev"),
+        Index("ix_messages_same", "sender_id", "digest", "created_at"),
+        Index("ix_messages_sent", "sender_id", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"))
     seq: Mapped[int]
+    rev: Mapped[int]
     sender_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    content: Mapped[str] = mapped_column(Text, default="")
+    content: Mapped[str] = mapped_column(Encrypted, default="")
+    digest: Mapped[str | None] = mapped_column(String(32))
     client_message_id: Mapped[str | None] = mapped_column(String(100))
+    reply_to_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
     attachment_url: Mapped[str | None] = mapped_column(Text)
     attachment_type: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[datetime] = mapped_column(default=now)
     delivered_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]
+    edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class MessageVersion(Base):
+    """What a message said before it was edited."""
+
+    __tablename__ = "message_versions"
+    __table_args__ = (Index("ix_message_versions_message_id", "message_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
+    sender_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    content: Mapped[str] = mapped_column(Encrypted, default="")
+    replaced_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Reaction(Base):
+    """One person's emoji under a message."""
+
+    __tablename__ = "reactions"
+    __table_args__ = (UniqueConstraint("message_id", "user_id", "emoji"), Index("ix_reactions_user_id", "user_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    emoji: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Block(Base):
+    """Somebody wants to hear no more of somebody."""
+
+    __tablename__ = "blocks"
+    __table_args__ = (UniqueConstraint("blocker_id", "blocked_id"), Index("ix_blocks_blocked_id", "blocked_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    blocker_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    blocked_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 found_next_time.add("uq_conversations_participant_1_id_participant_2_id_subject")
+found_next_time.add("uq_blocks_blocker_id_blocked_id")
+found_next_time.add("uq_reactions_message_id_user_id_emoji")

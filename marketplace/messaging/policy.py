@@ -1,20 +1,44 @@
-"""Who sees which conversation."""
+"""Who sees which conversation, and who may write to whom."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, or_, select
 
 from marketplace.auth.models import User
-from marketplace.messaging.models import Conversation
+from marketplace.core.db import fetch
+from marketplace.kit.clock import now
+from marketplace.messaging.models import Block, Conversation, Membership, Message
+
+EDITABLE_FOR = timedelta(minutes=15)
+
+
+def memberships_of(user_id: int) -> Select[Any]:
+    """The ids of the conversations somebody is in."""
+    return select(Membership.conversation_id).where(Membership.user_id == user_id, Membership.left_at.is_(None))
 
 
 def visible_to(user: User) -> Select[Conversation]:
-    """The two it is between."""
-    between = or_(Conversation.participant_1_id == user.id, Conversation.participant_2_id == user.id)
-    return select(Conversation).where(between)
+    """Those one is in."""
+    return select(Conversation).where(Conversation.id.in_(memberships_of(user.id)))
 
 
-def other_side(user_id: int, conversation: Any) -> int:
-    """The other participant's id."""
+def other_side(user_id: int, conversation: Any) -> int | None:
+    """The other participant's id; None in a room."""
     first, second = conversation.participant_1_id, conversation.participant_2_id
-    return int(second if first == user_id else first)
+    other: int | None = second if first == user_id else first
+    return other
+
+
+def is_blocked(one_id: int, other_id: int) -> bool:
+    """Whether either wants to hear no more of the other."""
+    pair = or_(
+        (Block.blocker_id == one_id) & (Block.blocked_id == other_id),
+        (Block.blocker_id == other_id) & (Block.blocked_id == one_id),
+    )
+    return bool(fetch(select(Block.id).where(pair).limit(1)))
+
+
+def may_edit(user: User, message: Message) -> bool:
+    """One's own, for a while."""
+    return message.sender_id == user.id and message.deleted_at is None and message.created_at > now() - EDITABLE_FOR

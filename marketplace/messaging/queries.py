@@ -1,5 +1,6 @@
 """Conversations and messages to read."""
 
+from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, or_, select
@@ -10,20 +11,34 @@ from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
 from marketplace.messaging import policy
-from marketplace.messaging.models import Conversation, Message
+from marketplace.messaging.models import Block, Conversation, Membership, Message, Reaction
 
 CONVERSATIONS: Table = Conversation.metadata.tables["conversations"]
+MEMBERSHIPS: Table = Conversation.metadata.tables["memberships"]
 MESSAGES: Table = Conversation.metadata.tables["messages"]
 USERS: Table = User.metadata.tables["users"]
 PERSON = ("id", "username", "first_name", "last_name", "avatar_url", "is_verified")
+OF_MINE = ("read_seq", "archived_at", "muted_at", "since_seq")
+MINE = MEMBERSHIPS.alias("mine")
 
 CONVERSATIONS_LIST = ListQuery(
     name="conversations",
     table=CONVERSATIONS,
-    columns=list(CONVERSATIONS.c),
+    columns=[*CONVERSATIONS.c, *(MINE.c[name].label(f"my_{name}") for name in OF_MINE)],
+    joined=CONVERSATIONS.join(
+        MINE, (MINE.c.conversation_id == CONVERSATIONS.c.id) & (MINE.c.user_id == bindparam("me"))
+    ),
     filters={
-        "me": or_(
-            CONVERSATIONS.c.participant_1_id == bindparam("me"), CONVERSATIONS.c.participant_2_id == bindparam("me")
+        "me": CONVERSATIONS.c.id.in_(
+            select(MEMBERSHIPS.c.conversation_id).where(
+                MEMBERSHIPS.c.user_id == bindparam("me"), MEMBERSHIPS.c.left_at.is_(None)
+            )
+        ),
+        "shelf": CONVERSATIONS.c.id.in_(
+            select(MEMBERSHIPS.c.conversation_id).where(
+                MEMBERSHIPS.c.user_id == bindparam("me"),
+                MEMBERSHIPS.c.archived_at.is_not(None) == bindparam("shelf"),
+            )
         ),
         "id": CONVERSATIONS.c.id == bindparam("id"),
     },
@@ -38,18 +53,20 @@ MESSAGES_LIST = ListQuery(
     joined=MESSAGES.join(USERS, USERS.c.id == MESSAGES.c.sender_id),
     filters={
         "id": MESSAGES.c.id == bindparam("id"),
+        "ids": MESSAGES.c.id.in_(bindparam("ids", expanding=True)),
         "conversation_id": MESSAGES.c.conversation_id == bindparam("conversation_id"),
         "after_seq": MESSAGES.c.seq > bindparam("after_seq"),
         "before_seq": MESSAGES.c.seq < bindparam("before_seq"),
+        "since_seq": MESSAGES.c.seq > bindparam("since_seq"),
     },
     sorts={"seq": MESSAGES.c.seq},
     default_sort="-seq",
 )
 
 
-def of(user: User, **query: Any) -> Page:
+def of(user: User, *, archived: bool = False, **query: Any) -> Page:
     """One's conversations, the liveliest first, each with the other side and the last message."""
-    page = CONVERSATIONS_LIST.page({**query, "me": user.id}, lambda row: _bare(user, row))
+    page = CONVERSATIONS_LIST.page({**query, "me": user.id, "shelf": archived}, lambda row: _bare(user, row))
     return _filled(user, page)
 
 
@@ -66,35 +83,97 @@ def find(user: User, conversation_id: int) -> Conversation:
     return one(policy.visible_to(user).where(Conversation.id == conversation_id), "conversation")
 
 
+def membership(user: User, conversation_id: int) -> Membership:
+    """How one is in a conversation; raises NotFound."""
+    mine = select(Membership).where(Membership.user_id == user.id, Membership.left_at.is_(None))
+    return one(mine.where(Membership.conversation_id == conversation_id), "conversation")
+
+
+def find_message(user: User, message_id: int) -> Message:
+    """One visible message to change; raises NotFound."""
+    seen = (Membership.user_id == user.id) & Membership.left_at.is_(None) & (Message.seq > Membership.since_seq)
+    same = (Membership.conversation_id == Message.conversation_id) & seen
+    return one(select(Message).join(Membership, same).where(Message.id == message_id), "message")
+
+
+def member_ids(conversation_id: int) -> list[int]:
+    """Who is in it."""
+    present = select(Membership.user_id).where(Membership.conversation_id == conversation_id)
+    return [row.user_id for row in fetch(present.where(Membership.left_at.is_(None)))]
+
+
+def members(user: User, conversation_id: int) -> list[dict[str, Any]]:
+    """Who is in it, with their role and how far they have read, in the order they came; raises NotFound."""
+    find(user, conversation_id)
+    columns = (MEMBERSHIPS.c.role, MEMBERSHIPS.c.joined_at, MEMBERSHIPS.c.read_seq, MEMBERSHIPS.c.delivered_seq)
+    people = MEMBERSHIPS.join(USERS, USERS.c.id == MEMBERSHIPS.c.user_id)
+    present = select(*(USERS.c[name] for name in PERSON), *columns).select_from(people)
+    present = present.where(MEMBERSHIPS.c.conversation_id == conversation_id, MEMBERSHIPS.c.left_at.is_(None))
+    return [dict(row._mapping) for row in fetch(present.order_by(MEMBERSHIPS.c.id))]
+
+
 def messages(user: User, conversation_id: int, **query: Any) -> Page:
     """Oldest first on the page; page 1 is the latest part, or what came after `after_seq`."""
-    find(user, conversation_id)
+    since = membership(user, conversation_id).since_seq or None
     forward = query.get("after_seq") is not None
-    params = {**query, "conversation_id": conversation_id, "sort": "seq" if forward else "-seq"}
+    sort = "seq" if forward else "-seq"
+    params = {**query, "conversation_id": conversation_id, "since_seq": since, "sort": sort}
     page = MESSAGES_LIST.page(params, message_view)
     if not forward:
         page.items.reverse()
+    _add_reactions(page.items)
     return page
 
 
 def message(message_id: int) -> dict[str, Any]:
     """One stored message."""
-    return MESSAGES_LIST.page({"id": message_id}, message_view).items[0]
+    return views([message_id])[0]
 
 
-def is_read(message_id: int) -> bool:
-    """Whether its recipient has seen it, or it is gone."""
-    rows = fetch(select(Message.read_at).where(Message.id == message_id))
-    return not rows or rows[0].read_at is not None
+def views(ids: list[int]) -> list[dict[str, Any]]:
+    """These messages, by their number."""
+    found = MESSAGES_LIST.page({"ids": ids, "per_page": len(ids), "sort": "seq"}, message_view).items
+    _add_reactions(found)
+    return found
+
+
+def still_members(user_ids: set[int]) -> set[tuple[int, int]]:
+    """(conversation, person) of everything these people are in."""
+    ids, found = sorted(user_ids), set()
+    for start in range(0, len(ids), 500):
+        some = select(Membership.conversation_id, Membership.user_id).where(Membership.left_at.is_(None))
+        found |= {(row.conversation_id, row.user_id) for row in fetch(some.where(Membership.user_id.in_(ids[start : start + 500])))}
+    return found
+
+
+def to_be_told(conversation_id: int, sender_id: int) -> list[int]:
+    """Who hears of a new message: the others who are there and have not muted it."""
+    others = select(Membership.user_id).where(Membership.conversation_id == conversation_id)
+    present = others.where(Membership.user_id != sender_id, Membership.left_at.is_(None), Membership.muted_at.is_(None))
+    return [row.user_id for row in fetch(present)]
+
+
+def is_read(message_id: int, user_id: int) -> bool:
+    """Whether somebody has seen it, or it is gone, or they are."""
+    mine = (Membership.conversation_id == Message.conversation_id) & (Membership.user_id == user_id)
+    unseen = select(Message.id).join(Membership, mine & (Membership.read_seq < Message.seq))
+    return not fetch(unseen.where(Message.id == message_id, Message.deleted_at.is_(None), Membership.left_at.is_(None)))
 
 
 def unread_count(user: User) -> int:
     """Messages of others one has not read."""
-    mine = policy.visible_to(user).with_only_columns(Conversation.id)
-    unread = select(func.count()).where(
-        Message.conversation_id.in_(mine), Message.sender_id != user.id, Message.read_at.is_(None)
-    )
-    return int(fetch(unread)[0][0])
+    return sum(_unread(user, None).values())
+
+
+def contacts(user_id: int, most: int = 200) -> list[int]:
+    """With whom one talks in pairs, the latest first, without those who want to hear no more of each other."""
+    mine = or_(Conversation.participant_1_id == user_id, Conversation.participant_2_id == user_id)
+    latest = select(Conversation.participant_1_id, Conversation.participant_2_id).where(mine)
+    rows = fetch(latest.order_by(Conversation.updated_at.desc()).limit(most))
+    others = dict.fromkeys(policy.other_side(user_id, row) for row in rows)
+    pair = or_(Block.blocker_id == user_id, Block.blocked_id == user_id)
+    blocked = {one for row in fetch(select(Block.blocker_id, Block.blocked_id).where(pair)) for one in row}
+    return [other for other in others if other is not None and other not in blocked]
 
 
 def message_view(row: Any) -> dict[str, Any]:
@@ -103,17 +182,32 @@ def message_view(row: Any) -> dict[str, Any]:
         "id": row.id,
         "conversation_id": row.conversation_id,
         "seq": row.seq,
+        "rev": row.rev,
         "sender_id": row.sender_id,
         "sender": {"id": row.sender_id, **{n: getattr(row, f"sender_{n}") for n in PERSON if n != "id"}},
         "content": row.content,
         "is_read": row.read_at is not None,
         "delivered_at": row.delivered_at,
         "read_at": row.read_at,
+        "edited_at": row.edited_at,
+        "deleted_at": row.deleted_at,
+        "reply_to_id": row.reply_to_id,
         "attachment_url": row.attachment_url,
         "attachment_type": row.attachment_type,
         "client_message_id": row.client_message_id,
+        "reactions": [],
         "created_at": row.created_at,
     }
+
+
+def _add_reactions(items: list[dict[str, Any]]) -> None:
+    by_message: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    ids = [item["id"] for item in items]
+    given = select(Reaction.message_id, Reaction.emoji, Reaction.user_id).where(Reaction.message_id.in_(ids))
+    for row in fetch(given.order_by(Reaction.id)) if ids else ():
+        by_message[row.message_id][row.emoji].append(row.user_id)
+    for item in items:
+        item["reactions"] = [{"emoji": emoji, "user_ids": who} for emoji, who in by_message[item["id"]].items()]
 
 
 def _bare(user: User, row: Any) -> dict[str, Any]:
@@ -121,27 +215,34 @@ def _bare(user: User, row: Any) -> dict[str, Any]:
         "id": row.id,
         "participant_1_id": row.participant_1_id,
         "participant_2_id": row.participant_2_id,
+        "title": row.title,
         "task_id": row.task_id,
         "offering_id": row.offering_id,
         "listing_id": row.listing_id,
         "other_participant": policy.other_side(user.id, row),
         "unread_count": 0,
         "last_message": row.last_seq,
+        "last_seq": row.last_seq,
+        "last_rev": row.last_rev,
+        "is_archived": row.my_archived_at is not None,
+        "is_muted": row.my_muted_at is not None,
+        "since_seq": row.my_since_seq,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
 
 
 def _filled(user: User, page: Page) -> Page:
-    """Three statements for the whole page: people, last messages, unread counts."""
+    """Four statements for the whole page: people, last messages, reactions, unread counts."""
     ids = [item["id"] for item in page.items]
-    others = _people([item["other_participant"] for item in page.items])
+    others = _people([item["other_participant"] for item in page.items if item["other_participant"]])
     last = _last_messages(ids)
     unread = _unread(user, ids)
     for item in page.items:
-        item["other_participant"] = others[item["other_participant"]]
+        item["other_participant"] = others.get(item["other_participant"])
         item["unread_count"] = unread.get(item["id"], 0)
-        item["last_message"] = last.get(item["id"])
+        newest = last.get(item["id"])
+        item["last_message"] = newest if newest and newest["seq"] > item.pop("since_seq", 0) else None
     return page
 
 
@@ -158,11 +259,17 @@ def _last_messages(ids: list[int]) -> dict[int, dict[str, Any]]:
         (CONVERSATIONS.c.id == MESSAGES.c.conversation_id) & (CONVERSATIONS.c.last_seq == MESSAGES.c.seq),
     )
     rows = fetch(select(*MESSAGES_LIST.columns).select_from(ends).where(CONVERSATIONS.c.id.in_(ids)))
-    return {row.conversation_id: message_view(row) for row in rows}
+    found = {row.conversation_id: message_view(row) for row in rows}
+    _add_reactions(list(found.values()))
+    return found
 
 
-def _unread(user: User, ids: list[int]) -> dict[int, int]:
-    grouped = select(MESSAGES.c.conversation_id, func.count()).where(
-        MESSAGES.c.conversation_id.in_(ids), MESSAGES.c.sender_id != user.id, MESSAGES.c.read_at.is_(None)
+def _unread(user: User, ids: list[int] | None) -> dict[int, int]:
+    mine = (Membership.user_id == user.id) & Membership.left_at.is_(None)
+    newer = (Message.conversation_id == Membership.conversation_id) & (Message.seq > Membership.read_seq)
+    newer &= Message.seq > Membership.since_seq
+    grouped = select(Message.conversation_id, func.count()).select_from(Membership).join(Message, newer)
+    grouped = grouped.where(mine, Message.sender_id != user.id, Message.deleted_at.is_(None))
+    return counted(
+        (grouped if ids is None else grouped.where(Message.conversation_id.in_(ids))).group_by(Message.conversation_id)
     )
-    return counted(grouped.group_by(MESSAGES.c.conversation_id))

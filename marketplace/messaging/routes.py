@@ -7,9 +7,10 @@ from flask import Response
 from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.schemas import MessageSchema, page_of
 from marketplace.core.web import Blueprint, as_response
-from marketplace.messaging import queries, service
+from marketplace.messaging import catching_up, changes, queries, service
 from marketplace.messaging.schemas import (
     ChatMessageSchema,
+    ChatStatsSchema,
     ContactedSchema,
     ContactSchema,
     ConversationAnswerSchema,
@@ -17,7 +18,10 @@ from marketplace.messaging.schemas import (
     ConversationOpenedSchema,
     ConversationSchema,
     ConversationsQuery,
+    FoundMessagesSchema,
+    MessageEditSchema,
     MessageInputSchema,
+    MessageSearchQuery,
     MessagesQuery,
     MessageStoredSchema,
     ReadAllSchema,
@@ -95,6 +99,51 @@ def read_one(message_id: int) -> Any:
     return {"message": "Read."}
 
 
+@bp.put("/messages/<int:message_id>")
+@bp.arguments(MessageEditSchema)
+@bp.response(200, MessageStoredSchema)
+def edit_message(data: dict[str, Any], message_id: int) -> Any:
+    """Change one's own words, within 15 minutes; what they were is kept."""
+    return _stored(changes.edit(current_user(), message_id, **data))
+
+
+@bp.delete("/messages/<int:message_id>")
+@bp.response(200, MessageSchema)
+def delete_message(message_id: int) -> Any:
+    """Take back one's own words; that there was a message stays."""
+    changes.remove(current_user(), message_id)
+    return {"message": "The message is deleted."}
+
+
+@bp.post("/messages/<int:message_id>/reactions/<emoji>")
+@bp.response(200, MessageStoredSchema)
+def react(message_id: int, emoji: str) -> Any:
+    """Put an emoji under a message."""
+    return _stored(changes.react(current_user(), message_id, emoji))
+
+
+@bp.delete("/messages/<int:message_id>/reactions/<emoji>")
+@bp.response(200, MessageStoredSchema)
+def unreact(message_id: int, emoji: str) -> Any:
+    """Take one's emoji away again."""
+    return _stored(changes.unreact(current_user(), message_id, emoji))
+
+
+@bp.get("/search")
+@bp.arguments(MessageSearchQuery, location="query")
+@bp.response(200, FoundMessagesSchema)
+def search_messages(query: dict[str, Any]) -> Any:
+    """Find words in the messages one can read, the newest first."""
+    return catching_up.search(current_user(), **query)
+
+
+@bp.get("/stats")
+@bp.response(200, ChatStatsSchema)
+def show_stats() -> Any:
+    """Show how my conversations go."""
+    return catching_up.stats(current_user())
+
+
 @bp.get("/unread-count")
 @bp.response(200, UnreadSchema)
 def count_unread() -> Any:
@@ -110,6 +159,10 @@ def contact_provider(data: dict[str, Any], offering_id: int) -> Any:
     conversation = service.contact_provider(current_user(), offering_id, **data)
     body = {"message": "Your message is sent.", "id": conversation.id, "conversation_id": conversation.id}
     return _found_or_created(body, False, f"/api/messages/conversations/{conversation.id}")
+
+
+def _stored(message: Any) -> dict[str, Any]:
+    return {"id": message.id, "message": queries.message(message.id)}
 
 
 def _found_or_created(body: dict[str, Any], existing: bool, location: str) -> Response:

@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
-from marketplace.core.db import db, execute, fetch, save
+from marketplace.core import live
+from marketplace.core.db import after_commit, db, execute, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.events.messaging import MessageSent
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 from marketplace.listings import queries as listings
-from marketplace.messaging import policy
-from marketplace.messaging.models import Conversation, Message
-from marketplace.messaging.queries import find
+from marketplace.messaging import manners, queries
+from marketplace.messaging.models import Conversation, Membership, Message
+from marketplace.messaging.queries import find, find_message
 from marketplace.offerings import policy as offering_policy
 from marketplace.offerings import queries as offerings
 from marketplace.offerings import service as offering_service
@@ -56,61 +57,121 @@ def send(
     *,
     content: str = "",
     client_message_id: str | None = None,
+    reply_to_id: int | None = None,
     **attachment: Any,
 ) -> tuple[Message, bool]:
-    """Store a message under the conversation's next number, and whether it was stored before.
+    """Store a message under the conversation's next number, and whether it was stored before; raises NotFound,
+    Invalid (422), NotAllowed (403) where one is blocked, TooMany (429).
 
     The UPDATE … RETURNING locks the conversation, so numbers have neither gap nor repeat.
     """
     conversation = find(user, conversation_id)
     if not content and not attachment.get("attachment_url"):
         raise Invalid.field("content", "Write something, or attach something.")
-    numbering = update(Conversation).where(Conversation.id == conversation.id)
-    numbering = numbering.values(last_seq=Conversation.last_seq + 1, updated_at=now())
-    seq = fetch(numbering.returning(Conversation.last_seq))[0].last_seq
+    seq, rev = _next_number(conversation.id)
     earlier = _sent_before(user, client_message_id)
     if earlier is not None:
         _give_number_back(conversation.id)
         return _same_conversation(earlier, conversation_id), True
+    manners.check(user, conversation)
     message = save(
         Message(
             conversation_id=conversation.id,
             seq=seq,
+            rev=rev,
             sender_id=user.id,
             content=content,
+            digest=manners.digest(user, conversation, content),
             client_message_id=client_message_id,
+            reply_to_id=_answered(conversation.id, reply_to_id),
             **attachment,
         )
     )
     if message.attachment_url:
         uploads.use("message", message.id, [message.attachment_url])
-    publish(
-        MessageSent(
-            message_id=message.id,
-            conversation_id=conversation.id,
-            seq=seq,
-            sender_id=user.id,
-            recipient_id=policy.other_side(user.id, conversation),
-        )
-    )
+    _take_off_the_shelf(conversation.id, user.id)
+    publish(MessageSent(message_id=message.id, conversation_id=conversation.id, seq=seq, sender_id=user.id))
+    tell("new_message", message.conversation_id, message.id)
     return message, False
 
 
 def read_all(user: User, conversation_id: int) -> int:
-    """Everything the other side wrote here is read now; returns how many were new."""
-    conversation = find(user, conversation_id)
-    unread = (Message.conversation_id == conversation.id, Message.sender_id != user.id, Message.read_at.is_(None))
-    return execute(update(Message).where(*unread).values(read_at=now()))
+    """Everything written here is read now; returns how many were new."""
+    return read_to(user, conversation_id, find(user, conversation_id).last_seq)
 
 
 def read_one(user: User, message_id: int) -> None:
-    """One message of the other side is read now; raises NotFound, NotAllowed."""
-    message = db.session.scalar(select(Message).where(Message.id == message_id))
-    find(user, message.conversation_id if message else 0)
-    if message and message.sender_id == user.id:
+    """A message of somebody else is read now, and what stands before it; raises NotFound, NotAllowed."""
+    message = find_message(user, message_id)
+    if message.sender_id == user.id:
         raise NotAllowed("Only the person it was sent to can mark a message as read.")
-    if message and message.read_at is None:
-        message.read_at = now()
+    read_to(user, message.conversation_id, message.seq)
+
+
+def read_to(user: User, conversation_id: int, seq: int) -> int:
+    """Everything up to a number is read; returns how many messages of others were new. Raises NotFound."""
+    return _move_on(user, conversation_id, seq, is_read=True)
+
+
+def deliver_to(user: User, conversation_id: int, seq: int) -> int:
+    """Everything up to a number has come to a device of this person; returns how many were new. Raises NotFound."""
+    return _move_on(user, conversation_id, seq, is_read=False)
+
+
+def tell(event: str, conversation_id: int, message_id: int) -> None:
+    """Whoever is in the conversation and connected sees the message, as soon as it is committed."""
+
+    def send_now() -> None:
+        message = queries.message(message_id)
+        live.tell(queries.member_ids(conversation_id), event, {"conversation_id": conversation_id, "message": message})
+
+    after_commit(send_now)
+
+
+def next_rev(conversation_id: int) -> int:
+    """The number of a change to what was said; locks the conversation."""
+    counting = update(Conversation).where(Conversation.id == conversation_id)
+    counted = counting.values(last_rev=Conversation.last_rev + 1).returning(Conversation.last_rev)
+    return int(fetch(counted)[0].last_rev)
+
+
+def _move_on(user: User, conversation_id: int, seq: int, *, is_read: bool) -> int:
+    """The conversation is locked, so that of two who read at once the second sees the first."""
+    locked = fetch(select(Conversation.last_seq).where(Conversation.id == conversation_id).with_for_update())
+    mine = queries.membership(user, conversation_id)
+    known = mine.read_seq if is_read else mine.delivered_seq
+    seq = min(seq, locked[0].last_seq)
+    if seq <= known:
+        return 0
+    mine.delivered_seq = max(mine.delivered_seq, seq)
+    mine.read_seq = seq if is_read else mine.read_seq
+    db.session.flush()
+    fresh = (Message.conversation_id == conversation_id, Message.seq > known, Message.seq <= seq)
+    theirs = (*fresh, Message.sender_id != user.id)
+    new = int(fetch(select(func.count()).select_from(Message).where(*theirs))[0][0])
+    _mark(conversation_id, seq, user.id, "delivered")
+    if is_read:
+        _mark(conversation_id, seq, user.id, "read")
+    if new:
+        event = "message_read" if is_read else "message_delivered"
+        fact = {"conversation_id": conversation_id, "user_id": user.id, "seq": seq, "at": now()}
+        last = fetch(select(Message.id).where(*theirs).order_by(Message.seq.desc()).limit(1))[0].id
+        after_commit(lambda: live.tell(queries.member_ids(conversation_id), event, {**fact, "message_id": last}))
+    return new
+
+
+def _mark(conversation_id: int, seq: int, user_id: int, what: str) -> None:
+    """What has come to all the others (or was read by them) is delivered (or read)."""
+    reached = getattr(Membership, f"{what}_seq")
+    lagging = select(Membership.id).where(
+        Membership.conversation_id == conversation_id,
+        Membership.left_at.is_(None),
+        Membership.user_id != Message.sender_id,
+        reached < Message.seq,
+    )
+    moment = getattr(Message, f"{what}_at")
+    open_ = (Message.conversation_id == conversation_id, Message.seq <= seq, Message.sender_id != user_id)
+    execute(update(Message).where(*open_, moment.is_(None), ~lagging.exists()).values({f"{what}_at": now()}))
 
 
 def _find_or_make(user_id: int, other_id: int, subject: dict[str, int]) -> tuple[Conversation, bool]:
@@ -122,8 +183,25 @@ def _find_or_make(user_id: int, other_id: int, subject: dict[str, int]) -> tuple
     found = db.session.scalar(same)
     if found is not None:
         return found, True
-    pair = Conversation(participant_1_id=first, participant_2_id=second, subject=key, **subject)
-    return save(pair), False
+    manners.refuse_blocked(user_id, other_id)
+    pair = save(Conversation(participant_1_id=first, participant_2_id=second, subject=key, **subject))
+    for person_id in (first, second):
+        db.session.add(Membership(conversation_id=pair.id, user_id=person_id))
+    db.session.flush()
+    return pair, False
+
+
+def _next_number(conversation_id: int) -> tuple[int, int]:
+    numbering = update(Conversation).where(Conversation.id == conversation_id)
+    numbers = {"last_seq": Conversation.last_seq + 1, "last_rev": Conversation.last_rev + 1, "updated_at": now()}
+    row = fetch(numbering.values(numbers).returning(Conversation.last_seq, Conversation.last_rev))[0]
+    return row.last_seq, row.last_rev
+
+
+def _give_number_back(conversation_id: int) -> None:
+    """Still under the lock taken with the number, so nobody has the next one yet."""
+    taken = update(Conversation).where(Conversation.id == conversation_id)
+    execute(taken.values(last_seq=Conversation.last_seq - 1, last_rev=Conversation.last_rev - 1))
 
 
 def _sent_before(user: User, client_message_id: str | None) -> Message | None:
@@ -133,13 +211,22 @@ def _sent_before(user: User, client_message_id: str | None) -> Message | None:
     return db.session.scalar(same)
 
 
-def _give_number_back(conversation_id: int) -> None:
-    """Still under the lock taken with the number, so nobody has the next one yet."""
-    taken = update(Conversation).where(Conversation.id == conversation_id)
-    execute(taken.values(last_seq=Conversation.last_seq - 1))
-
-
 def _same_conversation(message: Message, conversation_id: int) -> Message:
     if message.conversation_id != conversation_id:
         raise Conflict("This client_message_id was used in another conversation. Make a new one.")
     return message
+
+
+def _answered(conversation_id: int, message_id: int | None) -> int | None:
+    if message_id is None:
+        return None
+    same = select(Message.id).where(Message.id == message_id, Message.conversation_id == conversation_id)
+    if not fetch(same):
+        raise Invalid.field("reply_to_id", "There is no such message in this conversation.")
+    return message_id
+
+
+def _take_off_the_shelf(conversation_id: int, sender_id: int) -> None:
+    """A new message brings an archived conversation back, unless it is muted."""
+    kept = (Membership.archived_at.is_not(None), Membership.muted_at.is_(None), Membership.user_id != sender_id)
+    execute(update(Membership).where(Membership.conversation_id == conversation_id, *kept).values(archived_at=None))

@@ -28,6 +28,12 @@ def alert_nearby(run: Run, task_id: int) -> None:
         after = found[-1][0]
 
 
+@job("tell_of_message")
+def tell_of_message(run: Run, user_id: int, **message: int) -> None:
+    """Somebody who was there has had a minute to read it."""
+    in_transaction(lambda: news.of_unread_message(user_id, **message))
+
+
 @job("send_digests", timeout=300, every=timedelta(minutes=5))
 def send_digests(run: Run) -> None:
     """One mail with everything that gathered, for those who want it so."""

@@ -1,5 +1,6 @@
 """The news themselves: what each carries, read on the floors below when it is told."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -7,7 +8,9 @@ from sqlalchemy import or_, select, update
 from marketplace.auth import mail_tokens
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
+from marketplace.core import live
 from marketplace.core.db import execute, fetch
+from marketplace.core.jobs import enqueue
 from marketplace.kit.clock import now
 from marketplace.kit.geo import Box, boxes_around, distance_km
 from marketplace.listings import queries as listings
@@ -19,6 +22,7 @@ from marketplace.search.service import KINDS
 from marketplace.tasks import queries as tasks
 
 FARTHEST_ALERT_KM = 100.0
+TIME_TO_READ = timedelta(minutes=1)
 
 
 def tell(
@@ -80,9 +84,22 @@ def of_listing(user_id: int, kind: str, key: str, listing_id: int, **values: Any
     tell(user_id, kind, key, listing_id, listing_title=listings.title_of(listing_id), **values)
 
 
-def of_message(user_id: int, sender_id: int, conversation_id: int, message_id: int, seq: int) -> None:
+def of_message(message_id: int, sender_id: int, conversation_id: int, seq: int) -> None:
+    """Those who are not there hear of it now; those who are, if they have not read it in a minute."""
+    others = messaging.to_be_told(conversation_id, sender_id)
+    here = live.sockets().presence.are_here(others)
+    facts = {"sender_id": sender_id, "conversation_id": conversation_id, "message_id": message_id, "seq": seq}
+    for user_id in others:
+        if user_id in here:
+            key = f"tell_of_message:{message_id}:{user_id}"
+            enqueue("tell_of_message", key=key, delay=TIME_TO_READ, user_id=user_id, **facts)
+        else:
+            of_unread_message(user_id, **facts)
+
+
+def of_unread_message(user_id: int, *, sender_id: int, conversation_id: int, message_id: int, seq: int) -> None:
     """A message nobody has read yet: one that waits already says how many there are."""
-    if messaging.is_read(message_id):
+    if messaging.is_read(message_id, user_id):
         return
     waiting = _waiting_about(user_id, conversation_id)
     if waiting is None:

@@ -264,4 +264,4 @@ def tell_of_match(event: SavedSearchMatched) -> None:
 @subscribe(MessageSent)
 def tell_of_message(event: MessageSent) -> None:
     """One piece of news a conversation, however many messages wait in it."""
-    news.of_message(event.recipient_id, event.sender_id, event.conversation_id, event.message_id, event.seq)
+    news.of_message(event.message_id, event.sender_id, event.conversation_id, event.seq)

@@ -1,0 +1,15 @@
+"""When people were last active."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+
+from marketplace.auth.models import User
+from marketplace.core.db import fetch
+
+
+def last_seen(user_ids: Iterable[int]) -> dict[int, datetime | None]:
+    """Of those of these whose account is active."""
+    rows = fetch(select(User.id, User.last_active_at).where(User.id.in_(list(user_ids)), User.is_active))
+    return {row.id: row.last_active_at for row in rows}

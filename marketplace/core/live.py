@@ -1,0 +1,217 @@
+"""What is told at once, over Socket.IO: who is connected here, as whom, and how to reach somebody anywhere.
+
+Nothing here is the truth: it is told after the commit, at most once, and a client that missed it asks. Where
+there is a Redis, every process reaches every socket through it; without one, all sockets are in this process.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import structlog
+from flask import Flask, current_app
+from flask_jwt_extended import decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_socketio import SocketIO
+from jwt.exceptions import PyJWTError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from marketplace.core.access import Loaders, Person, claims_of
+from marketplace.core.json import json_body
+from marketplace.kit.errors import NotSignedIn
+
+LARGEST_FRAME = 64 * 1024
+CHECK_SECONDS = 2.0
+HERE_SECONDS = 75  # a heartbeat every 25 s may fail twice
+PING_EVERY, PING_TIMEOUT = 25, 20
+ENDED = "This sign-in is not valid or has ended. Please sign in again."
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Connection:
+    """One socket of somebody; `rooms` are the conversations it listens to."""
+
+    user_id: int
+    claims: dict[str, Any]
+    rooms: set[int] = field(default_factory=set)
+    typed_at: float = 0.0
+    seen_at: float = 0.0
+    second: int = 0
+    events: int = 0
+
+
+class Live:
+    """An application's sockets."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        url, mode = app.config["REDIS_URL"], app.config["SOCKETS"]
+        self.here: dict[str, Connection] = {}
+        self.presence = Presence(url)
+        self.checks: list[Callable[[], None]] = []
+        self._watching = threading.Lock()
+        if mode == "elsewhere":
+            self.io = SocketIO(message_queue=url)  # writes only: other processes have the sockets
+            return
+        self.io = SocketIO(
+            app,
+            async_mode=mode,
+            message_queue=url or None,
+            cors_allowed_origins=self._may_connect,
+            max_http_buffer_size=LARGEST_FRAME,
+            ping_interval=PING_EVERY,
+            ping_timeout=PING_TIMEOUT,
+            manage_session=False,
+            always_connect=False,
+            logger=False,
+            engineio_logger=False,
+        )
+
+    def _may_connect(self, origin: str, environ: dict[str, Any]) -> bool:
+        """Pages of the front end, and our own."""
+        return origin in self.app.config["CORS_ORIGINS"] or urlsplit(origin).netloc == environ.get("HTTP_HOST")
+
+    def watch(self) -> None:
+        """Look after the sockets of this process as long as there are any."""
+        if self._watching.acquire(blocking=False):
+            self.io.start_background_task(self._watch)
+
+    def cut(self, sid: str, sentence: str = ENDED, code: str = "not_signed_in") -> None:
+        """End one socket, saying why."""
+        self.io.emit("error", {"message": sentence, "code": code}, to=sid)
+        self.here.pop(sid, None)
+        self.io.server.disconnect(sid)
+
+    def _watch(self) -> None:
+        try:
+            while self.here:
+                self.io.sleep(CHECK_SECONDS)
+                with self.app.app_context():
+                    for check in self.checks:
+                        try:
+                            check()
+                        except Exception:
+                            log.exception("the sockets could not be checked")
+        finally:
+            self._watching.release()
+
+
+class Presence:
+    """Who is connected anywhere: each socket until a moment that heartbeats move on."""
+
+    def __init__(self, redis_url: str) -> None:
+        short = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+        self._redis = Redis.from_url(redis_url, **short) if redis_url else None
+        self._memory: dict[int, dict[str, float]] = {}
+
+    def arrive(self, user_id: int, sid: str) -> bool:
+        """This socket is alive; whether it is the person's first."""
+        until = time.time() + HERE_SECONDS
+        if self._redis is None:
+            first = not self._alive(user_id)
+            self._memory.setdefault(user_id, {})[sid] = until
+            return first
+        try:
+            with self._redis.pipeline() as line:
+                line.zcount(f"here:{user_id}", time.time(), "+inf")
+                line.zadd(f"here:{user_id}", {sid: until})
+                line.zremrangebyscore(f"here:{user_id}", "-inf", time.time())
+                line.expire(f"here:{user_id}", HERE_SECONDS)
+                return not line.execute()[0]
+        except RedisError:
+            return False
+
+    def leave(self, user_id: int, sid: str) -> bool:
+        """This socket is gone; whether it was the person's last."""
+        if self._redis is None:
+            self._memory.get(user_id, {}).pop(sid, None)
+            if not self._alive(user_id):
+                self._memory.pop(user_id, None)
+                return True
+            return False
+        try:
+            with self._redis.pipeline() as line:
+                line.zrem(f"here:{user_id}", sid)
+                line.zcount(f"here:{user_id}", time.time(), "+inf")
+                return not line.execute()[1]
+        except RedisError:
+            return False
+
+    def are_here(self, user_ids: Iterable[int]) -> set[int]:
+        """Those of these who are connected; nobody, where Redis does not answer."""
+        ids = list(user_ids)
+        if self._redis is None:
+            return {user_id for user_id in ids if self._alive(user_id)}
+        try:
+            with self._redis.pipeline() as line:
+                for user_id in ids:
+                    line.zcount(f"here:{user_id}", time.time(), "+inf")
+                return {user_id for user_id, count in zip(ids, line.execute(), strict=True) if count}
+        except RedisError:
+            return set()
+
+    def _alive(self, user_id: int) -> bool:
+        return any(until > time.time() for until in self._memory.get(user_id, {}).values())
+
+
+def init_app(app: Flask) -> None:
+    """Sockets as the setting SOCKETS says: in threads, under gevent, or elsewhere."""
+    app.extensions["live"] = Live(app)
+
+
+def sockets() -> Live:
+    """The application's."""
+    found: Live = current_app.extensions["live"]
+    return found
+
+
+def tell(user_ids: Iterable[int], event: str, data: Any) -> None:
+    """To every socket of these people, wherever it is; never raises: who misses it, asks."""
+    _emit(event, data, [f"user:{user_id}" for user_id in user_ids])
+
+
+def tell_room(conversation_id: int, event: str, data: Any, *, but: str | None = None) -> None:
+    """To those who have this conversation open, but one."""
+    _emit(event, data, [f"conversation:{conversation_id}"], but)
+
+
+def sign_in(token: Any) -> tuple[Person, dict[str, Any]]:
+    """Who holds this access token, and its claims; raises NotSignedIn (401)."""
+    try:
+        if not isinstance(token, str):
+            raise TypeError("no token")
+        claims = claims_of(decode_token(token))
+    except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError):
+        raise NotSignedIn(ENDED) from None
+    return person_of(claims), claims
+
+
+def person_of(claims: dict[str, Any]) -> Person:
+    """The person, while the token, the sign-in and the account count; raises NotSignedIn (401)."""
+    loaders: Loaders = current_app.extensions["loaders"]
+    person = None
+    if claims.get("type") == "access" and claims["exp"] > time.time():
+        person = loaders.person(claims)
+    if person is None:
+        raise NotSignedIn(ENDED)
+    return person
+
+
+def plain(value: Any) -> Any:
+    """As JSON would carry it: moments are texts."""
+    return orjson.loads(json_body(value))
+
+
+def _emit(event: str, data: Any, rooms: list[str], but: str | None = None) -> None:
+    if not rooms:
+        return
+    try:
+        sockets().io.emit(event, plain(data), to=rooms, skip_sid=but)
+    except Exception:
+        log.exception("could not be told at once", event_name=event)

@@ -1,0 +1,68 @@
+"""What one may say to whom, how often: blocks, limits, and the same words to many strangers."""
+
+import hashlib
+import hmac
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import func, select
+
+from marketplace.auth.models import User
+from marketplace.core.db import fetch
+from marketplace.core.limits import spend
+from marketplace.kit.clock import now
+from marketplace.kit.errors import NotAllowed, TooMany
+from marketplace.kit.text import search_text
+from marketplace.messaging import policy
+from marketplace.messaging.models import Block, Conversation, Message
+
+SHORT = 30  # folded characters: greetings are the same from everybody
+MOST_STRANGERS, WITHIN = 5, timedelta(hours=1)
+
+
+class Blocked(NotAllowed):
+    """One of the two wants to hear no more of the other; which one is not said."""
+
+    code = "blocked"
+    sentence = "You cannot write to this person."
+
+
+class SameWords(TooMany):
+    """Advertising is sent to many; a message is written to one."""
+
+    code = "same_words"
+    sentence = "You have sent these words to several people. Write to each person what is meant for them."
+
+
+def check(user: User, conversation: Conversation) -> None:
+    """Raises Blocked (403), TooMany (429)."""
+    other_id = policy.other_side(user.id, conversation)
+    if other_id is not None:
+        refuse_blocked(user.id, other_id)
+    spend("messages", f"user:{user.id}", current_app.config["LIMIT_MESSAGES"])
+    spend("messages-in", f"{user.id}:{conversation.id}", current_app.config["LIMIT_MESSAGES_EACH"])
+
+
+def refuse_blocked(user_id: int, other_id: int) -> None:
+    """Raises Blocked (403); whoever blocked is told so, as they can end it."""
+    if policy.is_blocked(user_id, other_id):
+        own = select(Block.id).where(Block.blocker_id == user_id, Block.blocked_id == other_id)
+        raise Blocked("You have blocked this person. End that before you write." if fetch(own) else None)
+
+
+def digest(user: User, conversation: Conversation, content: str) -> str | None:
+    """What tells the same words again without telling the words; raises SameWords (429) where they went to so many
+    conversations in which nobody has answered."""
+    said = search_text(content)
+    if len(said) < SHORT:
+        return None
+    key = hashlib.sha256(f"digest:{current_app.config['SECRET_KEY']}".encode()).digest()
+    found = hmac.new(key, said.encode(), hashlib.sha256).hexdigest()[:32]
+    answered = select(Message.id).where(
+        Message.conversation_id == Conversation.id, Message.sender_id != user.id, Message.deleted_at.is_(None)
+    )
+    same = select(func.count(Conversation.id.distinct())).join(Message, Message.conversation_id == Conversation.id)
+    same = same.where(Message.sender_id == user.id, Message.digest == found, Message.created_at > now() - WITHIN)
+    if fetch(same.where(Conversation.id != conversation.id, ~answered.exists()))[0][0] >= MOST_STRANGERS:
+        raise SameWords(retry_after=int(WITHIN.total_seconds()))
+    return found

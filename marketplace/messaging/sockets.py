@@ -1,0 +1,308 @@
+"""Socket.IO: who connects, what they may send, and what they hear at once.
+
+Every event carries one object. What is wrong with it is told by an `error` event and in the acknowledgement,
+{"error", "code"}; the connection stays. An event may bring a fresh `token` along.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
+from typing import Any
+
+import structlog
+from flask import current_app, request
+from flask_socketio import ConnectionRefusedError as Refused
+from flask_socketio import emit, join_room, leave_room
+from marshmallow import Schema, ValidationError
+
+from marketplace.auth import presence as people
+from marketplace.auth import sessions
+from marketplace.core import live
+from marketplace.core.cookies import ACCESS_COOKIE
+from marketplace.core.db import in_transaction
+from marketplace.core.live import Connection, plain, sockets
+from marketplace.kit.errors import Problem
+from marketplace.messaging import catching_up, policy, queries, service
+from marketplace.messaging.event_schemas import (
+    ConversationEvent,
+    PeopleEvent,
+    PersonEvent,
+    SeenEvent,
+    SendEvent,
+    SyncEvent,
+    TypingEvent,
+)
+
+TYPING_PAUSE = 1.0  # seconds between two signs of one socket
+EVENTS_A_SECOND, FLOOD = 60, 400
+AT_ONCE = 500
+Handler = Callable[..., Any]
+EVENTS: dict[str, Handler] = {}
+log = structlog.get_logger(__name__)
+
+
+class TooFast(Problem):
+    """More events than anybody types."""
+
+    code = "too_many_requests"
+    sentence = "Too many events. Wait a little."
+
+
+def on(event: str, schema: type[Schema] | None = None, *, writes: bool = False) -> Callable[[Handler], Handler]:
+    """Handle an event of a signed-in person: handler(person, **fields); what it returns is the acknowledgement."""
+
+    def register(handler: Handler) -> Handler:
+        @wraps(handler)
+        def handle(*sent: Any) -> Any:
+            return _answered(event, lambda: _handled(handler, schema, sent, writes=writes))
+
+        EVENTS[event] = handle
+        return handler
+
+    return register
+
+
+def connect(auth: Any = None) -> None:
+    """With an access token in `auth`, in the address, or in the cookie of browsers that sign in so."""
+    try:
+        person, claims = live.sign_in(_token(auth))
+    except Problem as problem:
+        raise Refused(problem.sentence, {"code": problem.code}) from None
+    here = sockets()
+    here.here[_sid()] = Connection(int(person.id), claims)
+    join_room(f"user:{person.id}")
+    if here.presence.arrive(int(person.id), _sid()):
+        _announce(int(person.id), is_online=True)
+    here.watch()
+    emit("connected", {"user_id": person.id, "sid": _sid()})
+
+
+def disconnect(_reason: Any = None) -> None:
+    """Gone, with a word or without."""
+    connection = sockets().here.pop(_sid(), None)
+    if connection is not None and sockets().presence.leave(connection.user_id, _sid()):
+        _announce(connection.user_id, is_online=False)
+
+
+def unknown(event: str, *_: Any) -> Any:
+    """Whatever nobody handles."""
+    problem = {"message": f"There is no event {str(event)[:50]!r}.", "code": "unknown_event"}
+    emit("error", problem)
+    return {"error": problem["message"], "code": "unknown_event"}
+
+
+@on("join_conversation", ConversationEvent)
+def join_conversation(person: Any, conversation_id: int) -> Any:
+    """Hear who types in it."""
+    queries.find(person, conversation_id)
+    join_room(f"conversation:{conversation_id}")
+    _connection().rooms.add(conversation_id)
+    emit("joined_conversation", {"conversation_id": conversation_id})
+    return {"conversation_id": conversation_id}
+
+
+@on("leave_conversation", ConversationEvent)
+def leave_conversation(_person: Any, conversation_id: int) -> Any:
+    """Hear it no more."""
+    leave_room(f"conversation:{conversation_id}")
+    _connection().rooms.discard(conversation_id)
+    emit("left_conversation", {"conversation_id": conversation_id})
+    return {"conversation_id": conversation_id}
+
+
+@on("typing", TypingEvent)
+def typing(person: Any, conversation_id: int, is_typing: bool) -> Any:
+    """Shown to the others who have it open; more than once a second is not passed on."""
+    conversation, connection = queries.find(person, conversation_id), _connection()
+    pause = time.monotonic() - connection.typed_at
+    other_id = policy.other_side(person.id, conversation)
+    if (is_typing and pause < TYPING_PAUSE) or (other_id is not None and policy.is_blocked(person.id, other_id)):
+        return {"passed_on": False}
+    connection.typed_at = time.monotonic()
+    sign = {"user_id": person.id, "conversation_id": conversation_id, "is_typing": is_typing}
+    live.tell_room(conversation_id, "user_typing", sign, but=_sid())
+    return {"passed_on": True}
+
+
+@on("send_message", SendEvent, writes=True)
+def send_message(person: Any, conversation_id: int, **message: Any) -> Any:
+    """Stored before it is acknowledged; the same client_message_id is answered by the first one."""
+    stored, before = service.send(person, conversation_id, **message)
+    return {"message": queries.message(stored.id), "conversation_id": conversation_id, "existing": before}
+
+
+@on("mark_read", SeenEvent, writes=True)
+def mark_read(person: Any, conversation_id: int, seq: int) -> Any:
+    """Read up to this number."""
+    return {"messages_marked_read": service.read_to(person, conversation_id, seq)}
+
+
+@on("delivered", SeenEvent, writes=True)
+def delivered(person: Any, conversation_id: int, seq: int) -> Any:
+    """Everything up to this number is on this device."""
+    return {"messages_marked_delivered": service.deliver_to(person, conversation_id, seq)}
+
+
+@on("sync", SyncEvent)
+def sync(person: Any, cursors: dict[int, int], limit: int) -> Any:
+    """What was missed since these cursors, in all conversations."""
+    return catching_up.sync(person, cursors, limit)
+
+
+@on("heartbeat")
+def heartbeat(person: Any) -> Any:
+    """Still here."""
+    sockets().presence.arrive(int(person.id), _sid())
+    answer = {"unread_count": queries.unread_count(person), "seconds": live.PING_EVERY}
+    emit("heartbeat_ack", answer)
+    return answer
+
+
+@on("authenticate")
+def authenticate(_person: Any) -> Any:
+    """The fresh token came with the event and counts from here on."""
+    return {"expires_at": int(_connection().claims["exp"])}
+
+
+@on("get_user_status", PersonEvent)
+def get_user_status(person: Any, user_id: int) -> Any:
+    """Whether somebody is online, or when they were."""
+    (status,) = statuses(person.id, [user_id])
+    emit("user_status", status)
+    return status
+
+
+@on("get_presence", PeopleEvent)
+def get_presence(person: Any, user_ids: list[int]) -> Any:
+    """The same of several."""
+    answer = {"presence": statuses(person.id, user_ids)}
+    emit("presence_data", answer)
+    return answer
+
+
+def statuses(viewer_id: int, user_ids: list[int]) -> list[dict[str, Any]]:
+    """Online or offline and last seen; of whoever is not there, or blocked, nothing more than offline."""
+    seen = people.last_seen(user_ids)
+    shown = [one for one in seen if one == viewer_id or not policy.is_blocked(viewer_id, one)]
+    here = sockets().presence.are_here(shown)
+    return [
+        {
+            "user_id": one,
+            "status": "online" if one in here else "offline",
+            "last_seen": seen[one] if one in shown else None,
+        }
+        for one in dict.fromkeys(user_ids)
+    ]
+
+
+def look_after() -> None:
+    """Cut off whose token or sign-in has ended; take out of a room who is not in the conversation any more;
+    say that the others are still here."""
+    here = sockets()
+    living = _living({connection.claims["sid"] for connection in here.here.values()})
+    for sid, connection in list(here.here.items()):
+        if connection.claims["exp"] <= time.time() or connection.claims["sid"] not in living:
+            here.cut(sid)
+            if here.presence.leave(connection.user_id, sid):
+                _announce(connection.user_id, is_online=False)
+    members = queries.still_members({one.user_id for one in here.here.values() if one.rooms})
+    for sid, connection in list(here.here.items()):
+        for conversation_id in [one for one in connection.rooms if (one, connection.user_id) not in members]:
+            here.io.server.leave_room(sid, f"conversation:{conversation_id}")
+            connection.rooms.discard(conversation_id)
+            here.io.emit("left_conversation", {"conversation_id": conversation_id}, to=sid)
+
+
+def stay() -> None:
+    """Sockets that send no heartbeat are here as long as they are open."""
+    for sid, connection in list(sockets().here.items()):
+        if connection.seen_at < time.monotonic() - live.PING_EVERY:
+            connection.seen_at = time.monotonic()
+            sockets().presence.arrive(connection.user_id, sid)
+
+
+def _living(sign_in_ids: set[str]) -> set[str]:
+    ids = sorted(sign_in_ids)
+    parts = [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
+    return {one for part in parts for one in sessions.open_ones(part)}
+
+
+def _handled(handler: Handler, schema: type[Schema] | None, sent: tuple[Any, ...], *, writes: bool) -> Any:
+    connection = _connection()
+    _count(connection)
+    data = sent[0] if sent else {}
+    if not isinstance(data, Mapping):
+        raise ValidationError({"data": ["Send one object."]})
+    if "token" in data:
+        person, claims = live.sign_in(data["token"])
+        if person.id == connection.user_id:
+            connection.claims = claims
+    person = live.person_of(connection.claims)
+    fields = schema().load(data) if schema else {}
+    work = partial(handler, person, **fields)
+    return in_transaction(work) if writes else work()
+
+
+def _answered(event: str, work: Callable[[], Any]) -> Any:
+    try:
+        return plain(work())
+    except ValidationError as error:
+        sentence = " ".join(f"{name}: {' '.join(map(str, found))}" for name, found in error.messages_dict.items())
+        problem = {"message": sentence, "code": "invalid", "event": event}
+    except Problem as found:
+        problem = {"message": found.sentence, "code": found.code, "event": event}
+    except Exception:
+        log.exception("event failed", event_name=event)
+        problem = {"message": "Something went wrong on our side. It has been recorded.", "code": "internal"}
+    emit("error", problem)
+    return {"error": problem["message"], "code": problem["code"]}
+
+
+def _count(connection: Connection) -> None:
+    """By the second; whoever floods on is cut off. Raises TooFast."""
+    second = int(time.monotonic())
+    connection.events = connection.events + 1 if connection.second == second else 1
+    connection.second = second
+    if connection.events > FLOOD:
+        sockets().cut(_sid(), TooFast.sentence, TooFast.code)
+    if connection.events > EVENTS_A_SECOND:
+        raise TooFast()
+
+
+def _connection() -> Connection:
+    found = sockets().here.get(_sid())
+    if found is None:
+        raise Refused(live.ENDED)
+    return found
+
+
+def _sid() -> str:
+    return str(request.sid)  # type: ignore[attr-defined]
+
+
+def _token(auth: Any) -> Any:
+    sent = auth.get("token") if isinstance(auth, Mapping) else None
+    in_cookie = request.cookies.get(ACCESS_COOKIE) if current_app.config["COOKIE_SIGN_IN"] else None
+    return sent or request.args.get("token") or in_cookie
+
+
+def _announce(user_id: int, *, is_online: bool) -> None:
+    """To those one talks with, never to everybody."""
+    seen = people.last_seen([user_id]).get(user_id)
+    status = {"user_id": user_id, "status": "online" if is_online else "offline", "last_seen": seen}
+    contacts = queries.contacts(user_id)
+    for event in ("user_status_changed", "user_presence"):
+        live.tell(contacts, event, status)
+
+
+def register(app: Any) -> None:
+    """Plug the events into the application's sockets, where this process has them."""
+    here: live.Live = app.extensions["live"]
+    here.checks += [look_after, stay]
+    if here.io.server is None or app.config["SOCKETS"] == "elsewhere":
+        return
+    here.io.on_event("connect", connect)
+    here.io.on_event("disconnect", disconnect)
+    for event, handler in EVENTS.items():
+        here.io.on_event(event, handler)
+    here.io.on_event("*", unknown)
