@@ -30,6 +30,11 @@ class Encrypted(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[str]:
+        """What the application sees."""
+        return str
+
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Encrypted by the first key."""
         return None if value is None else _cipher().encrypt(value.encode()).decode()

@@ -27,37 +27,20 @@ from sqlalchemy import (
 )
 
 from marketplace.core import near
-from marketplace.core.db import UTCDateTime, db, fetch
+from marketplace.core.asks import Ask, Shape, bare
+from marketplace.core.db import UTCDateTime, fetch
 from marketplace.core.fields import Str
 from marketplace.core.pagination import (
     COUNT_BOUND,
-    CURSOR_START,
-    MAX_PER_PAGE,
     Page,
-    decode_cursor,
     encode_cursor,
 )
 from marketplace.core.ranking import Find, why
-from marketplace.core.search import MOST_CANDIDATES, Asked, match_query, understand
+from marketplace.core.search import FEW, MOST_CANDIDATES, Asked, match_query
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Invalid
 
 Writer = Callable[[Row[Any]], dict[str, Any]]
-POSITION = ("latitude", "longitude", "radius")
-RELEVANCE = "relevance"
 DAY = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What makes two requests share a statement."""
-
-    filters: frozenset[str]
-    order: tuple[str, ...]
-    boxes: int
-    keyset: bool
-    continued: bool
-    dialect: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +90,15 @@ class ListQuery:
         extra: dict[str, Any] | None = None,
     ) -> Page:
         """Run it: `params` are loaded query parameters; None means not asked."""
-        ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
+        ask = Ask(self, {key: value for key, value in params.items() if value is not None})
         if ask.by_relevance:
             return self._relevance_page(ask, writer, extra)
         if ask.is_too_deep:
             total = int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
             return Page(self.name, [], ask.per_page, False, ask.page, total, extra=extra)
-        rows = fetch(self._built_once("rows", ask.shape), ask.binds)
+        rows = self._rows(ask)
+        if self._is_few(ask, len(rows)) and ask.widen():
+            rows = self._rows(ask)
         has_more, rows = len(rows) > ask.per_page, rows[: ask.per_page]
         items = [writer(row) for row in rows]
         if ask.shape.keyset:
@@ -125,17 +110,17 @@ class ListQuery:
     def best(self, params: Mapping[str, Any]) -> list[Find]:
         """The nearest or newest rows that fit (MOST_CANDIDATES of them), the best first; `as_of` leaves out later
         ones; `q` may be understood already. Rows have `id`, `created_at`, `search_text`, `title_0`, `title_1` …"""
-        ask = _Ask(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
+        ask = Ask(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
         return self._best(ask)
 
     def newest(self, params: Mapping[str, Any], most: int) -> list[Row[Any]]:
         """The nearest or newest rows that fit, as `best` has them."""
-        ask = _Ask(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
+        ask = Ask(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
         return fetch(self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": most})
 
     def summary(self, by: ColumnElement[Any], params: Mapping[str, Any], *values: ColumnElement[Any]) -> list[Row[Any]]:
         """For each value of `by` among what the filters leave: the value, how many there are, and `values`."""
-        ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
+        ask = Ask(self, {key: value for key, value in params.items() if value is not None})
         name = ("by", *map(str, (by, *values)), ask.shape)
         if name not in self.built:
             grouped = select(by, func.count().label("count"), *values).where(*self._conditions(ask.shape))
@@ -144,11 +129,23 @@ class ListQuery:
 
     def total(self, params: Mapping[str, Any]) -> int:
         """How many rows the filters leave, counted up to the bound plus one."""
-        ask = _Ask(self, {key: value for key, value in params.items() if value is not None})
+        ask = Ask(self, {key: value for key, value in params.items() if value is not None})
         return int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
 
-    def _relevance_page(self, ask: "_Ask", writer: Writer, extra: dict[str, Any] | None) -> Page:
+    def _rows(self, ask: Ask) -> list[Row[Any]]:
+        """The nearest of half the world are looked for around the corner first: a small circle that holds a page
+        holds the nearest ones."""
+        for shape, binds in ask.smaller_circles():
+            rows = fetch(self._built_once("rows", shape), binds)
+            if len(rows) > ask.per_page:
+                ask.is_circle_smaller = True
+                return rows
+        return fetch(self._built_once("rows", ask.shape), ask.binds)
+
+    def _relevance_page(self, ask: Ask, writer: Writer, extra: dict[str, Any] | None) -> Page:
         finds = self._best(ask)
+        if len(finds) < FEW and not ask.shape.continued and ask.widen():
+            finds = self._best(ask)
         left = [find for find in finds if _rank(find) > ask.after] if ask.after else finds[ask.offset :]
         shown, has_more = left[: ask.per_page], len(left) > ask.per_page
         # As many ids as a page has: a statement of its own for each number of finds would be planned anew.
@@ -157,28 +154,41 @@ class ListQuery:
         rows = {row.id: row for row in fetch(self._built_once("found", ask.shape), binds)} if shown else {}
         items = [writer(rows[find.row.id]) for find in shown if find.row.id in rows]
         if not ask.params.get("cursor"):
-            return Page(self.name, items, ask.per_page, has_more, ask.page, len(finds), extra=extra)
-        last = [ask.params["as_of"], shown[-1].why.score, shown[-1].row.id] if has_more else []
+            capped = len(finds) >= MOST_CANDIDATES
+            return Page(self.name, items, ask.per_page, has_more, ask.page, len(finds), extra=extra, is_capped=capped)
+        last = [ask.params["as_of"], ask.asked.reading, shown[-1].why.score, shown[-1].row.id] if has_more else []
         cursor = encode_cursor(ask.scope, last) if has_more else None
         return Page(self.name, items, ask.per_page, has_more, next_cursor=cursor, by_cursor=True, extra=extra)
 
-    def _best(self, ask: "_Ask") -> list[Find]:
-        rows = fetch(self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": MOST_CANDIDATES})
+    def _is_few(self, ask: Ask, found: int) -> bool:
+        """So few that the words may be slips that somebody else made before."""
+        if "q" not in ask.shape.filters or ask.shape.continued:
+            return False
+        if not ask.offset:
+            return found < FEW
+        return not found and int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0]) < FEW
+
+    def _best(self, ask: Ask) -> list[Find]:
         assert self.ranked is not None
+        statement = self._built_once("ranking", ask.shape)
+        rows = fetch(statement, {**ask.binds, "limit_rows": MOST_CANDIDATES})
+        if len(rows) == MOST_CANDIDATES:  # the newest may only begin with the words, and hide older ones that have them
+            firmly = {"match": match_query(ask.asked, firmly=True), "limit_rows": MOST_CANDIDATES}
+            rows = list({row.id: row for row in (*rows, *fetch(statement, {**ask.binds, **firmly}))}.values())
         titled = [f"title_{i}" for i in range(len(self.ranked.title))]
         return sorted((_find(ask.asked, row, titled, ask.params["as_of"]) for row in rows), key=_rank)
 
     def _keyset_page(
-        self, ask: "_Ask", rows: list[Row[Any]], items: list[dict[str, Any]], *, has_more: bool, extra: Any
+        self, ask: Ask, rows: list[Row[Any]], items: list[dict[str, Any]], *, has_more: bool, extra: Any
     ) -> Page:
         keys = [getattr(rows[-1], f"key_{i}") for i in range(len(ask.shape.order))] if has_more else []
-        cursor = encode_cursor(ask.scope, [*keys, rows[-1].id]) if has_more else None
+        cursor = encode_cursor(ask.scope, [ask.asked.reading, *keys, rows[-1].id]) if has_more else None
         return Page(self.name, items, ask.per_page, has_more, next_cursor=cursor, by_cursor=True, extra=extra)
 
-    def _total(self, ask: "_Ask", rows: list[Row[Any]], has_more: bool) -> int:
+    def _total(self, ask: Ask, rows: list[Row[Any]], has_more: bool) -> int:
         if rows and not has_more:
             return ask.offset + len(rows)
-        if rows and ask.shape.boxes:
+        if rows and ask.shape.boxes and not ask.is_circle_smaller:
             return int(rows[0].matched)
         if not rows and ask.page == 1:
             return 0
@@ -216,9 +226,7 @@ class ListQuery:
         keys = [inner.c[f"key_{i}"] for i in range(len(shape.order))]
         chosen = [*(columns or self.columns), *(keys if shape.keyset else ())]
         if shape.boxes:
-            by_distance = next(
-                (k for k, name in zip(keys, shape.order, strict=True) if _bare(name) == "distance"), None
-            )
+            by_distance = next((k for k, name in zip(keys, shape.order, strict=True) if bare(name) == "distance"), None)
             chosen.append((inner.c.distance if by_distance is None else by_distance).label("distance"))
             chosen += [inner.c.matched] if "matched" in inner.c else []
         return select(*chosen).select_from(source).order_by(*_ordering(keys, shape.order, inner.c.id))
@@ -226,7 +234,7 @@ class ListQuery:
     def _build_inner(self, shape: Shape) -> Any:
         keys = [self._key(name).label(f"key_{i}") for i, name in enumerate(shape.order)]
         chosen = [self.table.c.id, *keys]
-        if shape.boxes and "distance" not in map(_bare, shape.order):
+        if shape.boxes and "distance" not in map(bare, shape.order):
             chosen.append(near.distance(self._lat, self._lng).label("distance"))
         if shape.boxes and not shape.keyset:
             chosen.append(func.count().over().label("matched"))
@@ -240,10 +248,10 @@ class ListQuery:
 
     def _is_elsewhere(self, name: str) -> bool:
         """A key of the owner's needs the join before the LIMIT."""
-        return getattr(self.sorts.get(_bare(name)), "table", self.table) is not self.table
+        return getattr(self.sorts.get(bare(name)), "table", self.table) is not self.table
 
     def _key(self, name: str) -> ColumnElement[Any]:
-        return near.distance(self._lat, self._lng) if _bare(name) == "distance" else self.sorts[_bare(name)]
+        return near.distance(self._lat, self._lng) if bare(name) == "distance" else self.sorts[bare(name)]
 
     def _conditions(self, shape: Shape) -> list[ColumnElement[bool]]:
         asked = [self.filters[name] for name in self.filters if name in shape.filters]
@@ -263,86 +271,6 @@ class ListQuery:
         return self.table.c[self.position[1]]
 
 
-class _Ask:
-    """One request, read against its list: the shape of the statement and what it binds."""
-
-    def __init__(self, query: ListQuery, params: dict[str, Any]) -> None:
-        self.query, self.params = query, params
-        self.page = int(params.get("page", 1))
-        self.per_page = min(int(params.get("per_page", 20)), MAX_PER_PAGE)
-        self.offset = (self.page - 1) * self.per_page
-        self.binds: dict[str, Any] = {"limit_rows": self.per_page + 1, "offset_rows": self.offset}
-        self.after: tuple[float, int] | None = None
-        self.asked = Asked()
-        boxes = self._bind_position(params)
-        filters = self._bind_filters(params)
-        order = self._order(params, boxes > 0)
-        self.by_relevance = order == (RELEVANCE,)
-        asked = sorted(
-            (name, str(value))
-            for name, value in params.items()
-            if (name in filters or (boxes and name in POSITION)) and not isinstance(value, datetime)
-        )
-        self.scope = f"{query.name}|{order}|{asked}"
-        cursor = params.get("cursor")
-        continued = bool(cursor) and cursor != CURSOR_START
-        if self.by_relevance:
-            order = ("distance",) if boxes else ("-created_at",)
-            self._bind_moment(str(cursor) if continued else None)
-        elif continued:
-            self._bind_cursor(str(cursor), order)
-        if "as_of" in self.params:
-            self.binds["as_of"], filters = self.params["as_of"], filters | {"as_of"}
-        self.shape = Shape(filters, order, boxes, bool(cursor), continued, db.engine.dialect.name)
-
-    @property
-    def is_too_deep(self) -> bool:
-        """Pages end where totals do: skipping further costs as much as reading; cursors go on."""
-        return not self.shape.keyset and self.offset >= COUNT_BOUND
-
-    def _bind_position(self, params: dict[str, Any]) -> int:
-        if not self.query.near or params.get("latitude") is None or params.get("longitude") is None:
-            return 0
-        binds, boxes = near.bound(params["latitude"], params["longitude"], params["radius"])
-        self.binds |= binds
-        return boxes
-
-    def _bind_filters(self, params: dict[str, Any]) -> frozenset[str]:
-        asked = frozenset(params) & frozenset(self.query.filters)
-        self.binds |= {name: params[name] for name in asked}
-        if "q" in asked:
-            self.asked = params["q"] if isinstance(params["q"], Asked) else understand(params["q"])
-            self.binds["match"] = match_query(self.asked)
-        return asked
-
-    def _order(self, params: dict[str, Any], near: bool) -> tuple[str, ...]:
-        sort, ranks = params.get("sort"), self.query.ranked is not None and "q" in params
-        if (not sort and ranks) or (sort == RELEVANCE and ranks):
-            return (RELEVANCE,)
-        if not sort:
-            return ("distance",) if near and self.query.nearest_first else tuple(self.query.default_sort.split(","))
-        known = [*self.query.sorts, *(["distance"] if near else [])]
-        names = tuple(name.strip() for name in sort.split(",") if name.strip())[:4]
-        if not names or any(_bare(name) not in known for name in names):
-            alone = " Or by relevance alone, the best first." if ranks else ""
-            listed = f"Sort by one or more of: {', '.join(sorted(known))}; minus for descending.{alone}"
-            raise Invalid.field("sort", listed)
-        return names
-
-    def _bind_moment(self, cursor: str | None) -> None:
-        """Freshness is of the moment of the first page, so that no score changes from page to page."""
-        if cursor is None:
-            self.params = {"as_of": now(), **self.params}
-            return
-        moment, score, last_id = decode_cursor(self.scope, cursor, [datetime, float, int])
-        self.params, self.after = {**self.params, "as_of": moment}, (-score, -last_id)
-
-    def _bind_cursor(self, cursor: str, order: tuple[str, ...]) -> None:
-        kinds = [float if n.endswith("distance") else _kind(self.query.sorts[_bare(n)]) for n in order]
-        values = decode_cursor(self.scope, cursor, [*kinds, int])
-        self.binds |= {f"after_{i}": value for i, value in enumerate(values)}
-
-
 def _find(asked: Asked, row: Row[Any], titled: Sequence[str], moment: datetime) -> Find:
     km = getattr(row, "distance", None)
     reason = why(
@@ -359,14 +287,6 @@ def _find(asked: Asked, row: Row[Any], titled: Sequence[str], moment: datetime) 
 
 def _rank(find: Find) -> tuple[float, int]:
     return -find.why.score, -find.row.id
-
-
-def _bare(name: str) -> str:
-    return name.removeprefix("-")
-
-
-def _kind(column: ColumnElement[Any]) -> type:
-    return datetime if isinstance(column.type, UTCDateTime) else column.type.python_type
 
 
 def _ordering(

@@ -29,6 +29,7 @@ class Page:
     total: int | None = None
     next_cursor: str | None = None
     by_cursor: bool = False
+    is_capped: bool = False
     extra: dict[str, Any] | None = None
 
     def body(self) -> dict[str, Any]:
@@ -41,7 +42,7 @@ class Page:
         return {
             self.name: self.items,
             "total": min(total, COUNT_BOUND),
-            "total_is_exact": total <= COUNT_BOUND,
+            "total_is_exact": total <= COUNT_BOUND and not self.is_capped,
             "page": self.page,
             "per_page": self.per_page,
             "pages": -(-min(total, COUNT_BOUND) // self.per_page),
@@ -82,9 +83,9 @@ def _typed(key: Any, kind: type) -> Any:
         if moment.tzinfo is None:
             raise TypeError(kind)
         return moment.astimezone(UTC)
-    if kind is int and isinstance(key, int) and abs(key) < 2**63:
+    if kind is int and type(key) is int and abs(key) < 2**63:
         return key
-    if kind is float and isinstance(key, int | float):
+    if kind is float and type(key) in {int, float}:
         return float(key)
     if kind is str and isinstance(key, str) and "\x00" not in key:
         return key

@@ -88,7 +88,7 @@ def _word(word: Word, place: str) -> float:
         return SAME
     if any(_inflected(one).search(place) for one in word.near):
         return SLIP
-    return BEGINNING if any(f" {one}" in place for one in word.meanings) else 0.0
+    return BEGINNING if f" {word.typed}" in place else 0.0
 
 
 @lru_cache(maxsize=5_000)

@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 
 from marketplace.core.db import Base, db, execute, fetch, in_transaction
-from marketplace.core.vocabulary import KnownWord, vocabulary
+from marketplace.core.vocabulary import MOST_NEIGHBOURS, KnownWord, vocabulary
+from marketplace.kit.errors import Invalid
 from marketplace.kit.text import MAX_QUERY_WORDS, fold, stem, words
 
 SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
@@ -36,6 +37,7 @@ MOST_CORRECTED = 4  # words of one query: looking for neighbours takes some mill
 AT_ONCE = 1000
 MOST_CANDIDATES = 500  # are ranked; the nearest or newest of what fits
 MOST_SPELT, SHORTEST_KNOWN = 64, 3  # words, letters
+FEW, SHORTEST_SLIP, LONGEST_WORD = 5, 4, 40
 LONG = 5  # letters: shorter ones that begin a word are taken for unfinished
 SYNONYMS = Path(__file__).with_name("synonyms.toml")
 INDEXED = ("listings", "tasks", "offerings", "users")
@@ -47,18 +49,14 @@ PART = re.compile(r'(?P<minus>-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word as it was typed (folded) and beginnings of the words it stands for: its own `forms`, words that mean
-    the `same`, and `near` ones where it looks like a slip."""
+    """One word as it was typed (folded), perhaps unfinished; its `root`; roots of words that mean the `same`; and words
+    it is `near` to where it looks like a slip. `is_known`: somebody has written it, or a longer one."""
 
     typed: str
-    forms: tuple[str, ...] = ()
+    root: str
     same: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
-
-    @property
-    def meanings(self) -> tuple[str, ...]:
-        """All of them."""
-        return (*self.forms, *self.same, *self.near)
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +71,38 @@ class Asked:
     @property
     def corrected(self) -> str | None:
         """What was looked for instead, where a word is one that nobody has written."""
-        meant = [word.typed if word.forms or not word.near else word.near[0] for word in self.words]
+        meant = [word.typed if word.is_known or not word.near else word.near[0] for word in self.words]
         return " ".join(meant) if meant != [word.typed for word in self.words] else None
 
     @property
     def relaxed(self) -> "Asked | None":
         """Any of several words rather than all of them."""
-        return replace(self, any_word=True) if len(self.words) > 1 else None
+        return replace(self, any_word=True) if len(self.words) > 1 and not self.any_word else None
+
+    @property
+    def widened(self) -> "Asked | None":
+        """With the neighbours of known words too, which may be a slip that somebody else made before; None where
+        there are none."""
+        wider, corrections = [], iter(range(MOST_CORRECTED))
+        for word in self.words:
+            may_be = len(word.typed) >= SHORTEST_SLIP and not word.near and next(corrections, None) is not None
+            wider.append(replace(word, near=tuple(vocabulary().neighbours(word.typed))) if may_be else word)
+        return replace(self, words=tuple(wider)) if tuple(wider) != self.words else None
+
+    @property
+    def reading(self) -> str:
+        """How it was understood, for a cursor: what people write meanwhile must not change it from page to page."""
+        return ("~" if self.any_word else "=") + ";".join(" ".join(word.near) for word in self.words)
+
+    def read_as(self, reading: str) -> "Asked":
+        """Understood as it was then; raises Invalid (422)."""
+        groups = [part.split() for part in reading[1:].split(";")]
+        folded = all(words(one) == [one] and len(one) <= LONGEST_WORD for group in groups for one in group)
+        is_ours = reading[:1] in {"~", "="} and folded and all(len(group) <= MOST_NEIGHBOURS for group in groups)
+        if not is_ours or len(groups) != max(len(self.words), 1):
+            raise Invalid.field("cursor", "This cursor is damaged. Start again with cursor=start.")
+        read = (replace(word, near=tuple(near)) for word, near in zip(self.words, groups, strict=False))
+        return replace(self, words=tuple(read), any_word=reading[0] == "~")
 
 
 def keep_indexed(model: type[Base], indexed: Indexed) -> None:
@@ -111,14 +134,15 @@ def matches(table_name: str, parameter: str = "match") -> ColumnElement[bool]:
     return vector.op("@@")(func.to_tsquery(SIMPLE, bindparam(parameter)))
 
 
-def match_query(asked: Asked) -> str:
-    """What was typed in the database's own syntax; operators typed by people are text."""
-    return _fts5(asked) if db.engine.dialect.name == "sqlite" else _tsquery(asked)
+def match_query(asked: Asked, *, firmly: bool = False) -> str:
+    """What was typed in the database's own syntax; operators typed by people are text. `firmly`: the words themselves
+    with their endings, nothing they could also stand for."""
+    return _fts5(asked, firmly) if db.engine.dialect.name == "sqlite" else _tsquery(asked, firmly)
 
 
 def match_words(beginnings: Iterable[str]) -> str:
     """All of these folded beginnings of words, as they are."""
-    return match_query(Asked(words=tuple(Word(word, (word,)) for word in beginnings)))
+    return match_query(Asked(words=tuple(Word(word, word) for word in beginnings)))
 
 
 def understand(typed: str) -> Asked:
@@ -144,13 +168,13 @@ def understand(typed: str) -> Asked:
 
 def _meant(word: str, corrections: Iterator[int]) -> Word:
     known, root = vocabulary(), stem(word)
-    forms = tuple(dict.fromkeys(form for form in (word, root) if known.knows(form)))
     same = synonyms().get(root, ())
-    is_written = any(stem(one) == root for one in known.completions(root, 100)) or bool(same)
+    is_written = bool(same) or any(stem(one) == root for one in known.completions(root, 100))
+    begins = bool(known.completions(word, 1))
     # What only begins longer words may be unfinished, or a slip.
-    is_slip = not is_written and not (forms and len(word) < LONG) and next(corrections, None) is not None
+    is_slip = not is_written and not (begins and len(word) < LONG) and next(corrections, None) is not None
     near = tuple(known.neighbours(word)) if is_slip else ()
-    return Word(word, forms if forms or near else (word,), same, near)
+    return Word(word, root, same, near, is_written or begins)
 
 
 @cache
@@ -176,6 +200,22 @@ def forget_words(texts: Iterable[str]) -> None:
             execute(delete(KnownWord).where(KnownWord.word == word))
 
 
+def sweep_words() -> int:
+    """Forget the words that stand in no text any more (of texts that were changed too); how many. Reads all words
+    of the indexes, which takes seconds for some hundred thousand rows."""
+    on_sqlite = db.engine.dialect.name == "sqlite"
+    if on_sqlite:
+        for name in INDEXED:
+            made = f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{name}_terms USING fts5vocab(main, {name}_search, row)"
+            db.session.connection().execute(text(made))
+        known = " UNION ".join(f"SELECT term FROM temp.{name}_terms" for name in INDEXED)
+    else:
+        execute(text("SET LOCAL statement_timeout = 0"))
+        vectors = " UNION ALL ".join(f"SELECT search_vector FROM {name}" for name in INDEXED)
+        known = f"SELECT word FROM ts_stat('{vectors}')"
+    return execute(text(f"DELETE FROM known_words WHERE word NOT IN ({known})"))
+
+
 def _written(model: type[Base]) -> list[str]:
     return [column_.name for column_ in Base.metadata.tables[model.__tablename__].columns if column_.computed is None]
 
@@ -195,12 +235,12 @@ def _rebuild(source: Table, names: list[str], indexed: Indexed) -> int:
 
 def _stands_in(name: str, word: str) -> bool:
     source = Base.metadata.tables[name]
-    exact = _fts5(Asked(phrases=((word,),))) if db.engine.dialect.name == "sqlite" else f"'{word}'"
+    exact = match_query(Asked(phrases=((word,),)))
     return bool(fetch(select(source.c.id).where(matches(name)).limit(1), {"match": exact}))
 
 
-def _fts5(asked: Asked) -> str:
-    wanted = [_any(_spelt(word, '"{}"', '"{}"*')) for word in asked.words]
+def _fts5(asked: Asked, firmly: bool) -> str:
+    wanted = [_any(_spelt(word, '"{}"', '"{}"*', firmly)) for word in asked.words]
     wanted = [_any(wanted)] if asked.any_word and wanted else wanted
     wanted += ['"' + " ".join(phrase) + '"' for phrase in asked.phrases]
     if not wanted:
@@ -209,8 +249,8 @@ def _fts5(asked: Asked) -> str:
     return _all(wanted, " AND ") + (f" NOT {_any(unwanted)}" if unwanted else "")
 
 
-def _tsquery(asked: Asked) -> str:
-    wanted = [_any(_spelt(word, "'{}'", "'{}':*"), " | ") for word in asked.words]
+def _tsquery(asked: Asked, firmly: bool) -> str:
+    wanted = [_any(_spelt(word, "'{}'", "'{}':*", firmly), " | ") for word in asked.words]
     wanted = [_any(wanted, " | ")] if asked.any_word and wanted else wanted
     wanted += [_phrase(phrase) for phrase in asked.phrases]
     if not wanted:
@@ -218,17 +258,24 @@ def _tsquery(asked: Asked) -> str:
     return _all([*wanted, *(f"!{_phrase(phrase)}" for phrase in asked.without)], " & ")
 
 
-def _spelt(word: Word, whole: str, beginning: str) -> list[str]:
-    """Its meanings, where few words begin so as these words: an index reads a beginning to its end, and whole
-    words only as far as the others of the query have a row too (on Postgres at 2,000,000 rows 2 ms against 40)."""
-    known, spelt = vocabulary(), dict.fromkeys([whole.format(word.typed)])
-    for meaning in word.meanings:
-        few = known.completions(meaning, MOST_SPELT + 1) if len(meaning) >= SHORTEST_KNOWN else ()
-        if 0 < len(few) <= MOST_SPELT:
-            spelt |= dict.fromkeys(whole.format(one) for one in (meaning, *few))
-        else:
-            spelt[beginning.format(meaning)] = None
-    return list(spelt)
+def _spelt(word: Word, whole: str, beginning: str, firmly: bool) -> list[str]:
+    """What it stands for, as whole words where they are few: an index reads a beginning to its end, and whole words
+    only as far as the others of the query have a row too (on Postgres at 2,000,000 rows 2 ms against 40)."""
+    spelt = dict.fromkeys([word.typed, *_inflected(word.root)])
+    if firmly:
+        return [whole.format(one) for one in spelt]
+    for root in (*word.same, *map(stem, word.near)):
+        spelt |= dict.fromkeys(_inflected(root))
+    spelt |= dict.fromkeys(word.near)
+    longer = vocabulary().completions(word.typed, MOST_SPELT + 1) if len(word.typed) >= SHORTEST_KNOWN else ()
+    if 0 < len(longer) <= MOST_SPELT:
+        return [whole.format(one) for one in dict.fromkeys([*spelt, *longer])]
+    return [beginning.format(word.typed), *(whole.format(one) for one in spelt)]
+
+
+def _inflected(root: str) -> list[str]:
+    """The words that are written with this root."""
+    return [root, *(one for one in vocabulary().completions(root, 200) if stem(one) == root)]
 
 
 def _phrase(phrase: tuple[str, ...]) -> str:

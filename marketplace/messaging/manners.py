@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask import current_app
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from marketplace.auth.models import User
 from marketplace.core.db import fetch
@@ -58,9 +59,8 @@ def digest(user: User, conversation: Conversation, content: str) -> str | None:
         return None
     key = hashlib.sha256(f"digest:{current_app.config['SECRET_KEY']}".encode()).digest()
     found = hmac.new(key, said.encode(), hashlib.sha256).hexdigest()[:32]
-    answered = select(Message.id).where(
-        Message.conversation_id == Conversation.id, Message.sender_id != user.id, Message.deleted_at.is_(None)
-    )
+    answer = aliased(Message)
+    answered = select(answer.id).where(answer.conversation_id == Conversation.id, answer.sender_id != user.id)
     same = select(func.count(Conversation.id.distinct())).join(Message, Message.conversation_id == Conversation.id)
     same = same.where(Message.sender_id == user.id, Message.digest == found, Message.created_at > now() - WITHIN)
     if fetch(same.where(Conversation.id != conversation.id, ~answered.exists()))[0][0] >= MOST_STRANGERS:

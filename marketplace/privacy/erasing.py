@@ -28,6 +28,7 @@ def erase_rest(user_id: int) -> None:
         pass
     for table in reversed(Base.metadata.sorted_tables):  # what refers to others goes before them
         in_transaction(partial(_erase, table, register()[table.name], user_id))
+    in_transaction(search.sweep_words)  # words of texts they had changed before, too
     search.compact()
 
 

@@ -1,13 +1,21 @@
 """Who waits for what was put up."""
 
+from datetime import timedelta
 from functools import partial
 
+from marketplace.core import search as words
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import Run, job
 from marketplace.search import saved
 from marketplace.search.service import KINDS
 
 AT_ONCE = 500
+
+
+@job("sweep_words", timeout=600, every=timedelta(days=1))
+def sweep_words(run: Run) -> None:
+    """Words of texts that were changed or deleted are suggested no longer."""
+    in_transaction(words.sweep_words)
 
 
 @job("match_searches", timeout=600)

@@ -19,10 +19,12 @@ from marketplace.events.search import SavedSearchMatched
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.geo import distance_km
+from marketplace.kit.text import stem
 from marketplace.search.models import AWAITED, SavedSearch
 
 MOST = 50
 SHOWN = ("id", "name", "q", "category", "latitude", "longitude", "radius", "alerts", "created_at", "updated_at")
+SOUGHT = ("q", "types", "category", "latitude", "longitude", "radius", "alerts")
 PLACE = ("latitude", "longitude", "radius")
 
 
@@ -46,12 +48,14 @@ def add(user: User, **fields: Any) -> SavedSearch:
 def change(user: User, search_id: int, **changes: Any) -> SavedSearch:
     """Change what was sent; raises NotFound, Invalid (422). Alerts begin anew with what is looked for."""
     search = find(user, search_id)
-    if changes.get("alerts", search.alerts) and set(changes) - {"name"}:
-        search.alerts_since = now()
+    before = {name: getattr(search, name) for name in SOUGHT}
     for name, value in changes.items():
         setattr(search, name, value)
+    _checked(search)
+    if search.alerts and any(getattr(search, name) != value for name, value in before.items()):
+        search.alerts_since = now()
     search.touch()
-    return save(_checked(search))
+    return save(search)
 
 
 def remove(user: User, search_id: int) -> None:
@@ -101,13 +105,18 @@ def _checked(search: SavedSearch) -> SavedSearch:
     if any(place) and not all(place):
         raise Invalid.field("radius", "A place is latitude, longitude and radius together.")
     if search.category is not None:
-        search.category = tree().resolve(search.category.strip().lower()) or search.category
+        key = tree().resolve(search.category.strip().lower())
+        if key is None:
+            raise Invalid.field("category", "There is no such category. GET /api/categories lists them.")
+        search.category = key
     asked = understand(search.q or "")
     if not (asked.words or asked.phrases or search.category or all(place)):
         raise Invalid.field("q", "Say what to look for: words, a category or a place.")
     parts = ("phrases", "without")
     search.asked = {part: [list(words) for words in getattr(asked, part)] for part in parts}
-    search.asked = {**search.asked, "words": [[word.typed, *word.meanings] for word in asked.words]}
+    # What nobody has written yet is awaited too, so nothing here depends on the words that are known today.
+    search.asked |= {"words": [[word.typed, word.root] for word in asked.words]}
+    search.asked |= {"same": [list(word.same) for word in asked.words]}
     search.types = list(search.types or AWAITED)
     return search
 
@@ -116,7 +125,11 @@ def _fits(search: Any, kind: str, thing: Any, words: Sequence[str]) -> bool:
     if kind not in search.types or thing.created_at < search.alerts_since:
         return False
     asked = search.asked
-    said = all(any(word.startswith(tuple(meanings)) for word in words) for meanings in asked["words"])
+    stems = {stem(word) for word in words}
+    said = all(
+        any(word.startswith(tuple(forms)) for word in words) or not stems.isdisjoint(same)
+        for forms, same in zip(asked["words"], asked["same"], strict=True)
+    )
     text = f" {' '.join(words)} "
     together = all(f" {' '.join(phrase)} " in text for phrase in asked["phrases"])
     absent = not any(f" {' '.join(phrase)} " in text for phrase in asked["without"])

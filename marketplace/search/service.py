@@ -9,7 +9,7 @@ from typing import Any
 from marketplace.auth.models import User
 from marketplace.core.pagination import CURSOR_START, Page, decode_cursor, encode_cursor
 from marketplace.core.ranking import Find
-from marketplace.core.search import Asked, understand
+from marketplace.core.search import FEW, Asked, understand
 from marketplace.core.vocabulary import vocabulary
 from marketplace.kit.clock import now
 from marketplace.kit.text import WORD, fold, words
@@ -60,12 +60,11 @@ def search(
     asked, scope = understand(q), f"search|{q}|{sorted(types)}|{sorted(where.items())}"
     moment, after = now(), None
     if cursor and cursor != CURSOR_START:
-        moment, score, kind, last_id = decode_cursor(scope, cursor, [datetime, float, str, int])
-        after = (-score, kind, -last_id)
+        moment, reading, score, kind, last_id = decode_cursor(scope, cursor, [datetime, str, float, str, int])
+        asked, after = asked.read_as(reading), (-score, kind, -last_id)
     found = _found(asked, types, as_of=moment, **where)
-    if not found and asked.relaxed:
-        asked = asked.relaxed
-        found = _found(asked, types, as_of=moment, **where)
+    if after is None:
+        asked, found = _more(asked, found, types, as_of=moment, **where)
     left = [one for one in found if _rank(one) > after] if after else found[(page - 1) * per_page :]
     shown, more = left[:per_page], len(left) > per_page
     things = {kind: KINDS[kind].by_ids(viewer, [find.row.id for of, find in shown if of == kind]) for kind in KINDS}
@@ -77,7 +76,10 @@ def search(
     extra = {"corrected": asked.corrected, "matched": "some" if asked.any_word else "all"}
     if not cursor:
         return Page("results", items, per_page, more, page, len(found), extra=extra)
-    last = encode_cursor(scope, [moment, shown[-1][1].why.score, shown[-1][0], shown[-1][1].row.id]) if more else None
+    last = None
+    if more:
+        kind, find = shown[-1]
+        last = encode_cursor(scope, [moment, asked.reading, find.why.score, kind, find.row.id])
     return Page("results", items, per_page, more, next_cursor=last, by_cursor=True, extra=extra)
 
 
@@ -99,6 +101,17 @@ def suggest(q: str) -> list[dict[str, Any]]:
     return [*said, *titles][: MOST_SUGGESTIONS + MOST_TITLES]
 
 
+def _more(
+    asked: Asked, found: list[tuple[str, Find]], types: Iterable[str], **where: Any
+) -> tuple[Asked, list[tuple[str, Find]]]:
+    """Few finds may be slips that were made before; none at all may have too many words."""
+    if len(found) < FEW and (wider := asked.widened):
+        asked, found = wider, _found(wider, types, **where)
+    if not found and (some := asked.relaxed):
+        asked, found = some, _found(some, types, **where)
+    return asked, found
+
+
 def _found(asked: Asked, types: Iterable[str], **where: Any) -> list[tuple[str, Find]]:
     found = [(kind, find) for kind in types for find in KINDS[kind].best(q=asked, **where)]
     return sorted(found, key=_rank)
@@ -110,7 +123,7 @@ def _rank(found: tuple[str, Find]) -> tuple[float, str, int]:
 
 
 def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain: bool) -> dict[str, Any]:
-    beginnings = tuple({meaning for word in asked.words for meaning in word.meanings})
+    beginnings = tuple({one for word in asked.words for one in (word.typed, word.root, *word.same, *word.near)})
     beginnings += tuple({word for phrase in asked.phrases for word in phrase})
     result = {
         "type": kind,

@@ -96,6 +96,8 @@ LISTS = {
         "category=phones&q=red",
         "location=hard+round",
         "q=wooden&sort=-price",
+        "latitude=45.1&longitude=10.1&radius=20001",
+        "latitude=-80&longitude=179&radius=20001",
         "q=wooden+city&latitude=45.1&longitude=10.1&radius=20001",
     ),
     "tasks": ("sort=-budget", "category=phones", "q=wooden+city"),
