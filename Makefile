@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types floors seed bench lock clean
+.PHONY: help run test check lint format types floors seed bench load-chat lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 run: $(VENV)/.run ## Migrate, fill with the demo town, serve on PORT (5000)
 	@$(BIN)/flask serve
@@ -43,6 +43,9 @@ torture: $(VENV)/.dev ## Die at every single step (make test dies at every third
 
 bench: $(VENV)/.bench ## Measure against the peers and print the ratios (SIZES=20000,200000 is shorter)
 	@$(BIN)/python -m benchmarks --sizes "$(SIZES)"
+
+load-chat: $(VENV)/.dev ## Talk over 1,000 sockets, hold 10,000
+	@$(BIN)/python -m benchmarks.chat
 
 lock: $(VENV)/.dev ## Compile requirements*.txt from pyproject.toml
 	@$(BIN)/pip install -q uv

@@ -44,6 +44,7 @@ from marketplace.listings import subscribers as listings_subscribers
 from marketplace.messaging import room_routes
 from marketplace.messaging import routes as messaging_routes
 from marketplace.messaging import sockets as messaging_sockets
+from marketplace.moderation import service as moderation
 from marketplace.notifications import delivering, push_routes
 from marketplace.notifications import jobs as notifications_jobs
 from marketplace.notifications import routes as notifications_routes
@@ -173,6 +174,7 @@ def init_app(app: Flask, api: Api) -> None:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     messaging_sockets.register(app)
+    moderation.init_app(app)
     for command in COMMANDS:
         app.cli.add_command(command)
     openapi.complete(app, api.spec)

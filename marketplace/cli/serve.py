@@ -31,7 +31,7 @@ def serve(port: int, host: str) -> None:
             seed_town()
     welcome(console, f"http://{'localhost' if host == '127.0.0.1' else host}:{port}")
     os.environ.setdefault("API_URL", f"http://localhost:{port}")
-    threads = str(current_app.config["THREADS"])
+    threads = str(current_app.config["THREADS"] + current_app.config["SOCKET_THREADS"])  # made when they are needed
     command = ["gunicorn", "--worker-class", "gthread", "--workers", "1", "--threads", threads]
     bind = ["--bind", f"{host}:{port}", "--graceful-timeout", "5", "--log-level", "warning", "wsgi:app"]
     os.execv(sys.executable, [sys.executable, "-m", *command, *bind])

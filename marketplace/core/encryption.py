@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
-from sqlalchemy import Column, Table, Text, bindparam, select, type_coerce, update
+from sqlalchemy import Column, LargeBinary, Table, Text, bindparam, select, type_coerce, update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -47,6 +47,24 @@ class Encrypted(TypeDecorator[str]):
             return _cipher().decrypt(value.encode()).decode()
         except InvalidToken:
             raise Unreadable("No key of ENCRYPTION_KEYS opens this value.") from None
+
+
+class EncryptedBytes(TypeDecorator[bytes]):
+    """Bytes that are kept for a while only: after a rotation that dropped their key they are nothing."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Encrypted by the first key."""
+        return None if value is None else _cipher().encrypt(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """None where no key opens it."""
+        try:
+            return None if value is None else _cipher().decrypt(bytes(value))
+        except InvalidToken:
+            return None
 
 
 def rotate() -> int:

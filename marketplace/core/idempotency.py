@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, current_app, request
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, delete, insert, select, update
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, conflicts, execute, fetch, found_next_time, in_transaction
+from marketplace.core.encryption import EncryptedBytes
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid
 
@@ -38,7 +39,7 @@ class IdempotencyKey(Base):
     body_hash: Mapped[str] = mapped_column(String(64))
     status: Mapped[int | None]
     location: Mapped[str | None] = mapped_column(String(300))
-    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body: Mapped[bytes | None] = mapped_column(EncryptedBytes)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

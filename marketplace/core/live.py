@@ -21,6 +21,7 @@ from jwt.exceptions import PyJWTError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from marketplace.core import wire
 from marketplace.core.access import Loaders, Person, claims_of
 from marketplace.core.json import json_body
 from marketplace.kit.errors import NotSignedIn
@@ -29,6 +30,7 @@ LARGEST_FRAME = 64 * 1024
 CHECK_SECONDS = 2.0
 HERE_SECONDS = 75  # a heartbeat every 25 s may fail twice
 PING_EVERY, PING_TIMEOUT = 25, 20
+SILENCE = PING_EVERY + PING_TIMEOUT + 15.0  # no living client is silent for so long
 ENDED = "This sign-in is not valid or has ended. Please sign in again."
 log = structlog.get_logger(__name__)
 
@@ -69,9 +71,15 @@ class Live:
             ping_timeout=PING_TIMEOUT,
             manage_session=False,
             always_connect=False,
+            async_handlers=False,  # what one client sends is done in the order it was sent
             logger=False,
             engineio_logger=False,
         )
+        engine = self.io.server.eio
+        wire.look_after(engine, largest=LARGEST_FRAME, patience=SILENCE)
+        if name := app.config["SOCKET_INSTANCE"]:
+            random_id = engine.generate_id
+            engine.generate_id = lambda: f"{name}.{random_id()}"  # the proxy brings a session back to us by it
 
     def _may_connect(self, origin: str, environ: dict[str, Any]) -> bool:
         """Pages of the front end, and our own."""

@@ -15,18 +15,19 @@ from marketplace.messaging import queries
 from marketplace.messaging.models import Conversation, Membership, Message
 
 MOST_AT_ONCE, CONVERSATIONS_AT_ONCE = 200, 50
-LOOKED_AT, BATCH = 5_000, 500
+LOOKED_AT, BATCH, SHOWN, MOST_SEEN = 5_000, 500, 50, 1_000
 MONTH = timedelta(days=30)
 
 
 def sync(user: User, cursors: dict[int, int], most: int = MOST_AT_ONCE) -> dict[str, Any]:
     """What was said or changed since the client's cursors (conversation → the highest `rev` it has, none is 0):
     at most so many messages, conversation by conversation and oldest change first. `rev` is the cursor to go on with,
-    `has_more` says to ask again."""
+    `has_more` says to ask again, `seen` how far all the others are, `gone` where one is no longer."""
     mine = (Membership.conversation_id == Conversation.id) & (Membership.user_id == user.id)
     states = select(Conversation.id, Conversation.last_rev, Membership.since_seq).join(Membership, mine)
     states = states.where(Membership.left_at.is_(None)).order_by(Conversation.id)
-    behind = [row for row in fetch(states) if row.last_rev > cursors.get(row.id, 0)]
+    present = fetch(states)
+    behind = [row for row in present if row.last_rev > cursors.get(row.id, 0)]
     asked, left = behind[:CONVERSATIONS_AT_ONCE], behind[CONVERSATIONS_AT_ONCE:]
     rows = _changed_since([(row.id, cursors.get(row.id, 0), row.since_seq) for row in asked], most + 1)
     is_cut, rows = len(rows) > most, rows[:most]
@@ -39,9 +40,15 @@ def sync(user: User, cursors: dict[int, int], most: int = MOST_AT_ONCE) -> dict[
             continue  # did not fit any more
         # Numbers are given under the conversation's lock: whoever sees one sees all before it.
         rev = changed[-1].rev if is_last else max([row.last_rev, *(one.rev for one in changed)])
-        messages = [by_id[one.id] for one in changed if one.id in by_id]
+        messages = [by_id[one.id] for one in changed]
         answers.append({"conversation_id": row.id, "rev": rev, "has_more": is_last, "messages": messages})
-    return {"conversations": answers, "has_more": is_cut or bool(left), "unread_count": queries.unread_count(user)}
+    return {
+        "conversations": answers,
+        "has_more": is_cut or bool(left),
+        "unread_count": queries.unread_count(user),
+        "seen": _seen(user, [row.id for row in present if row.id in cursors or row in asked]),
+        "gone": sorted(set(cursors) - {row.id for row in present}),
+    }
 
 
 def search(user: User, q: str, *, conversation_id: int | None = None, before_id: int | None = None) -> dict[str, Any]:
@@ -53,12 +60,14 @@ def search(user: User, q: str, *, conversation_id: int | None = None, before_id:
     wanted = [f" {word}" for word in words(q)]
     found: list[int] = []
     looked, last, is_over = 0, before_id, not wanted
-    while not is_over and looked < LOOKED_AT and len(found) < 50:
+    while not is_over and looked < LOOKED_AT and len(found) < SHOWN:
         rows = fetch(_readable(user, conversation_id, last))
         looked, is_over = looked + len(rows), len(rows) < BATCH
         last = rows[-1].id if rows else last
         found += [row.id for row in rows if _has(row.content, wanted)]
-    items = sorted(queries.views(found[:100]), key=lambda one: -one["id"]) if found else []
+    if len(found) > SHOWN:
+        found, last, is_over = found[:SHOWN], found[SHOWN - 1], False
+    items = queries.views(found)[::-1] if found else []
     return {"messages": items, "has_more": not is_over, "next_before_id": None if is_over else last}
 
 
@@ -85,12 +94,24 @@ def stats(user: User) -> dict[str, Any]:
 
 
 def _changed_since(cursors: list[tuple[int, int, int]], most: int) -> list[Any]:
+    if not cursors:
+        return []
     newer = [
         and_(Message.conversation_id == conversation_id, Message.rev > rev, Message.seq > since_seq)
         for conversation_id, rev, since_seq in cursors
     ]
     changed = select(Message.id, Message.conversation_id, Message.rev).where(or_(*newer))
-    return fetch(changed.order_by(Message.conversation_id, Message.rev).limit(most)) if newer else []
+    return fetch(changed.order_by(Message.conversation_id, Message.rev).limit(most))
+
+
+def _seen(user: User, ids: list[int]) -> list[dict[str, int]]:
+    reached = (
+        func.min(Membership.delivered_seq).label("delivered_seq"),
+        func.min(Membership.read_seq).label("read_seq"),
+    )
+    others = select(Membership.conversation_id, *reached).where(Membership.conversation_id.in_(ids[:MOST_SEEN]))
+    others = others.where(Membership.user_id != user.id, Membership.left_at.is_(None))
+    return [row._asdict() for row in fetch(others.group_by(Membership.conversation_id))]
 
 
 def _readable(user: User, conversation_id: int | None, before_id: int | None) -> Any:

@@ -1,6 +1,6 @@
 """What happens to a message after it was sent: edited, deleted, answered by an emoji."""
 
-import unicodedata
+import re
 
 from sqlalchemy import delete, select
 
@@ -14,8 +14,16 @@ from marketplace.messaging.queries import find, find_message
 from marketplace.messaging.service import next_rev, tell
 from marketplace.uploads import service as uploads
 
-EMOJI_KINDS = {"So", "Sk", "Sm", "Mn", "Me", "Cf", "Nd"}
-MOST_EMOJI = 20  # different ones under one message
+MOST_EMOJI, LONGEST_EMOJI = 20, 16  # different ones under one message; characters of one
+SYMBOL = (
+    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935\u2b00-\u2bff"
+    "\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001faff]"
+)
+PART = (
+    rf"(?:[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}"
+    rf"|{SYMBOL}[\ufe0f\U0001f3fb-\U0001f3ff]?(?:[\U000e0020-\U000e007e]+\U000e007f)?)"
+)
+EMOJI = re.compile(rf"{PART}(?:\u200d{PART})*")
 
 
 class TooLate(Conflict):
@@ -30,9 +38,11 @@ def edit(user: User, message_id: int, *, content: str) -> Message:
     message = _own(user, message_id)
     if not policy.may_edit(user, message):
         raise TooLate()
-    manners.check(user, find(user, message.conversation_id))
+    conversation = find(user, message.conversation_id)
+    manners.check(user, conversation)
+    message.digest = manners.digest(user, conversation, content)
     db.session.add(MessageVersion(message_id=message.id, sender_id=user.id, content=message.content))
-    message.content, message.edited_at = content, now()
+    message.content, message.edited_at = manners.heard(user, conversation, content), now()
     return _changed(message)
 
 
@@ -52,7 +62,7 @@ def remove(user: User, message_id: int) -> Message:
 
 def react(user: User, message_id: int, emoji: str) -> Message:
     """One's emoji under a message, once; raises NotFound, Invalid (422), Conflict (409) where there are too many."""
-    message = find_message(user, message_id)
+    message = _locked(find_message(user, message_id))
     if not is_emoji(emoji):
         raise Invalid.field("emoji", "Send one emoji.")
     if message.deleted_at is not None:
@@ -75,16 +85,19 @@ def unreact(user: User, message_id: int, emoji: str) -> Message:
 
 
 def is_emoji(text: str) -> bool:
-    """A symbol with what may follow it (variation, skin, joined ones, keycaps, flags): no letters, no words."""
-    kinds = [unicodedata.category(one) for one in text]
-    symbols = any(kind in {"So", "Sk"} for kind in kinds) or "\u20e3" in text
-    return 0 < len(text) <= 16 and symbols and set(kinds) <= EMOJI_KINDS
+    """One keycap, flag or symbol with its variation or skin, or several joined to one: no letters, no numbers."""
+    return len(text) <= LONGEST_EMOJI and EMOJI.fullmatch(text) is not None
 
 
 def _own(user: User, message_id: int) -> Message:
     message = find_message(user, message_id)
     if message.sender_id != user.id:
         raise NotAllowed("Only whoever wrote a message can change it.")
+    return _locked(message)
+
+
+def _locked(message: Message) -> Message:
+    """As it is now, and nobody else changes it or reacts to it until the end of the transaction."""
     fetch(select(Conversation.id).where(Conversation.id == message.conversation_id).with_for_update())
     db.session.refresh(message)
     return message

@@ -16,6 +16,9 @@ from marketplace.kit.errors import NotAllowed, TooMany
 from marketplace.kit.text import search_text
 from marketplace.messaging import policy
 from marketplace.messaging.models import Block, Conversation, Message
+from marketplace.moderation import service as moderation
+from marketplace.moderation.rules import HOLD, MESSAGE
+from marketplace.tasks import queries as tasks
 
 SHORT = 30  # folded characters: greetings are the same from everybody
 MOST_STRANGERS, WITHIN = 5, timedelta(hours=1)
@@ -42,6 +45,16 @@ def check(user: User, conversation: Conversation) -> None:
         refuse_blocked(user.id, other_id)
     spend("messages", f"user:{user.id}", current_app.config["LIMIT_MESSAGES"])
     spend("messages-in", f"{user.id}:{conversation.id}", current_app.config["LIMIT_MESSAGES_EACH"])
+
+
+def heard(user: User, conversation: Conversation, content: str) -> str:
+    """The words as they may be said: contact data stays hidden until the two have a deal. Raises Refused (422)."""
+    other_id = policy.other_side(user.id, conversation)
+    trusted = other_id is not None and tasks.have_a_deal(user.id, other_id)
+    verdict = moderation.check(user.id, content, MESSAGE, trusted=trusted, subject_id=conversation.id)
+    if verdict.action == HOLD:
+        raise moderation.Refused(user.id, MESSAGE, verdict)  # a conversation does not wait for a moderator
+    return verdict.text
 
 
 def refuse_blocked(user_id: int, other_id: int) -> None:

@@ -39,6 +39,13 @@ def is_blocked(one_id: int, other_id: int) -> bool:
     return bool(fetch(select(Block.id).where(pair).limit(1)))
 
 
+def blocked_with(user_id: int) -> set[int]:
+    """Everybody who blocks this person, or whom they block."""
+    pair = or_(Block.blocker_id == user_id, Block.blocked_id == user_id)
+    rows = fetch(select(Block.blocker_id, Block.blocked_id).where(pair))
+    return {row.blocked_id if row.blocker_id == user_id else row.blocker_id for row in rows}
+
+
 def may_edit(user: User, message: Message) -> bool:
     """One's own, for a while."""
     return message.sender_id == user.id and message.deleted_at is None and message.created_at > now() - EDITABLE_FOR

@@ -11,7 +11,8 @@ from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
 from marketplace.messaging import policy
-from marketplace.messaging.models import Block, Conversation, Membership, Message, Reaction
+from marketplace.messaging.models import Conversation, Membership, Message, Reaction
+from marketplace.uploads import addresses
 
 CONVERSATIONS: Table = Conversation.metadata.tables["conversations"]
 MEMBERSHIPS: Table = Conversation.metadata.tables["memberships"]
@@ -53,7 +54,6 @@ MESSAGES_LIST = ListQuery(
     joined=MESSAGES.join(USERS, USERS.c.id == MESSAGES.c.sender_id),
     filters={
         "id": MESSAGES.c.id == bindparam("id"),
-        "ids": MESSAGES.c.id.in_(bindparam("ids", expanding=True)),
         "conversation_id": MESSAGES.c.conversation_id == bindparam("conversation_id"),
         "after_seq": MESSAGES.c.seq > bindparam("after_seq"),
         "before_seq": MESSAGES.c.seq < bindparam("before_seq"),
@@ -131,8 +131,10 @@ def message(message_id: int) -> dict[str, Any]:
 
 
 def views(ids: list[int]) -> list[dict[str, Any]]:
-    """These messages, by their number."""
-    found = MESSAGES_LIST.page({"ids": ids, "per_page": len(ids), "sort": "seq"}, message_view).items
+    """These messages, however many, the oldest first."""
+    assert MESSAGES_LIST.joined is not None
+    rows = select(*MESSAGES_LIST.columns).select_from(MESSAGES_LIST.joined).where(MESSAGES.c.id.in_(ids))
+    found = [message_view(row) for row in fetch(rows.order_by(MESSAGES.c.id))]
     _add_reactions(found)
     return found
 
@@ -142,7 +144,10 @@ def still_members(user_ids: set[int]) -> set[tuple[int, int]]:
     ids, found = sorted(user_ids), set()
     for start in range(0, len(ids), 500):
         some = select(Membership.conversation_id, Membership.user_id).where(Membership.left_at.is_(None))
-        found |= {(row.conversation_id, row.user_id) for row in fetch(some.where(Membership.user_id.in_(ids[start : start + 500])))}
+        found |= {
+            (row.conversation_id, row.user_id)
+            for row in fetch(some.where(Membership.user_id.in_(ids[start : start + 500])))
+        }
     return found
 
 
@@ -171,8 +176,7 @@ def contacts(user_id: int, most: int = 200) -> list[int]:
     latest = select(Conversation.participant_1_id, Conversation.participant_2_id).where(mine)
     rows = fetch(latest.order_by(Conversation.updated_at.desc()).limit(most))
     others = dict.fromkeys(policy.other_side(user_id, row) for row in rows)
-    pair = or_(Block.blocker_id == user_id, Block.blocked_id == user_id)
-    blocked = {one for row in fetch(select(Block.blocker_id, Block.blocked_id).where(pair)) for one in row}
+    blocked = policy.blocked_with(user_id)
     return [other for other in others if other is not None and other not in blocked]
 
 
@@ -192,7 +196,7 @@ def message_view(row: Any) -> dict[str, Any]:
         "edited_at": row.edited_at,
         "deleted_at": row.deleted_at,
         "reply_to_id": row.reply_to_id,
-        "attachment_url": row.attachment_url,
+        "attachment_url": addresses.opened(row.attachment_url),
         "attachment_type": row.attachment_type,
         "client_message_id": row.client_message_id,
         "reactions": [],

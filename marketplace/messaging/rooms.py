@@ -8,7 +8,7 @@ from marketplace.core import live
 from marketplace.core.db import after_commit, db, fetch, one, save
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
-from marketplace.messaging import manners, queries
+from marketplace.messaging import manners, policy, queries
 from marketplace.messaging.models import MEMBER, OWNER, Block, Conversation, Membership
 from marketplace.messaging.queries import find, membership
 
@@ -60,17 +60,15 @@ def remove(user: User, room_id: int, user_id: int) -> None:
     room = find(user, room_id) if user_id == user.id else _owned(user, room_id)
     if not room.is_room:
         raise Conflict("A conversation of two is archived, not left.")
-    _lock(room)
-    theirs = one(_present(room.id).where(Membership.user_id == user_id), "member")
-    theirs.left_at = now()
-    if theirs.role == OWNER:
-        theirs.role = MEMBER
-        db.session.flush()
-        heir = db.session.scalar(_present(room.id).order_by(Membership.id).limit(1))
-        if heir is not None:
-            heir.role = OWNER
-    db.session.flush()
-    _tell(room, user_id)
+    _leave(room, user_id)
+
+
+def take_down_of(user_id: int) -> None:
+    """Who closes their account is in no room any more, and owns none."""
+    theirs = policy.memberships_of(user_id)
+    in_rooms = select(Conversation).where(Conversation.participant_1_id.is_(None), Conversation.id.in_(theirs))
+    for room in db.session.scalars(in_rooms.order_by(Conversation.id)).all():
+        _leave(room, user_id)
 
 
 def keep(user: User, conversation_id: int, **how: bool) -> None:
@@ -102,6 +100,20 @@ def blocked_by(user: User) -> list[dict[str, object]]:
     mine = select(Block.blocked_id, Block.created_at, User.username).join(User, User.id == Block.blocked_id)
     rows = fetch(mine.where(Block.blocker_id == user.id).order_by(Block.id.desc()))
     return [{"user_id": row.blocked_id, "username": row.username, "created_at": row.created_at} for row in rows]
+
+
+def _leave(room: Conversation, user_id: int) -> None:
+    _lock(room)
+    theirs = one(_present(room.id).where(Membership.user_id == user_id), "member")
+    theirs.left_at = now()
+    if theirs.role == OWNER:
+        theirs.role = MEMBER
+        db.session.flush()
+        heir = db.session.scalar(_present(room.id).order_by(Membership.id).limit(1))
+        if heir is not None:
+            heir.role = OWNER
+    db.session.flush()
+    _tell(room, user_id)
 
 
 def _bring(user: User, room: Conversation, user_id: int) -> None:
@@ -143,6 +155,7 @@ def _present(room_id: int):  # type: ignore[no-untyped-def]
 def _tell(room: Conversation, *also: int) -> None:
     room_id = room.id
     room.touch()
+    db.session.flush()
     after_commit(
         lambda: live.tell([*queries.member_ids(room_id), *also], "conversation_updated", {"conversation_id": room_id})
     )

@@ -20,6 +20,8 @@ from marketplace.offerings import policy as offering_policy
 from marketplace.offerings import queries as offerings
 from marketplace.offerings import service as offering_service
 from marketplace.tasks import queries as tasks
+from marketplace.uploads import addresses
+from marketplace.uploads import queries as upload_queries
 from marketplace.uploads import service as uploads
 
 FINDERS = {"task_id": tasks.find, "offering_id": offerings.find, "listing_id": listings.find}
@@ -80,11 +82,11 @@ def send(
             seq=seq,
             rev=rev,
             sender_id=user.id,
-            content=content,
+            content=manners.heard(user, conversation, content) if content else "",
             digest=manners.digest(user, conversation, content),
             client_message_id=client_message_id,
-            reply_to_id=_answered(conversation.id, reply_to_id),
-            **attachment,
+            reply_to_id=_answered(user, conversation.id, reply_to_id),
+            **_attached(user, attachment),
         )
     )
     if message.attachment_url:
@@ -217,13 +219,20 @@ def _same_conversation(message: Message, conversation_id: int) -> Message:
     return message
 
 
-def _answered(conversation_id: int, message_id: int | None) -> int | None:
+def _answered(user: User, conversation_id: int, message_id: int | None) -> int | None:
     if message_id is None:
         return None
+    since_seq = queries.membership(user, conversation_id).since_seq
     same = select(Message.id).where(Message.id == message_id, Message.conversation_id == conversation_id)
-    if not fetch(same):
+    if not fetch(same.where(Message.seq > since_seq)):
         raise Invalid.field("reply_to_id", "There is no such message in this conversation.")
     return message_id
+
+
+def _attached(user: User, attachment: dict[str, Any]) -> dict[str, Any]:
+    """One's own private file is opened by the conversation to whoever is in it, and to nobody else."""
+    mine = upload_queries.own_documents(user, [attachment.get("attachment_url") or ""])
+    return {**attachment, "attachment_url": addresses.kept_address(mine[0])} if mine else attachment
 
 
 def _take_off_the_shelf(conversation_id: int, sender_id: int) -> None:

@@ -32,6 +32,7 @@ from marketplace.messaging.event_schemas import (
     SyncEvent,
     TypingEvent,
 )
+from marketplace.moderation.service import refusals_recorded
 
 TYPING_PAUSE = 1.0  # seconds between two signs of one socket
 EVENTS_A_SECOND, FLOOD = 60, 400
@@ -183,7 +184,7 @@ def get_presence(person: Any, user_ids: list[int]) -> Any:
 def statuses(viewer_id: int, user_ids: list[int]) -> list[dict[str, Any]]:
     """Online or offline and last seen; of whoever is not there, or blocked, nothing more than offline."""
     seen = people.last_seen(user_ids)
-    shown = [one for one in seen if one == viewer_id or not policy.is_blocked(viewer_id, one)]
+    shown = set(seen) - policy.blocked_with(viewer_id)
     here = sockets().presence.are_here(shown)
     return [
         {
@@ -240,7 +241,7 @@ def _handled(handler: Handler, schema: type[Schema] | None, sent: tuple[Any, ...
     person = live.person_of(connection.claims)
     fields = schema().load(data) if schema else {}
     work = partial(handler, person, **fields)
-    return in_transaction(work) if writes else work()
+    return refusals_recorded(partial(in_transaction, work)) if writes else work()
 
 
 def _answered(event: str, work: Callable[[], Any]) -> Any:

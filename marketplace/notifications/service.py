@@ -8,10 +8,11 @@ from sqlalchemy import delete, insert, select, update
 
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
+from marketplace.core import live
 from marketplace.core.db import after_commit, execute, fetch, one, save
 from marketplace.core.leases import table_of, wake
 from marketplace.kit.clock import now
-from marketplace.notifications import preferences, rendering
+from marketplace.notifications import preferences, queries, rendering
 from marketplace.notifications.kinds import KINDS
 from marketplace.notifications.models import Delivery, Notification
 from marketplace.notifications.quiet import end_of_quiet
@@ -52,6 +53,9 @@ def notify_once(
             for_digest=waits,
         )
     )
+    if not notification.is_silent:
+        shown = queries.view(notification)
+        after_commit(lambda: live.tell([user_id], "notification", {"notification": shown}))
     wanted = [channel for channel in OUTWARD if choices[channel] and not (channel == "email" and waits)]
     send(user, kind, f"notification:{notification.id}", wanted, related_id=related_id, named_id=named_id, data=data)
     return notification.id

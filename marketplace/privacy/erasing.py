@@ -10,6 +10,7 @@ from marketplace.core import search
 from marketplace.core.db import Base, CommaList, execute, fetch, in_transaction
 from marketplace.core.leases import table_of
 from marketplace.listings import service as listings
+from marketplace.messaging import rooms
 from marketplace.notifications.models import Delivery, Notification
 from marketplace.offerings import service as offerings
 from marketplace.privacy.register import Entry, register
@@ -38,6 +39,7 @@ def _take_down(user_id: int) -> None:
     tasks.take_down_of(user_id)
     tasks.forget_words_of(user_id)
     verification.take_down_of(user_id)
+    rooms.take_down_of(user_id)
 
 
 def _forget_digests(user_id: int) -> None:

@@ -166,6 +166,15 @@ def has_running(user_id: int) -> bool:
     return bool(fetch(select(Task.id).where(theirs, Task.status.in_(RUNNING)).limit(1)))
 
 
+def have_a_deal(one_id: int, other_id: int) -> bool:
+    """Whether one works or has worked for the other."""
+    pair = or_(
+        (Task.creator_id == one_id) & (Task.assigned_to_id == other_id),
+        (Task.creator_id == other_id) & (Task.assigned_to_id == one_id),
+    )
+    return bool(fetch(select(Task.id).where(pair, Task.status.in_((*RUNNING, S.COMPLETED))).limit(1)))
+
+
 def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
     """One visible task; somebody signed in also learns what they have to do with it."""
     tasks = by_ids(viewer, [task_id])

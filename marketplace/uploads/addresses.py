@@ -14,6 +14,7 @@ from marketplace.kit.clock import now
 PATH = "/api/uploads"
 NAME = re.compile(r"(?P<stem>[0-9a-f]{32})(?:-(?P<size>small|medium|large))?\.(?P<extension>[a-z0-9]{1,5})")
 LINK_SECONDS = 900
+KEPT = "private:"
 
 
 def new_stem() -> str:
@@ -43,6 +44,19 @@ def url_of(upload: Any, size: str = "") -> str:
         return f"{PATH}/{name}?{urlencode(signature_for(name, LINK_SECONDS))}"
     base = current_app.config["UPLOADS_BASE_URL"]
     return f"{base}/public/{name}" if base else f"{PATH}/{name}"
+
+
+def kept_address(upload: Any) -> str:
+    """How what shows a private file remembers it; `opened` makes an address of it for whoever may see the thing."""
+    return f"{KEPT}{PATH}/{upload.stem}.{upload.extension}"
+
+
+def opened(link: str | None) -> str | None:
+    """The address to show: of a private file a signed one, for a quarter of an hour; any other as it is."""
+    if link is None or not link.startswith(KEPT):
+        return link
+    name = link.rpartition("/")[2]
+    return f"{PATH}/{name}?{urlencode(signature_for(name, LINK_SECONDS))}"
 
 
 def url_for_days(upload: Any, days: int) -> str:

@@ -44,7 +44,7 @@ def upload_task_image() -> Any:
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_chat_image() -> Any:
-    """Store a picture for a conversation; whoever has its address can see it."""
+    """Store a picture for a conversation; whoever has its address can see it (a private one: /document)."""
     return _stored(intake.receive(current_user(), request))
 
 

@@ -4,6 +4,8 @@ Revision ID: 0016
 Revises: 0015
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,8 +17,6 @@ branch_labels = None
 depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-PAIR = sa.CheckConstraint("participant_1_id < participant_2_id", name=op.f("ck_conversations_pair"))
-AGAIN = {"table_args": [PAIR], "table_kwargs": {"sqlite_autoincrement": True}}  # what SQLite forgets in a copy
 MESSAGES = sa.table("messages", sa.column("id", BIG), sa.column("content", Encrypted))
 PLAIN = sa.table("messages", sa.column("id", BIG), sa.column("content", sa.Text))
 BATCH = 500
@@ -36,7 +36,7 @@ def upgrade() -> None:
     on_sqlite = op.get_bind().dialect.name == "sqlite"
     if on_sqlite:
         op.execute("PRAGMA foreign_keys=OFF")  # the copy takes the old table's place
-    with op.batch_alter_table("conversations", **AGAIN) as batch:
+    with op.batch_alter_table("conversations", **_again()) as batch:
         batch.add_column(sa.Column("title", sa.String(length=100), nullable=False, server_default=""))
         batch.add_column(sa.Column("last_rev", BIG, nullable=False, server_default="0"))
         batch.alter_column("participant_1_id", existing_type=BIG, nullable=True)
@@ -77,13 +77,19 @@ def downgrade() -> None:
             batch.drop_column(column)
     op.execute("DELETE FROM messages WHERE conversation_id IN (SELECT id FROM conversations WHERE title <> '')")
     op.execute("DELETE FROM conversations WHERE participant_1_id IS NULL")  # rooms did not exist
-    with op.batch_alter_table("conversations", **AGAIN) as batch:
+    with op.batch_alter_table("conversations", **_again()) as batch:
         batch.alter_column("participant_2_id", existing_type=BIG, nullable=False)
         batch.alter_column("participant_1_id", existing_type=BIG, nullable=False)
         batch.drop_column("last_rev")
         batch.drop_column("title")
     if on_sqlite:
         op.execute("PRAGMA foreign_keys=ON")
+
+
+def _again() -> dict[str, Any]:
+    """What SQLite forgets in a copy."""
+    pair = sa.CheckConstraint("participant_1_id < participant_2_id", name=op.f("ck_conversations_pair"))
+    return {"table_args": [pair], "table_kwargs": {"sqlite_autoincrement": True}}
 
 
 def _rewrite(source: sa.TableClause, target: sa.TableClause) -> None:

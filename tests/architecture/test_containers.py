@@ -12,14 +12,15 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_compose_runs_the_api_with_postgres_and_redis() -> None:
-    assert set(COMPOSE["services"]) == {"api", "worker", "beat", "postgres", "redis"}
+    ours = {"proxy", "api", "sockets", "sockets-2", "worker", "beat"}
+    assert set(COMPOSE["services"]) == {*ours, "postgres", "redis"}
     assert set(COMPOSE["services"]["api"]["depends_on"]) == {"postgres", "redis"}
 
 
 def test_composes_settings_are_what_production_accepts() -> None:
     given = {
         name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", re.sub(r"\$\{(\w+):\?[^}]*\}", "b" * 43 + "=", value))
-        for name, value in COMPOSE["services"]["api"]["environment"].items()
+        for name, value in ((name, str(value)) for name, value in COMPOSE["services"]["api"]["environment"].items())
     }
     settings = config.load(given)
     assert settings["ENVIRONMENT"] == "production"
@@ -33,6 +34,23 @@ def test_every_process_has_the_same_settings_and_files() -> None:
     assert api["volumes"] == worker["volumes"]
     assert "marketplace.worker worker" in worker["command"]
     assert "marketplace.worker beat" in beat["command"]
+
+
+def test_the_proxy_of_compose_finds_every_process_by_its_name() -> None:
+    services, proxy = COMPOSE["services"], (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    places = re.findall(r"s/(127[\d.:]+)/([\w-]+):5000/", " ".join(services["proxy"]["command"]))
+    assert set(re.findall(r"server (127[\d.:]+)", proxy)) == {address for address, _ in places}
+    assert {name for _, name in places} == {"api", "sockets", "sockets-2"}
+    assert [services[name]["environment"]["SOCKET_INSTANCE"] for name in ("sockets", "sockets-2")] == [1, 2]
+    for name in ("sockets", "sockets-2"):
+        others = {**services["api"]["environment"], "SOCKET_INSTANCE": services[name]["environment"]["SOCKET_INSTANCE"]}
+        assert services[name]["environment"] == others
+        assert "deploy/sockets.gunicorn.py" in services[name]["command"]
+    assert services["api"]["environment"]["SOCKETS"] == "elsewhere"
+
+
+def test_what_breaks_sockets_under_gevent_is_not_installed() -> None:
+    assert "gevent-websocket" not in (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
 
 
 def test_the_image_installs_the_lock_and_runs_as_nobody_special() -> None:

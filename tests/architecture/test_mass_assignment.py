@@ -22,7 +22,7 @@ from marketplace.auth.phone.models import PhoneCode
 from marketplace.core.db import Base, CommaList, UTCDateTime, db, execute, fetch, in_transaction
 from marketplace.favorites import service as favorites
 from marketplace.favorites.models import Favorite
-from tests.factories import things
+from tests.factories import talks, things
 from tests.factories.people import Person, sign_up
 
 MOMENT = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -122,7 +122,11 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "to_refuse": _verification(forgetful),
         "item_type": "task",
         "item_id": ids["task_id"],
+        "emoji": "👍",
+        "room": talks.room(owner, other),
+        "member_ids": [other.id],
     }
+    talks.pair(owner, subject)  # or they would not be let into the room
     made = World(app, [owner, other, admin], bystander, ids)
     made.bodies = _bodies(made, owner)
     return made
@@ -199,6 +203,7 @@ def _bodies(world: World, owner: Person) -> dict[str, Callable[[], dict[str, Any
         "/api/categories": lambda: {"key": "kites", "name": "Kites"},
         "/api/messages/conversations": lambda: {"user_id": world.actors[1].id},
         "/api/messages/conversations/<int:conversation_id>/messages": lambda: {"attachment_url": None},
+        "/api/blocks": lambda: {"user_id": world.actors[2].id},
         "/api/reviews": lambda: {
             "reviewed_user_id": world.actors[1].id,
             "task_id": world.ids["reviewable"],
@@ -265,6 +270,8 @@ PLACES = {
     "/api/tasks/<int:task_id>/apply": "to_apply",
     "/api/reviews/task/<int:task_id>": "completed",
     "/api/admin/verifications/<int:verification_id>/refuse": "to_refuse",
+    "/api/messages/conversations/<int:conversation_id>": "room",
+    "/api/messages/conversations/<int:conversation_id>/members": "room",
 }
 
 

@@ -25,7 +25,8 @@ from tests.factories.people import PASSWORD, Person, sign_up
 CANARY = "canary7f3a9"
 IDS_IN_BODIES = ("application_id", "task_id", "listing_id", "offering_id", "reviewed_user_id", "user_id", "item_id")
 ENDS_OWN_SIGN_IN = {"/api/auth/logout"}
-PUBLIC_TO_STRANGERS = {"user_id", "review_id", "category_id", "name", "item_type"}
+ASKING = {"/api/messages/search": f"?q={CANARY}"}
+PUBLIC_TO_STRANGERS = {"user_id", "review_id", "category_id", "name", "item_type", "emoji"}
 
 
 @dataclass
@@ -50,6 +51,7 @@ def victim(app: Flask) -> Victim:
     owner.post(f"/api/offerings/{offering}/pause")
     application = _application(app, owner, other)
     talk = owner.post("/api/messages/conversations", json={"user_id": other.id, "message": CANARY}).json
+    owner.post("/api/messages/rooms", json={"title": CANARY, "member_ids": [other.id]})
     done = things.completed_task(owner, other)["id"]
     favorite = owner.post("/api/favorites", json={"item_type": "task", "item_id": booking}).json["favorite"]["id"]
     document = things.upload(owner, "document")
@@ -81,6 +83,7 @@ def victim(app: Flask) -> Victim:
         "item_id": booking,
         "category_id": 1,
         "name": "victim",
+        "emoji": "👍",
     }
     return Victim(owner, other, ids)
 
@@ -110,7 +113,7 @@ def _calls(app: Flask, victim: Victim) -> list[tuple[str, str, Access, dict[str,
         access = getattr(getattr(app.view_functions[rule.endpoint], "guard", None), "access", None)
         if access is None or rule.rule in ENDS_OWN_SIGN_IN:
             continue
-        path = "/".join(_filled(part, victim.ids) for part in rule.rule.split("/"))
+        path = "/".join(_filled(part, victim.ids) for part in rule.rule.split("/")) + ASKING.get(rule.rule, "")
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE"}):
             calls.append((method, path, access, _body(document, rule, method, victim.ids), rule.arguments))
     return calls
@@ -255,7 +258,8 @@ def test_the_owner_reads_what_is_theirs(app: Flask, victim: Victim) -> None:
             assert _call(victim.owner, method, path, body).status_code in {200, 404}, path
     seen = victim.owner.get("/api/listings/my").text + victim.owner.get("/api/tasks/created").text
     assert seen.count(CANARY) >= 2
-    assert CANARY in victim.owner.get(f"/api/messages/conversations/{victim.ids['conversation_id']}/messages").text
+    for path in (f"/conversations/{victim.ids['conversation_id']}/messages", "/conversations", f"/search?q={CANARY}"):
+        assert CANARY in victim.owner.get(f"/api/messages{path}").text
 
 
 @pytest.mark.parametrize("role", ["moderator", "admin"])

@@ -4,7 +4,7 @@ from math import inf, nan
 from typing import Any
 
 from tests.contract.client import Browser
-from tests.factories import things
+from tests.factories import talks, things
 
 NUL, SURROGATE = "a\x00b", "a\ud800b"
 TEXT: list[Any] = [5, True, [], ["a"], {}, NUL, SURROGATE, "x" * 100_000]
@@ -92,7 +92,10 @@ MESSAGE = {
     "attachment_url": [*TEXT, "javascript:alert(1)"],
     "attachment_type": WORD,
     "client_message_id": TEXT,
+    "reply_to_id": ID,
 }
+TITLE = [*TEXT, "x" * 101]
+PEOPLE: list[Any] = [5, True, {}, "1", [], ["x"], [1.5], [0], [-1], [2**63], [None], [[1]], list(range(1, 5000))]
 SUBJECTS = {"task_id": ID, "offering_id": ID, "listing_id": ID}
 
 HERE = {"location": "Rīga", **things.RIGA}
@@ -166,6 +169,17 @@ WRITES: list[Write] = [
         {"user_id": ID, "message": [*TEXT, "x" * 5001], **SUBJECTS},
     ),
     ("POST", "/api/messages/conversations/{talk}/messages", {"content": "Hi."}, "", MESSAGE),
+    ("PUT", "/api/messages/messages/{message}", {"content": "Hi."}, "content", {"content": MESSAGE["content"]}),
+    (
+        "POST",
+        "/api/messages/rooms",
+        {"title": "Us", "member_ids": []},
+        "title member_ids",
+        {"title": TITLE, "member_ids": PEOPLE},
+    ),
+    ("PUT", "/api/messages/conversations/{room}", {"title": "Us"}, "title", {"title": TITLE}),
+    ("POST", "/api/messages/conversations/{room}/members", {"user_id": "{juris}"}, "user_id", {"user_id": ID}),
+    ("POST", "/api/blocks", {"user_id": "{juris}"}, "user_id", {"user_id": ID}),
 ]
 
 
@@ -189,6 +203,8 @@ def scene(anna: Browser, juris: Browser) -> dict[str, int]:
         "offering": things.offering(anna)["id"],
         "service": things.offering(juris)["id"],
         "talk": talk["id"],
+        "message": talk["conversation"]["last_message"]["id"],
+        "room": talks.room(anna, juris),
     }
 
 

@@ -174,7 +174,11 @@ QUERIES: dict[str, dict[str, list[str]]] = {
     "/api/offerings/my": {**PAGING, **SORT},
     "/api/favorites": {**PAGING, **SORT, "type": ["x"]},
     "/api/favorites/check": {"items": ["x", "task", "task:", "task:x", "task:-1", f"task:{'9' * 30}", "user:1", "%00"]},
-    "/api/messages/conversations": PAGING,
+    "/api/messages/conversations": {**PAGING, "archived": ["x", "%00"]},
+    "/api/messages/search": {
+        "q": ["", "%00", "x" * 201],
+        **{name: ["x", "-1", "1.5", str(2**63)] for name in ("conversation_id", "before_id")},
+    },
     "/api/categories": {"kind": ["x", "%00"]},
 }
 STRINGS = {
@@ -237,6 +241,15 @@ PATHS = (
     "GET /api/messages/conversations/{id}/messages",
     "PUT /api/messages/conversations/{id}/read-all",
     "PUT /api/messages/messages/{id}/read",
+    "DELETE /api/messages/messages/{id}",
+    "POST DELETE /api/messages/messages/{id}/reactions/😀",
+    "GET /api/messages/conversations/{id}/members",
+    "DELETE /api/messages/conversations/{id}/members/{id}",
+    "POST /api/messages/conversations/{id}/archive",
+    "POST /api/messages/conversations/{id}/unarchive",
+    "POST /api/messages/conversations/{id}/mute",
+    "POST /api/messages/conversations/{id}/unmute",
+    "DELETE /api/blocks/{id}",
     "GET /api/categories/{id}",
 )
 
@@ -265,6 +278,9 @@ def test_an_id_nobody_has_is_a_404_in_every_body(anna: Browser, juris: Browser, 
             ("/api/favorites", {"item_type": "task", "item_id": nobody}),
             ("/api/messages/conversations", {"user_id": nobody}),
             *(("/api/messages/conversations", {"user_id": juris.id, n: nobody}) for n in ("task_id", "offering_id")),
+            ("/api/messages/rooms", {"title": "Us", "member_ids": [nobody]}),
+            (f"/api/messages/conversations/{ids['room']}/members", {"user_id": nobody}),
+            ("/api/blocks", {"user_id": nobody}),
         )
         for path, body in sent:
             assert anna.post(path, json=body).status_code == 404, (path, body)

@@ -1,0 +1,52 @@
+"""What WebSockets are sent over: whole frames, an end to every wait, no compression.
+
+Left to itself simple-websocket loses the rest of a frame that does not fit into the socket's buffer, waits for ever
+for a peer that is gone, reads messages of any length into memory, and keeps some 300 kB of compressor a socket.
+"""
+
+import socket
+import threading
+from typing import Any
+
+SOCKETS = ("gunicorn.socket", "werkzeug.socket")
+
+
+class Wire:
+    """A socket on which a frame goes out as a whole, one after the other, or not at all."""
+
+    def __init__(self, sock: Any, patience: float) -> None:
+        self._sock = sock
+        self._turn = threading.Lock()
+        sock.settimeout(patience)
+
+    def send(self, data: bytes) -> int:
+        """All of it; who does not read it in time is cut off."""
+        with self._turn:
+            try:
+                self._sock.sendall(data)
+            except OSError:
+                self._sock.shutdown(socket.SHUT_RDWR)
+                raise
+        return len(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+def look_after(engine: Any, *, largest: int, patience: float) -> None:
+    """Have this Engine.IO server open its WebSockets so; `patience` is longer than any living client is silent."""
+    plain = engine._async["websocket"]
+
+    class WebSocket(plain):  # type: ignore[misc, valid-type]
+        def __init__(self, handler: Any, server: Any) -> None:
+            super().__init__(handler, server)
+            self.server_args["max_message_size"] = largest
+
+        def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+            environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+            for name in SOCKETS:
+                if name in environ:
+                    environ[name] = Wire(environ[name], patience)
+            return super().__call__(environ, start_response)
+
+    engine._async = {**engine._async, "websocket": WebSocket}

@@ -1,0 +1,83 @@
+"""Judge what people write, and remember who broke which rule."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from flask import Flask, Response, current_app
+from sqlalchemy import func, select
+
+from marketplace.core.db import counted, db, in_transaction
+from marketplace.core.problems import render_problem
+from marketplace.kit.errors import Invalid
+from marketplace.moderation.models import Violation
+from marketplace.moderation.rules import REFUSE, SHIPPED, Rules, read
+from marketplace.moderation.screening import Verdict, screen
+
+T = TypeVar("T")
+
+
+class Refused(Invalid):
+    """What was written may not be said; the violation is still to be recorded, outside of the lost transaction."""
+
+    code = "content_refused"
+    title = "Not accepted"
+    sentence = "This may not be written here."
+
+    def __init__(self, user_id: int, where: str, verdict: Verdict) -> None:
+        super().__init__(verdict.sentence or None)
+        self.user_id, self.where, self.verdict = user_id, where, verdict
+
+
+def rules() -> Rules:
+    """The rules in force; raises BadRules."""
+    return read(Path(current_app.config.get("CONTENT_RULES") or SHIPPED))
+
+
+def check(user_id: int, text: str, where: str, *, trusted: bool = False, subject_id: int | None = None) -> Verdict:
+    """Judge a text and record in the running transaction which rules it breaks; raises Refused (422), which
+    takes the transaction with it: `init_app` records it then for views, `refusals_recorded` for sockets and jobs."""
+    verdict = screen(text, where, trusted=trusted, rules=rules())
+    if verdict.action == REFUSE:
+        raise Refused(user_id, where, verdict)
+    record(user_id, verdict, where, subject_id)
+    return verdict
+
+
+def record(user_id: int, verdict: Verdict, where: str, subject_id: int | None = None) -> None:
+    """Write one violation a broken rule into the running transaction."""
+    for rule, action in verdict.broken:
+        db.session.add(Violation(user_id=user_id, rule=rule, action=action, subject_type=where, subject_id=subject_id))
+    db.session.flush()
+
+
+def refusals_recorded(work: Callable[[], T]) -> T:
+    """Run `work`, transaction and all; what was refused in it is recorded once its transaction is gone."""
+    try:
+        return work()
+    except Refused as refused:
+        record_refusal(refused)
+        raise
+
+
+def record_refusal(refused: Refused) -> None:
+    """In a transaction of its own: that of the refused text is lost."""
+    in_transaction(lambda: record(refused.user_id, refused.verdict, refused.where))
+
+
+def init_app(app: Flask) -> None:
+    """Every refusal that leaves a view is recorded before it is answered."""
+
+    def answer(refused: Refused) -> Response:
+        record_refusal(refused)
+        return render_problem(refused)
+
+    app.register_error_handler(Refused, answer)
+
+
+def strikes(user_id: int, since: datetime) -> int:
+    """What somebody's violations since then count by the rules in force."""
+    mine = select(Violation.rule, func.count()).where(Violation.user_id == user_id, Violation.created_at >= since)
+    in_force = rules()
+    return sum(in_force.strikes(rule) * times for rule, times in counted(mine.group_by(Violation.rule)).items())

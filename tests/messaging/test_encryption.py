@@ -1,0 +1,135 @@
+"""Words are readable in the application and nowhere else."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+from sqlalchemy import MetaData, Table, inspect, select, text
+
+from marketplace.core import jobs
+from marketplace.core.db import db, fetch
+from marketplace.core.encryption import Unreadable
+from marketplace.core.outbox import relay
+from marketplace.messaging import queries
+from tests.conftest import make_app
+from tests.factories.people import Person, sign_up
+from tests.factories.talks import TALKS, pair, said, say, shown
+
+WORDS = ("zvirbulis", "kaija", "stirna", "lapsa", "vilks")
+
+
+def raw(app: Flask) -> str:
+    """Every value of every table as the database has it, and on SQLite the very files."""
+    with app.app_context():
+        tables = MetaData()
+        for name in inspect(db.engine).get_table_names():
+            Table(name, tables, autoload_with=db.engine)
+        rows = [_plain(value) for table in tables.sorted_tables for row in fetch(select(table)) for value in row]
+        if db.engine.dialect.name == "sqlite":
+            fetch(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+            file = Path(str(db.engine.url.database))
+            rows += [part.read_bytes().decode("latin-1") for part in file.parent.glob(f"{file.name}*")]
+        db.session.remove()
+    return "\n".join(rows).lower()
+
+
+def _plain(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+@pytest.fixture
+def talk(app: Flask, anna: Person, juris: Person) -> int:
+    """A conversation with words sent, edited, answered, deleted and told of."""
+    talk = pair(anna, juris, "Zvirbulis")
+    edited = say(juris, talk, "Kaija", client_message_id="c-1")
+    juris.put(f"/api/messages/messages/{edited['id']}", json={"content": "Stirna"})
+    deleted = say(anna, talk, "Vilks")
+    anna.delete(f"/api/messages/messages/{deleted['id']}")
+    say(anna, talk, "Lapsa and a few words more, so that they count as the same words again")
+    with app.app_context():
+        relay()
+        jobs.run_due()
+        db.session.remove()
+    return talk
+
+
+def test_no_word_is_anywhere_in_the_database(app: Flask, anna: Person, juris: Person, talk: int) -> None:
+    everything = raw(app)
+    assert "juris" in everything
+    assert [word for word in WORDS if word in everything] == []
+    assert [one["content"][:9] for one in said(juris, talk)] == ["Zvirbulis", "Stirna", "", "Lapsa and"]
+
+
+def test_the_answer_kept_for_a_repeated_write_is_not_readable_either(app: Flask, anna: Person, juris: Person) -> None:
+    talk = pair(anna, juris, message="")
+    sent = [
+        anna.post(f"{TALKS}/{talk}/messages", json={"content": "Zvirbulis"}, headers={"Idempotency-Key": "k-1"})
+        for _ in range(2)
+    ]
+    assert (sent[0].status_code, sent[0].json) == (201, sent[1].json)
+    assert "zvirbulis" not in raw(app)
+
+
+@pytest.fixture
+def with_keys(app: Flask) -> Iterator[Callable[..., Flask]]:
+    """The application on the same database with these encryption keys."""
+    made: list[Flask] = []
+
+    def make(*keys: str) -> Flask:
+        made.append(make_app(app.config["DATABASE_URL"], ENCRYPTION_KEYS=",".join(keys)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        with each.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def test_keys_change_and_everything_is_still_read(with_keys: Callable[..., Flask]) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    before, between, after = with_keys(old), with_keys(new, old), with_keys(new)
+    anna, juris = sign_up(before, "anna"), sign_up(before, "juris")
+    talk = pair(anna, juris, "Zvirbulis")
+    edited = say(anna, talk, "Kaija")
+    anna.put(f"/api/messages/messages/{edited['id']}", json={"content": "Stirna"})
+
+    say(replace(juris, app=between), talk, "Lapsa")
+    assert _words(replace(anna, app=between), talk) == ["Zvirbulis", "Stirna", "Lapsa"]
+    with after.app_context():
+        with pytest.raises(Unreadable):
+            queries.views([edited["id"]])
+        db.session.remove()
+
+    done = between.test_cli_runner().invoke(args=["encryption", "rotate"])
+    assert (done.exit_code, done.output) == (0, "4 values are under the first key.\n")
+    reader = replace(juris, app=after)
+    assert _words(reader, talk) == ["Zvirbulis", "Stirna", "Lapsa"]
+    assert shown(reader, talk)["last_message"]["content"] == "Lapsa"
+    found = reader.get("/api/messages/search", query_string={"q": "zvirb"}).json["messages"]
+    assert [one["content"] for one in found] == ["Zvirbulis"]
+    say(reader, talk, "Vilks")
+    assert _words(replace(anna, app=between), talk)[-1] == "Vilks"
+
+
+def _words(person: Person, talk: int) -> list[str]:
+    return [one["content"] for one in said(person, talk)]
+
+
+def test_the_same_words_look_different_each_time(app: Flask, anna: Person, juris: Person) -> None:
+    talk = pair(anna, juris, "Zvirbulis")
+    say(anna, talk, "Zvirbulis")
+    with app.app_context():
+        one, other = (row[0] for row in fetch(text("SELECT content FROM messages")))
+        db.session.remove()
+    assert (one != other, len(one) > 90) == (True, True)
+
+
+def test_control_words_that_are_not_encrypted_are_found(app: Flask, anna: Person, juris: Person) -> None:
+    anna.put("/api/auth/profile", json={"bio": f"Zvirbulis {os.getpid()}"})
+    assert f"zvirbulis {os.getpid()}" in raw(app)
