@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
 import orjson
+import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, event
@@ -98,6 +99,7 @@ class InUse(Conflict):
     sentence = "Something else still depends on this, or what it depends on is gone."
 
 
+log = structlog.get_logger(__name__)
 db = SQLAlchemy(metadata=Base.metadata)
 conflicts: dict[str, Problem] = {}
 """Unique constraint → the sentence its breaking deserves; slices add theirs beside the model."""
@@ -146,7 +148,7 @@ def in_transaction(work: Callable[[], T]) -> T:
         except (DBAPIError, StaleDataError, PoolTimeout) as error:
             db.session.rollback()
             if attempt == ATTEMPTS or not _is_retryable(error):
-                raise _as_problem(error) from error
+                raise as_problem(error) from error
         except BaseException:
             db.session.rollback()
             raise
@@ -163,7 +165,10 @@ def after_commit(hint: Callable[[], None]) -> None:
 
 def _run_after_commit() -> None:
     for hint in db.session.info.pop("after_commit", []):
-        hint()
+        try:
+            hint()
+        except Exception:  # what is committed is done, whoever cannot be told of it
+            log.exception("after a commit")
 
 
 def _begin_writing() -> None:
@@ -194,7 +199,8 @@ def sql_state(error: Exception) -> str | None:
     return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
-def _as_problem(error: Exception) -> Exception:
+def as_problem(error: Exception) -> Exception:
+    """What to tell of an error of the database; the error itself where nobody but us can do anything."""
     if isinstance(error, StaleDataError):
         return Conflict()
     if isinstance(error, IntegrityError):
@@ -253,7 +259,7 @@ def init_app(app: Flask) -> None:
     """Bind the database to the application."""
     db.init_app(app)
     app.register_error_handler(PoolTimeout, lambda error: app.handle_user_exception(Busy()))
-    app.register_error_handler(OperationalError, lambda e: app.handle_user_exception(_as_problem(e)))
+    app.register_error_handler(OperationalError, lambda e: app.handle_user_exception(as_problem(e)))
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             Path(db.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ Nothing here is the truth: it is told after the commit, at most once, and a clie
 there is a Redis, every process reaches every socket through it; without one, all sockets are in this process.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -23,16 +24,20 @@ from redis.exceptions import RedisError
 
 from marketplace.core import wire
 from marketplace.core.access import Loaders, Person, claims_of
+from marketplace.core.gate import Gate, refuse_large
 from marketplace.core.json import json_body
 from marketplace.kit.errors import NotSignedIn
 
 LARGEST_FRAME = 64 * 1024
+MOST_UNDER_GEVENT = 20_000
 CHECK_SECONDS = 2.0
 HERE_SECONDS = 75  # a heartbeat every 25 s may fail twice
 PING_EVERY, PING_TIMEOUT = 25, 20
 SILENCE = PING_EVERY + PING_TIMEOUT + 15.0  # no living client is silent for so long
 ENDED = "This sign-in is not valid or has ended. Please sign in again."
 log = structlog.get_logger(__name__)
+QUIET = logging.getLogger("marketplace.packets")  # what clients send wrongly is no error of ours
+QUIET.setLevel(logging.CRITICAL)
 
 
 @dataclass(slots=True)
@@ -44,6 +49,7 @@ class Connection:
     rooms: set[int] = field(default_factory=set)
     typed_at: float = 0.0
     seen_at: float = 0.0
+    is_typing: bool = False
     second: int = 0
     events: int = 0
 
@@ -72,11 +78,14 @@ class Live:
             manage_session=False,
             always_connect=False,
             async_handlers=False,  # what one client sends is done in the order it was sent
-            logger=False,
-            engineio_logger=False,
+            logger=QUIET,
+            engineio_logger=QUIET,
         )
         engine = self.io.server.eio
         wire.look_after(engine, largest=LARGEST_FRAME, patience=SILENCE)
+        most = app.config["SOCKET_THREADS"] if mode == "threading" else MOST_UNDER_GEVENT
+        self.gate = Gate(self.io.server, most, self.io.start_background_task)
+        app.wsgi_app = refuse_large(app.wsgi_app, LARGEST_FRAME)  # type: ignore[method-assign]
         if name := app.config["SOCKET_INSTANCE"]:
             random_id = engine.generate_id
             engine.generate_id = lambda: f"{name}.{random_id()}"  # the proxy brings a session back to us by it
@@ -90,11 +99,15 @@ class Live:
         if self._watching.acquire(blocking=False):
             self.io.start_background_task(self._watch)
 
-    def cut(self, sid: str, sentence: str = ENDED, code: str = "not_signed_in") -> None:
-        """End one socket, saying why."""
+    def cut(self, sid: str, sentence: str = ENDED, code: str = "not_signed_in", *, hang_up: bool = False) -> None:
+        """End one socket, saying why; `hang_up`: its line too, so that it cannot begin again on it."""
+        server = self.io.server
+        line = server.manager.eio_sid_from_sid(sid, "/")
         self.io.emit("error", {"message": sentence, "code": code}, to=sid)
         self.here.pop(sid, None)
-        self.io.server.disconnect(sid)
+        server.disconnect(sid)
+        if hang_up and line is not None:
+            self.gate.close(line)
 
     def _watch(self) -> None:
         try:
@@ -134,6 +147,22 @@ class Presence:
                 return not line.execute()[0]
         except RedisError:
             return False
+
+    def stay(self, sockets: list[tuple[int, str]]) -> None:
+        """These sockets of these people are alive, told in one go."""
+        if self._redis is None or not sockets:
+            for user_id, sid in sockets:
+                self.arrive(user_id, sid)
+            return
+        until = time.time() + HERE_SECONDS
+        try:
+            with self._redis.pipeline(transaction=False) as line:
+                for user_id, sid in sockets:
+                    line.zadd(f"here:{user_id}", {sid: until})
+                    line.expire(f"here:{user_id}", HERE_SECONDS)
+                line.execute()
+        except RedisError as error:
+            log.warning("who is here could not be told", error=str(error))
 
     def leave(self, user_id: int, sid: str) -> bool:
         """This socket is gone; whether it was the person's last."""

@@ -69,7 +69,7 @@ class Vocabulary:
     def neighbours(self, word: str) -> list[str]:
         """The nearest words, nearest first: one slip in short words, two in words of six letters and more (a slip
         is a letter too many, missing, wrong, or two that changed places: optimal string alignment)."""
-        slips = 0 if len(word) < 3 else 1 if len(word) < 6 else 2
+        slips = 0 if len(word) < 4 else 1 if len(word) < 6 else 2
         near = [
             known for length in range(len(word) - slips, len(word) + slips + 1) for known in self._by_length[length]
         ]

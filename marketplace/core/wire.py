@@ -8,6 +8,9 @@ import socket
 import threading
 from typing import Any
 
+import structlog
+
+log = structlog.get_logger(__name__)
 SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 
@@ -47,6 +50,12 @@ def look_after(engine: Any, *, largest: int, patience: float) -> None:
             for name in SOCKETS:
                 if name in environ:
                     environ[name] = Wire(environ[name], patience)
-            return super().__call__(environ, start_response)
+            try:
+                return super().__call__(environ, start_response)
+            except (ValueError, TypeError, LookupError) as error:  # bytes that are no packet end their own line only
+                log.warning("malformed bytes", error=type(error).__name__)
+                if "gunicorn.socket" in environ:
+                    raise StopIteration from None  # as simple-websocket's own end of a line tells gunicorn
+                return []
 
     engine._async = {**engine._async, "websocket": WebSocket}

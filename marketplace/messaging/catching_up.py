@@ -19,14 +19,14 @@ LOOKED_AT, BATCH, SHOWN, MOST_SEEN = 5_000, 500, 50, 1_000
 MONTH = timedelta(days=30)
 
 
-def sync(user: User, cursors: dict[int, int], most: int = MOST_AT_ONCE) -> dict[str, Any]:
+def sync(user: User, cursors: dict[int, int], most: int = MOST_AT_ONCE, *, only: bool = False) -> dict[str, Any]:
     """What was said or changed since the client's cursors (conversation → the highest `rev` it has, none is 0):
     at most so many messages, conversation by conversation and oldest change first. `rev` is the cursor to go on with,
     `has_more` says to ask again, `seen` how far all the others are, `gone` where one is no longer."""
     mine = (Membership.conversation_id == Conversation.id) & (Membership.user_id == user.id)
     states = select(Conversation.id, Conversation.last_rev, Membership.since_seq).join(Membership, mine)
     states = states.where(Membership.left_at.is_(None)).order_by(Conversation.id)
-    present = fetch(states)
+    present = fetch(states.where(Conversation.id.in_(list(cursors))) if only else states)
     behind = [row for row in present if row.last_rev > cursors.get(row.id, 0)]
     asked, left = behind[:CONVERSATIONS_AT_ONCE], behind[CONVERSATIONS_AT_ONCE:]
     rows = _changed_since([(row.id, cursors.get(row.id, 0), row.since_seq) for row in asked], most + 1)

@@ -8,7 +8,7 @@ from marketplace.auth.models import User
 from marketplace.core.db import db, execute, fetch, save
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
-from marketplace.messaging import manners, policy
+from marketplace.messaging import manners, policy, queries
 from marketplace.messaging.models import Conversation, Message, MessageVersion, Reaction
 from marketplace.messaging.queries import find, find_message
 from marketplace.messaging.service import next_rev, tell
@@ -19,11 +19,8 @@ SYMBOL = (
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935\u2b00-\u2bff"
     "\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001faff]"
 )
-PART = (
-    rf"(?:[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}"
-    rf"|{SYMBOL}[\ufe0f\U0001f3fb-\U0001f3ff]?(?:[\U000e0020-\U000e007e]+\U000e007f)?)"
-)
-EMOJI = re.compile(rf"{PART}(?:\u200d{PART})*")
+SIGN = rf"{SYMBOL}[\ufe0f\U0001f3fb-\U0001f3ff]?(?:[\U000e0020-\U000e007e]+\U000e007f)?"
+EMOJI = re.compile(rf"[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}|{SIGN}(?:\u200d{SIGN})*")
 
 
 class TooLate(Conflict):
@@ -106,5 +103,5 @@ def _locked(message: Message) -> Message:
 def _changed(message: Message) -> Message:
     message.rev = next_rev(message.conversation_id)
     db.session.flush()
-    tell("message_updated", message.conversation_id, message.id)
+    tell("message_updated", queries.message(message.id))
     return message

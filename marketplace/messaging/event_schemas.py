@@ -9,7 +9,7 @@ from marketplace.core.schemas import Input
 from marketplace.messaging.models import ATTACHMENT_TYPES
 from marketplace.messaging.schemas import LONGEST
 
-MOST_CURSORS, MOST_PEOPLE = 2_000, 100
+MOST_CURSORS, MOST_PEOPLE, LONGEST_ID = 2_000, 100, 19
 
 
 class Cursors(fields.Field[dict[int, int]]):
@@ -18,9 +18,13 @@ class Cursors(fields.Field[dict[int, int]]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[int, int]:
         if not isinstance(value, dict) or len(value) > MOST_CURSORS:
             raise ValidationError(f"An object of at most {MOST_CURSORS} conversation ids and numbers.")
-        if not all(str(key).isdecimal() and type(rev) is int and 0 <= rev <= MAX_ID for key, rev in value.items()):
+        if not all(_is_id(key) and type(rev) is int and 0 <= rev <= MAX_ID for key, rev in value.items()):
             raise ValidationError("Conversation ids and whole numbers, please.")
         return {int(key): rev for key, rev in value.items()}
+
+
+def _is_id(key: Any) -> bool:
+    return str(key).isascii() and str(key).isdecimal() and len(str(key)) <= LONGEST_ID and int(key) <= MAX_ID
 
 
 class ConversationEvent(Input):
@@ -56,6 +60,7 @@ class SyncEvent(Input):
 
     cursors = Cursors(load_default=dict)
     limit = Int(least=1, most=500, load_default=200)
+    only_these = fields.Boolean(load_default=False)
 
 
 class PersonEvent(Input):

@@ -96,9 +96,11 @@ def find_message(user: User, message_id: int) -> Message:
     return one(select(Message).join(Membership, same).where(Message.id == message_id), "message")
 
 
-def member_ids(conversation_id: int) -> list[int]:
-    """Who is in it."""
+def member_ids(conversation_id: int, seq: int | None = None) -> list[int]:
+    """Who is in it, or sees its message of this number."""
     present = select(Membership.user_id).where(Membership.conversation_id == conversation_id)
+    if seq is not None:
+        present = present.where(Membership.since_seq < seq)
     return [row.user_id for row in fetch(present.where(Membership.left_at.is_(None)))]
 
 
@@ -180,7 +182,12 @@ def contacts(user_id: int, most: int = 200) -> list[int]:
     return [other for other in others if other is not None and other not in blocked]
 
 
-def message_view(row: Any) -> dict[str, Any]:
+def new_view(message: Any, sender: User) -> dict[str, Any]:
+    """A message just stored, without asking for it again."""
+    return message_view(message, {name: getattr(sender, name) for name in PERSON})
+
+
+def message_view(row: Any, sender: dict[str, Any] | None = None) -> dict[str, Any]:
     """A message as the contract names its fields."""
     return {
         "id": row.id,
@@ -188,7 +195,7 @@ def message_view(row: Any) -> dict[str, Any]:
         "seq": row.seq,
         "rev": row.rev,
         "sender_id": row.sender_id,
-        "sender": {"id": row.sender_id, **{n: getattr(row, f"sender_{n}") for n in PERSON if n != "id"}},
+        "sender": sender or {"id": row.sender_id, **{n: getattr(row, f"sender_{n}") for n in PERSON if n != "id"}},
         "content": row.content,
         "is_read": row.read_at is not None,
         "delivered_at": row.delivered_at,

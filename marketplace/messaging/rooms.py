@@ -27,18 +27,19 @@ def create(user: User, *, title: str, member_ids: list[int]) -> Conversation:
     others = [member_id for member_id in dict.fromkeys(member_ids) if member_id != user.id]
     if not 1 <= len(others) < MOST_MEMBERS:
         raise Invalid.field("member_ids", f"A room has 2 to {MOST_MEMBERS} members, you among them.")
-    room = save(Conversation(title=title))
+    room = save(Conversation(title=manners.titled(user, title)))
     db.session.add(Membership(conversation_id=room.id, user_id=user.id, role=OWNER))
     for member_id in others:
         _bring(user, room, member_id)
     db.session.flush()
+    _tell(room)
     return room
 
 
 def rename(user: User, room_id: int, *, title: str) -> Conversation:
     """Another title; raises NotFound, NotAllowed (403)."""
     room = _owned(user, room_id)
-    room.title = title
+    room.title = manners.titled(user, title)
     _tell(room)
     return room
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from marketplace.core.access import SIGNED_IN, current_user
-from marketplace.core.schemas import MessageSchema, page_of
+from marketplace.core.schemas import MessageSchema, ProblemSchema, page_of
 from marketplace.core.web import Blueprint, as_response
 from marketplace.messaging import catching_up, changes, queries, service
 from marketplace.messaging.schemas import (
@@ -80,7 +80,7 @@ def list_messages(query: dict[str, Any], conversation_id: int) -> Any:
 def send_message(data: dict[str, Any], conversation_id: int) -> Any:
     """Send a message; the same client_message_id again answers the first one."""
     message, before = service.send(current_user(), conversation_id, **data)
-    body = {"id": message.id, "message": queries.message(message.id)}
+    body = {"id": message["id"], "message": message}
     return _found_or_created(body, before, f"/api/messages/conversations/{conversation_id}/messages")
 
 
@@ -117,6 +117,7 @@ def delete_message(message_id: int) -> Any:
 
 @bp.post("/messages/<int:message_id>/reactions/<emoji>")
 @bp.response(200, MessageStoredSchema)
+@bp.alt_response(422, schema=ProblemSchema, description="No emoji")
 def react(message_id: int, emoji: str) -> Any:
     """Put an emoji under a message."""
     return _stored(changes.react(current_user(), message_id, emoji))

@@ -1,5 +1,6 @@
 """Open a conversation, write, mark as read."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -61,8 +62,8 @@ def send(
     client_message_id: str | None = None,
     reply_to_id: int | None = None,
     **attachment: Any,
-) -> tuple[Message, bool]:
-    """Store a message under the conversation's next number, and whether it was stored before; raises NotFound,
+) -> tuple[dict[str, Any], bool]:
+    """The message, stored under the conversation's next number, and whether it was stored before; raises NotFound,
     Invalid (422), NotAllowed (403) where one is blocked, TooMany (429).
 
     The UPDATE … RETURNING locks the conversation, so numbers have neither gap nor repeat.
@@ -74,7 +75,7 @@ def send(
     earlier = _sent_before(user, client_message_id)
     if earlier is not None:
         _give_number_back(conversation.id)
-        return _same_conversation(earlier, conversation_id), True
+        return queries.message(_same_conversation(earlier, conversation_id).id), True
     manners.check(user, conversation)
     message = save(
         Message(
@@ -93,8 +94,9 @@ def send(
         uploads.use("message", message.id, [message.attachment_url])
     _take_off_the_shelf(conversation.id, user.id)
     publish(MessageSent(message_id=message.id, conversation_id=conversation.id, seq=seq, sender_id=user.id))
-    tell("new_message", message.conversation_id, message.id)
-    return message, False
+    view = queries.new_view(message, user)
+    tell("new_message", view)
+    return view, False
 
 
 def read_all(user: User, conversation_id: int) -> int:
@@ -120,14 +122,15 @@ def deliver_to(user: User, conversation_id: int, seq: int) -> int:
     return _move_on(user, conversation_id, seq, is_read=False)
 
 
-def tell(event: str, conversation_id: int, message_id: int) -> None:
+def tell(event: str, message: dict[str, Any]) -> None:
     """Whoever is in the conversation and connected sees the message, as soon as it is committed."""
-
-    def send_now() -> None:
-        message = queries.message(message_id)
-        live.tell(queries.member_ids(conversation_id), event, {"conversation_id": conversation_id, "message": message})
-
-    after_commit(send_now)
+    conversation_id = message["conversation_id"]
+    told = (
+        queries.member_ids(conversation_id, message["seq"]),
+        event,
+        {"conversation_id": conversation_id, "message": message},
+    )
+    after_commit(partial(live.tell, *told))
 
 
 def next_rev(conversation_id: int) -> int:
@@ -145,15 +148,16 @@ def _move_on(user: User, conversation_id: int, seq: int, *, is_read: bool) -> in
     seq = min(seq, locked[0].last_seq)
     if seq <= known:
         return 0
+    delivered_before = mine.delivered_seq
     mine.delivered_seq = max(mine.delivered_seq, seq)
     mine.read_seq = seq if is_read else mine.read_seq
     db.session.flush()
     fresh = (Message.conversation_id == conversation_id, Message.seq > known, Message.seq <= seq)
     theirs = (*fresh, Message.sender_id != user.id)
     new = int(fetch(select(func.count()).select_from(Message).where(*theirs))[0][0])
-    _mark(conversation_id, seq, user.id, "delivered")
+    _mark(conversation_id, delivered_before, seq, user.id, "delivered")
     if is_read:
-        _mark(conversation_id, seq, user.id, "read")
+        _mark(conversation_id, known, seq, user.id, "read")
     if new:
         event = "message_read" if is_read else "message_delivered"
         fact = {"conversation_id": conversation_id, "user_id": user.id, "seq": seq, "at": now()}
@@ -162,8 +166,9 @@ def _move_on(user: User, conversation_id: int, seq: int, *, is_read: bool) -> in
     return new
 
 
-def _mark(conversation_id: int, seq: int, user_id: int, what: str) -> None:
-    """What has come to all the others (or was read by them) is delivered (or read)."""
+def _mark(conversation_id: int, after: int, seq: int, user_id: int, what: str) -> None:
+    """What has come to all the others (or was read by them) is delivered (or read); what this person had reached
+    before does not change by them."""
     reached = getattr(Membership, f"{what}_seq")
     lagging = select(Membership.id).where(
         Membership.conversation_id == conversation_id,
@@ -172,7 +177,8 @@ def _mark(conversation_id: int, seq: int, user_id: int, what: str) -> None:
         reached < Message.seq,
     )
     moment = getattr(Message, f"{what}_at")
-    open_ = (Message.conversation_id == conversation_id, Message.seq <= seq, Message.sender_id != user_id)
+    fresh = (Message.conversation_id == conversation_id, Message.seq > after, Message.seq <= seq)
+    open_ = (*fresh, Message.sender_id != user_id)
     execute(update(Message).where(*open_, moment.is_(None), ~lagging.exists()).values({f"{what}_at": now()}))
 
 
@@ -230,8 +236,14 @@ def _answered(user: User, conversation_id: int, message_id: int | None) -> int |
 
 
 def _attached(user: User, attachment: dict[str, Any]) -> dict[str, Any]:
-    """One's own private file is opened by the conversation to whoever is in it, and to nobody else."""
-    mine = upload_queries.own_documents(user, [attachment.get("attachment_url") or ""])
+    """One's own private file is opened by the conversation to whoever is in it, and to nobody else; raises Invalid
+    (422) for what is no upload: a link would be a way round what messages may contain."""
+    link = attachment.get("attachment_url")
+    if not link:
+        return attachment
+    mine = upload_queries.own_documents(user, [link])
+    if not mine and not addresses.is_ours(link):
+        raise Invalid.field("attachment_url", "Attach an upload (POST /api/uploads/chat-image or /document).")
     return {**attachment, "attachment_url": addresses.kept_address(mine[0])} if mine else attachment
 
 

@@ -14,14 +14,15 @@ from flask import current_app, request
 from flask_socketio import ConnectionRefusedError as Refused
 from flask_socketio import emit, join_room, leave_room
 from marshmallow import Schema, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace.auth import presence as people
 from marketplace.auth import sessions
 from marketplace.core import live
 from marketplace.core.cookies import ACCESS_COOKIE
-from marketplace.core.db import in_transaction
+from marketplace.core.db import as_problem, in_transaction
 from marketplace.core.live import Connection, plain, sockets
-from marketplace.kit.errors import Problem
+from marketplace.kit.errors import Busy, Problem
 from marketplace.messaging import catching_up, policy, queries, service
 from marketplace.messaging.event_schemas import (
     ConversationEvent,
@@ -49,6 +50,13 @@ class TooFast(Problem):
     sentence = "Too many events. Wait a little."
 
 
+class UnknownEvent(Problem):
+    """A name that nobody listens to."""
+
+    code = "unknown_event"
+    sentence = "There is no event of this name."
+
+
 def on(event: str, schema: type[Schema] | None = None, *, writes: bool = False) -> Callable[[Handler], Handler]:
     """Handle an event of a signed-in person: handler(person, **fields); what it returns is the acknowledgement."""
 
@@ -69,6 +77,9 @@ def connect(auth: Any = None) -> None:
         person, claims = live.sign_in(_token(auth))
     except Problem as problem:
         raise Refused(problem.sentence, {"code": problem.code}) from None
+    except SQLAlchemyError as error:  # without an answer the client would wait for ever
+        log.warning("a connection could not be checked", error=str(error))
+        raise Refused(Busy.sentence, {"code": Busy.code}) from None
     here = sockets()
     here.here[_sid()] = Connection(int(person.id), claims)
     join_room(f"user:{person.id}")
@@ -87,9 +98,7 @@ def disconnect(_reason: Any = None) -> None:
 
 def unknown(event: str, *_: Any) -> Any:
     """Whatever nobody handles."""
-    problem = {"message": f"There is no event {str(event)[:50]!r}.", "code": "unknown_event"}
-    emit("error", problem)
-    return {"error": problem["message"], "code": "unknown_event"}
+    return _answered(str(event)[:50], _refuse_unknown)
 
 
 @on("join_conversation", ConversationEvent)
@@ -117,9 +126,10 @@ def typing(person: Any, conversation_id: int, is_typing: bool) -> Any:
     conversation, connection = queries.find(person, conversation_id), _connection()
     pause = time.monotonic() - connection.typed_at
     other_id = policy.other_side(person.id, conversation)
-    if (is_typing and pause < TYPING_PAUSE) or (other_id is not None and policy.is_blocked(person.id, other_id)):
+    is_same = connection.is_typing == is_typing
+    if (is_same and pause < TYPING_PAUSE) or (other_id is not None and policy.is_blocked(person.id, other_id)):
         return {"passed_on": False}
-    connection.typed_at = time.monotonic()
+    connection.typed_at, connection.is_typing = time.monotonic(), is_typing
     sign = {"user_id": person.id, "conversation_id": conversation_id, "is_typing": is_typing}
     live.tell_room(conversation_id, "user_typing", sign, but=_sid())
     return {"passed_on": True}
@@ -129,7 +139,7 @@ def typing(person: Any, conversation_id: int, is_typing: bool) -> Any:
 def send_message(person: Any, conversation_id: int, **message: Any) -> Any:
     """Stored before it is acknowledged; the same client_message_id is answered by the first one."""
     stored, before = service.send(person, conversation_id, **message)
-    return {"message": queries.message(stored.id), "conversation_id": conversation_id, "existing": before}
+    return {"message": stored, "conversation_id": conversation_id, "existing": before}
 
 
 @on("mark_read", SeenEvent, writes=True)
@@ -145,9 +155,9 @@ def delivered(person: Any, conversation_id: int, seq: int) -> Any:
 
 
 @on("sync", SyncEvent)
-def sync(person: Any, cursors: dict[int, int], limit: int) -> Any:
-    """What was missed since these cursors, in all conversations."""
-    return catching_up.sync(person, cursors, limit)
+def sync(person: Any, cursors: dict[int, int], limit: int, only_these: bool) -> Any:
+    """What was missed since these cursors, in all conversations or in these only."""
+    return catching_up.sync(person, cursors, limit, only=only_these)
 
 
 @on("heartbeat")
@@ -168,7 +178,7 @@ def authenticate(_person: Any) -> Any:
 @on("get_user_status", PersonEvent)
 def get_user_status(person: Any, user_id: int) -> Any:
     """Whether somebody is online, or when they were."""
-    (status,) = statuses(person.id, [user_id])
+    (status,) = plain(statuses(person.id, [user_id]))
     emit("user_status", status)
     return status
 
@@ -176,7 +186,7 @@ def get_user_status(person: Any, user_id: int) -> Any:
 @on("get_presence", PeopleEvent)
 def get_presence(person: Any, user_ids: list[int]) -> Any:
     """The same of several."""
-    answer = {"presence": statuses(person.id, user_ids)}
+    answer = {"presence": plain(statuses(person.id, user_ids))}
     emit("presence_data", answer)
     return answer
 
@@ -200,15 +210,17 @@ def look_after() -> None:
     """Cut off whose token or sign-in has ended; take out of a room who is not in the conversation any more;
     say that the others are still here."""
     here = sockets()
-    living = _living({connection.claims["sid"] for connection in here.here.values()})
-    for sid, connection in list(here.here.items()):
+    asked = list(here.here.items())  # who comes while the database is asked is looked after the next time
+    living = _living({connection.claims["sid"] for _, connection in asked})
+    for sid, connection in asked:
         if connection.claims["exp"] <= time.time() or connection.claims["sid"] not in living:
             here.cut(sid)
             if here.presence.leave(connection.user_id, sid):
                 _announce(connection.user_id, is_online=False)
-    members = queries.still_members({one.user_id for one in here.here.values() if one.rooms})
-    for sid, connection in list(here.here.items()):
-        for conversation_id in [one for one in connection.rooms if (one, connection.user_id) not in members]:
+    inside = [(sid, connection, set(connection.rooms)) for sid, connection in asked if connection.rooms]
+    members = queries.still_members({connection.user_id for _, connection, _ in inside})
+    for sid, connection, rooms in inside:
+        for conversation_id in [one for one in rooms if (one, connection.user_id) not in members]:
             here.io.server.leave_room(sid, f"conversation:{conversation_id}")
             connection.rooms.discard(conversation_id)
             here.io.emit("left_conversation", {"conversation_id": conversation_id}, to=sid)
@@ -216,10 +228,11 @@ def look_after() -> None:
 
 def stay() -> None:
     """Sockets that send no heartbeat are here as long as they are open."""
-    for sid, connection in list(sockets().here.items()):
-        if connection.seen_at < time.monotonic() - live.PING_EVERY:
-            connection.seen_at = time.monotonic()
-            sockets().presence.arrive(connection.user_id, sid)
+    before = time.monotonic() - live.PING_EVERY
+    due = [(sid, connection) for sid, connection in list(sockets().here.items()) if connection.seen_at < before]
+    sockets().presence.stay([(connection.user_id, sid) for sid, connection in due])
+    for _, connection in due:
+        connection.seen_at = time.monotonic()
 
 
 def _living(sign_in_ids: set[str]) -> set[str]:
@@ -238,9 +251,11 @@ def _handled(handler: Handler, schema: type[Schema] | None, sent: tuple[Any, ...
         person, claims = live.sign_in(data["token"])
         if person.id == connection.user_id:
             connection.claims = claims
-    person = live.person_of(connection.claims)
     fields = schema().load(data) if schema else {}
-    work = partial(handler, person, **fields)
+
+    def work() -> Any:
+        return handler(live.person_of(connection.claims), **fields)
+
     return refusals_recorded(partial(in_transaction, work)) if writes else work()
 
 
@@ -252,11 +267,22 @@ def _answered(event: str, work: Callable[[], Any]) -> Any:
         problem = {"message": sentence, "code": "invalid", "event": event}
     except Problem as found:
         problem = {"message": found.sentence, "code": found.code, "event": event}
-    except Exception:
+    except Exception as error:
+        if isinstance(busy := as_problem(error), Problem):
+            return _answered(event, partial(_raise, busy))
         log.exception("event failed", event_name=event)
         problem = {"message": "Something went wrong on our side. It has been recorded.", "code": "internal"}
     emit("error", problem)
     return {"error": problem["message"], "code": problem["code"]}
+
+
+def _refuse_unknown() -> None:
+    _count(_connection())
+    raise UnknownEvent()
+
+
+def _raise(problem: Problem) -> None:
+    raise problem
 
 
 def _count(connection: Connection) -> None:
@@ -265,7 +291,7 @@ def _count(connection: Connection) -> None:
     connection.events = connection.events + 1 if connection.second == second else 1
     connection.second = second
     if connection.events > FLOOD:
-        sockets().cut(_sid(), TooFast.sentence, TooFast.code)
+        sockets().cut(_sid(), TooFast.sentence, TooFast.code, hang_up=True)
     if connection.events > EVENTS_A_SECOND:
         raise TooFast()
 

@@ -45,6 +45,11 @@ def check(user_id: int, text: str, where: str, *, trusted: bool = False, subject
     return verdict
 
 
+def is_clean(text: str, where: str) -> bool:
+    """Whether no rule has anything against it, whoever says it to whom."""
+    return not screen(text, where, rules=rules()).broken
+
+
 def record(user_id: int, verdict: Verdict, where: str, subject_id: int | None = None) -> None:
     """Write one violation a broken rule into the running transaction."""
     for rule, action in verdict.broken:

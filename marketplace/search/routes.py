@@ -35,7 +35,7 @@ MATCHED = Choice("all", "some", required=True)  # of the words
     ),
 )
 def search_everything(query: dict[str, Any]) -> Any:
-    """Search listings, tasks and offerings, the best finds first; slips of the pen are forgiven."""
+    """Search listings, tasks, offerings and people who help, the best finds first; slips of the pen are forgiven."""
     return service.search(viewer(), **query)
 
 

@@ -116,7 +116,7 @@ def _checked(search: SavedSearch) -> SavedSearch:
     search.asked = {part: [list(words) for words in getattr(asked, part)] for part in parts}
     # What nobody has written yet is awaited too, so nothing here depends on the words that are known today.
     search.asked |= {"words": [[word.typed, word.root] for word in asked.words]}
-    search.asked |= {"same": [list(word.same) for word in asked.words]}
+    search.asked |= {"same": [[*word.same, *map(stem, word.near)] for word in asked.words]}
     search.types = list(search.types or AWAITED)
     return search
 

@@ -27,7 +27,9 @@ class SearchQuery(Near):
     """What is looked for, where, and in what."""
 
     q = Str(required=True, shortest=1, longest=500, example='"city bicycle" -child')
-    type = Types(load_default=list(TYPES), data_key="type", attribute="types", metadata={"example": "listing,task"})
+    type = Types(
+        load_default=lambda: list(TYPES), data_key="type", attribute="types", metadata={"example": "listing,task"}
+    )
     category = Str(longest=100, example="bicycles")
     radius = Num(least=0, most=20_100, load_default=50.0, example=10, metadata={"description": "km"})
     explain = fields.Boolean(load_default=False, metadata={"example": False})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app
+from flask import current_app, has_request_context, request
 from itsdangerous import BadSignature, Signer
 
 from marketplace.kit.clock import now
@@ -57,6 +57,13 @@ def opened(link: str | None) -> str | None:
         return link
     name = link.rpartition("/")[2]
     return f"{PATH}/{name}?{urlencode(signature_for(name, LINK_SECONDS))}"
+
+
+def is_ours(link: str) -> bool:
+    """Whether this is an address of an upload here, by path or at the places we serve from."""
+    places = ("", current_app.config["API_URL"], request.host_url.rstrip("/") if has_request_context() else "")
+    base = current_app.config["UPLOADS_BASE_URL"]
+    return any(link.startswith(f"{place}{PATH}/") for place in places) or bool(base and link.startswith(f"{base}/"))
 
 
 def url_for_days(upload: Any, days: int) -> str:

@@ -60,7 +60,7 @@ def fill(person: Person, talk_id: int, contents: Iterable[str]) -> list[int]:
 
     def write() -> list[int]:
         user = as_user(person)
-        return [service.send(user, talk_id, content=content)[0].id for content in contents]
+        return [service.send(user, talk_id, content=content)[0]["id"] for content in contents]
 
     with person.app.app_context():
         ids = in_transaction(write)

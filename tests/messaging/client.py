@@ -246,9 +246,11 @@ class Line:
         return self
 
     def close(self) -> None:
-        """Hang up."""
-        self._socket.disconnect()
-        self._socket.shutdown()
+        """Hang up, whatever the other side does."""
+        leaving = threading.Thread(target=self._socket.disconnect, daemon=True)
+        leaving.start()
+        leaving.join(2.0)
+        self._socket.eio.disconnect(abort=True)
 
     def ask(self, event: str, *data: Any, seconds: float = 5.0) -> Any:
         """Send and wait for the acknowledgement."""

@@ -17,15 +17,16 @@ Dial = Callable[..., Line]
 
 
 @pytest.fixture(scope="session")
-def served(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Chat]]:
-    """The processes on a database, started when they are asked for first."""
+def served(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Chat]]:
+    """The processes on a database with these settings, started when they are asked for first."""
     started: dict[str, Chat] = {}
 
-    def ask(kind: str) -> Chat:
-        if kind not in started:
-            chat = started[kind] = Chat(urls[kind], tmp_path_factory.mktemp("served"))
+    def ask(kind: str, **settings: str) -> Chat:
+        name = f"{kind} {settings}"
+        if name not in started:
+            chat = started[name] = Chat(urls[kind], tmp_path_factory.mktemp("served"), **settings)
             chat.start_all()
-        return started[kind]
+        return started[name]
 
     yield ask
     for chat in started.values():
@@ -33,7 +34,7 @@ def served(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture
-def chat(app: Flask, served: Callable[[str], Chat], database: str) -> Chat:
+def chat(app: Flask, served: Callable[..., Chat], database: str) -> Chat:
     """The processes this test talks to."""
     assert app
     return served(database)
