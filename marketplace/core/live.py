@@ -65,12 +65,15 @@ class Live:
         self.checks: list[Callable[[], None]] = []
         self._watching = threading.Lock()
         if mode == "elsewhere":
-            self.io = SocketIO(message_queue=url)  # writes only: other processes have the sockets
+            self.io = SocketIO(
+                message_queue=url, channel=_channel(url)
+            )  # writes only: other processes have the sockets
             return
         self.io = SocketIO(
             app,
             async_mode=mode,
             message_queue=url or None,
+            channel=_channel(url),
             cors_allowed_origins=self._may_connect,
             max_http_buffer_size=LARGEST_FRAME,
             ping_interval=PING_EVERY,
@@ -121,6 +124,8 @@ class Live:
                             log.exception("the sockets could not be checked")
         finally:
             self._watching.release()
+        if self.here:  # somebody came between the last look and the release
+            self.watch()
 
 
 class Presence:
@@ -238,6 +243,11 @@ def person_of(claims: dict[str, Any]) -> Person:
     if person is None:
         raise NotSignedIn(ENDED)
     return person
+
+
+def _channel(redis_url: str) -> str:
+    """Redis tells every database's listeners: two marketplaces in one Redis must not hear each other."""
+    return f"marketplace-{urlsplit(redis_url).path.strip('/') or 0}"
 
 
 def plain(value: Any) -> Any:

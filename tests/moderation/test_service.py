@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import delete, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import execute, fetch, in_transaction
+from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.kit.clock import now
 from marketplace.moderation import service
 from marketplace.moderation.models import Violation
@@ -82,6 +82,8 @@ def test_strikes_weigh_and_fade(context: Flask, anna: Person, juris: Person) -> 
 
 def test_violations_go_with_their_person(context: Flask, anna: Person) -> None:
     _check(anna, "Call 29123456")
+    db.session.remove()
+    db.engine.dispose()  # emptying the tables between tests changes the schema under SQLite's open connections
     in_transaction(lambda: execute(delete(User).where(User.id == anna.id)))
 
     assert _violations() == []
