@@ -4,12 +4,13 @@ Windows slide, and a request is counted in the step that checks it: a burst find
 """
 
 import time
+from functools import cache
 from ipaddress import ip_address, ip_network
 
 from flask import Flask, current_app, g
 from flask_limiter import HeaderNames, Limiter
 from flask_limiter.util import get_remote_address
-from limits import parse_many
+from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
@@ -77,9 +78,14 @@ def spend(what: str, who: str, figure: str) -> None:
         _spend(_memory, what, who, figure)
 
 
+@cache
+def _parsed(figure: str) -> list[RateLimitItem]:
+    return parse_many(figure)
+
+
 def _spend(strategy: object, what: str, who: str, figure: str) -> None:
     assert isinstance(strategy, MovingWindowRateLimiter)
-    for item in parse_many(figure):
+    for item in _parsed(figure):
         if not strategy.hit(item, what, who):
             reset = strategy.get_window_stats(item, what, who).reset_time
             raise TooMany(retry_after=int(reset - time.time()) + 1)

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from datetime import timedelta
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import func, select
@@ -38,7 +39,7 @@ class SameWords(TooMany):
     sentence = "You have sent these words to several people. Write to each person what is meant for them."
 
 
-def check(user: User, conversation: Conversation) -> None:
+def check(user: User, conversation: Any) -> None:
     """Raises Blocked (403), TooMany (429)."""
     other_id = policy.other_side(user.id, conversation)
     if other_id is not None:
@@ -47,7 +48,7 @@ def check(user: User, conversation: Conversation) -> None:
     spend("messages-in", f"{user.id}:{conversation.id}", current_app.config["LIMIT_MESSAGES_EACH"])
 
 
-def heard(user: User, conversation: Conversation, content: str) -> str:
+def heard(user: User, conversation: Any, content: str) -> str:
     """The words as they may be said: contact data stays hidden until the two have a deal. Raises Refused (422)."""
     if moderation.is_clean(content, MESSAGE):
         return content
@@ -71,7 +72,7 @@ def refuse_blocked(user_id: int, other_id: int) -> None:
         raise Blocked("You have blocked this person. End that before you write." if fetch(own) else None)
 
 
-def digest(user: User, conversation: Conversation, content: str) -> str | None:
+def digest(user: User, conversation: Any, content: str) -> str | None:
     """What tells the same words again without telling the words; raises SameWords (429) where they went to so many
     conversations in which nobody has answered."""
     said = search_text(content)

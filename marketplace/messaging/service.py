@@ -3,16 +3,16 @@
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
 from marketplace.core import live
-from marketplace.core.db import after_commit, db, execute, fetch, save
+from marketplace.core.db import UTCDateTime, after_commit, db, execute, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.events.messaging import MessageSent
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+from marketplace.kit.errors import Conflict, Invalid, NotAllowed, NotFound
 from marketplace.listings import queries as listings
 from marketplace.messaging import manners, queries
 from marketplace.messaging.models import Conversation, Membership, Message
@@ -25,6 +25,41 @@ from marketplace.uploads import addresses
 from marketplace.uploads import queries as upload_queries
 from marketplace.uploads import service as uploads
 
+# Asked with every message, so they are built once.
+NUMBERED = (
+    update(Conversation)
+    .where(
+        Conversation.id == bindparam("conversation"),
+        Conversation.id.in_(
+            select(Membership.conversation_id).where(
+                Membership.user_id == bindparam("me"), Membership.left_at.is_(None)
+            )
+        ),
+    )
+    .values(
+        last_seq=Conversation.last_seq + 1,
+        last_rev=Conversation.last_rev + 1,
+        updated_at=bindparam("moment", type_=UTCDateTime()),
+    )
+    .returning(
+        Conversation.id,
+        Conversation.participant_1_id,
+        Conversation.participant_2_id,
+        Conversation.last_seq,
+        Conversation.last_rev,
+    )
+)
+EARLIER = select(Message.id, Message.conversation_id).where(
+    Message.sender_id == bindparam("me"), Message.client_message_id == bindparam("client_message_id")
+)
+PRESENT = select(Membership.id, Membership.user_id, Membership.archived_at, Membership.muted_at).where(
+    Membership.conversation_id == bindparam("conversation"), Membership.left_at.is_(None)
+)
+KEPT = (
+    *("conversation_id", "seq", "rev", "sender_id", "content", "digest", "client_message_id", "reply_to_id"),
+    *("attachment_url", "attachment_type", "created_at"),
+)
+STORED = insert(Message).returning(Message.id)
 FINDERS = {"task_id": tasks.find, "offering_id": offerings.find, "listing_id": listings.find}
 
 
@@ -68,34 +103,31 @@ def send(
 
     The UPDATE … RETURNING locks the conversation, so numbers have neither gap nor repeat.
     """
-    conversation = find(user, conversation_id)
     if not content and not attachment.get("attachment_url"):
         raise Invalid.field("content", "Write something, or attach something.")
-    seq, rev = _next_number(conversation.id)
-    earlier = _sent_before(user, client_message_id)
-    if earlier is not None:
-        _give_number_back(conversation.id)
-        return queries.message(_same_conversation(earlier, conversation_id).id), True
+    conversation = _next_number(user, conversation_id)
+    if client_message_id and (earlier := fetch(EARLIER, {"me": user.id, "client_message_id": client_message_id})):
+        _give_number_back(conversation_id)
+        return queries.message(_same_conversation(earlier[0], conversation_id)), True
     manners.check(user, conversation)
-    message = save(
-        Message(
-            conversation_id=conversation.id,
-            seq=seq,
-            rev=rev,
-            sender_id=user.id,
-            content=manners.heard(user, conversation, content) if content else "",
-            digest=manners.digest(user, conversation, content),
-            client_message_id=client_message_id,
-            reply_to_id=_answered(user, conversation.id, reply_to_id),
-            **_attached(user, attachment),
-        )
+    message = Message(
+        conversation_id=conversation_id,
+        seq=conversation.last_seq,
+        rev=conversation.last_rev,
+        sender_id=user.id,
+        content=manners.heard(user, conversation, content) if content else "",
+        digest=manners.digest(user, conversation, content),
+        client_message_id=client_message_id,
+        reply_to_id=_answered(user, conversation_id, reply_to_id),
+        created_at=now(),
+        **_attached(user, attachment),
     )
+    message.id = fetch(STORED, {name: getattr(message, name) for name in KEPT})[0].id
     if message.attachment_url:
         uploads.use("message", message.id, [message.attachment_url])
-    _take_off_the_shelf(conversation.id, user.id)
-    publish(MessageSent(message_id=message.id, conversation_id=conversation.id, seq=seq, sender_id=user.id))
+    publish(MessageSent(message_id=message.id, conversation_id=conversation_id, seq=message.seq, sender_id=user.id))
     view = queries.new_view(message, user)
-    tell("new_message", view)
+    _tell_all(user.id, view)
     return view, False
 
 
@@ -199,11 +231,12 @@ def _find_or_make(user_id: int, other_id: int, subject: dict[str, int]) -> tuple
     return pair, False
 
 
-def _next_number(conversation_id: int) -> tuple[int, int]:
-    numbering = update(Conversation).where(Conversation.id == conversation_id)
-    numbers = {"last_seq": Conversation.last_seq + 1, "last_rev": Conversation.last_rev + 1, "updated_at": now()}
-    row = fetch(numbering.values(numbers).returning(Conversation.last_seq, Conversation.last_rev))[0]
-    return row.last_seq, row.last_rev
+def _next_number(user: User, conversation_id: int) -> Any:
+    """The conversation with the message's numbers; raises NotFound."""
+    rows = fetch(NUMBERED, {"me": user.id, "conversation": conversation_id, "moment": now()})
+    if not rows:
+        raise NotFound.of("conversation")
+    return rows[0]
 
 
 def _give_number_back(conversation_id: int) -> None:
@@ -212,17 +245,10 @@ def _give_number_back(conversation_id: int) -> None:
     execute(taken.values(last_seq=Conversation.last_seq - 1, last_rev=Conversation.last_rev - 1))
 
 
-def _sent_before(user: User, client_message_id: str | None) -> Message | None:
-    if client_message_id is None:
-        return None
-    same = select(Message).where(Message.sender_id == user.id, Message.client_message_id == client_message_id)
-    return db.session.scalar(same)
-
-
-def _same_conversation(message: Message, conversation_id: int) -> Message:
+def _same_conversation(message: Any, conversation_id: int) -> int:
     if message.conversation_id != conversation_id:
         raise Conflict("This client_message_id was used in another conversation. Make a new one.")
-    return message
+    return int(message.id)
 
 
 def _answered(user: User, conversation_id: int, message_id: int | None) -> int | None:
@@ -247,7 +273,12 @@ def _attached(user: User, attachment: dict[str, Any]) -> dict[str, Any]:
     return {**attachment, "attachment_url": addresses.kept_address(mine[0])} if mine else attachment
 
 
-def _take_off_the_shelf(conversation_id: int, sender_id: int) -> None:
-    """A new message brings an archived conversation back, unless it is muted."""
-    kept = (Membership.archived_at.is_not(None), Membership.muted_at.is_(None), Membership.user_id != sender_id)
-    execute(update(Membership).where(Membership.conversation_id == conversation_id, *kept).values(archived_at=None))
+def _tell_all(sender_id: int, message: dict[str, Any]) -> None:
+    """Everybody in it; whoever had put it away has it back, unless it is muted."""
+    conversation_id = message["conversation_id"]
+    present = fetch(PRESENT, {"conversation": conversation_id})
+    back = [row.id for row in present if row.archived_at and not row.muted_at and row.user_id != sender_id]
+    if back:
+        execute(update(Membership).where(Membership.id.in_(back)).values(archived_at=None))
+    data = {"conversation_id": conversation_id, "message": message}
+    after_commit(partial(live.tell, [row.user_id for row in present], "new_message", data))

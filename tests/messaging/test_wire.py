@@ -1,7 +1,6 @@
 """WebSockets on a real gunicorn: silence, slow readers, long frames, and frames that must not be torn."""
 
 import json
-import signal
 import socket
 import sys
 import threading
@@ -50,7 +49,7 @@ def web(tmp_path: Path) -> Iterator[tuple[Web, str]]:
     made.start("web")
     until("the server", lambda: requests.get(f"http://127.0.0.1:{made.port}/health", timeout=1).ok)
     yield made, token
-    made.kill("web", signal.SIGTERM)
+    made.kill("web")
     made.stop()
 
 
