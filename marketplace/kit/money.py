@@ -1,5 +1,6 @@
 """Money: an integer of minor units and an ISO 4217 currency; never a float inside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -67,6 +68,18 @@ class Money:
 def to_major(minor: int, currency: str) -> float:
     """For JSON only: 9999, EUR → 99.99. Exact to the printed digit below 10^15."""
     return float(Decimal(minor).scaleb(-exponent(currency)))
+
+
+def share(total: int, weights: Sequence[int]) -> list[int]:
+    """Whole parts in the proportion of the weights that sum to the total exactly, by the largest remainder:
+    what rounding down leaves over goes, one each, to the largest fractions, of equal ones to the earlier."""
+    whole = sum(weights)
+    if total < 0 or whole <= 0 or min(weights) < 0:
+        raise ValueError(f"{total} cannot be shared by the weights {list(weights)}")
+    parts, rests = zip(*(divmod(total * weight, whole) for weight in weights), strict=True)
+    largest_first = sorted(range(len(weights)), key=lambda place: -rests[place])
+    lucky = set(largest_first[: total - sum(parts)])
+    return [part + (place in lucky) for place, part in enumerate(parts)]
 
 
 def _exact_minor(major: Decimal | int | str, decimals: int, currency: str) -> int:
