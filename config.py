@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ LIMITS = (
     *("LIMIT_DEFAULT", "LIMIT_SIGN_IN", "LIMIT_SIGN_UP", "LIMIT_ACCOUNT", "LIMIT_CODES", "LIMIT_API_KEY"),
     *("LIMIT_MESSAGES", "LIMIT_MESSAGES_EACH"),
 )
+PLAIN_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
+CHOICES = {
+    "PAYMENT_PROVIDERS": ("fake", "stripe", "paypal"),
+    "TASK_PAYMENT": ("outside", "escrow"),
+    "ESCROW_HOLD": ("acceptance", "start"),
+    "PAYOUT_SCHEDULE": ("manual", "daily", "weekly", "monthly"),
+}
 SOCKETS = ("threading", "gevent", "elsewhere")
 
 
@@ -65,6 +73,7 @@ def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
         **_trust_settings(env, production=production),
         **_file_settings(env),
         **_channel_settings(env),
+        **_money_settings(env, production=production),
     }
 
 
@@ -135,6 +144,28 @@ def _channel_settings(env: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _money_settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
+    return {
+        "PAYMENT_PROVIDERS": _words(env.get("PAYMENT_PROVIDERS", "" if production else "fake")),
+        "FAKE_FAULTS": _words(env.get("FAKE_FAULTS", "")),
+        "STRIPE_SECRET_KEY": env.get("STRIPE_SECRET_KEY", ""),
+        "STRIPE_PUBLISHABLE_KEY": env.get("STRIPE_PUBLISHABLE_KEY", ""),
+        "STRIPE_WEBHOOK_SECRET": env.get("STRIPE_WEBHOOK_SECRET", ""),
+        "STRIPE_API_URL": env.get("STRIPE_API_URL", ""),
+        "PAYPAL_CLIENT_ID": env.get("PAYPAL_CLIENT_ID", ""),
+        "PAYPAL_CLIENT_SECRET": env.get("PAYPAL_CLIENT_SECRET", ""),
+        "PAYPAL_WEBHOOK_ID": env.get("PAYPAL_WEBHOOK_ID", ""),
+        "PAYPAL_API_URL": env.get("PAYPAL_API_URL", ""),
+        "TASK_PAYMENT": env.get("TASK_PAYMENT", "outside"),
+        "ESCROW_HOLD": env.get("ESCROW_HOLD", "acceptance"),
+        "FEE_RULES": env.get("FEE_RULES", ""),
+        "PAYOUT_RULES": env.get("PAYOUT_RULES", ""),
+        "PAYOUT_SCHEDULE": env.get("PAYOUT_SCHEDULE", "manual"),
+        "PAYOUT_MINIMUM": env.get("PAYOUT_MINIMUM", "1"),
+        "SITE_ADDRESS": env.get("SITE_ADDRESS", ""),
+    }
+
+
 def _dotenv() -> dict[str, str]:
     return {key: value for key, value in dotenv_values(ROOT / ".env").items() if value is not None}
 
@@ -150,6 +181,11 @@ def _refuse_nonsense(settings: dict[str, Any]) -> None:
         wrong.append(f"SOCKETS must be one of {', '.join(SOCKETS)}")
     if settings["SOCKETS"] != "threading" and not settings["REDIS_URL"]:
         wrong.append("REDIS_URL must name a Redis for sockets outside this process")
+    for name, choices in CHOICES.items():
+        if not set(_words(settings[name]) if isinstance(settings[name], str) else settings[name]) <= set(choices):
+            wrong.append(f"{name} must be {' or '.join(choices)}")
+    if not PLAIN_AMOUNT.fullmatch(settings["PAYOUT_MINIMUM"]):
+        wrong.append("PAYOUT_MINIMUM must be an amount such as 10 or 2.50")
     if wrong:
         raise ConfigurationError("; ".join(wrong) + ".")
 

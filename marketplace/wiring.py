@@ -51,6 +51,9 @@ from marketplace.notifications import routes as notifications_routes
 from marketplace.notifications import subscribers as notifications_subscribers
 from marketplace.offerings import routes as offerings_routes
 from marketplace.offerings import subscribers as offerings_subscribers
+from marketplace.payments import calling, inbox, payout_routes
+from marketplace.payments import jobs as payments_jobs
+from marketplace.payments import routes as payments_routes
 from marketplace.privacy import jobs as privacy_jobs
 from marketplace.privacy import routes as privacy_routes
 from marketplace.reviews import jobs as reviews_jobs
@@ -60,7 +63,7 @@ from marketplace.search import routes as search_routes
 from marketplace.search import saved_routes
 from marketplace.search import subscribers as search_subscribers
 from marketplace.talent import routes as talent_routes
-from marketplace.tasks import application_routes
+from marketplace.tasks import application_routes, payment_routes
 from marketplace.tasks import jobs as tasks_jobs
 from marketplace.tasks import routes as tasks_routes
 from marketplace.tasks import subscribers as tasks_subscribers
@@ -89,6 +92,11 @@ BLUEPRINTS = (
     application_routes.bp,
     talent_routes.bp,
     offerings_routes.bp,
+    payment_routes.bp,
+    payment_routes.tasks_bp,
+    payments_routes.bp,
+    payout_routes.bp,
+    payout_routes.payouts_bp,
     messaging_routes.contact_bp,
     messaging_routes.bp,
     room_routes.bp,
@@ -122,7 +130,7 @@ JOBS = (
     tasks_jobs,
     reviews_jobs,
     notifications_jobs,
-    *(search_jobs, privacy_jobs),
+    *(search_jobs, privacy_jobs, payments_jobs),
 )  # likewise
 TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, and the facts that change them
     "listings": (listings.ListingPosted, listings.ListingChanged, listings.ListingDeleted, listings.ListingExpired),
@@ -140,6 +148,7 @@ TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, an
 }
 FACTS = (outbox.relay,)
 WORK = (jobs.plan, jobs.run_due, delivering.deliver_due)
+MONEY = (calling.call_due, inbox.read_due)
 OWN = (
     (1.0, counters.flush),
     (5.0, last_use.flush),
@@ -187,4 +196,5 @@ def background(app: Flask) -> list[Background]:
     return [
         Background(app, all_of(*FACTS), OWN, sweeping=True),
         Background(app, all_of(*WORK), sweeping=True),
+        Background(app, all_of(*MONEY), sweeping=True),
     ]

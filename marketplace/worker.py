@@ -10,7 +10,7 @@ from marketplace.core.background import WORK, all_of, celery_for, wake_workers
 
 flask_app = create_app()
 app = celery_for(flask_app.config["REDIS_URL"])
-work = all_of(*wiring.FACTS, *wiring.WORK)
+work = all_of(*wiring.FACTS, *wiring.MONEY, *wiring.WORK)
 
 
 @app.task(name=WORK)

@@ -15,13 +15,15 @@ from marketplace.core.lifecycle import Stateful
 from marketplace.kit.clock import now
 from marketplace.listings.models import Listing
 from marketplace.offerings.models import Offering
+from marketplace.payments.ledger import proofs
+from marketplace.payments.models import Payment, Payout, Refund
 from marketplace.tasks.models import Application, Task
 from marketplace.uploads.addresses import key_of
 from marketplace.uploads.gateways.chosen import storage
 from marketplace.uploads.models import Upload
 from marketplace.verification.models import Verification
 
-STATEFUL: tuple[Any, ...] = (Listing, Task, Application, Offering, Verification)
+STATEFUL: tuple[Any, ...] = (Listing, Task, Application, Offering, Verification, Payment, Refund, Payout)
 STUCK_AFTER = timedelta(minutes=20)  # longer than any lease and the pause after it
 
 # Each finds rows that should not be: (what is wrong, statement whose first column is an id).
@@ -93,6 +95,25 @@ RULES = (
         "SELECT id FROM tasks WHERE (status = 'completed') = (completed_at IS NULL)",
     ),
     (
+        "payments: money is held for a task that is not going on",
+        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.status = 'held'
+        AND t.status NOT IN ('assigned', 'in_progress', 'pending_confirmation', 'disputed')""",
+    ),
+    (
+        "payments: released to somebody who did not do the task",
+        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.status = 'released'
+        AND (t.status <> 'completed' OR t.assigned_to_id <> p.payee_id OR t.creator_id <> p.payer_id)""",
+    ),
+    (
+        "fake provider: its book differs from ours",
+        """SELECT f.name FROM (SELECT name, SUM(amount_minor) AS amount FROM fake_lines
+        GROUP BY name HAVING MAX(made_at) < :long_ago) f
+        LEFT JOIN (SELECT provider_id AS name, captured_minor AS amount FROM payments WHERE captured_at IS NOT NULL
+        UNION ALL SELECT provider_id, amount_minor FROM refunds WHERE status = 'done'
+        UNION ALL SELECT provider_id, amount_minor FROM payouts WHERE status = 'paid') o ON o.name = f.name
+        WHERE f.amount <> COALESCE(o.amount, 0)""",
+    ),
+    (
         "reviews: not of a completed task between the two",
         """SELECT r.id FROM reviews r JOIN tasks t ON t.id = r.task_id WHERE t.status <> 'completed' OR NOT (
         (r.reviewer_id = t.creator_id AND r.reviewed_user_id = t.assigned_to_id AND r.reviewed_as = 'worker') OR
@@ -136,7 +157,7 @@ RULES = (
 
 def findings() -> list[str]:
     """Everything that is not as it must be, one sentence each; empty when all is well."""
-    return [*_broken_rules(), *_broken_histories(), *_stuck_rows(), *_missing_files()]
+    return [*_broken_rules(), *proofs.findings(), *_broken_histories(), *_stuck_rows(), *_missing_files()]
 
 
 def _broken_rules() -> Iterator[str]:

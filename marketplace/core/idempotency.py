@@ -2,7 +2,8 @@
 
 The key's row is written in the transaction of the work itself: it exists exactly when the work is
 done. Of two at once the second waits for the first at the unique constraint and then answers what
-the first answered. Routes that talk to the outside between two transactions need a lease on top.
+the first answered. A write of money that talks to the outside between two transactions takes a lease on
+its key first: while it runs, the same key is a 409.
 """
 
 import hashlib
@@ -17,9 +18,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, conflicts, execute, fetch, found_next_time, in_transaction
 from marketplace.core.encryption import EncryptedBytes
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Conflict, Invalid
+from marketplace.kit.errors import Conflict, Invalid, Problem
 
 KEPT = timedelta(hours=48)
+LEASE = timedelta(seconds=60)  # longer than any route that asks a provider takes
 LONGEST_KEY = 255
 
 
@@ -40,6 +42,7 @@ class IdempotencyKey(Base):
     status: Mapped[int | None]
     location: Mapped[str | None] = mapped_column(String(300))
     body: Mapped[bytes | None] = mapped_column(EncryptedBytes)
+    leased_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -48,6 +51,14 @@ class InFlight(Conflict):
 
     code = "in_flight"
     sentence = "The same request is being handled. Ask again in a moment."
+
+
+class NoKey(Problem):
+    """Money is moved once only, so a client has to say which requests are the same."""
+
+    code = "no_idempotency_key"
+    title = "A key is missing"
+    sentence = "Send an Idempotency-Key header: a new random text for each payment, the same when you repeat it."
 
 
 class ShownOnce(Conflict):
@@ -88,6 +99,32 @@ def around(user_id: int, work: Callable[[], Response]) -> Response:
     return in_transaction(lambda: _keep(name, body_hash, response)) if response.status_code < 400 else response
 
 
+def leased(user_id: int, work: Callable[[], Response]) -> Response:
+    """The same for money that is moved in steps: whoever has the key's lease does the work, the others are told
+    to wait (InFlight, 409). A lease that is over means that somebody died: the work, safe to repeat, is done again.
+    Raises NoKey (400)."""
+    demand()
+    name, body_hash = _name(user_id), _body_hash()
+    stored = in_transaction(lambda: _take(name, body_hash))
+    if stored is not None:
+        return _replay(stored)
+    try:
+        response = work()
+    except BaseException:
+        in_transaction(lambda: execute(delete(IdempotencyKey).where(*_matching(name))))
+        raise
+    answer = {"status": response.status_code, "location": response.headers.get("Location")}
+    kept = {**answer, "body": response.get_data(), "leased_until": None}
+    in_transaction(lambda: execute(update(IdempotencyKey).where(*_matching(name)).values(**kept)))
+    return response
+
+
+def demand() -> None:
+    """Raises NoKey (400) where the request has none."""
+    if "Idempotency-Key" not in request.headers:
+        raise NoKey()
+
+
 def sweep() -> None:
     """Forget keys after two days."""
     in_transaction(lambda: execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT)))
@@ -102,6 +139,22 @@ def _name(user_id: int) -> dict[str, Any]:
 
 def _stored(name: dict[str, Any]) -> list[Any]:
     return fetch(select(IdempotencyKey).where(*_matching(name)).with_only_columns(*IdempotencyKey.__table__.c))
+
+
+def _take(name: dict[str, Any], body_hash: str) -> Any | None:
+    """The stored answer, or None and the lease; raises InFlight."""
+    stored = _stored(name)
+    until = now() + LEASE
+    if not stored:
+        execute(insert(IdempotencyKey), {**name, "body_hash": body_hash, "leased_until": until})
+        return None
+    known = stored[0]
+    if known.body_hash != body_hash or known.leased_until is None:
+        return known
+    over = update(IdempotencyKey).where(*_matching(name), IdempotencyKey.leased_until == known.leased_until)
+    if known.leased_until > now() or not execute(over.values(leased_until=until)):
+        raise InFlight()
+    return None
 
 
 def _keep(name: dict[str, Any], body_hash: str, response: Response) -> Response:

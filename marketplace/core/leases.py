@@ -67,11 +67,11 @@ class Queue:
         """Operators see every queue there is."""
         QUEUES[self.name] = self
 
-    def claim(self) -> list[Row[Any]]:
-        """Lease what is due, oldest first; nothing is written where nothing is due."""
-        if not fetch(self._due().limit(1), {"now": now()}):
+    def claim(self, only: int | None = None) -> list[Row[Any]]:
+        """Lease what is due (or this one row, if it is), oldest first; nothing is written where nothing is due."""
+        if not fetch(self._due(only).limit(1), {"now": now()}):
             return []
-        return in_transaction(self._lease_batch)
+        return in_transaction(lambda: self._lease_batch(only))
 
     def done(self, row: Row[Any], **values: Any) -> bool:
         """Finished, unless somebody else has the row by now; within the caller's transaction."""
@@ -119,17 +119,18 @@ class Queue:
         rows = fetch(self._due().with_only_columns(self.table.c.due_at).limit(1), {"now": now()})
         return rows[0].due_at if rows else None
 
-    def _due(self) -> Any:
+    def _due(self, only: int | None = None) -> Any:
         """By state and time, never by "greater than my last": ids become visible out of order on Postgres."""
         rows = self.table.c
         open_ = select(rows.id).where(rows.done_at.is_(None), rows.dead_at.is_(None))
+        if only is not None:
+            open_ = open_.where(rows.id == only)
         return open_.where(rows.due_at <= bindparam("now")).order_by(rows.due_at, rows.id)
 
-    def _lease_batch(self) -> list[Row[Any]]:
+    def _lease_batch(self, only: int | None) -> list[Row[Any]]:
         moment = now()
-        ids = [
-            row.id for row in fetch(self._due().limit(self.batch).with_for_update(skip_locked=True), {"now": moment})
-        ]
+        due = self._due(only).limit(self.batch).with_for_update(skip_locked=True)
+        ids = [row.id for row in fetch(due, {"now": moment})]
         if not ids:
             return []
         chosen = self.table.c.id.in_(ids)

@@ -14,6 +14,8 @@ class May(StrEnum):
     SUSPEND_PEOPLE = "people.suspend"
     GRANT_ROLES = "roles.grant"
     VERIFY_PEOPLE = "people.verify"
+    RUN_MONEY = "money.run"
+    DECIDE_DISPUTES = "disputes.decide"
 
 
 STAFF = frozenset({"moderator", "admin"})

@@ -70,6 +70,7 @@ class Guard:
     access: Access
     scope: str
     secret: bool = False
+    money: bool = False
 
     def check(self) -> None:
         """Load the person; raises NotSignedIn, NotAllowed."""
@@ -100,19 +101,20 @@ class Blueprint(DocumentedBlueprint):
         body_limit: str = "",
         shared: str = "",
         secret: bool = False,
+        money: bool = False,
         **options: Any,
     ) -> None:
         """Register a view behind its policy; raises TypeError where none is declared.
 
         A `phased` write talks to the outside between transactions of its own; `body_limit` names the
         setting of how many bytes its body may have. A `shared` list answers strangers from the shared
-        cache, under this topic. A `secret` answer is never kept.
+        cache, under this topic. A `secret` answer is never kept. A `money` write needs an Idempotency-Key.
         """
         declared = access or self.access
         if declared is None:
             raise TypeError(f"{rule} has no policy: say access=ANYONE, SIGNED_IN or a role.")
         methods = set(options.setdefault("methods", ["GET"]))
-        guard = Guard(declared, self._scope(methods), secret)
+        guard = Guard(declared, self._scope(methods), secret, money)
         if phased:
             guarded = _phased(view_func, guard, body_limit)
         else:
@@ -203,6 +205,8 @@ def _phased(view: View, guard: Guard, body_limit: str) -> View:
         who.refuse_strangers(guard.access)
         request.get_data()  # whoever was signed out while a slow body came is not let in by it
         guard.check()
+        if guard.money:
+            return idempotency.leased(g.person.id, lambda: view(*args, **kwargs))
         if g.person is not None and "Idempotency-Key" in request.headers and not guard.secret:
             return idempotency.around(g.person.id, lambda: view(*args, **kwargs))
         return view(*args, **kwargs)
@@ -218,6 +222,8 @@ def _writing(view: View, guard: Guard) -> View:
 
         def once() -> Any:
             guard.check()
+            if guard.money:
+                idempotency.demand()
             if request.if_match and request.method == "PUT":
                 check_if_match(_present)
             if g.person is not None and "Idempotency-Key" in request.headers:

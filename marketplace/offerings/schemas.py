@@ -69,6 +69,8 @@ class BookingSchema(Input):
     latitude = latitude()
     longitude = longitude()
     budget = Amount(example=30)
+    payment = Choice("outside", "escrow", metadata={"description": "escrow: held by the marketplace until confirmed"})
+    payment_method = Str(longest=255, example="pm_card_visa")
 
 
 class OfferingSchema(Schema):

@@ -8,6 +8,7 @@ from marketplace.core.web import Blueprint, Created
 from marketplace.core.web import written as written_answer
 from marketplace.tasks import applications, applying, queries, service
 from marketplace.tasks.schemas import (
+    AcceptByPathSchema,
     AcceptSchema,
     ApplicationSchema,
     ApplicationsQuery,
@@ -27,8 +28,8 @@ def _answer(application_id: int, message: str) -> dict[str, Any]:
     return written_answer("application", applications.detail(current_user(), application_id), message)
 
 
-def _accepted(application_id: int, task_id: int) -> dict[str, Any]:
-    service.accept_application(current_user(), application_id, task_id)
+def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> dict[str, Any]:
+    service.accept_application(current_user(), application_id, task_id, **how)
     application = applications.detail(current_user(), application_id)
     task = queries.detail(current_user(), task_id)
     return {**written_answer("task", task, "The task is assigned."), "application": application}
@@ -73,14 +74,15 @@ def show_application(task_id: int, application_id: int) -> Any:
 @bp.response(200, Accepted)
 def accept_application(data: dict[str, Any], task_id: int) -> Any:
     """Take one applicant; the others become rejected."""
-    return _accepted(data["application_id"], task_id)
+    return _accepted(data.pop("application_id"), task_id, data)
 
 
 @bp.post("/<int:task_id>/applications/<int:application_id>/accept")
+@bp.arguments(AcceptByPathSchema)
 @bp.response(200, Accepted)
-def accept_application_by_path(task_id: int, application_id: int) -> Any:
+def accept_application_by_path(data: dict[str, Any], task_id: int, application_id: int) -> Any:
     """Take one applicant, named in the path."""
-    return _accepted(application_id, task_id)
+    return _accepted(application_id, task_id, data)
 
 
 @bp.post("/<int:task_id>/applications/<int:application_id>/reject")

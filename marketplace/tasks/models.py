@@ -16,6 +16,7 @@ from marketplace.kit.errors import Duplicate
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE
 
 PRIORITIES = ("low", "normal", "high", "urgent")
+PAYMENTS = ("outside", "escrow")
 DIFFICULTIES = ("easy", "medium", "hard")
 
 
@@ -55,6 +56,8 @@ class Task(Stateful, Base):
     subcategory: Mapped[str | None] = mapped_column(String(60))
     budget_minor: Mapped[int | None]
     currency: Mapped[str] = mapped_column(String(3))
+    payment: Mapped[str] = mapped_column(String(10), default="outside")
+    agreed_minor: Mapped[int | None]
     budget_rank: Mapped[int] = mapped_column(BigInt, Computed(rank_sql("budget_minor"), persisted=True))
     location: Mapped[str] = mapped_column(String(300), default="")
     latitude: Mapped[float | None]

@@ -123,6 +123,11 @@ def find(viewer: User | None, task_id: int) -> Task:
     return one(policy.visible_to(viewer).where(Task.id == task_id), "task")
 
 
+def living(task_id: int) -> Task:
+    """One task to change, whoever asks; raises NotFound."""
+    return one(select(Task).where(Task.id == task_id, Task.status != S.DELETED), "task")
+
+
 def title_of(task_id: int) -> tuple[str, int | None]:
     """Its title and whose words these are, whoever asks; empty where there is none."""
     rows = fetch(select(TASKS.c.title, TASKS.c.creator_id).where(TASKS.c.id == task_id))
@@ -240,6 +245,8 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "is_urgent": row.is_urgent,
         "difficulty": row.difficulty,
         "is_booking": row.booked,
+        "payment": row.payment,
+        "agreed_price": None if row.agreed_minor is None else to_major(row.agreed_minor, row.currency),
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "completed_at": row.completed_at,

@@ -3,9 +3,9 @@
 from marshmallow import Schema, fields
 
 from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
-from marketplace.core.schemas import Currency, Input, Near, PageQuery, available_actions
+from marketplace.core.schemas import Currency, Input, Near, PageQuery, Query, available_actions
 from marketplace.tasks.lifecycle import A, S
-from marketplace.tasks.models import DIFFICULTIES, PRIORITIES
+from marketplace.tasks.models import DIFFICULTIES, PAYMENTS, PRIORITIES
 
 SEEN_STATES = tuple(state for state in S if state is not S.DELETED)
 
@@ -59,6 +59,7 @@ class TaskChangesSchema(Input):
     is_urgent = fields.Boolean(metadata={"example": False})
     required_skills = Words(example="strong back, van")
     images = Links()
+    payment = Choice(*PAYMENTS, metadata={"description": "escrow: held by the marketplace until confirmed"})
 
 
 class TaskInputSchema(TaskChangesSchema):
@@ -79,10 +80,53 @@ class ApplySchema(Input):
     proposed_price = Amount(example=35)
 
 
-class AcceptSchema(Input):
+class AcceptByPathSchema(Input):
+    """How the money is held, where it is held now; without it the payment is confirmed afterwards."""
+
+    payment_method = Str(longest=255, example="pm_card_visa")
+
+
+class AcceptSchema(AcceptByPathSchema):
     """Which applicant."""
 
     application_id = Int(required=True, example=1)
+
+
+class QuoteQuery(Query):
+    """Of which task."""
+
+    task_id = Int(least=1, required=True, example=7)
+
+
+class PayTaskSchema(Input):
+    """By which provider (the first of the settings, unless said) and method (to be confirmed later, unless said)."""
+
+    provider = Str(longest=20, example="fake")
+    payment_method = Str(longest=255, example="pm_card_visa")
+
+
+class PaySchema(PayTaskSchema):
+    """For what."""
+
+    task_id = Int(least=1, required=True, example=7)
+
+
+class HandOverCodeAskedSchema(Input):
+    """The same code as before, unless a fresh one is wanted."""
+
+    fresh = fields.Boolean(metadata={"example": False})
+
+
+class HandOverCodeSchema(Schema):
+    """Six digits."""
+
+    code = Str(required=True, example="123456")
+
+
+class HandOverSchema(Input):
+    """What the owner shows."""
+
+    code = Str(required=True, shortest=1, longest=20, example="123456")
 
 
 class ReasonSchema(Input):
@@ -129,6 +173,8 @@ class TaskSchema(Schema):
     is_urgent = fields.Boolean(required=True, metadata={"example": False})
     difficulty = Str(required=True, allow_none=True, example="easy")
     is_booking = fields.Boolean(required=True, metadata={"example": False})
+    payment = Choice(*PAYMENTS, required=True)
+    agreed_price = Num(least=0, most=1e12, required=True, allow_none=True, example=35.0)
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     completed_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})

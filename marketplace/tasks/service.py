@@ -27,12 +27,14 @@ from marketplace.events.tasks import (
 )
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
-from marketplace.tasks import applying, policy, queries
+from marketplace.payments import service as payments
+from marketplace.tasks import applying, paying, policy, queries
 from marketplace.tasks.models import DIFFICULTIES, Task
 from marketplace.tasks.queries import find
 from marketplace.uploads import service as uploads
 
 SYSTEM = frozenset({"system"})
+HANDS = frozenset({"worker", "provider"})
 
 
 def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
@@ -44,10 +46,10 @@ def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Ta
     return task
 
 
-def book(owner: User, provider_id: int, **fields: Any) -> Task:
+def book(owner: User, provider_id: int, *, payment_method: str | None = None, **fields: Any) -> Task:
     """A task that was never on the board: made for one provider and assigned at once."""
     task = save(_new(owner, booked=True, **fields))
-    return assign(owner, task, worker_id=provider_id)
+    return assign(owner, task, worker_id=provider_id, payment_method=payment_method)
 
 
 def edit(user: User, task_id: int, **changes: Any) -> Task:
@@ -69,27 +71,33 @@ def delete(user: User, task_id: int) -> None:
     publish(TaskDeleted(task_id=task.id))
 
 
-def assign(user: User, task: Task, *, worker_id: int) -> Task:
-    """Give the task to one person; of two at once the second finds it taken (409)."""
+def assign(
+    user: User, task: Task, *, worker_id: int, price_minor: int | None = None, payment_method: str | None = None
+) -> Task:
+    """Give the task to one person at this price (else its budget); of two at once the second finds it taken (409).
+    Where its money is to be held it is asked for in the same transaction."""
     task.advance("assign", actor=policy.role_of(user, task), actor_id=user.id)
-    task.assigned_to_id = worker_id
+    task.assigned_to_id, task.agreed_minor = worker_id, price_minor
     db.session.flush()
+    paying.on_assigned(task, payment_method)
     publish(TaskAssigned(**_step(task), booked=task.booked))
     return task
 
 
-def accept_application(user: User, application_id: int, task_id: int) -> Task:
-    """Take one applicant; the others become rejected."""
+def accept_application(user: User, application_id: int, task_id: int, *, payment_method: str | None = None) -> Task:
+    """Take one applicant at the price they proposed; the others become rejected."""
     application, task = applying.find_for_owner(user, application_id, task_id)
-    assign(user, task, worker_id=application.applicant_id)
+    price = application.proposed_price_minor
+    assign(user, task, worker_id=application.applicant_id, price_minor=price, payment_method=payment_method)
     applying.accept(application, user)
     applying.pass_over_rest(task)
     return task
 
 
 def start(user: User, task_id: int) -> Task:
-    """The worker takes the assignment up."""
+    """The worker takes the assignment up, once the money is held where it is to be."""
     task = _moved(user, task_id, "start")
+    paying.demand(task)
     publish(TaskStarted(**_step(task)))
     return task
 
@@ -101,8 +109,9 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
     task.advance("decline", actor=policy.role_of(user, task), actor_id=user.id)
     task.reason = reason
     if not task.booked:
-        task.assigned_to_id = None
+        task.assigned_to_id = task.agreed_minor = None
         applying.reopen(task, worker_id)
+    payments.call_off(paying.reference(task.id), reason="declined", by_id=worker_id)
     people.count_declined(worker_id)
     db.session.flush()
     publish(TaskDeclined(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id, version=task.version))
@@ -112,6 +121,7 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
 def finish(user: User, task_id: int, *, note: str = "", images: list[str] | None = None) -> Task:
     """The worker says it is done; the owner confirms."""
     task = _moved(user, task_id, "finish")
+    paying.demand(task)
     task.done_note, task.done_images = note, images or []
     uploads.use("task", task.id, [*task.images, *task.done_images])
     publish(TaskDone(**_step(task)))
@@ -154,9 +164,33 @@ def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
     """The owner does not want it any more, while open or assigned."""
     task = _moved(user, task_id, "cancel")
     task.reason = reason
+    payments.call_off(paying.reference(task.id), reason="cancelled", by_id=user.id)
     applying.pass_over_rest(task)
     publish(TaskCancelled(**_both_sides(task)))
     return task
+
+
+def hand_over(user: User, task_id: int) -> Task:
+    """The worker has shown the owner's code: completed on the spot."""
+    return _complete(_moved(user, task_id, "hand_over"))
+
+
+def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = None) -> Task:
+    """A dispute is over: so much of what is held (before the fee) to the worker, the rest back to the owner. With
+    nothing for the worker the task is cancelled, else completed. None, where nothing is held, completes it.
+    Raises WrongState (409), Invalid (422)."""
+    task = queries.living(task_id)
+    held = payments.held_minor(paying.reference(task_id))
+    task.advance("annul" if to_worker_minor == 0 else "settle", actor=SYSTEM, actor_id=actor_id)
+    db.session.flush()
+    if held is not None:
+        amount = held[0] if to_worker_minor is None else to_worker_minor
+        payments.split(paying.reference(task_id), amount, reason="dispute decided", by_id=actor_id)
+    if to_worker_minor == 0:
+        payments.call_off(paying.reference(task_id), reason="dispute decided", by_id=actor_id)
+        publish(TaskCancelled(**_both_sides(task)))
+        return task
+    return _complete(task)
 
 
 def take_down_of(user_id: int) -> None:
@@ -181,6 +215,7 @@ def forget_words_of(user_id: int) -> None:
 
 def _complete(task: Task) -> Task:
     task.completed_at = now()
+    payments.release(paying.reference(task.id))
     people.count_completed(task.assigned_to_id or 0)
     publish(TaskCompleted(**_both_sides(task)))
     return task
@@ -204,6 +239,7 @@ def _step(task: Task) -> dict[str, Any]:
 
 def _new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
     currency = fields.pop("currency", owner.currency)
+    fields["payment"] = paying.chosen(fields.get("payment"))
     key, subcategory = catalog.resolve(category, fields.pop("subcategory", None))
     _sort_out_priority(fields)
     _check_deadline(fields)
@@ -218,6 +254,8 @@ def _new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Ta
 
 
 def _apply(task: Task, changes: dict[str, Any]) -> None:
+    if "payment" in changes:
+        paying.chosen(changes["payment"])
     _sort_out_priority(changes)
     _check_deadline(changes)
     kept = kept_money(task.budget_minor, task.currency)

@@ -7,6 +7,7 @@ AREAS = (
     "messages",
     "notifications",
     "offerings",
+    "payments",
     "people",
     "profile",
     "reviews",

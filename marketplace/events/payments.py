@@ -1,0 +1,83 @@
+"""Facts about money."""
+
+from dataclasses import dataclass
+
+from marketplace.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentHeld(Event):
+    """The payer's money is in escrow."""
+
+    payment_id: int
+    reference: str
+    payer_id: int
+    payee_id: int
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFailed(Event):
+    """The payer's bank did not keep its word, or the provider refused: nothing is held."""
+
+    payment_id: int
+    reference: str
+    payer_id: int
+    payee_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReleased(Event):
+    """The escrow went to the payee, less the marketplace's fee."""
+
+    payment_id: int
+    reference: str
+    payer_id: int
+    payee_id: int
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundBegun(Event):
+    """Money of a payment is on its way back to the payer."""
+
+    refund_id: int
+    payment_id: int
+    reference: str
+    payer_id: int
+    payee_id: int
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFailed(Event):
+    """It could not go back the way it came and is in the payer's wallet instead."""
+
+    refund_id: int
+    payment_id: int
+    reference: str
+    payer_id: int
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutSettled(Event):
+    """A payout came to an end: paid, failed or returned (then the money is in the wallet again)."""
+
+    payout_id: int
+    user_id: int
+    status: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutHeld(Event):
+    """A payout waits until somebody has looked at it."""
+
+    payout_id: int
+    user_id: int

@@ -1,0 +1,255 @@
+"""Ask the provider what was recorded: never inside a transaction, the answer in one of its own."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, select, update
+
+from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.core.leases import table_of
+from marketplace.kit.clock import now
+from marketplace.payments import calls, states
+from marketplace.payments.calls import CALLS, CALLS_TABLE
+from marketplace.payments.escrow import CALL_OFF
+from marketplace.payments.gateways.chosen import provider
+from marketplace.payments.gateways.provider import (
+    Charge,
+    Declined,
+    Done,
+    P,
+    PaymentState,
+    PayoutState,
+    Provider,
+    RefundState,
+    Refused,
+    Unreachable,
+)
+from marketplace.payments.lifecycle import SYSTEM, UNPAID, O, R, S
+from marketplace.payments.models import Payee, Payment, Payout, Refund
+from marketplace.payments.queries import is_frozen
+
+Record = Callable[[], object]
+ASK_AFTER = timedelta(hours=23)  # providers forget keys after 24 h: from then on what was done is looked up first
+FROZEN_PAUSE = timedelta(minutes=5)
+log = structlog.get_logger(__name__)
+
+
+def call_due() -> int:
+    """Make every call that is due; returns how many came to an end."""
+    ended = 0
+    while claimed := CALLS.claim():
+        ended += sum(_call(row) for row in claimed)
+    return ended
+
+
+def call_now(subject: str, subject_id: int) -> None:
+    """Make the calls about this one thing at once, those too that the answers ask for; what fails is tried
+    again later by whoever works on what is due."""
+    tried: set[int] = set()
+    while fresh := [one for one in calls.waiting(subject, subject_id) if one not in tried]:
+        tried.add(fresh[0])
+        for row in CALLS.claim(fresh[0]):
+            _call(row)
+
+
+def _call(row: Row[Any]) -> bool:
+    try:
+        record = ASKED[row.kind](row)
+    except Unreachable as error:
+        return _again(row, f"Unreachable: {error}")
+    except Exception as error:
+        log.exception("provider call failed", call=row.id, kind=row.kind)
+        return _again(row, f"{type(error).__name__}: {error}")
+    return in_transaction(partial(_finish, row, record))
+
+
+def _again(row: Row[Any], error: str) -> bool:
+    in_transaction(lambda: CALLS.failed(row, error))
+    return False
+
+
+def _finish(row: Row[Any], record: Record | None) -> bool:
+    """The answer is taken over even where somebody else has the call by now: it is true all the same."""
+    if record is not None:
+        record()
+    return CALLS.done(row)
+
+
+def _first(row: Row[Any]) -> bool:
+    """Whether the key may be sent: remembered before it is."""
+    if row.first_at is not None:
+        return bool(row.first_at > now() - ASK_AFTER)
+    first = update(CALLS_TABLE).where(CALLS_TABLE.c.id == row.id).values(first_at=now())
+    in_transaction(lambda: execute(first))
+    return True
+
+
+def _create(row: Row[Any]) -> Record | None:
+    payment = _read(Payment, row.subject_id)
+    if payment.status not in UNPAID:
+        return None
+    if payment.wish == CALL_OFF and row.first_at is None:
+        return partial(states.give_up, payment.id)
+    at = provider(payment.provider)
+    charge = Charge(
+        key=row.key,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        description=payment.title,
+        reference=payment.reference,
+    )
+    found = None if _first(row) else at.find_payment(row.key)
+    try:
+        state = found or at.create(charge)
+    except Refused as error:
+        return partial(states.fail_payment, payment.id, str(error))
+
+    def record() -> None:
+        states.apply_provider_state(payment.id, state)
+        if row.method:
+            calls.ask("confirm", "payment", payment.id, key=f"confirm-{row.key}", method=row.method)
+
+    return record
+
+
+def _confirm(row: Row[Any]) -> Record | None:
+    payment = _read(Payment, row.subject_id)
+    if payment.status not in UNPAID or payment.wish == CALL_OFF:
+        return None
+    at, provider_id = provider(payment.provider), payment.provider_id or ""
+    if not _first(row):
+        return _taken_over(payment, at.fetch_payment(provider_id))
+    try:
+        return _taken_over(payment, at.confirm(provider_id, method=row.method, key=row.key))
+    except Refused as error:
+        state, failure = at.fetch_payment(provider_id), str(error)
+
+    def record() -> None:
+        states.apply_provider_state(payment.id, state)
+        states.note_failure(payment.id, failure)
+
+    return record
+
+
+def _capture(row: Row[Any]) -> Record | None:
+    payment = _read(Payment, row.subject_id)
+    if payment.status != S.AUTHORIZED:
+        return None
+    if payment.wish == CALL_OFF:
+        return partial(calls.ask, "cancel", "payment", payment.id, key=f"cancel-{payment.key}")
+    at, provider_id = provider(payment.provider), payment.provider_id or ""
+    if not _first(row):
+        state = at.fetch_payment(provider_id)
+        if state.status is P.CAPTURED:
+            return _taken_over(payment, state)
+    try:
+        return _taken_over(payment, at.capture(provider_id, amount_minor=payment.amount_minor, key=row.key))
+    except Refused as error:
+        return _not_captured(payment, at.fetch_payment(provider_id), error)
+
+
+def _not_captured(payment: Any, state: PaymentState, error: Refused) -> Record:
+    """The bank did not keep its word. What is left of the authorisation is given up."""
+    if state.status is P.CAPTURED:
+        return _taken_over(payment, state)
+
+    def record() -> None:
+        sentence = str(error) if isinstance(error, Declined) else "The payment could not be collected."
+        states.fail_payment(payment.id, sentence)
+        calls.ask("cancel", "payment", payment.id, key=f"cancel-{payment.key}")
+
+    return record
+
+
+def _cancel(row: Row[Any]) -> Record | None:
+    payment = _read(Payment, row.subject_id)
+    if payment.captured_at is not None or payment.status == S.CANCELLED:
+        return None
+    if payment.provider_id is None:
+        raise Unreachable("the provider has not said yet what it calls this payment")
+    at, provider_id = provider(payment.provider), payment.provider_id
+    _first(row)
+    try:
+        return _taken_over(payment, at.cancel(provider_id, key=row.key))
+    except Refused:
+        return _taken_over(payment, at.fetch_payment(provider_id))
+
+
+def _refund(row: Row[Any]) -> Record | None:
+    back = _read(Refund, row.subject_id)
+    if back.status != R.PENDING:
+        return None
+    payment = _read(Payment, back.payment_id)
+    at, provider_id = provider(payment.provider), payment.provider_id or ""
+    found = None if _first(row) else at.find_refund(provider_id, row.key)
+    try:
+        state = found or at.refund(provider_id, amount_minor=back.amount_minor, currency=back.currency, key=row.key)
+    except Refused as error:
+        amount, currency = back.amount_minor, back.currency
+        state = RefundState(id="", status=Done.FAILED, amount_minor=amount, currency=currency, failure=str(error))
+    return partial(states.apply_refund_state, back.id, state)
+
+
+def _pay_out(row: Row[Any]) -> Record | None:
+    payout = _read(Payout, row.subject_id)
+    if payout.status not in {O.REQUESTED, O.SENT}:
+        return None
+    if payout.status == O.REQUESTED:
+        if is_frozen():
+            raise Unreachable("payouts are frozen until the books agree again")
+        if not in_transaction(lambda: _send(payout.id)):
+            return None
+    at, payee = provider(payout.provider), _payee_of(payout)
+    found = None if _first(row) else at.find_payout(row.key)
+    try:
+        state = found or _sent_by(at, payout, payee, row.key)
+    except Refused as error:
+        amount, currency = payout.amount_minor, payout.currency
+        state = PayoutState(id="", status=Done.FAILED, amount_minor=amount, currency=currency, failure=str(error))
+    return partial(states.apply_payout_state, payout.id, state)
+
+
+def _sent_by(at: Provider, payout: Any, payee: str, key: str) -> PayoutState:
+    name, minor = f"payout:{payout.id}", payout.amount_minor
+    return at.pay_out(payee_id=payee, amount_minor=minor, currency=payout.currency, key=key, reference=name)
+
+
+def _send(payout_id: int) -> bool:
+    """From now on it cannot be cancelled; False where it was."""
+    payout = states.locked(Payout, payout_id)
+    if payout.status == O.REQUESTED:
+        payout.advance("send", actor=SYSTEM)
+        db.session.flush()
+    return payout.status == O.SENT
+
+
+def _payee_of(payout: Any) -> str:
+    chosen = select(Payee.provider_id).where(Payee.user_id == payout.user_id, Payee.provider == payout.provider)
+    rows = fetch(chosen)
+    db.session.rollback()
+    return (rows[0].provider_id or "") if rows else ""
+
+
+def _taken_over(payment: Any, state: PaymentState) -> Record:
+    return partial(states.apply_provider_state, payment.id, state)
+
+
+def _read(model: Any, thing_id: int) -> Any:
+    """The row as it is now; no connection is kept while the provider is asked."""
+    table = table_of(model)
+    row = fetch(select(table).where(table.c.id == thing_id))[0]
+    db.session.rollback()
+    return row
+
+
+ASKED: dict[str, Callable[[Row[Any]], Record | None]] = {
+    "create": _create,
+    "confirm": _confirm,
+    "capture": _capture,
+    "cancel": _cancel,
+    "refund": _refund,
+    "pay_out": _pay_out,
+}

@@ -1,0 +1,37 @@
+"""What the provider has to be asked to do: recorded with what made it necessary, asked afterwards."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import insert
+
+from marketplace.core.db import after_commit, fetch
+from marketplace.core.leases import Queue, table_of, wake
+from marketplace.kit.clock import now
+from marketplace.payments.models import ProviderCall
+
+LEASE = timedelta(seconds=60)
+FOR_EVER = 2**31  # money in between is never given up
+
+CALLS_TABLE = table_of(ProviderCall)
+CALLS = Queue("provider_calls", CALLS_TABLE, lease=lambda row: LEASE, attempts=lambda row: FOR_EVER, batch=1)
+_insert = insert(ProviderCall).returning(ProviderCall.id)
+
+
+def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | None = None) -> int:
+    """Record a call in the running transaction; one of the same key is the first one. Returns its id."""
+    known = fetch(CALLS_TABLE.select().with_only_columns(CALLS_TABLE.c.id).where(CALLS_TABLE.c.key == key))
+    if known:
+        return int(known[0].id)
+    after_commit(wake)
+    moment = now()
+    row: dict[str, Any] = {"kind": kind, "subject": subject, "subject_id": subject_id, "key": key, "method": method}
+    return int(fetch(_insert.values(**row, created_at=moment, due_at=moment, attempts=0))[0].id)
+
+
+def waiting(subject: str, subject_id: int) -> list[int]:
+    """The ids of the calls about this that are not through, in the order they were recorded."""
+    rows = CALLS_TABLE.c
+    mine = CALLS_TABLE.select().with_only_columns(rows.id).where(rows.subject == subject)
+    open_ = mine.where(rows.subject_id == subject_id, rows.done_at.is_(None), rows.dead_at.is_(None))
+    return [row.id for row in fetch(open_.order_by(rows.id))]

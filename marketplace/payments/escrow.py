@@ -1,0 +1,166 @@
+"""Where a payment's money goes: into escrow, to the payee, back to the payer. Each in one transaction."""
+
+from typing import Any
+
+from marketplace.core.db import db, save
+from marketplace.core.outbox import publish
+from marketplace.events.payments import PaymentHeld, PaymentReleased, RefundBegun, RefundFailed
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid
+from marketplace.kit.money import Money, share
+from marketplace.payments import accounts, calls, issuing
+from marketplace.payments.ledger.service import Account, Line, post
+from marketplace.payments.lifecycle import SYSTEM, R, S
+from marketplace.payments.models import Payment, Refund
+
+HOLD, RELEASE, CALL_OFF = "hold", "release", "call_off"
+
+
+def hold(payment: Payment, captured_minor: int) -> None:
+    """The provider has the money: into escrow, a receipt, and on with what the deal wished meanwhile."""
+    payment.captured_minor, payment.captured_at = captured_minor, now()
+    payment.failure = ""
+    payment.advance("capture", actor=SYSTEM)
+    db.session.flush()
+    source, into = accounts.at_provider(payment), accounts.escrow(payment)
+    post([_of_payment(payment, "hold", source, into, captured_minor)])
+    issuing.receipt(payment)
+    publish(PaymentHeld(**_told(payment), amount_minor=captured_minor, currency=payment.currency))
+    if payment.wish == RELEASE:
+        release(payment)
+    elif payment.wish == CALL_OFF:
+        refund(payment, left(payment), reason="called off")
+
+
+def left(payment: Payment) -> int:
+    """What was captured and did not go back, minor units."""
+    return payment.captured_minor - payment.refunded_minor
+
+
+def release(payment: Payment) -> None:
+    """All that is left in escrow to the payee, less the fee and its tax in the quote's proportions."""
+    amount = left(payment)
+    payee, fee, tax = share(amount, (payment.payee_minor, payment.fee_minor, payment.tax_minor))
+    payment.paid_payee_minor, payment.paid_fee_minor, payment.paid_tax_minor = payee, fee, tax
+    _end(payment, "release")
+    to = {
+        "release": (accounts.available(payment.payee_id, payment.currency), payee),
+        "fee": (accounts.fees(payment.currency), fee),
+        "tax": (accounts.taxes(payment.currency), tax),
+    }
+    source = accounts.escrow(payment)
+    post([_of_payment(payment, kind, source, account, part) for kind, (account, part) in to.items()])
+    publish(PaymentReleased(**_told(payment), amount_minor=payee, currency=payment.currency))
+
+
+def refund(payment: Payment, amount_minor: int, *, reason: str = "", by_id: int | None = None) -> Refund:
+    """Send this much back: out of escrow, or, once it was released, from whoever got a part of it. A seller's
+    wallet may fall below zero by that; the next earnings level it. Raises Invalid (422)."""
+    if not 0 < amount_minor <= left(payment):
+        most = Money(left(payment), payment.currency).exact
+        raise Invalid.field("amount", f"At most {most} {payment.currency} of this payment can go back.")
+    back = save(
+        Refund(
+            key=f"refund-{payment.key}-{payment.refunded_minor}",
+            payment_id=payment.id,
+            amount_minor=amount_minor,
+            currency=payment.currency,
+            reason=reason,
+            by_id=by_id,
+        )
+    )
+    lines = _out_of_escrow(payment, back) if payment.status == S.HELD else _clawed_back(payment, back)
+    post(lines, may_owe=True)
+    payment.refunded_minor += amount_minor
+    if left(payment) == 0:
+        _end(payment, "refund")
+    db.session.flush()
+    calls.ask("refund", "refund", back.id, key=back.key)
+    told = _told(payment)
+    publish(RefundBegun(refund_id=back.id, **told, amount_minor=amount_minor, currency=payment.currency))
+    return back
+
+
+def finish_refund(payment: Payment, back: Refund) -> None:
+    """The provider has sent it back."""
+    back.advance("finish", actor=SYSTEM)
+    db.session.flush()
+    to = accounts.at_provider(payment)
+    post([_line(payment, back, "refunded", debit=accounts.going_back(payment), credit=to)])
+    issuing.credit_note(payment, back)
+
+
+def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
+    """It cannot go back the way it came: it is the payer's all the same, in their wallet."""
+    was_out = back.status == R.DONE
+    back.failure = failure[:500]
+    back.advance("fail", actor=SYSTEM)
+    db.session.flush()
+    source = accounts.at_provider(payment) if was_out else accounts.going_back(payment)
+    wallet = accounts.available(payment.payer_id, payment.currency)
+    post([_line(payment, back, "refund_failed", debit=source, credit=wallet)])
+    issuing.credit_note(payment, back)
+    told = _told(payment)
+    del told["payee_id"]
+    publish(RefundFailed(refund_id=back.id, **told, amount_minor=back.amount_minor, currency=back.currency))
+
+
+def _out_of_escrow(payment: Payment, back: Refund) -> list[Line]:
+    return [_line(payment, back, "refund", debit=accounts.escrow(payment), credit=accounts.going_back(payment))]
+
+
+def _clawed_back(payment: Payment, back: Refund) -> list[Line]:
+    """From each what it still has of this payment, in proportion: never more, as the largest remainder rounds a
+    part of the whole to the whole at most."""
+    had = (payment.paid_payee_minor, payment.paid_fee_minor, payment.paid_tax_minor)
+    payee, fee, tax = share(back.amount_minor, had)
+    payment.paid_payee_minor -= payee
+    payment.paid_fee_minor -= fee
+    payment.paid_tax_minor -= tax
+    sources = {
+        "clawback": (accounts.available(payment.payee_id, payment.currency), payee),
+        "fee_back": (accounts.fees(payment.currency), fee),
+        "tax_back": (accounts.taxes(payment.currency), tax),
+    }
+    to = accounts.going_back(payment)
+    return [
+        _line(payment, back, kind, debit=debit, credit=to, amount_minor=part) for kind, (debit, part) in sources.items()
+    ]
+
+
+def _of_payment(payment: Payment, kind: str, debit: Account, credit: Account, amount_minor: int) -> Line:
+    subject = f"payment:{payment.id}"
+    return Line(
+        key=f"{subject}:{kind}",
+        debit=debit,
+        credit=credit,
+        amount_minor=amount_minor,
+        kind=kind,
+        reference=payment.reference,
+        subject=subject,
+    )
+
+
+def _line(
+    payment: Payment, back: Refund, kind: str, *, debit: Account, credit: Account, amount_minor: int | None = None
+) -> Line:
+    return Line(
+        key=f"refund:{back.id}:{kind}",
+        debit=debit,
+        credit=credit,
+        amount_minor=back.amount_minor if amount_minor is None else amount_minor,
+        kind=kind,
+        reference=payment.reference,
+        subject=f"refund:{back.id}",
+    )
+
+
+def _end(payment: Payment, verb: str) -> None:
+    payment.open_for, payment.ended_at = None, now()
+    payment.advance(verb, actor=SYSTEM)
+    db.session.flush()
+
+
+def _told(payment: Payment) -> dict[str, Any]:
+    sides = {"payer_id": payment.payer_id, "payee_id": payment.payee_id}
+    return {"payment_id": payment.id, "reference": payment.reference, **sides}

@@ -1,0 +1,46 @@
+"""The providers that the settings name."""
+
+from flask import current_app
+
+from marketplace.kit.errors import Conflict, Invalid
+from marketplace.payments.gateways.fake import FakeProvider
+from marketplace.payments.gateways.provider import Provider
+
+
+class NoProvider(Conflict):
+    """This marketplace takes no money."""
+
+    code = "no_payments"
+    title = "No payments"
+    sentence = "Payments are not set up here. Agree with the other side on another way to pay."
+
+
+def providers() -> dict[str, Provider]:
+    """By name, the default first."""
+    kept: dict[str, Provider] | None = current_app.extensions.get("payment_providers")
+    if kept is None:
+        kept = {name: _make(name) for name in current_app.config["PAYMENT_PROVIDERS"]}
+        current_app.extensions["payment_providers"] = kept
+    return kept
+
+
+def provider(name: str) -> Provider:
+    """One of them; raises Invalid (422)."""
+    if name not in providers():
+        raise Invalid.field("provider", f"One of {', '.join(providers())}.")
+    return providers()[name]
+
+
+def default_provider() -> str:
+    """The first that the settings name; raises NoProvider (409)."""
+    if not providers():
+        raise NoProvider()
+    return next(iter(providers()))
+
+
+def _make(name: str) -> Provider:
+    settings = current_app.config
+    if name == "fake":
+        faults = [(method, fault) for method, _, fault in (one.partition("=") for one in settings["FAKE_FAULTS"])]
+        return FakeProvider(settings["SECRET_KEY"], settings["SITE_URL"], faults)
+    raise LookupError(f"no payment provider is called {name}")

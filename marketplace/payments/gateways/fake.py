@@ -1,0 +1,284 @@
+"""A provider that takes no money: the embedded default, for trying everything out.
+
+It behaves like Stripe with test cards: the same states, a decline is told the same way, the same key is done once,
+and webhooks are signed. Test cards: https://docs.stripe.com/testing (names as there, where they exist).
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from marketplace.core.db import fetch
+from marketplace.payments.gateways.fake_book import LINES, FakeBook
+from marketplace.payments.gateways.fake_subscriptions import FakeSubscriptions
+from marketplace.payments.gateways.provider import (
+    About,
+    BookLine,
+    Charge,
+    Declined,
+    Done,
+    P,
+    PayeeState,
+    PaymentState,
+    PayoutState,
+    RefundState,
+    Refused,
+)
+
+DECLINES = {
+    "pm_card_chargeDeclined": "Your card was declined.",
+    "pm_card_chargeDeclinedInsufficientFunds": "Your card has insufficient funds.",
+    "pm_card_chargeDeclinedExpiredCard": "Your card has expired.",
+}
+CHALLENGES = frozenset({"pm_card_threeDSecure2Required", "pm_card_authenticationRequired"})
+CAPTURE_DECLINES = "pm_card_captureDeclined"  # authorises, and then the bank does not keep its word
+REFUND_FAILS = "pm_card_refundFail"
+CARDS = frozenset({"pm_card_visa", "pm_card_mastercard", CAPTURE_DECLINES, REFUND_FAILS, *DECLINES, *CHALLENGES})
+WAITING = frozenset({P.REQUIRES_PAYMENT_METHOD.value, P.REQUIRES_ACTION.value})
+CLOSED_BANK = "closed"  # a payee whose country is this one: every payout comes back
+
+
+class FakeProvider(FakeSubscriptions, FakeBook):
+    """See the module; `site_url` is where a challenge or an onboarding would take place."""
+
+    def __init__(self, secret: str, site_url: str, faults: list[tuple[str, str]] | None = None) -> None:
+        super().__init__(secret, faults)
+        self.site_url = site_url
+
+    def public_key(self) -> str:
+        """A front end talks to us alone."""
+        return ""
+
+    def create(self, charge: Charge) -> PaymentState:
+        """Waits for a card."""
+        data = {
+            "status": P.REQUIRES_PAYMENT_METHOD.value,
+            "amount_minor": charge.amount_minor,
+            "currency": charge.currency,
+            "captured_minor": 0,
+            "refunded_minor": 0,
+            "keys": [],
+            "method": None,
+            "failure": "",
+        }
+
+        def work() -> PaymentState:
+            return self._payment(self._made("payment", "pi", charge.key, data)[0])
+
+        state = self._do("create", work)
+        return self.confirm(state.id, method=charge.method, key=f"{charge.key}+") if charge.method else state
+
+    def confirm(self, payment_id: str, *, method: str | None, key: str) -> PaymentState:
+        """By a test card; None passes the challenge. Raises Declined."""
+
+        def work() -> tuple[PaymentState, str]:
+            thing = self._thing("payment", payment_id)
+            if key in thing.data["keys"] or thing.data["status"] not in WAITING:
+                return self._payment(thing), ""
+            status, failure = _tried(thing.data, method)
+            card = {"method": method or thing.data["method"], "keys": [*thing.data["keys"], key]}
+            kind = f"payment_intent.{'payment_failed' if failure else status.value}"
+            changed = self._change(thing, kind, About.PAYMENT, status=status.value, failure=failure, **card)
+            return self._payment(changed), failure
+
+        state, failure = self._do("confirm", work)
+        if failure:
+            raise Declined(failure, "card_declined")
+        return state
+
+    def fetch_payment(self, payment_id: str) -> PaymentState:
+        """Raises Unknown."""
+        return self._do("fetch_payment", lambda: self._payment(self._thing("payment", payment_id)))
+
+    def find_payment(self, key: str) -> PaymentState | None:
+        """By the key it was created with."""
+        return self._do("find_payment", lambda: self._found(self._with_key("payment", key), self._payment))
+
+    def capture(self, payment_id: str, *, amount_minor: int, key: str) -> PaymentState:
+        """Raises Declined, or Refused where nothing is authorised."""
+
+        def work() -> tuple[PaymentState, str]:
+            thing = self._thing("payment", payment_id)
+            if key in thing.data["keys"]:
+                return self._payment(thing), ""
+            if thing.data["status"] != P.AUTHORIZED.value or amount_minor > thing.data["amount_minor"]:
+                raise Refused(f"This payment is {thing.data['status']}.", "payment_intent_unexpected_state")
+            if thing.data["method"] == CAPTURE_DECLINES:
+                self._change(thing, "payment_intent.canceled", About.PAYMENT, status=P.CANCELLED.value)
+                return self._payment(thing), "The bank did not release the money."
+            kept = {"captured_minor": amount_minor, "keys": [*thing.data["keys"], key]}
+            self._write(About.PAYMENT, thing, amount_minor)
+            kind = "payment_intent.succeeded"
+            return self._payment(self._change(thing, kind, About.PAYMENT, status=P.CAPTURED.value, **kept)), ""
+
+        state, failure = self._do("capture", work)
+        if failure:
+            raise Declined(failure, "card_declined")
+        return state
+
+    def cancel(self, payment_id: str, *, key: str) -> PaymentState:
+        """One that is captured stays so."""
+
+        def work() -> PaymentState:
+            thing = self._thing("payment", payment_id)
+            if thing.data["status"] in {P.CAPTURED.value, P.CANCELLED.value}:
+                return self._payment(thing)
+            changed = self._change(thing, "payment_intent.canceled", About.PAYMENT, status=P.CANCELLED.value)
+            return self._payment(changed)
+
+        return self._do("cancel", work)
+
+    def refund(self, payment_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
+        """Raises Refused above what is left."""
+
+        def work() -> RefundState:
+            payment = self._thing("payment", payment_id)
+            known = self._with_key("refund", key)
+            if known is not None:
+                return self._refund(known)
+            left = payment.data["captured_minor"] - payment.data["refunded_minor"]
+            if not 0 < amount_minor <= left or currency != payment.data["currency"]:
+                raise Refused(f"At most {left} {payment.data['currency']} can go back.", "charge_already_refunded")
+            return self._sent_back(payment, amount_minor, key)
+
+        return self._do("refund", work)
+
+    def _sent_back(self, payment: Any, amount_minor: int, key: str) -> RefundState:
+        fails = payment.data["method"] == REFUND_FAILS
+        status = Done.FAILED if fails else Done.DONE
+        data = {"status": status.value, "amount_minor": amount_minor, "currency": payment.data["currency"]}
+        thing, _ = self._made("refund", "re", key, {**data, "payment": payment.name})
+        self._tell("refund.failed" if fails else "refund.updated", About.REFUND, thing.name)
+        if not fails:
+            back = payment.data["refunded_minor"] + amount_minor
+            self._change(payment, "charge.refunded", About.PAYMENT, refunded_minor=back)
+            self._write(About.REFUND, thing, amount_minor)
+        return self._refund(thing)
+
+    def fetch_refund(self, refund_id: str) -> RefundState:
+        """Raises Unknown."""
+        return self._do("fetch_refund", lambda: self._refund(self._thing("refund", refund_id)))
+
+    def find_refund(self, payment_id: str, key: str) -> RefundState | None:
+        """By the key it was made with."""
+        return self._do("find_refund", lambda: self._found(self._with_key("refund", key), self._refund))
+
+    def register_payee(self, *, payee_id: str | None, user_id: int, email: str, country: str, key: str) -> PayeeState:
+        """Ready at once: nothing has to be shown to a fake."""
+        data = {"country": country, "ready": True}
+
+        def work() -> PayeeState:
+            thing = self._thing("payee", payee_id) if payee_id else self._made("payee", "acct", key, data)[0]
+            return PayeeState(id=thing.name, ready=thing.data["ready"], url=f"{self.site_url}/payouts")
+
+        return self._do("register_payee", work)
+
+    def fetch_payee(self, payee_id: str) -> PayeeState:
+        """Raises Unknown."""
+
+        def work() -> PayeeState:
+            thing = self._thing("payee", payee_id)
+            return PayeeState(id=thing.name, ready=thing.data["ready"])
+
+        return self._do("fetch_payee", work)
+
+    def pay_out(self, *, payee_id: str, amount_minor: int, currency: str, key: str, reference: str) -> PayoutState:
+        """Arrives at once, except at a closed bank."""
+
+        def work() -> PayoutState:
+            payee = self._thing("payee", payee_id)
+            fails = payee.data["country"] == CLOSED_BANK
+            status = (Done.FAILED if fails else Done.DONE).value
+            data = {"status": status, "amount_minor": amount_minor, "currency": currency}
+            failure = "The bank account is closed." if fails else ""
+            thing, is_new = self._made("payout", "po", key, {**data, "failure": failure})
+            if is_new:
+                self._tell("payout.failed" if fails else "payout.paid", About.PAYOUT, thing.name)
+                if not fails:
+                    self._write(About.PAYOUT, thing, amount_minor)
+            return self._payout(thing)
+
+        return self._do("pay_out", work)
+
+    def fetch_payout(self, payout_id: str) -> PayoutState:
+        """Raises Unknown."""
+        return self._do("fetch_payout", lambda: self._payout(self._thing("payout", payout_id)))
+
+    def find_payout(self, key: str) -> PayoutState | None:
+        """By the key it was made with."""
+        return self._do("find_payout", lambda: self._found(self._with_key("payout", key), self._payout))
+
+    def return_payout(self, payout_id: str) -> None:
+        """For trying it out: the bank sends a payout back days later."""
+
+        def work() -> None:
+            thing = self._thing("payout", payout_id)
+            failure = "The bank account is closed."
+            self._change(thing, "payout.failed", About.PAYOUT, status=Done.FAILED.value, failure=failure)
+            self._write(About.PAYOUT, thing, -thing.data["amount_minor"])
+
+        self._do("return_payout", work)
+
+    def book(self, since: datetime, until: datetime) -> Iterator[BookLine]:
+        """What was captured, refunded and paid out."""
+        rows = fetch(select(LINES).where(LINES.c.made_at >= since, LINES.c.made_at < until).order_by(LINES.c.id))
+        for row in rows:
+            amount = {"amount_minor": row.amount_minor, "currency": row.currency}
+            yield BookLine(about=About(row.about), object_id=row.name, key=row.key, made_at=row.made_at, **amount)
+
+    @staticmethod
+    def _found(thing: Any | None, view: Any) -> Any | None:
+        return None if thing is None else view(thing)
+
+    def _payment(self, thing: Any) -> PaymentState:
+        data = thing.data
+        challenged = data["status"] == P.REQUIRES_ACTION.value
+        return PaymentState(
+            id=thing.name,
+            status=P(data["status"]),
+            amount_minor=data["amount_minor"],
+            currency=data["currency"],
+            captured_minor=data["captured_minor"],
+            refunded_minor=data["refunded_minor"],
+            client_secret=f"{thing.name}_secret_{self._signature(0, thing.name.encode())[:24]}",
+            next_url=f"{self.site_url}/challenge/{thing.name}" if challenged else "",
+            failure=data["failure"],
+            key=thing.key,
+        )
+
+    @staticmethod
+    def _refund(thing: Any) -> RefundState:
+        failed = thing.data["status"] == Done.FAILED.value
+        return RefundState(
+            id=thing.name,
+            status=Done(thing.data["status"]),
+            amount_minor=thing.data["amount_minor"],
+            currency=thing.data["currency"],
+            payment_id=thing.data["payment"],
+            failure="The card account is closed." if failed else "",
+            key=thing.key,
+        )
+
+    @staticmethod
+    def _payout(thing: Any) -> PayoutState:
+        return PayoutState(
+            id=thing.name,
+            status=Done(thing.data["status"]),
+            amount_minor=thing.data["amount_minor"],
+            currency=thing.data["currency"],
+            failure=thing.data["failure"],
+            key=thing.key,
+        )
+
+
+def _tried(data: dict[str, Any], method: str | None) -> tuple[P, str]:
+    """What comes of trying to pay by this card; without one, of a challenge that was passed."""
+    if method is None:
+        return (P.AUTHORIZED if data["status"] == P.REQUIRES_ACTION.value else P(data["status"])), ""
+    if method not in CARDS:
+        return P.REQUIRES_PAYMENT_METHOD, f"There is no test card {method[:60]!r}."
+    if method in DECLINES:
+        return P.REQUIRES_PAYMENT_METHOD, DECLINES[method]
+    return (P.REQUIRES_ACTION if method in CHALLENGES else P.AUTHORIZED), ""

@@ -1,0 +1,153 @@
+"""Webhooks: kept as they came, answered at once, and what they are about is asked for before anything is done."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, delete, insert, select
+
+from marketplace.core.db import after_commit, execute, fetch, in_transaction
+from marketplace.core.leases import Queue, table_of, wake
+from marketplace.kit.clock import now
+from marketplace.kit.errors import NotFound, Problem
+from marketplace.payments import payouts, queries, states
+from marketplace.payments.gateways.chosen import providers
+from marketplace.payments.gateways.fake import FakeProvider
+from marketplace.payments.gateways.fake_book import NOTICES
+from marketplace.payments.gateways.provider import About, Forged, Notice, Provider, ProviderError, Unknown
+from marketplace.payments.models import Payee, Payment, Payout, ProviderEvent, Refund
+
+LEASE = timedelta(seconds=60)
+ATTEMPTS = 12
+KEPT = timedelta(days=90)
+log = structlog.get_logger(__name__)
+EVENTS_TABLE = table_of(ProviderEvent)
+EVENTS = Queue("provider_events", EVENTS_TABLE, lease=lambda row: LEASE, attempts=lambda row: ATTEMPTS)
+
+
+class NotSigned(Problem):
+    """Not from the provider, or from long ago."""
+
+    code = "bad_signature"
+    title = "Bad signature"
+    sentence = "The signature of this webhook does not fit."
+
+
+def receive(name: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Keep one webhook; False where it was kept before. Raises NotSigned (400), NotFound (404)."""
+    if name not in providers():
+        raise NotFound.of("provider")
+    try:
+        notice = providers()[name].read_notice(headers, body)
+    except (Forged, ValueError, KeyError):
+        raise NotSigned() from None
+    return in_transaction(lambda: _keep(name, notice, body))
+
+
+def _keep(name: str, notice: Notice, body: bytes) -> bool:
+    rows = EVENTS_TABLE.c
+    if fetch(select(rows.id).where(rows.provider == name, rows.event_id == notice.event_id)):
+        return False
+    after_commit(wake)
+    moment = now()
+    row: dict[str, Any] = {
+        "provider": name,
+        "event_id": notice.event_id,
+        "kind": notice.kind,
+        "about": notice.about.value,
+    }
+    row |= {"object_id": notice.object_id, "body": body}
+    execute(insert(ProviderEvent), {**row, "created_at": moment, "due_at": moment, "attempts": 0})
+    return True
+
+
+def read_due() -> int:
+    """Act on every webhook that is due, those of the fake provider sent first; returns how many came to an end."""
+    ended = _send_fake_ones()
+    while claimed := EVENTS.claim():
+        ended += sum(_read(row) for row in claimed)
+    return ended
+
+
+def sweep() -> int:
+    """Forget webhooks after ninety days; returns how many."""
+    return execute(delete(EVENTS_TABLE).where(EVENTS_TABLE.c.done_at < now() - KEPT))
+
+
+def _read(row: Row[Any]) -> bool:
+    try:
+        record = _asked(row)
+    except Exception as error:
+        if not isinstance(error, ProviderError):
+            log.exception("a webhook could not be acted on", event=row.id, kind=row.kind)
+        message = f"{type(error).__name__}: {error}"
+        in_transaction(lambda: EVENTS.failed(row, message))
+        return False
+    return in_transaction(lambda: _act(row, record))
+
+
+def _act(row: Row[Any], record: Callable[[], object]) -> bool:
+    record()
+    return EVENTS.done(row)
+
+
+def _asked(row: Row[Any]) -> Callable[[], object]:
+    at = providers().get(row.provider)
+    about = About(row.about)
+    if at is None or about not in FETCHED:
+        return lambda: None
+    try:
+        return FETCHED[about](at, row.provider, row.object_id) or (lambda: None)
+    except Unknown:
+        return lambda: None  # theirs, not ours
+
+
+def _payment(at: Provider, name: str, object_id: str) -> Callable[[], object] | None:
+    """By the provider's name for it, or by ours where its answer to us is not recorded yet."""
+    state = at.fetch_payment(object_id)
+    ours = queries.named(Payment, name, object_id) or _with_key(Payment, state.key)
+    return partial(states.apply_provider_state, ours, state) if ours else None
+
+
+def _refund(at: Provider, name: str, object_id: str) -> Callable[[], object] | None:
+    state = at.fetch_refund(object_id)
+    ours = _with_key(Refund, state.key)
+    return partial(states.apply_refund_state, ours, state) if ours else None
+
+
+def _payout(at: Provider, name: str, object_id: str) -> Callable[[], object] | None:
+    state = at.fetch_payout(object_id)
+    ours = queries.named(Payout, name, object_id) or _with_key(Payout, state.key)
+    return partial(states.apply_payout_state, ours, state) if ours else None
+
+
+def _payee(at: Provider, name: str, object_id: str) -> Callable[[], object] | None:
+    ours = queries.named(Payee, name, object_id)
+    return partial(payouts.apply_payee_state, ours, at.fetch_payee(object_id)) if ours else None
+
+
+def _with_key(model: Any, key: str) -> int | None:
+    rows = fetch(select(model.id).where(model.key == key)) if key else []
+    return int(rows[0].id) if rows else None
+
+
+FETCHED: dict[About, Callable[[Provider, str, str], Callable[[], object] | None]] = {
+    About.PAYMENT: _payment,
+    About.REFUND: _refund,
+    About.PAYOUT: _payout,
+    About.PAYEE: _payee,
+}
+
+
+def _send_fake_ones() -> int:
+    """The fake provider lives in here, so its webhooks come this way."""
+    fake = providers().get("fake")
+    sent = 0
+    while isinstance(fake, FakeProvider) and (claimed := NOTICES.claim()):
+        for row in claimed:
+            body = fake.body_of(row)
+            receive("fake", fake.signed(body), body)
+            sent += in_transaction(partial(NOTICES.done, row))
+    return sent

@@ -1,0 +1,52 @@
+"""What the clock does to money."""
+
+from datetime import timedelta
+
+from flask import current_app
+
+from marketplace.core.db import in_transaction
+from marketplace.core.jobs import Run, job
+from marketplace.kit.clock import now
+from marketplace.payments import inbox, payouts, reconciling
+
+AT_ONCE = 200
+LOOK_BACK = timedelta(days=3)
+
+
+@job("ask_about_payments", timeout=300, every=timedelta(minutes=1))
+def ask_about_payments(run: Run) -> None:
+    """Payments that have had no end for a minute."""
+    reconciling.ask_about_open()
+
+
+@job("prove_ledger", timeout=600, every=timedelta(hours=1))
+def prove_ledger(run: Run) -> None:
+    """Our books against themselves; a finding stops payouts until it is gone."""
+    found = reconciling.prove()
+    in_transaction(lambda: reconciling.keep(found, ("ledger",)))
+
+
+@job("compare_books", timeout=1800, every=timedelta(days=1))
+def compare_books(run: Run) -> None:
+    """The last days against the provider's book."""
+    until = now() - reconciling.SETTLED
+    found = reconciling.compare(until - LOOK_BACK, until)
+    in_transaction(lambda: reconciling.keep(found, ("provider",)))
+
+
+@job("pay_out_by_calendar", timeout=1800, every=timedelta(hours=1))
+def pay_out_by_calendar(run: Run) -> None:
+    """On the day that the settings name, everything that is worth it."""
+    if not payouts.is_the_day(current_app.config["PAYOUT_SCHEDULE"]):
+        return
+    last = 0
+    while due := payouts.due(AT_ONCE, last):
+        for wallet in due:
+            in_transaction(lambda wallet=wallet: payouts.send_all_of(wallet.owner_id, wallet.currency))  # type: ignore[misc]
+        last = due[-1].id
+
+
+@job("forget_webhooks", timeout=300, every=timedelta(days=1))
+def forget_webhooks(run: Run) -> None:
+    """Webhooks that were acted on long ago."""
+    in_transaction(inbox.sweep)

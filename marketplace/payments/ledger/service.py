@@ -1,0 +1,146 @@
+"""Move money: the only writer of accounts and transfers."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from marketplace.core.db import execute, fetch
+from marketplace.core.leases import table_of
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict
+from marketplace.payments.ledger.models import LedgerAccount, Transfer
+
+ACCOUNTS, TRANSFERS = table_of(LedgerAccount), table_of(Transfer)
+MAY_OWE = frozenset({"provider", "available"})
+
+
+class NotEnough(Conflict):
+    """The account does not hold that much."""
+
+    code = "not_enough"
+    title = "Not enough money"
+    sentence = "There is not enough money for this."
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Which account is meant; it is opened when money first comes to it.
+
+    `about` tells accounts of one owner and purpose apart: the deal ("task:7") of an escrow, the provider's name.
+    """
+
+    purpose: str
+    currency: str
+    owner_id: int | None = None
+    about: str = ""
+
+    @property
+    def key(self) -> str:
+        """Unique in the ledger."""
+        whose = "-" if self.owner_id is None else str(self.owner_id)
+        return f"{self.purpose}/{whose}/{self.about}/{self.currency}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One transfer to be made; the same `key` is posted once, however often it is asked for."""
+
+    key: str
+    debit: Account
+    credit: Account
+    amount_minor: int
+    kind: str
+    reference: str
+    subject: str
+
+
+_by_key = select(ACCOUNTS.c.key, ACCOUNTS.c.id).where(ACCOUNTS.c.key.in_(bindparam("keys", expanding=True)))
+_posted = select(TRANSFERS.c.key).where(TRANSFERS.c.key.in_(bindparam("keys", expanding=True)))
+_move = (
+    update(ACCOUNTS)
+    .where(ACCOUNTS.c.id == bindparam("account_id"))
+    .values(balance_minor=ACCOUNTS.c.balance_minor + bindparam("change"))
+    .returning(ACCOUNTS.c.balance_minor)
+)
+
+
+def post(lines: Sequence[Line], *, may_owe: bool = False) -> None:
+    """Make these transfers in the running transaction, those of nothing and those posted before left out.
+
+    Raises NotEnough (409) where an account would fall below zero; a seller's may with `may_owe`.
+    """
+    wanted = [line for line in lines if line.amount_minor > 0]
+    done = {row.key for row in fetch(_posted, {"keys": [line.key for line in wanted]})} if wanted else set()
+    fresh = [line for line in wanted if line.key not in done]
+    if not fresh:
+        return
+    ids = _open([account for line in fresh for account in (line.debit, line.credit)])
+    ends = _move_all(fresh, ids, may_owe=may_owe)
+    execute(insert(TRANSFERS), _rows(fresh, ids, ends))
+
+
+def _open(accounts: list[Account]) -> dict[str, int]:
+    """Their ids by key."""
+    wanted = {account.key: account for account in accounts}
+    ids = {row.key: row.id for row in fetch(_by_key, {"keys": list(wanted)})}
+    missing = [wanted[key] for key in sorted(wanted.keys() - ids.keys())]
+    if missing:
+        execute(insert(ACCOUNTS), [_new(account) for account in missing])
+        ids = {row.key: row.id for row in fetch(_by_key, {"keys": list(wanted)})}
+    return ids
+
+
+def _new(account: Account) -> dict[str, Any]:
+    about = {"purpose": account.purpose, "currency": account.currency, "owner_id": account.owner_id}
+    return {"key": account.key, "balance_minor": 0, **about}
+
+
+def _move_all(lines: list[Line], ids: dict[str, int], *, may_owe: bool) -> dict[int, int]:
+    """Each account once, by what all lines together change, in the order of ids so that no two posts wait for
+    each other; what they have then, by id."""
+    changes: dict[int, int] = defaultdict(int)
+    for line in lines:
+        changes[ids[line.debit.key]] -= line.amount_minor
+        changes[ids[line.credit.key]] += line.amount_minor
+    purposes = {ids[a.key]: a.purpose for line in lines for a in (line.debit, line.credit)}
+    ends = {}
+    for account_id in sorted(changes):
+        change = changes[account_id]
+        ends[account_id] = _change(account_id, change)
+        owes = purposes[account_id] == "provider" or (may_owe and purposes[account_id] in MAY_OWE)
+        if ends[account_id] < 0 and change < 0 and not owes:
+            raise NotEnough()
+    return ends
+
+
+def _change(account_id: int, change: int) -> int:
+    """One statement that reads and writes: of two at once the second sees what the first left."""
+    return int(fetch(_move, {"account_id": account_id, "change": change})[0].balance_minor)
+
+
+def _rows(lines: list[Line], ids: dict[str, int], ends: dict[int, int]) -> list[dict[str, Any]]:
+    """Backwards from what the accounts have at the end to what they had after each line."""
+    after, rows = dict(ends), []
+    for line in reversed(lines):
+        debit, credit = ids[line.debit.key], ids[line.credit.key]
+        rows.append(
+            {
+                "key": line.key,
+                "debit_id": debit,
+                "credit_id": credit,
+                "currency": line.debit.currency,
+                "amount_minor": line.amount_minor,
+                "debit_after": after[debit],
+                "credit_after": after[credit],
+                "kind": line.kind,
+                "reference": line.reference,
+                "subject": line.subject,
+                "created_at": now(),
+            }
+        )
+        after[debit] += line.amount_minor
+        after[credit] -= line.amount_minor
+    return rows[::-1]

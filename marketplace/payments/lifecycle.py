@@ -1,0 +1,80 @@
+"""The states of a payment, a refund and a payout, and who moves them."""
+
+from enum import StrEnum
+
+from marketplace.kit.lifecycle import Lifecycle, move
+
+
+class S(StrEnum):
+    """A payment's states. HELD is in escrow; RELEASED and REFUNDED are its ends, and so are the last two."""
+
+    CREATED = "created"
+    REQUIRES_PAYMENT_METHOD = "requires_payment_method"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    AUTHORIZED = "authorized"
+    HELD = "held"
+    RELEASED = "released"
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class R(StrEnum):
+    """A refund's states."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class O(StrEnum):  # noqa: E742
+    """A payout's states."""
+
+    REQUESTED = "requested"
+    ON_HOLD = "on_hold"
+    SENT = "sent"
+    PAID = "paid"
+    FAILED = "failed"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+UNPAID = (S.CREATED, S.REQUIRES_PAYMENT_METHOD, S.REQUIRES_ACTION, S.PROCESSING)
+UNDER_WAY = (*UNPAID, S.AUTHORIZED, S.HELD)
+SYSTEM = frozenset({"system"})
+STAFF = {"moderator", "admin"}
+
+# A provider may say that it captured what we gave up meanwhile: money that moved is always booked.
+PAYMENT_LIFECYCLE = Lifecycle.table(
+    "payment",
+    S.CREATED,
+    ask_method=move(S.CREATED, S.REQUIRES_ACTION, S.PROCESSING, to=S.REQUIRES_PAYMENT_METHOD, by={"system"}),
+    ask_action=move(S.CREATED, S.REQUIRES_PAYMENT_METHOD, S.PROCESSING, to=S.REQUIRES_ACTION, by={"system"}),
+    process=move(S.CREATED, S.REQUIRES_PAYMENT_METHOD, S.REQUIRES_ACTION, to=S.PROCESSING, by={"system"}),
+    authorize=move(*UNPAID, to=S.AUTHORIZED, by={"system"}),
+    capture=move(*UNPAID, S.AUTHORIZED, S.CANCELLED, S.FAILED, to=S.HELD, by={"system"}),
+    cancel=move(*UNPAID, S.AUTHORIZED, to=S.CANCELLED, by={"system"}),
+    fail=move(*UNPAID, S.AUTHORIZED, to=S.FAILED, by={"system"}),
+    release=move(S.HELD, to=S.RELEASED, by={"system"}),
+    refund=move(S.HELD, S.RELEASED, to=S.REFUNDED, by={"system"}),
+)
+
+REFUND_LIFECYCLE = Lifecycle.table(
+    "refund",
+    R.PENDING,
+    finish=move(R.PENDING, to=R.DONE, by={"system"}),
+    fail=move(R.PENDING, R.DONE, to=R.FAILED, by={"system"}),
+)
+
+PAYOUT_LIFECYCLE = Lifecycle.table(
+    "payout",
+    O.REQUESTED,
+    hold=move(O.REQUESTED, to=O.ON_HOLD, by={"system"}),
+    approve=move(O.ON_HOLD, to=O.REQUESTED, by={"admin"}),
+    send=move(O.REQUESTED, to=O.SENT, by={"system"}),
+    pay=move(O.SENT, to=O.PAID, by={"system"}),
+    fail=move(O.SENT, to=O.FAILED, by={"system"}),
+    give_back=move(O.PAID, to=O.RETURNED, by={"system"}),
+    cancel=move(O.REQUESTED, O.ON_HOLD, to=O.CANCELLED, by={"owner", "admin"}),
+)

@@ -1,0 +1,254 @@
+"""Payments and what belongs to them: refunds, receipts, payouts, calls to the provider and what it tells us."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, conflicts, found_next_time
+from marketplace.core.encryption import Encrypted, EncryptedBytes
+from marketplace.core.leases import Leased
+from marketplace.core.lifecycle import Stateful
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict
+from marketplace.payments.lifecycle import PAYMENT_LIFECYCLE, PAYOUT_LIFECYCLE, REFUND_LIFECYCLE
+
+
+class PaidAlready(Conflict):
+    """One payment a deal at a time."""
+
+    code = "paid_already"
+    sentence = "There is a payment for this already."
+
+
+class Payment(Stateful, Base):
+    """One payment for one deal (`reference`, such as "task:7"), which is all this floor knows of it.
+
+    `key` is our name for it at the provider. `open_for` is the reference while the payment is under way. `wish` is
+    what the deal wants done once the money is there: hold it, release it, or call it off. The three `…_minor` of the
+    quote are how the amount will be shared; the three `paid_…` how it was.
+    """
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        UniqueConstraint("provider", "provider_id"),
+        Index("uq_payments_open_for", "open_for", unique=True),
+        Index("ix_payments_payer", "payer_id", "id"),
+        Index("ix_payments_payee", "payee_id", "status", "id"),
+        Index("ix_payments_reference", "reference", "id"),
+        Index("ix_payments_status", "status", "asked_at"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("fee_minor + tax_minor + payee_minor = amount_minor", name="shares"),
+        CheckConstraint("refunded_minor >= 0 AND refunded_minor <= captured_minor", name="refunded"),
+        CheckConstraint("payer_id <> payee_id", name="two_sides"),
+    )
+    lifecycle = PAYMENT_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    reference: Mapped[str] = mapped_column(String(60))
+    open_for: Mapped[str | None] = mapped_column(String(60))
+    wish: Mapped[str] = mapped_column(String(10), default="hold")
+    payer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    payee_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    title: Mapped[str] = mapped_column(String(200))
+    provider: Mapped[str] = mapped_column(String(20))
+    provider_id: Mapped[str | None] = mapped_column(String(255))
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    discount_minor: Mapped[int] = mapped_column(default=0)
+    fee_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    payee_minor: Mapped[int]
+    fee_rule: Mapped[str] = mapped_column(String(60))
+    captured_minor: Mapped[int] = mapped_column(default=0)
+    refunded_minor: Mapped[int] = mapped_column(default=0)
+    paid_payee_minor: Mapped[int] = mapped_column(default=0)
+    paid_fee_minor: Mapped[int] = mapped_column(default=0)
+    paid_tax_minor: Mapped[int] = mapped_column(default=0)
+    client_secret: Mapped[str] = mapped_column(Encrypted, default="")
+    next_url: Mapped[str] = mapped_column(Encrypted, default="")
+    failure: Mapped[str] = mapped_column(String(500), default="")
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    captured_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Refund(Stateful, Base):
+    """Money on its way back to the payer; `by_id` is None where the deal's own rules sent it."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index("ix_refunds_payment_id", "payment_id", "id"),
+        Index("ix_refunds_provider_id", "provider_id"),
+        Index("ix_refunds_status", "status", "updated_at"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+    )
+    lifecycle = REFUND_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    by_id: Mapped[int | None]
+    provider_id: Mapped[str | None] = mapped_column(String(255))
+    failure: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Payee(Base):
+    """Who can be paid out by which provider."""
+
+    __tablename__ = "payees"
+    __table_args__ = (UniqueConstraint("user_id", "provider"), Index("ix_payees_provider_id", "provider_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    provider: Mapped[str] = mapped_column(String(20))
+    provider_id: Mapped[str | None] = mapped_column(String(255))
+    is_ready: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Payout(Stateful, Base):
+    """Earned money on its way to whoever earned it; `score` and `reasons` are why it was held."""
+
+    __tablename__ = "payouts"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index("ix_payouts_user", "user_id", "id"),
+        Index("ix_payouts_status", "status", "id"),
+        Index("ix_payouts_provider_id", "provider_id"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+    )
+    lifecycle = PAYOUT_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    provider: Mapped[str] = mapped_column(String(20))
+    provider_id: Mapped[str | None] = mapped_column(String(255))
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    origin: Mapped[str] = mapped_column(String(10), default="manual")
+    score: Mapped[int] = mapped_column(default=0)
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    failure: Mapped[str] = mapped_column(String(500), default="")
+    paid_at: Mapped[datetime | None]
+
+
+class ProviderCall(Leased, Base):
+    """Something the provider has to be asked to do, recorded before it is asked.
+
+    `key` goes with the call, so that the provider does it once; `first_at` is when it was first sent.
+    """
+
+    __tablename__ = "provider_calls"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index("ix_provider_calls_waiting", "done_at", "due_at"),
+        Index("ix_provider_calls_subject", "subject"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(60))
+    subject_id: Mapped[int]
+    key: Mapped[str] = mapped_column(String(64))
+    method: Mapped[str | None] = mapped_column(Encrypted)
+    first_at: Mapped[datetime | None]
+
+
+class ProviderEvent(Leased, Base):
+    """A webhook as it came, until the thing it is about was asked for."""
+
+    __tablename__ = "provider_events"
+    __table_args__ = (
+        UniqueConstraint("provider", "event_id"),
+        Index("ix_provider_events_waiting", "done_at", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(String(20))
+    event_id: Mapped[str] = mapped_column(String(255))
+    kind: Mapped[str] = mapped_column(String(100))
+    about: Mapped[str] = mapped_column(String(20))
+    object_id: Mapped[str] = mapped_column(String(255))
+    body: Mapped[bytes | None] = mapped_column(EncryptedBytes)
+
+
+class ReceiptSeries(Base):
+    """The last number given in a series; counting and issuing are one transaction, so there is no gap."""
+
+    __tablename__ = "receipt_series"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(20))
+    last: Mapped[int] = mapped_column(default=0)
+
+
+class ReceiptRow(Base):
+    """A receipt, or (with `refund_id`) a credit note; `data` is what it says, as it was when it was issued."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (
+        UniqueConstraint("series", "number"),
+        UniqueConstraint("payment_id", "refund_id"),
+        Index("ix_receipts_payment_id", "payment_id", "id"),
+        Index("uq_receipts_subject", "subject", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    series: Mapped[str] = mapped_column(String(20))
+    number: Mapped[int]
+    subject: Mapped[str] = mapped_column(String(60))
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refunds.id"))
+    issued_at: Mapped[datetime] = mapped_column(default=now)
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class HandOverCode(Base):
+    """What the buyer shows when the thing is handed over; `wrong` counts bad guesses."""
+
+    __tablename__ = "hand_over_codes"
+    __table_args__ = (UniqueConstraint("reference"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(60))
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    code: Mapped[str] = mapped_column(Encrypted)
+    wrong: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Break(Base):
+    """Our books and the provider's (or our own among themselves) do not agree; closed when they do again."""
+
+    __tablename__ = "ledger_breaks"
+    __table_args__ = (
+        Index("uq_ledger_breaks_open_for", "open_for", unique=True),
+        Index("ix_ledger_breaks_found_at", "found_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    subject: Mapped[str] = mapped_column(String(300))
+    open_for: Mapped[str | None] = mapped_column(String(340))
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    ours_minor: Mapped[int] = mapped_column(default=0)
+    theirs_minor: Mapped[int] = mapped_column(default=0)
+    found_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    closed_at: Mapped[datetime | None]
+
+
+conflicts["uq_payments_open_for"] = PaidAlready()
+found_next_time.update(
+    {"uq_provider_events_provider_event_id", "uq_receipt_series_name", "uq_hand_over_codes_reference"}
+)

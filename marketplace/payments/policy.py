@@ -1,0 +1,37 @@
+"""Who sees which payment, and what one is to it."""
+
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+
+from marketplace.auth.models import User
+from marketplace.core.permissions import OF_ROLE, May
+from marketplace.payments.models import Payment, Payout
+
+PAYER, PAYEE, ADMIN = frozenset({"payer"}), frozenset({"payee"}), frozenset({"admin"})
+
+
+def visible_to(user: User) -> Select[Payment]:
+    """Those one pays or is paid by; who runs the money sees all."""
+    if May.RUN_MONEY in OF_ROLE[user.role]:
+        return select(Payment)
+    return select(Payment).where(or_(Payment.payer_id == user.id, Payment.payee_id == user.id))
+
+
+def role_of(user: User, payment: Any) -> frozenset[str]:
+    """Payer, payee, admin."""
+    part = PAYER if payment.payer_id == user.id else PAYEE if payment.payee_id == user.id else frozenset()
+    return part | (ADMIN if May.RUN_MONEY in OF_ROLE[user.role] else frozenset())
+
+
+def payouts_visible_to(user: User) -> Select[Payout]:
+    """One's own; who runs the money sees all."""
+    if May.RUN_MONEY in OF_ROLE[user.role]:
+        return select(Payout)
+    return select(Payout).where(Payout.user_id == user.id)
+
+
+def payout_role_of(user: User, payout: Any) -> frozenset[str]:
+    """Owner, admin."""
+    part = frozenset({"owner"}) if payout.user_id == user.id else frozenset()
+    return part | (ADMIN if May.RUN_MONEY in OF_ROLE[user.role] else frozenset())

@@ -1,0 +1,45 @@
+"""A stored receipt as a page or a paper."""
+
+from typing import Any
+
+from flask import Response, current_app
+
+from marketplace.auth.models import User
+from marketplace.kit.clock import as_utc
+from marketplace.payments.issuing import number_of
+from marketplace.payments.receipts.document import PAGE_POLICY, Line, Receipt, as_html, as_pdf
+
+
+def printed(row: Any, reader: User, *, language: str, form: str) -> Response:
+    """As PDF to keep, or as HTML to look at."""
+    receipt = _receipt(row, reader)
+    if form == "html":
+        page = Response(as_html(receipt, language), mimetype="text/html")
+        page.headers["Content-Security-Policy"] = PAGE_POLICY
+        return page
+    paper = Response(as_pdf(receipt, language), mimetype="application/pdf")
+    paper.headers["Content-Disposition"] = f'attachment; filename="receipt-{receipt.number}.pdf"'
+    return paper
+
+
+def _receipt(row: Any, reader: User) -> Receipt:
+    said = row.data
+    is_refund = row.refund_id is not None
+    for_payee = reader.id == said["payee_id"] and not is_refund
+    return Receipt(
+        number=number_of(row),
+        kind="refund" if is_refund else "payment",
+        issued_at=as_utc(row.issued_at),
+        site_name=current_app.config["SITE_NAME"],
+        site_address=current_app.config["SITE_ADDRESS"],
+        payer_name=said["payer"],
+        payee_name=said["payee"],
+        reference=said["reference"],
+        lines=(Line(said["title"], said["amount_minor"]),),
+        currency=said["currency"],
+        total_minor=said["amount_minor"],
+        tax_minor=said["tax_minor"] if for_payee else 0,
+        fee_minor=said["fee_minor"] if for_payee else None,
+        paid_with=said["provider"].title() if said["provider"] != "fake" else "Test provider (no money moved)",
+        corrects=said.get("corrects", ""),
+    )

@@ -1,0 +1,290 @@
+"""Payments, wallets, statements and receipts to read."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Table, bindparam, case, func, literal, or_, select
+
+from marketplace.auth.models import User
+from marketplace.core.db import fetch, one
+from marketplace.core.leases import table_of
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.kit.errors import NotFound
+from marketplace.kit.money import to_major
+from marketplace.payments import policy
+from marketplace.payments.fees import Quote
+from marketplace.payments.issuing import number_of
+from marketplace.payments.ledger.models import LedgerAccount, Transfer
+from marketplace.payments.lifecycle import UNPAID, O, S
+from marketplace.payments.models import Break, Payment, Payout, ReceiptRow, Refund
+
+PAYMENTS: Table = table_of(Payment)
+PAYOUTS: Table = table_of(Payout)
+ACCOUNTS: Table = table_of(LedgerAccount)
+TRANSFERS: Table = table_of(Transfer)
+RECEIPTS: Table = table_of(ReceiptRow)
+
+BROWSE = ListQuery(
+    name="payments",
+    table=PAYMENTS,
+    columns=list(PAYMENTS.c),
+    filters={
+        "person": or_(PAYMENTS.c.payer_id == bindparam("person"), PAYMENTS.c.payee_id == bindparam("person")),
+        "status": PAYMENTS.c.status == bindparam("status"),
+        "reference": PAYMENTS.c.reference == bindparam("reference"),
+    },
+    sorts={"created_at": PAYMENTS.c.created_at},
+    default_sort="-created_at",
+)
+PAYOUTS_LIST = ListQuery(
+    name="payouts",
+    table=PAYOUTS,
+    columns=list(PAYOUTS.c),
+    filters={
+        "person": PAYOUTS.c.user_id == bindparam("person"),
+        "status": PAYOUTS.c.status == bindparam("status"),
+    },
+    sorts={"created_at": PAYOUTS.c.created_at},
+    default_sort="-created_at",
+)
+_mine: BindParameter[int] = bindparam("accounts", expanding=True)
+_comes_in = TRANSFERS.c.credit_id.in_(_mine)  # no transfer goes from one of a person's wallets to another
+STATEMENT = ListQuery(
+    name="transactions",
+    table=TRANSFERS,
+    columns=[
+        *(TRANSFERS.c[name] for name in ("id", "kind", "reference", "subject", "currency", "created_at")),
+        case((_comes_in, TRANSFERS.c.amount_minor), else_=-TRANSFERS.c.amount_minor).label("signed_minor"),
+        case((_comes_in, TRANSFERS.c.credit_after), else_=TRANSFERS.c.debit_after).label("balance_minor"),
+    ],
+    filters={"accounts": or_(_comes_in, TRANSFERS.c.debit_id.in_(_mine))},
+    sorts={"created_at": TRANSFERS.c.created_at},
+    default_sort="-created_at",
+)
+
+
+def newest_of(user: User, reference: str) -> int:
+    """The id of the newest visible payment of a deal; raises NotFound."""
+    mine = policy.visible_to(user).where(Payment.reference == reference)
+    return one(mine.order_by(Payment.id.desc()).limit(1), "payment").id
+
+
+def quote_view(quoted: Quote) -> dict[str, Any]:
+    """What would be paid and who would get it."""
+    amounts = {name: getattr(quoted, f"{name}_minor") for name in ("fee", "tax", "discount")}
+    return {
+        "amount": to_major(quoted.amount_minor, quoted.currency),
+        "price_minor": quoted.amount_minor,
+        "currency": quoted.currency,
+        "payee_amount": to_major(quoted.payee_minor, quoted.currency),
+        "payee_minor": quoted.payee_minor,
+        "rule": quoted.rule,
+        **{name: to_major(minor, quoted.currency) for name, minor in amounts.items()},
+        **{f"{name}_minor": minor for name, minor in amounts.items()},
+    }
+
+
+def find(user: User, payment_id: int) -> Payment:
+    """One visible payment to work with; raises NotFound."""
+    return one(policy.visible_to(user).where(Payment.id == payment_id), "payment")
+
+
+def detail(user: User, payment_id: int) -> dict[str, Any]:
+    """One visible payment; raises NotFound."""
+    body = view(user, find(user, payment_id))
+    refunds = select(*_refund_columns).where(Refund.payment_id == payment_id).order_by(Refund.id)
+    numbers = select(RECEIPTS.c.series, RECEIPTS.c.number).where(RECEIPTS.c.payment_id == payment_id)
+    issued = [number_of(row) for row in fetch(numbers.order_by(RECEIPTS.c.id))]
+    return {**body, "refunds": [refund_view(row) for row in fetch(refunds)], "receipts": issued}
+
+
+def of(user: User, **query: Any) -> Page:
+    """Those one pays or is paid by, the newest first."""
+    task_id = query.pop("task_id", None)
+    if task_id is not None:
+        query["reference"] = f"task:{task_id}"
+    return BROWSE.page({**query, "person": user.id}, lambda row: view(user, row))
+
+
+def view(user: User, payment: Any) -> dict[str, Any]:
+    """As payer or payee see it; the payer's secrets are the payer's."""
+    is_payer = payment.payer_id == user.id and payment.status in UNPAID
+    kind, _, number = payment.reference.partition(":")
+    currency = payment.currency
+    return {
+        "id": payment.id,
+        "reference": payment.reference,
+        "task_id": int(number) if kind == "task" else None,
+        "title": payment.title,
+        "status": payment.status,
+        "provider": payment.provider,
+        "payer_id": payment.payer_id,
+        "payee_id": payment.payee_id,
+        "amount": to_major(payment.amount_minor, currency),
+        "price_minor": payment.amount_minor,
+        "currency": currency,
+        "fee": to_major(payment.fee_minor, currency),
+        "fee_minor": payment.fee_minor,
+        "tax": to_major(payment.tax_minor, currency),
+        "tax_minor": payment.tax_minor,
+        "discount": to_major(payment.discount_minor, currency),
+        "discount_minor": payment.discount_minor,
+        "payee_amount": to_major(payment.payee_minor, currency),
+        "payee_minor": payment.payee_minor,
+        "refunded": to_major(payment.refunded_minor, currency),
+        "refunded_minor": payment.refunded_minor,
+        "client_secret": payment.client_secret if is_payer else None,
+        "next_url": (payment.next_url or None) if is_payer else None,
+        "failure": payment.failure or None,
+        "created_at": payment.created_at,
+        "updated_at": payment.updated_at,
+        "captured_at": payment.captured_at,
+        "ended_at": payment.ended_at,
+        "available_actions": _actions(user, payment),
+    }
+
+
+def _actions(user: User, payment: Any) -> list[str]:
+    roles, actions = policy.role_of(user, payment), []
+    if "payer" in roles and payment.status in UNPAID and payment.wish != "call_off":
+        actions.append("confirm")
+    if roles & {"payee", "admin"} and payment.status in {S.HELD, S.RELEASED}:
+        actions.append("refund")
+    return actions
+
+
+_refund_columns = [Refund.id, Refund.status, Refund.amount_minor, Refund.currency, Refund.reason, Refund.created_at]
+
+
+def refund_view(back: Any) -> dict[str, Any]:
+    """A refund."""
+    return {
+        "id": back.id,
+        "status": back.status,
+        "amount": to_major(back.amount_minor, back.currency),
+        "price_minor": back.amount_minor,
+        "currency": back.currency,
+        "reason": back.reason,
+        "created_at": back.created_at,
+    }
+
+
+def receipt_of(user: User, payment_id: int, number: str | None = None) -> Any:
+    """The newest receipt or credit note of a visible payment, or the one of this number; raises NotFound."""
+    find(user, payment_id)
+    rows = fetch(select(RECEIPTS).where(RECEIPTS.c.payment_id == payment_id).order_by(RECEIPTS.c.id))
+    wanted = [row for row in rows if number in {None, number_of(row)}]
+    if not wanted:
+        raise NotFound.of("receipt")
+    return wanted[0]
+
+
+def wallet(user: User) -> list[dict[str, Any]]:
+    """By currency: what can be paid out, what others' escrow holds for this person, what is on its way out."""
+    balances = select(ACCOUNTS.c.currency, ACCOUNTS.c.purpose, ACCOUNTS.c.balance_minor).where(
+        ACCOUNTS.c.owner_id == user.id, ACCOUNTS.c.purpose.in_(("available", "payout", "refund"))
+    )
+    held = select(
+        PAYMENTS.c.currency,
+        literal("held").label("purpose"),
+        func.sum(PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor).label("balance_minor"),
+    ).where(PAYMENTS.c.payee_id == user.id, PAYMENTS.c.status == S.HELD)
+    amounts: dict[str, dict[str, int]] = {}
+    for row in [*fetch(balances), *fetch(held.group_by(PAYMENTS.c.currency))]:
+        amounts.setdefault(row.currency, {})[row.purpose] = int(row.balance_minor)
+    return [_balance(currency, amounts[currency]) for currency in sorted(amounts)]
+
+
+def _balance(currency: str, amounts: dict[str, int]) -> dict[str, Any]:
+    named = {"available": "available", "held": "held", "pending": "payout", "going_back": "refund"}
+    minor = {name: amounts.get(purpose, 0) for name, purpose in named.items()}
+    major = {name: to_major(amount, currency) for name, amount in minor.items()}
+    return {"currency": currency, **major, **{f"{name}_minor": amount for name, amount in minor.items()}}
+
+
+def statement(user: User, *, currency: str | None = None, **query: Any) -> Page:
+    """Every movement of a person's wallet, the newest first."""
+    ids = wallet_accounts(user.id, currency)
+    return STATEMENT.page({**query, "accounts": ids or [0]}, line)
+
+
+def wallet_accounts(user_id: int, currency: str | None = None) -> list[int]:
+    """The ids of a person's wallets, all or of one currency."""
+    mine = select(ACCOUNTS.c.id).where(ACCOUNTS.c.owner_id == user_id, ACCOUNTS.c.purpose == "available")
+    return [row.id for row in fetch(mine if currency is None else mine.where(ACCOUNTS.c.currency == currency))]
+
+
+def line(row: Any) -> dict[str, Any]:
+    """One movement, explained."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "explanation": EXPLAINED.get(row.kind, row.kind),
+        "reference": row.reference,
+        "subject": row.subject,
+        "amount": to_major(row.signed_minor, row.currency),
+        "price_minor": row.signed_minor,
+        "balance": to_major(row.balance_minor, row.currency),
+        "balance_minor": row.balance_minor,
+        "currency": row.currency,
+        "created_at": row.created_at,
+    }
+
+
+EXPLAINED = {
+    "release": "Paid for finished work, less the fee",
+    "clawback": "Given back to the payer after it was paid",
+    "payout": "On its way to your bank",
+    "payout_failed": "The payout did not arrive; the money is back",
+    "payout_returned": "Your bank sent the payout back; the money is back",
+    "payout_cancelled": "The payout was cancelled; the money is back",
+    "refund_failed": "A refund that could not go back to your card",
+}
+
+
+def payouts_of(user: User, **query: Any) -> Page:
+    """A person's payouts, the newest first."""
+    return PAYOUTS_LIST.page({**query, "person": user.id}, payout_view)
+
+
+def find_payout(user: User, payout_id: int) -> Payout:
+    """One visible payout; raises NotFound."""
+    return one(policy.payouts_visible_to(user).where(Payout.id == payout_id), "payout")
+
+
+def payout_view(payout: Any) -> dict[str, Any]:
+    """As its owner sees it; why it was held is for staff."""
+    return {
+        "id": payout.id,
+        "status": payout.status,
+        "amount": to_major(payout.amount_minor, payout.currency),
+        "price_minor": payout.amount_minor,
+        "currency": payout.currency,
+        "provider": payout.provider,
+        "origin": payout.origin,
+        "failure": payout.failure or None,
+        "created_at": payout.created_at,
+        "updated_at": payout.updated_at,
+        "paid_at": payout.paid_at,
+        "available_actions": ["cancel"] if payout.status in {O.REQUESTED, O.ON_HOLD} else [],
+    }
+
+
+def is_frozen() -> bool:
+    """Whether our own books disagree with themselves: then no money leaves."""
+    open_ = select(Break.id).where(Break.kind == "ledger", Break.closed_at.is_(None))
+    return bool(fetch(open_.limit(1)))
+
+
+def unasked(before: datetime, most: int) -> list[Any]:
+    """Payments without an end that the provider has not been asked about since then, the longest first."""
+    columns = (PAYMENTS.c.id, PAYMENTS.c.provider, PAYMENTS.c.provider_id)
+    open_ = select(*columns).where(PAYMENTS.c.status.in_((*UNPAID, S.AUTHORIZED)), PAYMENTS.c.asked_at < before)
+    return fetch(open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.asked_at).limit(most))
+
+
+def named(model: Any, provider: str, provider_id: str) -> int | None:
+    """Our id of what a provider calls so."""
+    rows = fetch(select(model.id).where(model.provider == provider, model.provider_id == provider_id))
+    return int(rows[0].id) if rows else None

@@ -1,0 +1,141 @@
+"""Ask about what has no end, compare our books with the provider's and with themselves, and keep what differs."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import insert, select, text, update
+
+from marketplace.core.db import execute, fetch, in_transaction
+from marketplace.core.leases import table_of
+from marketplace.kit.clock import now
+from marketplace.payments import queries, states
+from marketplace.payments.gateways.chosen import providers
+from marketplace.payments.gateways.provider import About, Provider, ProviderError
+from marketplace.payments.ledger.proofs import findings
+from marketplace.payments.models import Break, Payment, Payout, Refund
+
+ASK_AFTER = timedelta(seconds=60)
+SETTLED = timedelta(hours=1)  # what is younger may be booked here and not there yet, or the other way round
+BREAKS = table_of(Break)
+AT_ONCE = 200
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Something that does not agree, minor units."""
+
+    kind: str
+    subject: str
+    currency: str = ""
+    ours_minor: int = 0
+    theirs_minor: int = 0
+
+
+def ask_about_open() -> int:
+    """Ask about payments that have had no end for a minute; returns how many were asked about."""
+    asked = 0
+    for row in queries.unasked(now() - ASK_AFTER, AT_ONCE):
+        at = providers().get(row.provider)
+        if at is None:
+            continue
+        try:
+            state = at.fetch_payment(row.provider_id)
+        except ProviderError as error:
+            log.warning("a payment cannot be asked about", payment=row.id, error=str(error))
+            in_transaction(partial(_asked, row.id))
+            continue
+        in_transaction(partial(states.apply_provider_state, row.id, state))
+        asked += 1
+    return asked
+
+
+def compare(since: datetime, until: datetime) -> list[Difference]:
+    """What each provider booked in this time against what we did, and what we booked that it did not."""
+    return [one for name, at in providers().items() for one in _compared(name, at, since, until)]
+
+
+def prove() -> list[Difference]:
+    """What our own books say against themselves."""
+    return [Difference(kind="ledger", subject=finding[:300]) for finding in findings()]
+
+
+def keep(differences: list[Difference], kinds: tuple[str, ...]) -> None:
+    """New ones become rows, known ones are seen again, and those of these kinds that are gone are closed."""
+    moment = now()
+    seen = {f"{one.kind}:{one.subject}": one for one in differences}
+    open_ = {row.open_for: row.id for row in fetch(select(BREAKS).where(BREAKS.c.open_for.is_not(None)))}
+    for name, one in seen.items():
+        amounts = {"ours_minor": one.ours_minor, "theirs_minor": one.theirs_minor}
+        if name in open_:
+            execute(update(BREAKS).where(BREAKS.c.id == open_[name]).values(seen_at=moment, **amounts))
+            continue
+        about = {"kind": one.kind, "subject": one.subject, "open_for": name, "currency": one.currency}
+        execute(insert(BREAKS), {**about, **amounts, "found_at": moment, "seen_at": moment})
+        log.error("books do not agree", kind=one.kind, subject=one.subject, **amounts)
+    gone = [number for name, number in open_.items() if name not in seen and name.partition(":")[0] in kinds]
+    execute(update(BREAKS).where(BREAKS.c.id.in_(gone)).values(open_for=None, closed_at=moment))
+
+
+def _asked(payment_id: int) -> None:
+    execute(update(Payment).where(Payment.id == payment_id).values(asked_at=now()))
+
+
+def _compared(name: str, at: Provider, since: datetime, until: datetime) -> Iterator[Difference]:
+    theirs: Counter[tuple[About, str]] = Counter()
+    currencies: dict[tuple[About, str], str] = {}
+    for line in at.book(since, until):
+        theirs[line.about, line.object_id] += line.amount_minor
+        currencies[line.about, line.object_id] = line.currency
+    for (about, object_id), amount in theirs.items():
+        ours = _ours(name, about, object_id)
+        if ours != amount:
+            subject, currency = f"{name} {about.value} {object_id}", currencies[about, object_id]
+            amounts = {"ours_minor": ours, "theirs_minor": amount}
+            yield Difference(kind="provider", subject=subject, currency=currency, **amounts)
+    for about, object_id, amount, currency in _booked(name, since, until):
+        if (about, object_id) not in theirs:
+            subject = f"{name} {about.value} {object_id}"
+            yield Difference(kind="provider", subject=subject, currency=currency, ours_minor=amount)
+
+
+def _booked(name: str, since: datetime, until: datetime) -> Iterator[tuple[About, str, int, str]]:
+    """What we say the provider did in this time."""
+    moments: dict[About, tuple[Any, Any]] = {
+        About.PAYMENT: (Payment, Payment.captured_at),
+        About.PAYOUT: (Payout, Payout.paid_at),
+    }
+    for about, (model, moment) in moments.items():
+        columns = (model.provider_id, model.id, model.currency)
+        mine = select(*columns).where(model.provider == name, moment >= since, moment < until)
+        for row in fetch(mine):
+            amount = _moved(f"{about.value}:{row.id}", name)
+            if amount:
+                yield about, row.provider_id or f"(ours: {row.id})", amount, row.currency
+
+
+def _ours(name: str, about: About, object_id: str) -> int:
+    """What our ledger says moved between us and the provider for this."""
+    model: Any = {About.PAYMENT: Payment, About.REFUND: Refund, About.PAYOUT: Payout}.get(about)
+    if model is None:
+        return 0
+    ids = [row.id for row in fetch(select(model.id).where(model.provider_id == object_id))]
+    return sum(_moved(f"{about.value}:{number}", name) for number in ids)
+
+
+def _moved(subject: str, name: str) -> int:
+    """Captured, refunded or paid out for one subject, whatever came back taken off."""
+    out = fetch(_BETWEEN, {"subject": subject, "about": f"provider/-/{name}/%"})
+    return abs(sum(int(row.amount_minor) if row.comes_in else -int(row.amount_minor) for row in out))
+
+
+_BETWEEN = text(
+    """SELECT t.amount_minor, d.purpose = 'provider' AS comes_in FROM ledger_transfers t
+    JOIN ledger_accounts d ON d.id = t.debit_id JOIN ledger_accounts c ON c.id = t.credit_id
+    WHERE t.subject = :subject AND (d.key LIKE :about OR c.key LIKE :about)"""
+)

@@ -1,0 +1,101 @@
+"""/api/payments: paying, history, receipts, refunds. (A payment for a task begins in tasks/payment_routes.py.)"""
+
+from typing import Any
+
+from flask import request
+from requests.structures import CaseInsensitiveDict
+
+from marketplace.auth import queries as people
+from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
+from marketplace.core.db import in_transaction
+from marketplace.core.schemas import MessageSchema, ProblemSchema, page_of, written
+from marketplace.core.web import Blueprint
+from marketplace.core.web import written as written_answer
+from marketplace.payments import calling, inbox, printing, queries, service
+from marketplace.payments.gateways.chosen import providers
+from marketplace.payments.schemas import (
+    ConfigSchema,
+    ConfirmSchema,
+    PaymentDetailSchema,
+    PaymentSchema,
+    PaymentsQuery,
+    ReceiptQuery,
+    RefundInputSchema,
+)
+
+bp = Blueprint("payments", __name__, url_prefix="/api/payments", area="payments", description="Paying and being paid")
+PaymentsPage = page_of(PaymentSchema, "payments")
+PaymentWritten = written(PaymentDetailSchema, "payment")
+
+
+@bp.get("/config", access=ANYONE)
+@bp.response(200, ConfigSchema)
+def show_config() -> Any:
+    """Show what a front end needs to take payments."""
+    keys = [provider.public_key() for provider in providers().values()]
+    percent = float(service.fee_rules().standard.percent)
+    return {"publishable_key": "".join(keys[:1]), "platform_fee_percent": percent, "providers": list(providers())}
+
+
+@bp.get("", access=SIGNED_IN)
+@bp.arguments(queries.BROWSE.arguments(PaymentsQuery), location="query")
+@bp.response(200, PaymentsPage)
+def list_payments(query: dict[str, Any]) -> Any:
+    """List what I pay and am paid, the newest first."""
+    return queries.of(current_user(), **query)
+
+
+@bp.get("/transactions", access=SIGNED_IN)
+@bp.arguments(queries.BROWSE.arguments(PaymentsQuery), location="query")
+@bp.response(200, PaymentsPage)
+def list_transactions(query: dict[str, Any]) -> Any:
+    """List what I pay and am paid (another name for GET /payments)."""
+    return queries.of(current_user(), **query)
+
+
+@bp.get("/<int:payment_id>", access=SIGNED_IN)
+@bp.response(200, PaymentDetailSchema)
+def show_payment(payment_id: int) -> Any:
+    """Show one payment of mine."""
+    return queries.detail(current_user(), payment_id)
+
+
+@bp.post("/<int:payment_id>/confirm", access=SIGNED_IN, phased=True, money=True)
+@bp.arguments(ConfirmSchema)
+@bp.response(200, PaymentWritten)
+def confirm_payment(data: dict[str, Any], payment_id: int) -> Any:
+    """Pay: by a method, or after the payer has done at the provider what it wanted."""
+    in_transaction(lambda: service.confirm(current_user(), payment_id, **data))
+    calling.call_now("payment", payment_id)
+    payment = queries.detail(current_user(), payment_id)
+    return written_answer("payment", payment, payment["failure"] or "Thank you.")
+
+
+@bp.post("/<int:payment_id>/refund", access=SIGNED_IN, money=True)
+@bp.arguments(RefundInputSchema)
+@bp.response(200, PaymentWritten)
+def refund_payment(data: dict[str, Any], payment_id: int) -> Any:
+    """Give back what I was paid, all or a part; staff who run the money may too."""
+    service.refund(current_user(), payment_id, **data)
+    return written_answer("payment", queries.detail(current_user(), payment_id), "The money is on its way back.")
+
+
+@bp.get("/<int:payment_id>/receipt", access=SIGNED_IN)
+@bp.arguments(ReceiptQuery, location="query")
+@bp.sends_bytes("application/pdf", "text/html")
+def show_receipt(query: dict[str, Any], payment_id: int) -> Any:
+    """Send the receipt as a PDF, or as a page where `Accept` or `format` says so."""
+    receipt = queries.receipt_of(current_user(), payment_id, query.get("number"))
+    wants_page = request.accept_mimetypes.best_match(["application/pdf", "text/html"]) == "text/html"
+    form = query.get("format") or ("html" if wants_page else "pdf")
+    language = query.get("lang") or people.language_of(current_user().id)
+    return printing.printed(receipt, current_user(), language=language, form=form)
+
+
+@bp.post("/webhooks/<provider>", access=NEWCOMER, phased=True)
+@bp.response(200, MessageSchema)
+@bp.alt_response(404, schema=ProblemSchema, description="No such provider")
+def receive_webhook(provider: str) -> Any:
+    """Take what a provider has to tell; its signature is checked, and the thing is asked for before it counts."""
+    inbox.receive(provider, CaseInsensitiveDict(request.headers), request.get_data())
+    return {"message": "Thank you."}

@@ -1,0 +1,213 @@
+"""Payments, wallets and payouts in and out. What is paid and what it costs is never taken from a client."""
+
+from marshmallow import Schema, fields
+
+from marketplace.core.fields import Amount, Choice, Int, Num, Str
+from marketplace.core.schemas import Currency, Input, PageQuery, Query, available_actions
+from marketplace.payments.lifecycle import O, R, S
+
+TIME = "2026-01-31T10:00:00Z"
+MOST = 1e12
+
+
+def money(example: float, **kwargs: object) -> Num:
+    """Major units."""
+    return Num(least=-MOST, most=MOST, required=True, example=example, **kwargs)
+
+
+def minor(example: int) -> Int:
+    """Minor units."""
+    return Int(least=-(2**63), required=True, example=example)
+
+
+class ConfirmSchema(Input):
+    """By which method; without one, by what the payer did at the provider."""
+
+    payment_method = Str(longest=255, example="pm_card_visa")
+
+
+class RefundInputSchema(Input):
+    """How much goes back (everything, unless said), in the payment's currency, and why."""
+
+    amount = Amount(example=10)
+    reason = Str(longest=500, example="It took half the time.")
+
+
+class PaymentsQuery(PageQuery):
+    """Which payments."""
+
+    status = Choice(*S, example="held")
+    task_id = Int(least=1, example=7)
+
+
+class RefundSchema(Schema):
+    """Money on its way back, or back."""
+
+    id = Int(required=True, example=1)
+    status = Choice(*R, required=True)
+    amount = money(10.0)
+    price_minor = minor(1000)
+    currency = Currency(required=True)
+    reason = Str(required=True, example="It took half the time.")
+    created_at = fields.DateTime(required=True, metadata={"example": TIME})
+
+
+class PaymentSchema(Schema):
+    """A payment; `client_secret` and `next_url` are for whoever pays, while it is not paid."""
+
+    id = Int(required=True, example=1)
+    reference = Str(required=True, example="task:7")
+    task_id = Int(required=True, allow_none=True, example=7)
+    title = Str(required=True, example="Carry a sofa to the third floor")
+    status = Choice(*S, required=True, example="requires_payment_method")
+    provider = Str(required=True, example="fake")
+    payer_id = Int(required=True, example=1)
+    payee_id = Int(required=True, example=2)
+    amount = money(40.0)
+    price_minor = minor(4000)
+    currency = Currency(required=True)
+    fee = money(4.0)
+    fee_minor = minor(400)
+    tax = money(0.0)
+    tax_minor = minor(0)
+    discount = money(0.0)
+    discount_minor = minor(0)
+    payee_amount = money(36.0)
+    payee_minor = minor(3600)
+    refunded = money(0.0)
+    refunded_minor = minor(0)
+    client_secret = Str(required=True, allow_none=True, example="pi_1_secret_2")
+    next_url = Str(required=True, allow_none=True, example=None)
+    failure = Str(required=True, allow_none=True, example=None)
+    created_at = fields.DateTime(required=True, metadata={"example": TIME})
+    updated_at = fields.DateTime(required=True, metadata={"example": TIME})
+    captured_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
+    ended_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
+    available_actions = available_actions()
+
+
+class PaymentDetailSchema(PaymentSchema):
+    """A payment with what went back and the numbers of its receipts."""
+
+    refunds = fields.List(fields.Nested(RefundSchema), required=True)
+    receipts = fields.List(fields.String(), required=True, metadata={"example": ["2026-000001"]})
+
+
+class QuoteSchema(Schema):
+    """What would be paid and who would get it."""
+
+    amount = money(40.0)
+    price_minor = minor(4000)
+    currency = Currency(required=True)
+    fee = money(4.0)
+    fee_minor = minor(400)
+    tax = money(0.0)
+    tax_minor = minor(0)
+    discount = money(0.0)
+    discount_minor = minor(0)
+    payee_amount = money(36.0)
+    payee_minor = minor(3600)
+    rule = Str(required=True, example="standard")
+
+
+class ConfigSchema(Schema):
+    """What a front end needs to begin; `providers` the default first."""
+
+    publishable_key = Str(required=True, example="")
+    platform_fee_percent = Num(least=0, most=100, required=True, example=10.0)
+    providers = fields.List(fields.String(), required=True, metadata={"example": ["fake"]})
+
+
+class ReceiptQuery(Query):
+    """Which receipt or credit note (the first receipt, unless said) and in which language."""
+
+    number = Str(longest=40, example="2026-000001")
+    lang = Choice("en", "lv", "ru", example="en")
+    format = Choice("pdf", "html", example="pdf")
+
+
+class BalanceSchema(Schema):
+    """One currency: what can be paid out, what is in escrow for this person, what is on its way to the bank, and
+    what is on its way back to this person's card."""
+
+    currency = Currency(required=True)
+    available = money(36.0)
+    available_minor = minor(3600)
+    held = money(0.0)
+    held_minor = minor(0)
+    pending = money(0.0)
+    pending_minor = minor(0)
+    going_back = money(0.0)
+    going_back_minor = minor(0)
+
+
+class WalletSchema(Schema):
+    """A wallet; `can_be_paid_out` says whether the provider knows where the money should go."""
+
+    balances = fields.List(fields.Nested(BalanceSchema), required=True)
+    can_be_paid_out = fields.Boolean(required=True, metadata={"example": True})
+
+
+class TransactionsQuery(PageQuery):
+    """Which movements."""
+
+    currency = Currency()
+
+
+class TransactionSchema(Schema):
+    """One movement: `amount` is negative where it left, `balance` what there was then."""
+
+    id = Int(required=True, example=1)
+    kind = Str(required=True, example="release")
+    explanation = Str(required=True, example="Paid for finished work, less the fee")
+    reference = Str(required=True, example="task:7")
+    subject = Str(required=True, example="payment:1")
+    amount = money(36.0)
+    price_minor = minor(3600)
+    balance = money(36.0)
+    balance_minor = minor(3600)
+    currency = Currency(required=True)
+    created_at = fields.DateTime(required=True, metadata={"example": TIME})
+
+
+class PayoutInputSchema(Input):
+    """How much of which currency."""
+
+    amount = Amount(required=True, example=36)
+    currency = Currency(required=True)
+
+
+class PayoutsQuery(PageQuery):
+    """Which payouts."""
+
+    status = Choice(*O, example="paid")
+
+
+class PayoutSchema(Schema):
+    """Money on its way to a bank."""
+
+    id = Int(required=True, example=1)
+    status = Choice(*O, required=True)
+    amount = money(36.0)
+    price_minor = minor(3600)
+    currency = Currency(required=True)
+    provider = Str(required=True, example="fake")
+    origin = Str(required=True, example="manual")
+    failure = Str(required=True, allow_none=True, example=None)
+    created_at = fields.DateTime(required=True, metadata={"example": TIME})
+    updated_at = fields.DateTime(required=True, metadata={"example": TIME})
+    paid_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
+    available_actions = available_actions()
+
+
+class OnboardingInputSchema(Input):
+    """Where the bank account is; the profile's country, unless said."""
+
+    country = Str(longest=2, example="LV")
+
+
+class OnboardingSchema(Schema):
+    """Where to tell the provider who one is, and whether it knows enough."""
+
+    url = Str(required=True, example="https://connect.example.com/setup/1")
+    ready = fields.Boolean(required=True, metadata={"example": False})

@@ -1,0 +1,206 @@
+"""Pay for a deal: what the deals above ask for, and what payer and payee do themselves."""
+
+import secrets
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import select
+
+from marketplace.auth.models import User
+from marketplace.core import audit_log
+from marketplace.core.db import db, save
+from marketplace.core.prices import minor_units
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+from marketplace.payments import calls, escrow, fees, policy, queries
+from marketplace.payments.gateways.chosen import default_provider, provider
+from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, S
+from marketplace.payments.models import PaidAlready, Payment, Refund
+from marketplace.payments.states import locked
+
+
+class NothingToPay(Conflict):
+    """No price, or an unfinished one."""
+
+    code = "nothing_to_pay"
+    title = "Nothing to pay"
+    sentence = "There is no price agreed on, so there is nothing to pay here."
+
+
+class NotPaid(Conflict):
+    """The money is not in escrow yet."""
+
+    code = "not_paid"
+    title = "Not paid yet"
+    sentence = "The money for this is not held yet. The one who pays has to do so first."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal:
+    """What is paid for; `reference` names it for whoever stands above ("task:7"). Minor units."""
+
+    reference: str
+    title: str
+    payer_id: int
+    payee_id: int
+    price_minor: int | None
+    currency: str
+    category: str
+    discount_minor: int = 0
+
+
+def quote(deal: Deal) -> fees.Quote:
+    """What would be paid and who would get it; raises NothingToPay (409)."""
+    if not deal.price_minor or deal.price_minor <= deal.discount_minor:
+        raise NothingToPay()
+    return fees.quote(
+        fee_rules(),
+        price_minor=deal.price_minor,
+        currency=deal.currency,
+        category=deal.category,
+        seller_id=deal.payee_id,
+        discount_minor=deal.discount_minor,
+        at=now(),
+    )
+
+
+def fee_rules() -> fees.Rules:
+    """The rules in force."""
+    file = current_app.config["FEE_RULES"]
+    return fees.load(Path(file) if file else None)
+
+
+def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = None) -> Payment:
+    """A payment for the deal, or the one that waits to be paid already; `method` is tried as soon as the provider
+    knows of it. Raises PaidAlready, NothingToPay (409), Invalid (422)."""
+    name = provider_name or default_provider()
+    provider(name)
+    going = _under_way(deal.reference)
+    if going is not None:
+        return _paid_again(going, deal, method)
+    priced = quote(deal)
+    payment = save(
+        Payment(
+            key=secrets.token_hex(16),
+            reference=deal.reference,
+            open_for=deal.reference,
+            payer_id=deal.payer_id,
+            payee_id=deal.payee_id,
+            title=deal.title,
+            provider=name,
+            amount_minor=priced.amount_minor,
+            currency=priced.currency,
+            discount_minor=priced.discount_minor,
+            fee_minor=priced.fee_minor,
+            tax_minor=priced.tax_minor,
+            payee_minor=priced.payee_minor,
+            fee_rule=priced.rule,
+        )
+    )
+    calls.ask("create", "payment", payment.id, key=payment.key, method=method)
+    return payment
+
+
+def confirm(user: User, payment_id: int, *, payment_method: str | None = None) -> Payment:
+    """The payer tries to pay (by this method, or has done so at the provider); raises 403, 404, 409."""
+    payment = queries.find(user, payment_id)
+    if "payer" not in policy.role_of(user, payment):
+        raise NotAllowed("Only the one who pays can confirm this payment.")
+    payment = locked(Payment, payment.id)
+    if payment.wish == escrow.CALL_OFF or payment.status not in UNDER_WAY:
+        raise Conflict("This payment is over. Begin a new one.")
+    if payment.status in UNPAID:
+        method, key = payment_method, f"confirm-{secrets.token_hex(16)}"
+        calls.ask("confirm", "payment", payment.id, key=key, method=method)
+    return payment
+
+
+def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason: str = "") -> Refund:
+    """Whoever was paid gives back (a part of) it, or whoever runs the money does; raises 403, 404, 409, 422."""
+    payment = queries.find(user, payment_id)
+    roles = policy.role_of(user, payment)
+    if not roles & {"payee", "admin"}:
+        raise NotAllowed("Only the one who is paid can give money back. Cancel the deal or open a dispute instead.")
+    payment = locked(Payment, payment.id)
+    if payment.status not in {S.HELD, S.RELEASED}:
+        raise Conflict("There is nothing in this payment that could go back.")
+    minor = minor_units("amount", amount, payment.currency)
+    back = escrow.refund(payment, escrow.left(payment) if minor is None else minor, reason=reason, by_id=user.id)
+    if "payee" not in roles:
+        audit_log.record("payment.refund", "payment", payment.id, refund_id=back.id)
+    return back
+
+
+def demand_held(reference: str) -> None:
+    """Raises NotPaid (409) where the escrow of a deal is empty."""
+    payment = _under_way(reference)
+    if payment is None or payment.status != S.HELD:
+        raise NotPaid()
+
+
+def is_held(reference: str) -> bool:
+    """Whether the money of a deal is in escrow."""
+    payment = _under_way(reference)
+    return payment is not None and payment.status == S.HELD
+
+
+def release(reference: str) -> None:
+    """The deal is done: the payee is paid, now or as soon as the money is there. No effect without a payment."""
+    payment = _under_way(reference)
+    if payment is None:
+        return
+    payment.wish = escrow.RELEASE
+    if payment.status == S.HELD:
+        escrow.release(payment)
+    db.session.flush()
+
+
+def call_off(reference: str, *, reason: str = "called off", by_id: int | None = None) -> None:
+    """The deal is off: what is held goes back, what is not held yet never will be. No effect without a payment."""
+    payment = _under_way(reference)
+    if payment is None:
+        return
+    payment.wish, payment.open_for = escrow.CALL_OFF, None  # the next deal need not wait for the provider
+    if payment.status == S.HELD:
+        escrow.refund(payment, escrow.left(payment), reason=reason, by_id=by_id)
+    else:
+        calls.ask("cancel", "payment", payment.id, key=f"cancel-{payment.key}")
+    db.session.flush()
+
+
+def split(reference: str, to_payee_minor: int, *, reason: str = "split", by_id: int | None = None) -> None:
+    """So much (before the fee) of what is held to the payee, the rest back; raises NotPaid, Invalid."""
+    demand_held(reference)
+    payment = _under_way(reference)
+    assert payment is not None
+    back = escrow.left(payment) - to_payee_minor
+    if not 0 <= back <= escrow.left(payment):
+        raise Invalid.field("to_payee", "No more than what is held can be divided.")
+    if back:
+        escrow.refund(payment, back, reason=reason, by_id=by_id)
+    if to_payee_minor:
+        escrow.release(payment)
+
+
+def held_minor(reference: str) -> tuple[int, str] | None:
+    """What is in a deal's escrow, and its currency; None where nothing is."""
+    payment = _under_way(reference)
+    if payment is None or payment.status != S.HELD:
+        return None
+    return escrow.left(payment), payment.currency
+
+
+def _under_way(reference: str) -> Payment | None:
+    """The one payment of a deal that is not over, nobody else's until the transaction ends."""
+    going = select(Payment).where(Payment.open_for == reference)
+    return db.session.scalar(going.with_for_update().execution_options(populate_existing=True))
+
+
+def _paid_again(payment: Payment, deal: Deal, method: str | None) -> Payment:
+    if payment.status not in UNPAID or payment.payer_id != deal.payer_id:
+        raise PaidAlready()
+    if method:
+        calls.ask("confirm", "payment", payment.id, key=f"confirm-{secrets.token_hex(16)}", method=method)
+    return payment

@@ -1,0 +1,48 @@
+"""A wallet's movements as a file."""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+from flask import Response, stream_with_context
+
+from marketplace.auth.models import User
+from marketplace.kit.money import Money
+from marketplace.payments import queries
+
+COLUMNS = ("id", "created_at", "kind", "explanation", "reference", "amount", "currency", "balance")
+AT_ONCE = 100
+
+
+def as_csv(user: User, currency: str | None) -> Response:
+    """All of them, oldest last, read and sent page by page."""
+    lines = stream_with_context(_lines(user, currency))
+    answer = Response(lines, mimetype="text/csv")
+    answer.headers["Content-Disposition"] = 'attachment; filename="statement.csv"'
+    return answer
+
+
+def _lines(user: User, currency: str | None) -> Iterator[str]:
+    yield _row(COLUMNS)
+    cursor: str | None = "start"
+    while cursor:
+        page = queries.statement(user, currency=currency, cursor=cursor, per_page=AT_ONCE, page=1)
+        for item in page.items:
+            yield _row([_told(item, name) for name in COLUMNS])
+        cursor = page.next_cursor
+
+
+def _told(item: dict[str, Any], name: str) -> str:
+    """Amounts with all the decimals their currency has."""
+    minor = {"amount": "price_minor", "balance": "balance_minor"}.get(name)
+    if minor is not None:
+        return str(Money(item[minor], item["currency"]).exact)
+    return item[name].isoformat() if name == "created_at" else str(item[name])
+
+
+def _row(values: Any) -> str:
+    """Every value is a number, a moment or a text of ours: nothing a spreadsheet would run."""
+    line = StringIO()
+    csv.writer(line).writerow(values)
+    return line.getvalue()

@@ -1,0 +1,147 @@
+"""What a provider says of a payment, refund or payout, whoever asked: confirm, webhook, retry and reconciler all
+end here. A step is never undone: what is older than what is known changes nothing."""
+
+from typing import TypeVar
+
+from sqlalchemy import select
+
+from marketplace.core.db import Base, db
+from marketplace.core.outbox import publish
+from marketplace.events.payments import PaymentFailed, PayoutSettled
+from marketplace.kit.clock import now
+from marketplace.payments import accounts, calls, escrow
+from marketplace.payments.gateways.provider import Done, P, PaymentState, PayoutState, RefundState
+from marketplace.payments.ledger.service import Account, Line, post
+from marketplace.payments.lifecycle import SYSTEM, UNPAID, O, R, S
+from marketplace.payments.models import Payment, Payout, Refund
+
+T = TypeVar("T", bound=Base)
+OPEN_VERBS = {
+    P.REQUIRES_PAYMENT_METHOD: (S.REQUIRES_PAYMENT_METHOD, "ask_method"),
+    P.REQUIRES_ACTION: (S.REQUIRES_ACTION, "ask_action"),
+    P.PROCESSING: (S.PROCESSING, "process"),
+}
+
+
+def locked(model: type[T], thing_id: int) -> T:
+    """The row as it is now, nobody else's until the transaction ends."""
+    chosen = select(model).where(model.id == thing_id)  # type: ignore[attr-defined]
+    return db.session.scalars(chosen.with_for_update().execution_options(populate_existing=True)).one()
+
+
+def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
+    """Take over how a payment stands; money that was captured is booked once, whatever came before."""
+    payment = locked(Payment, payment_id)
+    payment.provider_id = payment.provider_id or state.id
+    payment.asked_at = now()
+    if state.status is P.CAPTURED:
+        if payment.captured_at is None:
+            escrow.hold(payment, state.captured_minor)
+    elif state.status is P.CANCELLED:
+        _give_up(payment, "cancel")
+    elif payment.status in UNPAID:
+        _go_on(payment, state)
+    db.session.flush()
+    return payment
+
+
+def fail_payment(payment_id: int, failure: str) -> None:
+    """It will never be captured."""
+    payment = locked(Payment, payment_id)
+    payment.failure = failure[:500]
+    _give_up(payment, "fail")
+
+
+def give_up(payment_id: int) -> None:
+    """It was called off before the provider heard of it."""
+    _give_up(locked(Payment, payment_id), "cancel")
+
+
+def note_failure(payment_id: int, failure: str) -> None:
+    """The last try did not work; another may."""
+    locked(Payment, payment_id).failure = failure[:500]
+    db.session.flush()
+
+
+def apply_refund_state(refund_id: int, state: RefundState) -> None:
+    """Take over how a refund stands; one that came back afterwards is the payer's to spend."""
+    back = locked(Refund, refund_id)
+    payment = locked(Payment, back.payment_id)
+    back.provider_id = back.provider_id or state.id or None
+    if state.status is Done.DONE and back.status == R.PENDING:
+        escrow.finish_refund(payment, back)
+    elif state.status is Done.FAILED and back.status != R.FAILED:
+        escrow.fail_refund(payment, back, state.failure)
+    db.session.flush()
+
+
+def apply_payout_state(payout_id: int, state: PayoutState) -> None:
+    """Take over how a payout stands; a bank may return what was paid."""
+    payout = locked(Payout, payout_id)
+    payout.provider_id = payout.provider_id or state.id or None
+    if state.status is Done.DONE and payout.status == O.SENT:
+        payout.paid_at = now()
+        _settle(payout, "pay", accounts.going_out(payout), accounts.at_provider(payout))
+    elif state.status is Done.FAILED and payout.status in {O.SENT, O.PAID}:
+        was_paid = payout.status == O.PAID
+        payout.failure = state.failure[:500]
+        source = accounts.at_provider(payout) if was_paid else accounts.going_out(payout)
+        wallet = accounts.available(payout.user_id, payout.currency)
+        _settle(payout, "give_back" if was_paid else "fail", source, wallet)
+    db.session.flush()
+
+
+def _go_on(payment: Payment, state: PaymentState) -> None:
+    payment.client_secret = state.client_secret or payment.client_secret
+    payment.next_url = state.next_url
+    payment.failure = state.failure[:500] or payment.failure
+    if state.status is P.AUTHORIZED:
+        payment.failure = ""
+        payment.advance("authorize", actor=SYSTEM)
+    else:
+        status, verb = OPEN_VERBS[state.status]
+        if payment.status != status:
+            payment.advance(verb, actor=SYSTEM)
+    if payment.wish == escrow.CALL_OFF:
+        calls.ask("cancel", "payment", payment.id, key=f"cancel-{payment.key}")
+    elif payment.status == S.AUTHORIZED:
+        calls.ask("capture", "payment", payment.id, key=f"capture-{payment.key}")
+
+
+def _give_up(payment: Payment, verb: str) -> None:
+    if payment.status not in {*UNPAID, S.AUTHORIZED}:
+        return
+    payment.advance(verb, actor=SYSTEM)
+    payment.open_for, payment.ended_at = None, now()
+    db.session.flush()
+    if verb == "fail":
+        sides = {"payer_id": payment.payer_id, "payee_id": payment.payee_id}
+        publish(PaymentFailed(payment_id=payment.id, reference=payment.reference, **sides))
+
+
+def _settle(payout: Payout, verb: str, debit: Account, credit: Account) -> None:
+    payout.advance(verb, actor=SYSTEM)
+    db.session.flush()
+    reference = f"payout:{payout.id}"
+    kind = {"pay": "paid_out", "fail": "payout_failed", "give_back": "payout_returned"}[verb]
+    post(
+        [
+            Line(
+                key=f"{reference}:{kind}",
+                debit=debit,
+                credit=credit,
+                amount_minor=payout.amount_minor,
+                kind=kind,
+                reference=reference,
+                subject=reference,
+            )
+        ]
+    )
+    told = PayoutSettled(
+        payout_id=payout.id,
+        user_id=payout.user_id,
+        status=payout.status,
+        amount_minor=payout.amount_minor,
+        currency=payout.currency,
+    )
+    publish(told)

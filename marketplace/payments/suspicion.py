@@ -1,0 +1,115 @@
+"""How suspicious a payout is: rules as data, read once, checked when read."""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import ColumnElement, func, select
+
+from marketplace.auth.models import User
+from marketplace.auth.signals.models import Signal
+from marketplace.core.db import fetch
+from marketplace.kit.clock import now
+from marketplace.kit.money import exponent
+from marketplace.payments.models import Payout
+
+SHIPPED = Path(__file__).with_name("suspicion.toml")
+
+
+class BadSuspicion(RuntimeError):
+    """A rule that nobody could mean; the sentence says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Adds `score` where `fact` is true."""
+
+    reason: str
+    fact: str
+    score: int
+    days: int = 0
+    at_least: int = 0
+    major: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules say of one payout."""
+
+    score: int
+    reasons: list[str]
+    is_held: bool
+
+
+def judge(payout: Payout) -> Judgement:
+    """Score a payout that was just asked for."""
+    hold, found = rules(Path(current_app.config["PAYOUT_RULES"] or SHIPPED))
+    hits = [rule for rule in found if FACTS[rule.fact](rule, payout)]
+    score = sum(rule.score for rule in hits)
+    return Judgement(score, [rule.reason for rule in hits], score >= hold)
+
+
+@cache
+def rules(path: Path) -> tuple[int, tuple[Rule, ...]]:
+    """From which score on a payout waits, and the rules; raises BadSuspicion."""
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tuple(Rule(**row) for row in said["rule"])
+        hold = int(said["hold"])
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise BadSuspicion(f"{path.name}: {error}") from None
+    for rule in found:
+        if rule.fact not in FACTS:
+            raise BadSuspicion(f"{path.name}: the rule {rule.reason!r} needs a fact of {', '.join(FACTS)}.")
+    return hold, found
+
+
+def _new_account(rule: Rule, payout: Payout) -> bool:
+    return _is_person(payout, User.created_at > _since(rule))
+
+
+def _suspended(rule: Rule, payout: Payout) -> bool:
+    return _is_person(payout, User.is_active.is_(False))
+
+
+def _is_person(payout: Payout, condition: ColumnElement[bool]) -> bool:
+    return bool(fetch(select(User.id).where(User.id == payout.user_id, condition)))
+
+
+def _first_payout(rule: Rule, payout: Payout) -> bool:
+    earlier = select(Payout.id).where(Payout.user_id == payout.user_id, Payout.paid_at.is_not(None))
+    return not fetch(earlier.limit(1))
+
+
+def _large(rule: Rule, payout: Payout) -> bool:
+    return payout.amount_minor > Decimal(rule.major).scaleb(exponent(payout.currency))
+
+
+def _suspicious_sign_in(rule: Rule, payout: Payout) -> bool:
+    lately = select(Signal.id).where(Signal.user_id == payout.user_id, Signal.created_at > _since(rule))
+    return bool(fetch(lately.where(Signal.verdict.in_(("step_up", "hold"))).limit(1)))
+
+
+def _many_payouts(rule: Rule, payout: Payout) -> bool:
+    lately = select(func.count()).select_from(Payout)
+    mine = lately.where(Payout.user_id == payout.user_id, Payout.created_at > _since(rule))
+    return int(fetch(mine)[0][0]) >= rule.at_least
+
+
+def _since(rule: Rule) -> datetime:
+    return now() - timedelta(days=rule.days)
+
+
+FACTS: dict[str, Callable[[Rule, Payout], bool]] = {
+    "new_account": _new_account,
+    "first_payout": _first_payout,
+    "large": _large,
+    "suspicious_sign_in": _suspicious_sign_in,
+    "many_payouts": _many_payouts,
+    "suspended": _suspended,
+}

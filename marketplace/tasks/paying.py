@@ -1,0 +1,87 @@
+"""What a task costs and when its money is held; the money itself is the payments' business."""
+
+from flask import current_app
+
+from marketplace.auth.models import User
+from marketplace.core.db import db
+from marketplace.kit.errors import Invalid, NotAllowed
+from marketplace.kit.lifecycle import WrongState
+from marketplace.payments import service as payments
+from marketplace.payments.fees import Quote
+from marketplace.payments.gateways.chosen import providers
+from marketplace.payments.models import Payment
+from marketplace.payments.service import Deal
+from marketplace.tasks import policy, queries
+from marketplace.tasks.lifecycle import S
+from marketplace.tasks.models import Task
+
+ESCROW = "escrow"
+PAYABLE = frozenset({S.ASSIGNED, S.IN_PROGRESS, S.PENDING_CONFIRMATION})
+
+
+def reference(task_id: int) -> str:
+    """What payments call a task."""
+    return f"task:{task_id}"
+
+
+def deal_of(task: Task) -> Deal:
+    """A task with a worker as something to be paid for: at the price agreed on, else the budget."""
+    return Deal(
+        reference=reference(task.id),
+        title=task.title,
+        payer_id=task.creator_id,
+        payee_id=task.assigned_to_id or 0,
+        price_minor=price_of(task),
+        currency=task.currency,
+        category=task.category,
+    )
+
+
+def price_of(task: Task) -> int | None:
+    """Minor units; None where nothing was said."""
+    return task.agreed_minor if task.agreed_minor is not None else task.budget_minor
+
+
+def quote(user: User, task_id: int) -> Quote:
+    """What the task costs its owner and brings its worker; raises 404, NothingToPay (409)."""
+    return payments.quote(deal_of(queries.find(user, task_id)))
+
+
+def begin(user: User, task_id: int, *, provider: str | None = None, payment_method: str | None = None) -> Payment:
+    """The owner pays for a task that has a worker; from now on its money is held until it is confirmed. Raises
+    403, 404, 409, 422."""
+    task = queries.find(user, task_id)
+    if "owner" not in policy.role_of(user, task):
+        raise NotAllowed("Only the owner of this task pays for it.")
+    if task.status not in PAYABLE:
+        raise WrongState("A task is paid for once somebody is to do it and before it is over.")
+    payment = payments.begin(deal_of(task), provider_name=provider, method=payment_method)
+    task.payment = ESCROW
+    db.session.flush()
+    return payment
+
+
+def chosen(wanted: str | None) -> str:
+    """How a new task is to be paid; raises Invalid (422) where it cannot be."""
+    payment = wanted or current_app.config["TASK_PAYMENT"]
+    if payment == ESCROW and not providers():
+        if wanted is None:
+            return "outside"
+        raise Invalid.field("payment", "Payments are not set up here: agree on another way (outside).")
+    return str(payment)
+
+
+def on_assigned(task: Task, method: str | None) -> None:
+    """Somebody is to do it: its money is held now, where the settings say so."""
+    if _is_escrow(task) and (method or current_app.config["ESCROW_HOLD"] == "acceptance"):
+        payments.begin(deal_of(task), method=method)
+
+
+def demand(task: Task) -> None:
+    """Nobody works for money that is not there; raises NotPaid (409)."""
+    if _is_escrow(task):
+        payments.demand_held(reference(task.id))
+
+
+def _is_escrow(task: Task) -> bool:
+    return task.payment == ESCROW and bool(price_of(task))

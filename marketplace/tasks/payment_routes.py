@@ -1,0 +1,100 @@
+"""/api/payments for tasks: what it costs, paying, and the names an older client uses for it."""
+
+from typing import Any
+
+from marketplace.core.access import SIGNED_IN, current_user
+from marketplace.core.db import in_transaction
+from marketplace.core.schemas import created, written
+from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import written as written_answer
+from marketplace.payments import calling
+from marketplace.payments import handing_over as codes
+from marketplace.payments import queries as payments
+from marketplace.payments.schemas import PaymentDetailSchema, QuoteSchema, RefundInputSchema
+from marketplace.payments.service import refund
+from marketplace.tasks import handing_over, paying, queries, service
+from marketplace.tasks.schemas import (
+    HandOverCodeAskedSchema,
+    HandOverCodeSchema,
+    HandOverSchema,
+    PaySchema,
+    PayTaskSchema,
+    QuoteQuery,
+    TaskDetailSchema,
+)
+
+bp = Blueprint(
+    "task_payments", __name__, url_prefix="/api/payments", area="payments", access=SIGNED_IN, description="Paying"
+)
+tasks_bp = Blueprint(
+    "handing_over", __name__, url_prefix="/api/tasks", area="tasks", access=SIGNED_IN, description="Handing over"
+)
+PaymentCreated = created(PaymentDetailSchema, "payment")
+TaskWritten = written(TaskDetailSchema, "task")
+
+
+@bp.get("/quote")
+@bp.arguments(QuoteQuery, location="query")
+@bp.response(200, QuoteSchema)
+def show_quote(query: dict[str, Any]) -> Any:
+    """Show what a task would cost, and what the marketplace keeps of it, before paying."""
+    return payments.quote_view(paying.quote(current_user(), query["task_id"]))
+
+
+@bp.post("", phased=True, money=True)
+@bp.arguments(PaySchema)
+@bp.response(201, PaymentCreated)
+def begin_payment(data: dict[str, Any]) -> Any:
+    """Pay for a task: its money is held until it is done. The amount is the one agreed on, whatever is sent."""
+    return _begun(data.pop("task_id"), data)
+
+
+@bp.post("/tasks/<int:task_id>/pay", phased=True, money=True)
+@bp.arguments(PayTaskSchema)
+@bp.response(201, PaymentCreated)
+def pay_for_task(data: dict[str, Any], task_id: int) -> Any:
+    """Pay for a task named in the path."""
+    return _begun(task_id, data)
+
+
+@bp.post("/tasks/<int:task_id>/release-payment", money=True)
+@bp.response(200, TaskWritten)
+def release_payment(task_id: int) -> Any:
+    """Confirm that the task is done, which pays its worker (another name for POST /tasks/<id>/confirm)."""
+    service.confirm(current_user(), task_id)
+    return written_answer("task", queries.detail(current_user(), task_id), "Completed. The worker is paid.")
+
+
+@bp.post("/tasks/<int:task_id>/refund", money=True)
+@bp.arguments(RefundInputSchema)
+@bp.response(200, written(PaymentDetailSchema, "payment"))
+def refund_task(data: dict[str, Any], task_id: int) -> Any:
+    """Give back what I was paid for a task (another name for POST /payments/<id>/refund)."""
+    payment_id = payments.newest_of(current_user(), paying.reference(task_id))
+    refund(current_user(), payment_id, **data)
+    return written_answer("payment", payments.detail(current_user(), payment_id), "The money is on its way back.")
+
+
+@tasks_bp.post("/<int:task_id>/handover-code", secret=True)
+@tasks_bp.arguments(HandOverCodeAskedSchema)
+@tasks_bp.response(200, HandOverCodeSchema)
+def show_hand_over_code(data: dict[str, Any], task_id: int) -> Any:
+    """Get the code that I show when it is handed over; whoever enters it is paid. `fresh` makes a new one."""
+    return {"code": handing_over.code_of(current_user(), task_id, **data)}
+
+
+@tasks_bp.post("/<int:task_id>/handover", phased=True)
+@tasks_bp.arguments(HandOverSchema)
+@tasks_bp.response(200, TaskWritten)
+def hand_over_task(data: dict[str, Any], task_id: int) -> Any:
+    """Enter the owner's code: the task is completed and paid at once."""
+    if not in_transaction(lambda: handing_over.hand_over(current_user(), task_id, **data)):
+        raise codes.wrong_code()
+    return written_answer("task", queries.detail(current_user(), task_id), "Completed. Thank you.")
+
+
+def _begun(task_id: int, data: dict[str, Any]) -> Created:
+    payment_id = in_transaction(lambda: paying.begin(current_user(), task_id, **data).id)
+    calling.call_now("payment", payment_id)
+    payment = payments.detail(current_user(), payment_id)
+    return Created("payment", payment, "/api/payments", payment["failure"] or "The payment has begun.")
