@@ -19,7 +19,6 @@ from marketplace.tasks.schemas import (
     HandOverSchema,
     PaySchema,
     PayTaskSchema,
-    QuoteQuery,
     TaskDetailSchema,
 )
 
@@ -33,12 +32,11 @@ PaymentCreated = created(PaymentDetailSchema, "payment")
 TaskWritten = written(TaskDetailSchema, "task")
 
 
-@bp.get("/quote")
-@bp.arguments(QuoteQuery, location="query")
+@bp.get("/tasks/<int:task_id>/quote")
 @bp.response(200, QuoteSchema)
-def show_quote(query: dict[str, Any]) -> Any:
+def show_quote(task_id: int) -> Any:
     """Show what a task would cost, and what the marketplace keeps of it, before paying."""
-    return payments.quote_view(paying.quote(current_user(), query["task_id"]))
+    return payments.quote_view(paying.quote(current_user(), task_id))
 
 
 @bp.post("", phased=True, money=True)

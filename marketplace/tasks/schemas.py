@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields
 
 from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
-from marketplace.core.schemas import Currency, Input, Near, PageQuery, Query, available_actions
+from marketplace.core.schemas import Currency, Input, Near, PageQuery, available_actions
 from marketplace.tasks.lifecycle import A, S
 from marketplace.tasks.models import DIFFICULTIES, PAYMENTS, PRIORITIES
 
@@ -90,12 +90,6 @@ class AcceptSchema(AcceptByPathSchema):
     """Which applicant."""
 
     application_id = Int(required=True, example=1)
-
-
-class QuoteQuery(Query):
-    """Of which task."""
-
-    task_id = Int(least=1, required=True, example=7)
 
 
 class PayTaskSchema(Input):

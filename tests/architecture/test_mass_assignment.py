@@ -22,7 +22,7 @@ from marketplace.auth.phone.models import PhoneCode
 from marketplace.core.db import Base, CommaList, UTCDateTime, db, execute, fetch, in_transaction
 from marketplace.favorites import service as favorites
 from marketplace.favorites.models import Favorite
-from tests.factories import talks, things
+from tests.factories import money, talks, things
 from tests.factories.people import Person, sign_up
 
 MOMENT = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -64,6 +64,7 @@ DANGEROUS = (
 PARTS = 6
 # What the examples cannot do in this small world, each with why.
 REFUSED = {
+    ("POST", "/api/tasks/<int:task_id>/applications/<int:application_id>/accept"): "was accepted just before",
     ("POST", "/api/auth/2fa/verify"): "needs a challenge, which a log-in with a second factor begins",
     ("POST", "/api/auth/2fa/disable"): "needs a code of the next half minute",
     ("POST", "/api/auth/2fa/recovery-codes"): "needs a code of the next half minute",
@@ -114,6 +115,7 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
     admin = sign_up(app, "chief", role="admin")
     forgetful, subject = sign_up(app, "forgetful"), sign_up(app, "subject")
     ids = {**_posted(owner, other), **_deals(owner, other), "user_id": subject.id, "reviewed_user_id": other.id}
+    ids |= _money(app, owner, other)
     ids |= {"category_id": _category(app), "notification_id": 1, "notification_ids": [1], "ids": [1], "queue": "jobs"}
     ids |= {
         "row_id": 1,
@@ -165,6 +167,29 @@ def _deals(owner: Person, other: Person) -> dict[str, Any]:
     }
 
 
+def _money(app: Flask, owner: Person, other: Person) -> dict[str, Any]:
+    """Payments further along, and a payout that can be taken back."""
+    to_release = money.paid_task(owner, other)["id"]
+    for verb in ("start", "done"):
+        assert other.post(f"/api/tasks/{to_release}/{verb}").status_code == 200
+    paid = [money.paid_task(owner, other) for _ in range(2)]
+    money.finished_task(other, owner, budget=5000)
+    money.onboard(owner)
+    unpaid = things.assigned_task(owner, other)["id"]
+    begun = owner.post("/api/payments", {"task_id": unpaid}, **money.key()).json["id"]
+    return {
+        "payment_id": begun,
+        "to_pay": things.assigned_task(owner, other)["id"],
+        "to_pay_by_path": things.assigned_task(owner, other)["id"],
+        "to_hand_over": things.assigned_task(owner, other)["id"],
+        "to_release": to_release,
+        "paid": paid[0]["paid"]["id"],
+        "paid_task": paid[1]["id"],
+        "payout_id": money.payout(owner, 4000)["id"],
+        "provider": "fake",
+    }
+
+
 def _done(owner: Person, other: Person) -> int:
     """A task whose worker says it is done."""
     task = int(things.assigned_task(owner, other)["id"])
@@ -211,6 +236,12 @@ def _bodies(world: World, owner: Person) -> dict[str, Callable[[], dict[str, Any
             "listing_id": None,
         },
         "/api/push/subscribe": lambda: {"endpoint": f"https://{NOWHERE}/push", "keys": _browser_keys()},
+        "/api/payments": lambda: {"task_id": world.ids["to_pay"]},
+        "/api/payments/tasks/<int:task_id>/refund": lambda: {"amount": 1},
+        "/api/payments/<int:payment_id>/refund": lambda: {"amount": 1},
+        "/api/tasks/<int:task_id>/handover": lambda: {
+            "code": owner.post(f"/api/tasks/{world.ids['to_hand_over']}/handover-code").json["code"]
+        },
         "/api/favorites": lambda: {"item_type": "listing", "item_id": world.ids["listing_id"]},
     }
 
@@ -269,6 +300,12 @@ PLACES = {
     "/api/tasks/<int:task_id>/cancel": "to_cancel",
     "/api/tasks/<int:task_id>/apply": "to_apply",
     "/api/reviews/task/<int:task_id>": "completed",
+    "/api/payments/tasks/<int:task_id>/pay": "to_pay_by_path",
+    "/api/payments/tasks/<int:task_id>/release-payment": "to_release",
+    "/api/payments/tasks/<int:task_id>/refund": "paid_task",
+    "/api/payments/<int:payment_id>/refund": "paid",
+    "/api/tasks/<int:task_id>/handover": "to_hand_over",
+    "/api/tasks/<int:task_id>/handover-code": "to_hand_over",
     "/api/admin/verifications/<int:verification_id>/refuse": "to_refuse",
     "/api/messages/conversations/<int:conversation_id>": "room",
     "/api/messages/conversations/<int:conversation_id>/members": "room",
@@ -414,7 +451,7 @@ def send(world: World, write: Write, extra: dict[str, Any]) -> tuple[set[str], T
     body = {name: value for name, value in {**write.example, **own}.items() if value is not None}
     before = rows_of(world.app)
     for person in world.actors:
-        answer = person.call(write.method, write.path, json={**sent, **body})
+        answer = person.call(write.method, write.path, json={**sent, **body}, **money.key())
         after = rows_of(world.app)
         found = arrived(before, after, extra)
         came, before = came | (found - done), after

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from pyotp import TOTP
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from marketplace.auth import queries as people
@@ -14,19 +14,20 @@ from marketplace.auth import standing
 from marketplace.auth.keys.scopes import SCOPES
 from marketplace.auth.models import User
 from marketplace.core.access import REFRESHING, SIGNED_IN, Access
-from marketplace.core.db import Base, db, fetch, in_transaction, one
+from marketplace.core.db import Base, db, execute, fetch, in_transaction, one
 from marketplace.core.jobs import enqueue
 from marketplace.core.outbox import FACTS
 from marketplace.core.permissions import OF_ROLE
 from marketplace.notifications.service import notify_once
-from tests.factories import things
+from marketplace.payments.models import Payment, Payout
+from tests.factories import money, things
 from tests.factories.people import PASSWORD, Person, sign_up
 
 CANARY = "canary7f3a9"
 IDS_IN_BODIES = ("application_id", "task_id", "listing_id", "offering_id", "reviewed_user_id", "user_id", "item_id")
 ENDS_OWN_SIGN_IN = {"/api/auth/logout"}
 ASKING = {"/api/messages/search": f"?q={CANARY}"}
-PUBLIC_TO_STRANGERS = {"user_id", "review_id", "category_id", "name", "item_type", "emoji"}
+PUBLIC_TO_STRANGERS = {"provider", "user_id", "review_id", "category_id", "name", "item_type", "emoji"}
 
 
 @dataclass
@@ -47,7 +48,9 @@ def victim(app: Flask) -> Victim:
     owner.put(f"/api/listings/{listing}", json={"status": "archived"})
     offering = things.offering(owner, title=f"Paused {CANARY}")["id"]
     booked_from = things.offering(other)["id"]
-    booking = owner.post(f"/api/offerings/{booked_from}/book", json={"message": CANARY}).json["task"]["id"]
+    booking = owner.post(f"/api/offerings/{booked_from}/book", json={"message": CANARY, "budget": 30}).json["task"][
+        "id"
+    ]
     owner.post(f"/api/offerings/{offering}/pause")
     application = _application(app, owner, other)
     talk = owner.post("/api/messages/conversations", json={"user_id": other.id, "message": CANARY}).json
@@ -55,6 +58,7 @@ def victim(app: Flask) -> Victim:
     done = things.completed_task(owner, other)["id"]
     favorite = owner.post("/api/favorites", json={"item_type": "task", "item_id": booking}).json["favorite"]["id"]
     document = things.upload(owner, "document")
+    payment, payout = _money(app, owner, other)
     news, fact, job = _waiting(app, owner)
     owner.post("/api/auth/verification", json={"document_type": "passport", "files": [document["url"]], "note": CANARY})
     ids = {
@@ -82,6 +86,9 @@ def victim(app: Flask) -> Victim:
         "item_type": "task",
         "item_id": booking,
         "category_id": 1,
+        "payment_id": payment,
+        "payout_id": payout,
+        "provider": "fake",
         "name": "victim",
         "emoji": "👍",
     }
@@ -99,6 +106,23 @@ def _waiting(app: Flask, owner: Person) -> tuple[int, int, int]:
         fact = fetch(select(FACTS.table.c.id).limit(1))[0].id
         db.session.remove()
     return int(told or 0), int(fact), job
+
+
+def _money(app: Flask, owner: Person, other: Person) -> tuple[int, int]:
+    """A payment of the owner's that is held, and a payout that waits to be looked at."""
+    paid = money.paid_task(owner, other)["paid"]["id"]
+    money.finished_task(other, owner, budget=5000)
+    money.onboard(owner)
+    payout = money.payout(owner, 4000)["id"]
+
+    def mark() -> None:
+        execute(update(Payment).where(Payment.id == paid).values(title=CANARY))
+        execute(update(Payout).where(Payout.id == payout).values(failure=CANARY))
+
+    with app.app_context():
+        in_transaction(mark)
+        db.session.remove()
+    return paid, payout
 
 
 def _application(app: Flask, owner: Person, other: Person) -> int:
@@ -135,7 +159,7 @@ def _body(document: Any, rule: Any, method: str, ids: dict[str, Any]) -> dict[st
 
 
 def _call(person: Person, method: str, path: str, body: dict[str, Any]) -> TestResponse:
-    return person.call(method, path, **({"json": body} if method in {"POST", "PUT"} else {}))
+    return person.call(method, path, **money.key(), **({"json": body} if method in {"POST", "PUT"} else {}))
 
 
 def _rows(app: Flask, ignoring_user: int) -> set[str]:

@@ -242,7 +242,7 @@ SETTABLE = {
     "listings": """title description price category subcategory condition currency location latitude longitude images
         contact_info tags listing_type is_negotiable expires_at""",
     "tasks": """title description category subcategory location latitude longitude budget currency deadline priority
-        is_urgent difficulty required_skills images radius""",
+        is_urgent difficulty required_skills images radius payment""",
     "offerings": """title description category subcategory location latitude longitude price price_type currency
         availability experience service_radius images""",
     "users": """first_name last_name bio phone city country avatar_url profile_picture_url is_helper availability skills

@@ -1,52 +1,13 @@
 """A task's money: held, released, given back."""
 
-from collections.abc import Callable
-from typing import Any
-
-import pytest
 from flask import Flask
 
-from marketplace.core import jobs
-from marketplace.core.db import db
-from marketplace.core.outbox import relay
-from marketplace.payments import calling, inbox
 from tests.factories import things
+from tests.factories.money import balances, finished_task, key, onboard, paid_task, payout, work
 from tests.factories.people import Person
 
-VISA = "pm_card_visa"
 
-
-def key(name: str) -> dict[str, Any]:
-    """A header."""
-    return {"headers": {"Idempotency-Key": name}}
-
-
-@pytest.fixture
-def settle(app: Flask) -> Callable[[], None]:
-    """Everything that is due, the provider's webhooks too."""
-
-    def work() -> None:
-        with app.app_context():
-            while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
-                pass
-            db.session.remove()
-
-    return work
-
-
-def paid_task(owner: Person, worker: Person, **fields: Any) -> dict[str, Any]:
-    task = things.assigned_task(owner, worker, payment="escrow", **fields)
-    answer = owner.post("/api/payments", {"task_id": task["id"], "payment_method": VISA}, **key(f"pay {task['id']}"))
-    assert answer.status_code == 201, answer.json
-    return {**task, "paid": answer.json["payment"]}
-
-
-def balances(person: Person) -> dict[str, Any]:
-    found = person.get("/api/wallet").json["balances"]
-    return {one["currency"]: (one["available_minor"], one["held_minor"], one["pending_minor"]) for one in found}
-
-
-def test_the_whole_way_from_acceptance_to_the_bank(anna: Person, juris: Person, settle: Callable[[], None]) -> None:
+def test_the_whole_way_from_acceptance_to_the_bank(app: Flask, anna: Person, juris: Person) -> None:
     task = paid_task(anna, juris, budget=40)
 
     assert (task["paid"]["status"], task["paid"]["fee_minor"]) == ("held", 400)
@@ -54,13 +15,10 @@ def test_the_whole_way_from_acceptance_to_the_bank(anna: Person, juris: Person, 
     for person, verb in ((juris, "start"), (juris, "done"), (anna, "confirm")):
         assert person.post(f"/api/tasks/{task['id']}/{verb}").status_code == 200
     assert balances(juris) == {"EUR": (3600, 0, 0)}
-    settle()
-    juris.post("/api/payouts/onboarding", {"country": "LV"})
-    answer = juris.post("/api/payouts", {"amount": 36, "currency": "EUR"}, **key("out"))
-    assert answer.status_code == 201, answer.json
-    settle()
-    payout = juris.get("/api/payouts").json["payouts"][0]
-    assert payout["status"] == "paid"
+    onboard(juris)
+    payout(juris, 36)
+    work(app)
+    assert juris.get("/api/payouts").json["payouts"][0]["status"] == "paid"
     assert balances(juris) == {"EUR": (0, 0, 0)}
     lines = juris.get("/api/wallet/transactions").json["transactions"]
     assert [(line["kind"], line["price_minor"], line["balance_minor"]) for line in lines] == [
@@ -71,5 +29,21 @@ def test_the_whole_way_from_acceptance_to_the_bank(anna: Person, juris: Person, 
 
 def test_nobody_works_for_money_that_is_not_there(anna: Person, juris: Person) -> None:
     task = things.assigned_task(anna, juris, payment="escrow")
-    refused = juris.post(f"/api/tasks/{task['id']}/start")
-    assert (refused.status_code, refused.json["code"]) == (409, "not_paid")
+    for verb in ("start", "done"):
+        refused = juris.post(f"/api/tasks/{task['id']}/{verb}")
+        assert (refused.status_code, refused.json["code"]) == (409, "not_paid")
+
+
+def test_a_refund_after_the_payout_leaves_a_debt_that_the_next_earnings_level(
+    app: Flask, anna: Person, juris: Person
+) -> None:
+    task = finished_task(anna, juris, budget=40)
+    onboard(juris)
+    payout(juris, 36)
+    work(app)
+    back = juris.post(f"/api/payments/{task['paid']['id']}/refund", {"amount": 10}, **key())
+    assert (back.status_code, back.json["payment"]["refunded_minor"]) == (200, 1000)
+    assert balances(juris) == {"EUR": (-900, 0, 0)}
+    work(app)
+    finished_task(anna, juris, budget=20)
+    assert balances(juris) == {"EUR": (900, 0, 0)}

@@ -1,0 +1,69 @@
+"""Money that is held, earned and on its way."""
+
+from itertools import count
+from typing import Any
+
+from flask import Flask
+
+from marketplace.core import jobs
+from marketplace.core.db import db
+from marketplace.core.outbox import relay
+from marketplace.payments import calling, inbox
+from tests.factories import things
+from tests.factories.people import Person
+
+VISA = "pm_card_visa"
+_numbers = count(1)
+
+
+def key(name: str = "") -> dict[str, Any]:
+    """The header of one write of money; a new one each time, unless named."""
+    return {"headers": {"Idempotency-Key": name or f"key {next(_numbers)}"}}
+
+
+def work(app: Flask) -> None:
+    """Everything that is due, the provider's webhooks too."""
+    with app.app_context():
+        while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
+            pass
+        db.session.remove()
+
+
+def pay(owner: Person, task_id: int, method: str = VISA) -> dict[str, Any]:
+    """The payment of a task, tried by this card."""
+    answer = owner.post("/api/payments", {"task_id": task_id, "payment_method": method}, **key())
+    assert answer.status_code == 201, answer.json
+    return dict(answer.json["payment"])
+
+
+def paid_task(owner: Person, worker: Person, **fields: Any) -> dict[str, Any]:
+    """An assigned task whose money is held; its payment is `paid`."""
+    task = things.assigned_task(owner, worker, payment="escrow", **fields)
+    return {**task, "paid": pay(owner, task["id"])}
+
+
+def finished_task(owner: Person, worker: Person, **fields: Any) -> dict[str, Any]:
+    """A paid task lived to its end: the worker has the money."""
+    task = paid_task(owner, worker, **fields)
+    for person, verb in ((worker, "start"), (worker, "done"), (owner, "confirm")):
+        assert person.post(f"/api/tasks/{task['id']}/{verb}").status_code == 200
+    return task
+
+
+def onboard(person: Person, country: str = "LV") -> None:
+    """They can be paid out."""
+    answer = person.post("/api/payouts/onboarding", {"country": country})
+    assert (answer.status_code, answer.json["ready"]) == (200, True), answer.json
+
+
+def payout(person: Person, amount: float, currency: str = "EUR") -> dict[str, Any]:
+    """A payout that was asked for."""
+    answer = person.post("/api/payouts", {"amount": amount, "currency": currency}, **key())
+    assert answer.status_code == 201, answer.json
+    return dict(answer.json["payout"])
+
+
+def balances(person: Person) -> dict[str, tuple[int, int, int]]:
+    """By currency, in minor units: available, held, pending."""
+    found = person.get("/api/wallet").json["balances"]
+    return {one["currency"]: (one["available_minor"], one["held_minor"], one["pending_minor"]) for one in found}
