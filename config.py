@@ -15,7 +15,7 @@ INSECURE_SECRET = "only-for-development-change-me-0123456789"
 MIB = 1024 * 1024
 LIMITS = (
     *("LIMIT_DEFAULT", "LIMIT_SIGN_IN", "LIMIT_SIGN_UP", "LIMIT_ACCOUNT", "LIMIT_CODES", "LIMIT_API_KEY"),
-    *("LIMIT_MESSAGES", "LIMIT_MESSAGES_EACH"),
+    *("LIMIT_WEBHOOKS", "LIMIT_MESSAGES", "LIMIT_MESSAGES_EACH"),
 )
 PLAIN_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
 CHOICES = {
@@ -94,6 +94,7 @@ def _trust_settings(env: Mapping[str, str], *, production: bool) -> dict[str, An
         "LIMIT_CODES": env.get("LIMIT_CODES", "20 per 10 minutes"),
         "LIMIT_MESSAGES": env.get("LIMIT_MESSAGES", "20 per second;600 per 10 minutes"),
         "LIMIT_MESSAGES_EACH": env.get("LIMIT_MESSAGES_EACH", "10 per second;200 per 5 minutes"),
+        "LIMIT_WEBHOOKS": env.get("LIMIT_WEBHOOKS", "12000 per minute"),
         "LIMIT_API_KEY": env.get("LIMIT_API_KEY", "600 per minute"),
         "API_KEY_REQUESTS_A_DAY": int(env.get("API_KEY_REQUESTS_A_DAY", "50000")),
         "RATELIMIT_ENABLED": _yes(env.get("RATE_LIMITS", "1")),

@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_smorest import Api
 
-from marketplace.admin import people_routes, verification_routes
+from marketplace.admin import money_routes, people_routes, verification_routes
 from marketplace.admin import routes as admin_routes
 from marketplace.auth import jobs as auth_jobs
 from marketplace.auth import last_use, mail_routes, profile_routes, proofs
@@ -51,7 +51,7 @@ from marketplace.notifications import routes as notifications_routes
 from marketplace.notifications import subscribers as notifications_subscribers
 from marketplace.offerings import routes as offerings_routes
 from marketplace.offerings import subscribers as offerings_subscribers
-from marketplace.payments import calling, inbox, payout_routes
+from marketplace.payments import calling, inbox, payout_routes, reconciling
 from marketplace.payments import jobs as payments_jobs
 from marketplace.payments import routes as payments_routes
 from marketplace.privacy import jobs as privacy_jobs
@@ -110,6 +110,7 @@ BLUEPRINTS = (
     admin_routes.bp,
     people_routes.bp,
     verification_routes.bp,
+    money_routes.bp,
     privacy_routes.bp,
 )
 LISTENERS = (
@@ -182,6 +183,7 @@ def init_app(app: Flask, api: Api) -> None:
     access.load_people_with(app, loaders)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    metrics.add(reconciling.figures)
     messaging_sockets.register(app)
     moderation.init_app(app)
     for command in COMMANDS:

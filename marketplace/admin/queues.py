@@ -11,9 +11,18 @@ from marketplace.core.outbox import FACTS
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import Conflict, NotFound
 from marketplace.notifications.delivering import LETTERS
+from marketplace.payments.calls import CALLS
+from marketplace.payments.inbox import EVENTS
 
-SHOWN = {"outbox": FACTS, "jobs": JOBS, "deliveries": LETTERS}
-SECRET = frozenset({"shown"})
+SHOWN = {
+    "outbox": FACTS,
+    "jobs": JOBS,
+    "deliveries": LETTERS,
+    "provider_calls": CALLS,
+    "provider_events": EVENTS,
+}
+SECRET = frozenset({"shown", "method", "body"})
+WHAT = {"outbox": "fact", "jobs": "job", "deliveries": "delivery"}
 
 
 class NotDead(Conflict):
@@ -63,7 +72,7 @@ def _row(name: str, row_id: int) -> Any:
     table = SHOWN[name].table
     rows = fetch(table.select().where(table.c.id == row_id))
     if not rows:
-        raise NotFound.of({"outbox": "fact", "jobs": "job", "deliveries": "delivery"}[name])
+        raise NotFound.of(WHAT.get(name, "call"))
     return rows[0]
 
 

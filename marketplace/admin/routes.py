@@ -38,7 +38,23 @@ def list_deliveries(query: dict[str, Any]) -> Any:
     return queues.browse("deliveries", **query)
 
 
-@bp.post("/<any(outbox, jobs, deliveries):queue>/<int:row_id>/again")
+@bp.get("/provider-calls")
+@bp.arguments(queues.LISTS["provider_calls"].arguments(QueueQuery), location="query")
+@bp.response(200, queue_page("provider_calls"))
+def list_provider_calls(query: dict[str, Any]) -> Any:
+    """List what the payment provider was or is to be asked to do."""
+    return queues.browse("provider_calls", **query)
+
+
+@bp.get("/provider-events")
+@bp.arguments(queues.LISTS["provider_events"].arguments(QueueQuery), location="query")
+@bp.response(200, queue_page("provider_events"))
+def list_provider_events(query: dict[str, Any]) -> Any:
+    """List the webhooks that payment providers sent."""
+    return queues.browse("provider_events", **query)
+
+
+@bp.post("/<any(outbox, jobs, deliveries, provider_calls, provider_events):queue>/<int:row_id>/again")
 @bp.response(200, written(QueueRowSchema, "row"))
 def try_again(queue: str, row_id: int) -> Any:
     """Try once more what was given up."""

@@ -106,6 +106,12 @@ def code_figure() -> str:
     return str(current_app.config["LIMIT_CODES"])
 
 
+def webhook_figure() -> str:
+    """For what providers send: all their customers' events come from a few addresses."""
+    return str(current_app.config["LIMIT_WEBHOOKS"])
+
+
+webhook_limit = limiter.limit(webhook_figure, key_func=_where)
 sign_in_limit = limiter.limit(sign_in_figure, key_func=_where)
 sign_up_limit = limiter.limit(sign_up_figure, key_func=_where)
 code_limit = limiter.limit(code_figure, key_func=_where)

@@ -1,7 +1,7 @@
 """Figures for Prometheus, read from the tables when asked: every process would say the same."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Response, current_app, request
@@ -19,6 +19,8 @@ from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 
 bp = Blueprint("metrics", __name__, access=NEWCOMER, description="Figures for an operator")
+Figures = Callable[[], Iterator[GaugeMetricFamily]]
+_added: list[Figures] = []
 COUNTED = ("waiting", "failed", "dead")
 
 
@@ -42,6 +44,14 @@ class _Tables:
         yield _queue_rows()
         yield _oldest()
         yield _job_seconds()
+        for figures in _added:
+            yield from figures()
+
+
+def add(figures: Figures) -> None:
+    """Figures of a slice, beside those of core."""
+    if figures not in _added:
+        _added.append(figures)
 
 
 def _queue_rows() -> GaugeMetricFamily:

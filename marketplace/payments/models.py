@@ -1,6 +1,6 @@
 """Payments and what belongs to them: refunds, receipts, payouts, calls to the provider and what it tells us."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
@@ -13,6 +13,13 @@ from marketplace.core.lifecycle import Stateful
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
 from marketplace.payments.lifecycle import PAYMENT_LIFECYCLE, PAYOUT_LIFECYCLE, REFUND_LIFECYCLE
+
+ASK_AFTER = timedelta(seconds=60)
+
+
+def in_a_minute() -> datetime:
+    """When a new payment is first asked about."""
+    return now() + ASK_AFTER
 
 
 class PaidAlready(Conflict):
@@ -27,7 +34,7 @@ class Payment(Stateful, Base):
 
     `key` is our name for it at the provider. `open_for` is the reference while the payment is under way. `wish` is
     what the deal wants done once the money is there: hold it, release it, or call it off. The three `…_minor` of the
-    quote are how the amount will be shared; the three `paid_…` how it was.
+    quote are how the amount will be shared; the three `paid_…` how it was. `ask_at` is when the provider is next asked.
     """
 
     __tablename__ = "payments"
@@ -38,7 +45,7 @@ class Payment(Stateful, Base):
         Index("ix_payments_payer", "payer_id", "id"),
         Index("ix_payments_payee", "payee_id", "status", "id"),
         Index("ix_payments_reference", "reference", "id"),
-        Index("ix_payments_status", "status", "asked_at"),
+        Index("ix_payments_status", "status", "ask_at"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("fee_minor + tax_minor + payee_minor = amount_minor", name="shares"),
         CheckConstraint("refunded_minor >= 0 AND refunded_minor <= captured_minor", name="refunded"),
@@ -71,7 +78,7 @@ class Payment(Stateful, Base):
     client_secret: Mapped[str] = mapped_column(Encrypted, default="")
     next_url: Mapped[str] = mapped_column(Encrypted, default="")
     failure: Mapped[str] = mapped_column(String(500), default="")
-    asked_at: Mapped[datetime] = mapped_column(default=now)
+    ask_at: Mapped[datetime] = mapped_column(default=in_a_minute)
     captured_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 

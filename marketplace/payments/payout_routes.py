@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import request
 
-from marketplace.core.access import SIGNED_IN, current_user
+from marketplace.core.access import PROVED_TWICE, SIGNED_IN, current_user
 from marketplace.core.schemas import created, page_of, written
 from marketplace.core.web import Blueprint, Created
 from marketplace.core.web import written as written_answer
@@ -55,7 +55,7 @@ def list_payouts(query: dict[str, Any]) -> Any:
     return queries.payouts_of(current_user(), **query)
 
 
-@payouts_bp.post("", money=True)
+@payouts_bp.post("", access=PROVED_TWICE, money=True)
 @payouts_bp.arguments(PayoutInputSchema)
 @payouts_bp.response(201, created(PayoutSchema, "payout"))
 def request_payout(data: dict[str, Any]) -> Any:
@@ -78,7 +78,7 @@ def cancel_payout(payout_id: int) -> Any:
     return written_answer("payout", queries.payout_view(payouts.cancel(current_user(), payout_id)), "Cancelled.")
 
 
-@payouts_bp.post("/onboarding", phased=True)
+@payouts_bp.post("/onboarding", access=PROVED_TWICE, phased=True)
 @payouts_bp.arguments(OnboardingInputSchema)
 @payouts_bp.response(200, OnboardingSchema)
 def begin_onboarding(data: dict[str, Any]) -> Any:

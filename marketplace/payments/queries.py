@@ -1,6 +1,5 @@
 """Payments, wallets, statements and receipts to read."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Table, bindparam, case, func, literal, or_, select
@@ -10,13 +9,14 @@ from marketplace.core.db import fetch, one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
+from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
 from marketplace.payments import policy
 from marketplace.payments.fees import Quote
 from marketplace.payments.issuing import number_of
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
-from marketplace.payments.lifecycle import UNPAID, O, S
+from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, O, S
 from marketplace.payments.models import Break, Payment, Payout, ReceiptRow, Refund
 
 PAYMENTS: Table = table_of(Payment)
@@ -203,6 +203,14 @@ def _balance(currency: str, amounts: dict[str, int]) -> dict[str, Any]:
     return {"currency": currency, **major, **{f"{name}_minor": amount for name, amount in minor.items()}}
 
 
+def has_money(user_id: int) -> bool:
+    """Whether somebody's money is in here: owned, owed, or on its way."""
+    theirs = (ACCOUNTS.c.owner_id == user_id, ACCOUNTS.c.balance_minor != 0)
+    open_ = or_(PAYMENTS.c.payer_id == user_id, PAYMENTS.c.payee_id == user_id)
+    under_way = select(PAYMENTS.c.id).where(open_, PAYMENTS.c.status.in_(UNDER_WAY))
+    return bool(fetch(select(ACCOUNTS.c.id).where(*theirs).limit(1)) or fetch(under_way.limit(1)))
+
+
 def statement(user: User, *, currency: str | None = None, **query: Any) -> Page:
     """Every movement of a person's wallet, the newest first."""
     ids = wallet_accounts(user.id, currency)
@@ -277,11 +285,11 @@ def is_frozen() -> bool:
     return bool(fetch(open_.limit(1)))
 
 
-def unasked(before: datetime, most: int) -> list[Any]:
-    """Payments without an end that the provider has not been asked about since then, the longest first."""
+def to_ask_about(most: int) -> list[Any]:
+    """Payments without an end that the provider is to be asked about, the most overdue first."""
     columns = (PAYMENTS.c.id, PAYMENTS.c.provider, PAYMENTS.c.provider_id)
-    open_ = select(*columns).where(PAYMENTS.c.status.in_((*UNPAID, S.AUTHORIZED)), PAYMENTS.c.asked_at < before)
-    return fetch(open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.asked_at).limit(most))
+    open_ = select(*columns).where(PAYMENTS.c.status.in_((*UNPAID, S.AUTHORIZED)), PAYMENTS.c.ask_at < now())
+    return fetch(open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.ask_at).limit(most))
 
 
 def named(model: Any, provider: str, provider_id: str) -> int | None:

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import insert, select, text, update
+from prometheus_client.core import GaugeMetricFamily
+from sqlalchemy import func, insert, select, text, update
 
 from marketplace.core.db import execute, fetch, in_transaction
 from marketplace.core.leases import table_of
@@ -19,10 +20,10 @@ from marketplace.payments.gateways.provider import About, Provider, ProviderErro
 from marketplace.payments.ledger.proofs import findings
 from marketplace.payments.models import Break, Payment, Payout, Refund
 
-ASK_AFTER = timedelta(seconds=60)
 SETTLED = timedelta(hours=1)  # what is younger may be booked here and not there yet, or the other way round
 BREAKS = table_of(Break)
 AT_ONCE = 200
+KINDS = ("ledger", "provider")
 log = structlog.get_logger(__name__)
 
 
@@ -40,7 +41,7 @@ class Difference:
 def ask_about_open() -> int:
     """Ask about payments that have had no end for a minute; returns how many were asked about."""
     asked = 0
-    for row in queries.unasked(now() - ASK_AFTER, AT_ONCE):
+    for row in queries.to_ask_about(AT_ONCE):
         at = providers().get(row.provider)
         if at is None:
             continue
@@ -82,8 +83,21 @@ def keep(differences: list[Difference], kinds: tuple[str, ...]) -> None:
     execute(update(BREAKS).where(BREAKS.c.id.in_(gone)).values(open_for=None, closed_at=moment))
 
 
+def figures() -> Iterator[GaugeMetricFamily]:
+    """How much does not agree, and for how long."""
+    count = GaugeMetricFamily("marketplace_ledger_breaks", "Open breaks by kind", labels=["kind"])
+    age = GaugeMetricFamily("marketplace_ledger_break_oldest_seconds", "Age of the oldest by kind", labels=["kind"])
+    open_ = select(BREAKS.c.kind, func.count().label("n"), func.min(BREAKS.c.found_at).label("since"))
+    found = {row.kind: row for row in fetch(open_.where(BREAKS.c.closed_at.is_(None)).group_by(BREAKS.c.kind))}
+    for kind in KINDS:
+        row = found.get(kind)
+        count.add_metric([kind], row.n if row else 0)
+        age.add_metric([kind], (now() - row.since).total_seconds() if row else 0.0)
+    yield from (count, age)
+
+
 def _asked(payment_id: int) -> None:
-    execute(update(Payment).where(Payment.id == payment_id).values(asked_at=now()))
+    states.put_off(states.locked(Payment, payment_id))
 
 
 def _compared(name: str, at: Provider, since: datetime, until: datetime) -> Iterator[Difference]:

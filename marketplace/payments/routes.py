@@ -8,6 +8,7 @@ from requests.structures import CaseInsensitiveDict
 from marketplace.auth import queries as people
 from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
 from marketplace.core.db import in_transaction
+from marketplace.core.limits import webhook_limit
 from marketplace.core.schemas import MessageSchema, ProblemSchema, page_of, written
 from marketplace.core.web import Blueprint
 from marketplace.core.web import written as written_answer
@@ -93,6 +94,7 @@ def show_receipt(query: dict[str, Any], payment_id: int) -> Any:
 
 
 @bp.post("/webhooks/<provider>", access=NEWCOMER, phased=True)
+@webhook_limit
 @bp.response(200, MessageSchema)
 @bp.alt_response(404, schema=ProblemSchema, description="No such provider")
 def receive_webhook(provider: str) -> Any:

@@ -13,7 +13,7 @@ from marketplace.payments import accounts, calls, escrow
 from marketplace.payments.gateways.provider import Done, P, PaymentState, PayoutState, RefundState
 from marketplace.payments.ledger.service import Account, Line, post
 from marketplace.payments.lifecycle import SYSTEM, UNPAID, O, R, S
-from marketplace.payments.models import Payment, Payout, Refund
+from marketplace.payments.models import ASK_AFTER, Payment, Payout, Refund
 
 T = TypeVar("T", bound=Base)
 OPEN_VERBS = {
@@ -21,6 +21,11 @@ OPEN_VERBS = {
     P.REQUIRES_ACTION: (S.REQUIRES_ACTION, "ask_action"),
     P.PROCESSING: (S.PROCESSING, "process"),
 }
+
+
+def put_off(payment: Payment) -> None:
+    """When to ask again: after a minute, or a tenth of its age, as one that nobody pays is asked about for ever."""
+    payment.ask_at = now() + max(ASK_AFTER, (now() - payment.created_at) / 10)
 
 
 def locked(model: type[T], thing_id: int) -> T:
@@ -33,7 +38,7 @@ def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
     """Take over how a payment stands; money that was captured is booked once, whatever came before."""
     payment = locked(Payment, payment_id)
     payment.provider_id = payment.provider_id or state.id
-    payment.asked_at = now()
+    put_off(payment)
     if state.status is P.CAPTURED:
         if payment.captured_at is None:
             escrow.hold(payment, state.captured_minor)

@@ -12,6 +12,7 @@ from marketplace.core.db import in_transaction
 from marketplace.core.jobs import enqueue
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, NotFound
+from marketplace.payments import queries as payments
 from marketplace.tasks import queries as tasks
 from marketplace.uploads import queries as uploads
 from marketplace.uploads.addresses import NAME, url_of
@@ -25,6 +26,13 @@ class StillNeeded(Conflict):
 
     code = "still_needed"
     sentence = "You have work that is not over: finish or cancel it first, and then erase your account."
+
+
+class MoneyLeft(Conflict):
+    """There is money of theirs, or a debt, that nobody could be asked about afterwards."""
+
+    code = "money_left"
+    sentence = "There is money of yours here, or on its way: have it paid out (or a debt levelled) first."
 
 
 def ask_for_export(user: User) -> int:
@@ -56,6 +64,8 @@ def close(user: User, *, even_if_needed: bool = False) -> None:
     """The account names nobody, and the job that erases the rest is asked for; raises StillNeeded (409)."""
     if not even_if_needed and tasks.has_running(user.id):
         raise StillNeeded()
+    if not even_if_needed and payments.has_money(user.id):
+        raise MoneyLeft()
     standing.erase(user)
     for turn, delay in (("now", NOW), ("again", LATE_WRITES)):
         enqueue("erase_account", key=f"erase_account:{user.id}:{turn}", delay=delay, user_id=user.id)

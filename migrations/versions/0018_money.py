@@ -179,7 +179,7 @@ def _payments() -> None:
         sa.Column("client_secret", sa.Text(), nullable=False),
         sa.Column("next_url", sa.Text(), nullable=False),
         sa.Column("failure", sa.String(length=500), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ask_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("captured_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", BIG, nullable=False),
@@ -202,7 +202,7 @@ def _payments() -> None:
     op.create_index("ix_payments_payee", "payments", ["payee_id", "status", "id"], unique=False)
     op.create_index("ix_payments_payer", "payments", ["payer_id", "id"], unique=False)
     op.create_index("ix_payments_reference", "payments", ["reference", "id"], unique=False)
-    op.create_index("ix_payments_status", "payments", ["status", "asked_at"], unique=False)
+    op.create_index("ix_payments_status", "payments", ["status", "ask_at"], unique=False)
     op.create_index("uq_payments_open_for", "payments", ["open_for"], unique=True)
     op.create_table(
         "refunds",

@@ -1,17 +1,22 @@
 """Money that is held, earned and on its way."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import time_machine
 from flask import Flask
 
 from marketplace.core import jobs
 from marketplace.core.db import db
 from marketplace.core.outbox import relay
 from marketplace.payments import calling, inbox
+from marketplace.payments.calls import CALLS_TABLE
+from marketplace.payments.gateways.fake_book import THINGS
 from tests.factories import things
 from tests.factories.people import Person
 
+__all__ = ["CALLS_TABLE", "THINGS"]
 VISA = "pm_card_visa"
 _numbers = count(1)
 
@@ -27,6 +32,12 @@ def work(app: Flask) -> None:
         while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
             pass
         db.session.remove()
+
+
+def later(app: Flask) -> None:
+    """The same, once the pauses after a failure are over."""
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=10)):
+        work(app)
 
 
 def pay(owner: Person, task_id: int, method: str = VISA) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""Money for whoever runs it: every payment and payout, the books, and what does not agree in them."""
+
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, select
+
+from marketplace.core.db import fetch
+from marketplace.core.leases import table_of
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.kit.money import to_major
+from marketplace.payments import queries as payments
+from marketplace.payments.ledger.models import LedgerAccount
+from marketplace.payments.models import Break, Payment, Payout
+
+PAYMENTS, PAYOUTS, BREAKS = table_of(Payment), table_of(Payout), table_of(Break)
+
+
+def _list_of(name: str, table: Table, *filters: str) -> ListQuery:
+    return ListQuery(
+        name=name,
+        table=table,
+        columns=list(table.c),
+        filters={one: table.c[one] == bindparam(one) for one in filters},
+        sorts={"created_at": table.c.created_at},
+        default_sort="-created_at",
+    )
+
+
+PAYMENTS_LIST = _list_of("payments", PAYMENTS, "status", "payer_id", "payee_id", "reference")
+PAYOUTS_LIST = _list_of("payouts", PAYOUTS, "status", "user_id")
+BREAKS_LIST = ListQuery(
+    name="breaks",
+    table=BREAKS,
+    columns=list(BREAKS.c),
+    filters={"open": BREAKS.c.closed_at.is_(None), "kind": BREAKS.c.kind == bindparam("kind")},
+    sorts={"found_at": BREAKS.c.found_at},
+    default_sort="-found_at",
+)
+
+
+def browse_payments(viewer: Any, **query: Any) -> Page:
+    """Everybody's, the newest first."""
+    return PAYMENTS_LIST.page(query, lambda row: payments.view(viewer, row))
+
+
+def browse_payouts(**query: Any) -> Page:
+    """Everybody's, the newest first."""
+    return PAYOUTS_LIST.page(query, payout_view)
+
+
+def payout_view(payout: Any) -> dict[str, Any]:
+    """With whose it is and why it was held."""
+    judged = {"user_id": payout.user_id, "score": payout.score, "reasons": payout.reasons}
+    return {**payments.payout_view(payout), **judged, "available_actions": _actions(payout.status)}
+
+
+def browse_breaks(*, open: bool = True, **query: Any) -> Page:
+    """What does not agree: open ones, unless all are wanted."""
+    return BREAKS_LIST.page({**query, "open": True} if open else query, break_view)
+
+
+def break_view(row: Any) -> dict[str, Any]:
+    """With both amounts."""
+    names = ("id", "kind", "subject", "currency", "ours_minor", "theirs_minor", "found_at", "seen_at", "closed_at")
+    return {name: getattr(row, name) for name in names}
+
+
+def ledger() -> dict[str, Any]:
+    """What there is for each purpose in each currency, and whether payouts are frozen."""
+    purpose, currency = LedgerAccount.purpose, LedgerAccount.currency
+    sums = select(purpose, currency, func.sum(LedgerAccount.balance_minor).label("balance"), func.count().label("n"))
+    rows = fetch(sums.group_by(purpose, currency).order_by(currency, purpose))
+    return {"is_frozen": payments.is_frozen(), "accounts": [_total(row) for row in rows]}
+
+
+def _total(row: Any) -> dict[str, Any]:
+    balance = int(row.balance)
+    amounts = {"balance": to_major(balance, row.currency), "balance_minor": balance}
+    return {"purpose": row.purpose, "currency": row.currency, "accounts": row.n, **amounts}
+
+
+def _actions(status: str) -> list[str]:
+    return {"on_hold": ["approve", "cancel"], "requested": ["cancel"]}.get(status, [])

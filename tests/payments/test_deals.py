@@ -1,0 +1,237 @@
+"""What becomes of a task's money when things go another way; receipts, codes and quotes."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+from pypdf import PdfReader
+
+from marketplace.core.db import db
+from marketplace.payments.gateways.chosen import providers
+from tests.conftest import make_app
+from tests.factories import money, things
+from tests.factories.people import Person, sign_up
+
+
+def status_of(person: Person, payment_id: int) -> str:
+    return str(person.get(f"/api/payments/{payment_id}").json["status"])
+
+
+def test_accepting_holds_the_money_in_the_same_breath(app: Flask, anna: Person, juris: Person) -> None:
+    task = things.task(anna, payment="escrow", budget=40)["id"]
+    offered = things.application(juris, task, proposed_price=35)["id"]
+    answer = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"payment_method": money.VISA})
+    money.work(app)
+
+    payments = anna.get("/api/payments", query_string={"task_id": task}).json["payments"]
+    assert [(one["status"], one["price_minor"]) for one in payments] == [("held", 3500)]
+    assert (answer.json["task"]["agreed_price"], answer.json["task"]["payment"]) == (35.0, "escrow")
+
+
+def test_with_a_deposit_before_the_start_nothing_is_asked_for_at_acceptance(app: Flask, anna: Person) -> None:
+    shop = make_app(app.config["DATABASE_URL"], ESCROW_HOLD="start", TASK_PAYMENT="escrow")
+    owner, worker = sign_up(shop, "owner"), sign_up(shop, "worker")
+    task = things.assigned_task(owner, worker)["id"]
+
+    assert owner.get("/api/payments").json["total"] == 0
+    assert worker.post(f"/api/tasks/{task}/start").json["code"] == "not_paid"
+    money.pay(owner, task)
+    assert worker.post(f"/api/tasks/{task}/start").status_code == 200
+
+
+def test_a_task_paid_outside_needs_nothing(anna: Person, juris: Person) -> None:
+    done = things.completed_task(anna, juris)
+    assert (done["payment"], anna.get("/api/payments").json["total"]) == ("outside", 0)
+
+
+@pytest.mark.parametrize("who", ["owner cancels", "worker declines"])
+def test_a_deal_called_off_sends_everything_back(app: Flask, anna: Person, juris: Person, who: str) -> None:
+    task = money.paid_task(anna, juris, budget=40)
+    person, verb = (anna, "cancel") if who == "owner cancels" else (juris, "decline")
+    assert person.post(f"/api/tasks/{task['id']}/{verb}").status_code == 200
+    money.work(app)
+
+    payment = anna.get(f"/api/payments/{task['paid']['id']}").json
+    assert (payment["status"], payment["refunded_minor"], len(payment["receipts"])) == ("refunded", 4000, 2)
+    assert [one["status"] for one in payment["refunds"]] == ["done"]
+    assert money.balances(juris) == {}
+
+
+def test_who_declines_makes_room_for_the_next_one(app: Flask, anna: Person, juris: Person, stranger: Person) -> None:
+    task = money.paid_task(anna, juris, budget=40)
+    juris.post(f"/api/tasks/{task['id']}/decline")
+    offered = things.application(stranger, task["id"])["id"]
+    taken = anna.post(f"/api/tasks/{task['id']}/applications/{offered}/accept", {"payment_method": money.VISA})
+    assert taken.status_code == 200, taken.json
+    money.work(app)
+
+    found = anna.get("/api/payments", query_string={"task_id": task["id"]}).json["payments"]
+    assert sorted((one["status"], one["payee_id"]) for one in found) == [("held", stranger.id), ("refunded", juris.id)]
+
+
+def test_a_payment_called_off_before_it_was_made_never_is(app: Flask, anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, payment="escrow")["id"]
+    payment = anna.get("/api/payments", query_string={"task_id": task}).json["payments"][0]["id"]
+    anna.post(f"/api/tasks/{task}/cancel")
+    money.work(app)
+
+    assert status_of(anna, payment) == "cancelled"
+    late = anna.post(f"/api/payments/{payment}/confirm", {"payment_method": money.VISA}, **money.key())
+    assert late.status_code == 409
+
+
+def test_a_card_that_declines_can_be_followed_by_one_that_does_not(anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, payment="escrow")["id"]
+    first = money.pay(anna, task, "pm_card_chargeDeclined")
+    assert (first["status"], first["failure"]) == ("requires_payment_method", "Your card was declined.")
+    second = anna.post(f"/api/payments/{first['id']}/confirm", {"payment_method": money.VISA}, **money.key())
+    payment = second.json["payment"]
+    assert (second.status_code, payment["status"], payment["failure"]) == (200, "held", None)
+
+
+def test_a_challenge_is_passed_at_the_provider(anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, payment="escrow")["id"]
+    asked = money.pay(anna, task, "pm_card_authenticationRequired")
+    assert (asked["status"], asked["next_url"][:4]) == ("requires_action", "http")
+    assert juris.get(f"/api/payments/{asked['id']}").json["client_secret"] is None
+    passed = anna.post(f"/api/payments/{asked['id']}/confirm", **money.key())
+    assert passed.json["payment"]["status"] == "held"
+
+
+def test_a_bank_that_breaks_its_word_leaves_nothing_held(app: Flask, anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, payment="escrow")["id"]
+    broken = money.pay(anna, task, "pm_card_captureDeclined")
+    assert (broken["status"], broken["failure"]) == ("failed", "The bank did not release the money.")
+    assert juris.post(f"/api/tasks/{task}/start").json["code"] == "not_paid"
+    assert money.pay(anna, task)["status"] == "held"
+
+
+@pytest.mark.parametrize("method", ["create", "confirm", "capture"])
+@pytest.mark.parametrize("fault", ["down", "answer lost"])
+def test_a_provider_that_fails_for_a_moment_is_asked_again(
+    app: Flask, anna: Person, juris: Person, method: str, fault: str
+) -> None:
+    task = things.assigned_task(anna, juris)["id"]
+    with app.app_context():
+        providers()["fake"].faults.append((method, fault))  # type: ignore[attr-defined]
+    payment = money.pay(anna, task)
+    assert payment["status"] != "held"
+    money.later(app)
+    assert status_of(anna, payment["id"]) == "held"
+
+
+def test_a_refund_the_card_does_not_take_is_in_the_wallet(app: Flask, anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, budget=40)["id"]
+    payment = money.pay(anna, task, "pm_card_refundFail")
+    anna.post(f"/api/tasks/{task}/cancel")
+    money.work(app)
+
+    assert anna.get(f"/api/payments/{payment['id']}").json["refunds"][0]["status"] == "failed"
+    assert money.balances(anna) == {"EUR": (4000, 0, 0)}
+
+
+def test_the_price_is_shown_before_paying_and_never_taken_from_the_client(anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, budget=33.33)["id"]
+    quote = anna.get(f"/api/payments/tasks/{task}/quote").json
+    told = [quote[name] for name in ("price_minor", "fee_minor", "payee_minor", "rule")]
+    assert told == [3333, 333, 3000, "standard"]
+    lies = {"amount": 1, "fee": 0, "price_minor": 1, "payee_id": anna.id, "currency": "JPY", "task_id": task}
+    paid = anna.post("/api/payments", {**lies, "payment_method": money.VISA}, **money.key()).json["payment"]
+    assert (paid["price_minor"], paid["fee_minor"], paid["currency"], paid["payee_id"]) == (3333, 333, "EUR", juris.id)
+
+
+def test_a_task_without_a_price_has_nothing_to_pay(anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, budget=None, payment="escrow")["id"]
+    assert anna.post("/api/payments", {"task_id": task}, **money.key()).json["code"] == "nothing_to_pay"
+    assert juris.post(f"/api/tasks/{task}/start").status_code == 200
+
+
+@pytest.mark.parametrize(("currency", "budget", "minor", "fee"), [("JPY", 1050, 1050, 105), ("KWD", 1.234, 1234, 123)])
+def test_currencies_keep_their_own_minor_units(
+    anna: Person, juris: Person, currency: str, budget: float, minor: int, fee: int
+) -> None:
+    task = money.finished_task(anna, juris, budget=budget, currency=currency)
+    assert (task["paid"]["price_minor"], task["paid"]["fee_minor"]) == (minor, fee)
+    assert money.balances(juris) == {currency: (minor - fee, 0, 0)}
+
+
+def test_a_receipt_is_a_paper_or_a_page_in_the_readers_language(anna: Person, juris: Person, stranger: Person) -> None:
+    payment = money.paid_task(anna, juris, budget=40)["paid"]["id"]
+    paper = anna.get(f"/api/payments/{payment}/receipt", query_string={"lang": "lv"})
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(paper.data)).pages)
+    number = anna.get(f"/api/payments/{payment}").json["receipts"][0]
+    assert (paper.content_type, number in text, "40,00" in text) == ("application/pdf", True, True)
+
+    page = juris.get(f"/api/payments/{payment}/receipt", headers={"Accept": "text/html"})
+    assert (page.mimetype, "<h1" in page.text, "4.00" in page.text) == ("text/html", True, True)
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert stranger.get(f"/api/payments/{payment}/receipt").status_code == 404
+    assert anna.get(f"/api/payments/{payment}/receipt", query_string={"number": "2026-999999"}).status_code == 404
+
+
+def test_the_code_ends_a_task_on_the_spot(anna: Person, juris: Person, stranger: Person) -> None:
+    task = money.paid_task(anna, juris, budget=40)["id"]
+    assert juris.post(f"/api/tasks/{task}/handover-code").status_code == 403
+    code = anna.post(f"/api/tasks/{task}/handover-code").json["code"]
+    assert anna.post(f"/api/tasks/{task}/handover-code").json["code"] == code
+    assert anna.post(f"/api/tasks/{task}/handover", {"code": code}).status_code == 403
+    assert stranger.post(f"/api/tasks/{task}/handover", {"code": code}).status_code in {403, 404}
+
+    done = juris.post(f"/api/tasks/{task}/handover", {"code": code})
+    assert (done.status_code, done.json["task"]["status"]) == (200, "completed")
+    assert money.balances(juris) == {"EUR": (3600, 0, 0)}
+    assert juris.post(f"/api/tasks/{task}/handover", {"code": code}).status_code == 409
+
+
+def test_a_code_cannot_be_guessed(anna: Person, juris: Person) -> None:
+    task = money.paid_task(anna, juris, budget=40)["id"]
+    code = anna.post(f"/api/tasks/{task}/handover-code").json["code"]
+    wrong = f"{(int(code) + 1) % 10**6:06d}"
+    tried = [juris.post(f"/api/tasks/{task}/handover", {"code": wrong}).status_code for _ in range(6)]
+    assert tried == [422] * 5 + [409]
+    assert juris.post(f"/api/tasks/{task}/handover", {"code": code}).status_code == 409
+    fresh = anna.post(f"/api/tasks/{task}/handover-code", {"fresh": True}).json["code"]
+    assert juris.post(f"/api/tasks/{task}/handover", {"code": fresh}).status_code == 200
+
+
+def test_a_code_pays_nobody_before_the_money_is_held(anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, payment="escrow")["id"]
+    code = anna.post(f"/api/tasks/{task}/handover-code").json["code"]
+    assert juris.post(f"/api/tasks/{task}/handover", {"code": code}).json["code"] == "not_paid"
+
+
+def test_a_statement_is_a_file_too(app: Flask, anna: Person, juris: Person) -> None:
+    for _ in range(3):
+        money.finished_task(anna, juris, budget=40)
+    file = juris.get("/api/wallet/transactions", headers={"Accept": "text/csv"})
+    rows = [line.split(",") for line in file.text.split()]
+    assert file.mimetype == "text/csv"
+    assert [(row[-3], row[-2], row[-1]) for row in _lines(file.text)] == [
+        ("36.00", "EUR", "108.00"),
+        ("36.00", "EUR", "72.00"),
+        ("36.00", "EUR", "36.00"),
+    ], rows
+
+
+def _lines(text: str) -> list[list[str]]:
+    return [line.split(",") for line in text.strip().splitlines()[1:]]
+
+
+def test_without_a_provider_nothing_is_promised(app: Flask, anna: Person) -> None:
+    bare = make_app(app.config["DATABASE_URL"])
+    bare.config["PAYMENT_PROVIDERS"] = []
+    owner, worker = sign_up(bare, "owner"), sign_up(bare, "worker")
+    refused = owner.post("/api/tasks", {**BODY, "payment": "escrow"})
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["payment"])
+    task = things.assigned_task(owner, worker)["id"]
+    assert owner.post("/api/payments", {"task_id": task}, **money.key()).json["code"] == "no_payments"
+    assert owner.get("/api/payments/config").json["providers"] == []
+    with bare.app_context():
+        db.session.remove()
+
+
+BODY: dict[str, Any] = {
+    **{"title": "Carry a sofa", "description": "No lift.", "category": "moving", "location": "Rīga", "budget": 40},
+    **things.RIGA,
+}
