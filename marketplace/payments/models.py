@@ -45,7 +45,9 @@ class Payment(Stateful, Base):
         Index("ix_payments_payer", "payer_id", "id"),
         Index("ix_payments_payee", "payee_id", "status", "id"),
         Index("ix_payments_reference", "reference", "id"),
-        Index("ix_payments_status", "status", "ask_at"),
+        Index("ix_payments_ask_at", "status", "ask_at"),
+        Index("ix_payments_status", "status", "created_at", "id"),
+        Index("ix_payments_created_at", "created_at", "id"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("fee_minor + tax_minor + payee_minor = amount_minor", name="shares"),
         CheckConstraint("refunded_minor >= 0 AND refunded_minor <= captured_minor", name="refunded"),
@@ -128,7 +130,8 @@ class Payout(Stateful, Base):
     __table_args__ = (
         UniqueConstraint("key"),
         Index("ix_payouts_user", "user_id", "id"),
-        Index("ix_payouts_status", "status", "id"),
+        Index("ix_payouts_status", "status", "created_at", "id"),
+        Index("ix_payouts_created_at", "created_at", "id"),
         Index("ix_payouts_provider_id", "provider_id"),
         CheckConstraint("amount_minor > 0", name="amount"),
     )

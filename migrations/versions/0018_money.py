@@ -202,7 +202,9 @@ def _payments() -> None:
     op.create_index("ix_payments_payee", "payments", ["payee_id", "status", "id"], unique=False)
     op.create_index("ix_payments_payer", "payments", ["payer_id", "id"], unique=False)
     op.create_index("ix_payments_reference", "payments", ["reference", "id"], unique=False)
-    op.create_index("ix_payments_status", "payments", ["status", "ask_at"], unique=False)
+    op.create_index("ix_payments_ask_at", "payments", ["status", "ask_at"], unique=False)
+    op.create_index("ix_payments_status", "payments", ["status", "created_at", "id"], unique=False)
+    op.create_index("ix_payments_created_at", "payments", ["created_at", "id"], unique=False)
     op.create_index("uq_payments_open_for", "payments", ["open_for"], unique=True)
     op.create_table(
         "refunds",
@@ -270,7 +272,8 @@ def _payouts() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_payouts_provider_id", "payouts", ["provider_id"], unique=False)
-    op.create_index("ix_payouts_status", "payouts", ["status", "id"], unique=False)
+    op.create_index("ix_payouts_status", "payouts", ["status", "created_at", "id"], unique=False)
+    op.create_index("ix_payouts_created_at", "payouts", ["created_at", "id"], unique=False)
     op.create_index("ix_payouts_user", "payouts", ["user_id", "id"], unique=False)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.factories import things
+from tests.factories import money, things
 from tests.factories.people import Person, sign_up
 
 LISTS = (
@@ -24,6 +24,10 @@ LISTS = (
     "/api/favorites",
     "/api/messages/conversations",
     "/api/auth/profile/full",
+    "/api/payments",
+    "/api/payouts",
+    "/api/wallet",
+    "/api/wallet/transactions",
 )
 
 
@@ -37,6 +41,9 @@ def _world(app: Flask, person: Person, size: int) -> None:
         things.application(person, things.task(other)["id"])
         done = things.completed_task(other, person)["id"]
         things.review(other, done)
+        money.finished_task(other, person)
+        money.onboard(person)
+        money.payout(person, 10)
         person.post("/api/favorites", json={"item_type": "task", "item_id": done})
         person.post("/api/messages/conversations", json={"user_id": other.id, "message": "Hello"})
 

@@ -8,14 +8,17 @@ import flask_migrate
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import bindparam, event, text
 
+from marketplace.admin import money as staff_money
 from marketplace.core.db import db, execute, in_transaction
+from marketplace.core.encryption import Encrypted
 from marketplace.core.pagination import COUNT_BOUND
 from marketplace.listings import queries as listings
 from marketplace.notifications import queries as notifications
 from marketplace.notifications import service
 from marketplace.notifications.delivering import LETTERS
+from marketplace.payments import queries as money
 from marketplace.tasks import queries as tasks
 from tests.conftest import make_app
 from tests.factories.people import sign_up
@@ -221,6 +224,26 @@ INSERT INTO deliveries (user_id, channel, kind, key, data, created_at, due_at, a
 SELECT 1 + n % 2000, 'email', 'new_message', 'k' || n, '{}', now(), now(), 1, CASE WHEN n % 5000 <> 0 THEN now() END
 FROM generate_series(1, :rows) n
 """
+MONEY = (
+    """INSERT INTO payments (key, reference, wish, payer_id, payee_id, title, provider, amount_minor, currency,
+  discount_minor, fee_minor, tax_minor, payee_minor, fee_rule, captured_minor, refunded_minor, paid_payee_minor,
+  paid_fee_minor, paid_tax_minor, client_secret, next_url, failure, ask_at, version, status, created_at, updated_at)
+SELECT 'k' || n, 'task:' || n, 'hold', 1 + n % 2000, 1 + (n + 1) % 2000, 't', 'fake', 100, 'EUR', 0, 10, 0, 90, 's',
+  100, 0, 90, 10, 0, :nothing, :nothing, '', now(), 1, CASE WHEN n % 5000 = 0 THEN 'processing' ELSE 'released' END,
+  now() - n * interval '1 second', now() FROM generate_series(1, :rows) n""",
+    """INSERT INTO payouts (key, user_id, provider, amount_minor, currency, origin, score, reasons, failure, version,
+  status, created_at, updated_at)
+SELECT 'k' || n, 1 + n % 2000, 'fake', 90, 'EUR', 'manual', 0, '[]', '', 1,
+  CASE WHEN n % 5000 = 0 THEN 'on_hold' ELSE 'paid' END, now() - n * interval '1 second', now()
+FROM generate_series(1, :rows) n""",
+    """INSERT INTO ledger_accounts (key, owner_id, purpose, currency, balance_minor)
+SELECT 'a' || n, CASE WHEN n > 2 THEN n - 2 END, CASE WHEN n > 2 THEN 'available' ELSE 'provider' END, 'EUR', 0
+FROM generate_series(1, 2002) n""",
+    """INSERT INTO ledger_transfers (key, debit_id, credit_id, currency, amount_minor, debit_after, credit_after, kind,
+  reference, subject, created_at)
+SELECT 'k' || n, 1 + n % 2, 3 + n % 2000, 'EUR', 90, 0, 0, 'release', 'task:' || n, 'payment:' || n,
+  now() - n * interval '1 second' FROM generate_series(1, :rows) n""",
+)
 ENDINGS = """
 UPDATE listings SET expires_at = now() + (id % 1000) * interval '1 day' WHERE id % 2 = 0;
 UPDATE tasks SET deadline = now() + (id % 1000) * interval '1 day' WHERE id % 2 = 0;
@@ -233,8 +256,9 @@ def busy(large: Flask) -> Flask:
 
     def more() -> None:
         execute(text("SET LOCAL statement_timeout = 0"))
-        for statement in (NEWS, ROWS_OF_QUEUES):
-            execute(text(statement), {"rows": ROWS})
+        for statement in (NEWS, ROWS_OF_QUEUES, *MONEY):
+            secret = [bindparam("nothing", "", Encrypted())] if ":nothing" in statement else []
+            execute(text(statement).bindparams(*secret), {"rows": ROWS})
         for statement in ENDINGS.split(";")[:2]:
             execute(text(statement))
 
@@ -255,6 +279,16 @@ def busy(large: Flask) -> Flask:
         ("deliveries", LETTERS.oldest_due),
         ("notifications", lambda: notifications.of(SomebodyElse, per_page=20, page=1)),
         ("notifications", lambda: notifications.unread_count(SomebodyElse)),
+        ("payments", lambda: money.to_ask_about(200)),
+        ("payments", lambda: money.of(SomebodyElse, per_page=20, page=1)),
+        ("payments", lambda: money.of(SomebodyElse, per_page=20, page=1, status="released")),
+        ("payments", lambda: money.wallet(SomebodyElse)),
+        ("payments", lambda: staff_money.browse_payments(SomebodyElse, per_page=20, page=1)),
+        ("payments", lambda: staff_money.browse_payments(SomebodyElse, status="processing", per_page=20, page=1)),
+        ("payouts", lambda: staff_money.browse_payouts(status="on_hold", per_page=20, page=1)),
+        ("payouts", lambda: money.payouts_of(SomebodyElse, per_page=20, page=1)),
+        ("ledger_transfers", lambda: money.statement(SomebodyElse, per_page=20, page=1)),
+        ("ledger_transfers", lambda: money.statement(SomebodyElse, per_page=20, cursor="start")),
         ("notifications", lambda: service.gather_digest(77, "period")),
     ],
 )
@@ -267,6 +301,7 @@ class SomebodyElse:
     """Enough of a person for a query."""
 
     id = 77
+    role = "user"
 
 
 def _explained(ask: Callable[[], Any]) -> list[str]:
