@@ -52,7 +52,7 @@ class WebServer:
                 self.end_headers()
                 self.wfile.write(reply.body)
 
-            do_GET = do_POST = _take
+            do_GET = do_POST = do_DELETE = do_PATCH = _take
 
             def log_message(self, *_: Any) -> None:
                 pass
