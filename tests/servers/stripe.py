@@ -82,9 +82,8 @@ class Stripe:
 
     def pay_in_front(self, intent_id: str, method: str) -> None:
         """What Stripe's own front end does."""
-        with self._lock:
-            with suppress(Fault):
-                pay(self.book, self.book.things[intent_id], method, "https://shop.test/back")
+        with self._lock, suppress(Fault):
+            pay(self.book, self.book.things[intent_id], method, "https://shop.test/back")
 
     def answer_challenge(self, intent_id: str, *, passed: bool = True) -> None:
         """The payer did what the bank asked for, or did not."""
