@@ -90,7 +90,7 @@ class PayPal:
             return self._token(request)
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             raise Fault(401, "AUTHENTICATION_FAILURE")
-        if request.method == "POST" and request.headers.get("content-type") != "application/json":
+        if request.body and request.headers.get("content-type") != "application/json":
             self.complaints.append(f"{path}: Content-Type {request.headers.get('content-type')}")
             raise Fault(415, "UNSUPPORTED_MEDIA_TYPE")
         if path == VERIFY_PATH:

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from threading import RLock
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -193,9 +194,9 @@ class Stripe:
         return _json({"object": "search_result", "url": "/v1/search", "has_more": False, "data": data})
 
 
-def sign(body: bytes, *, at: int | None = None, secret: str = WEBHOOK_SECRET) -> tuple[dict[str, str], bytes]:
+def sign(body: bytes, *, age: timedelta = timedelta(), secret: str = WEBHOOK_SECRET) -> tuple[dict[str, str], bytes]:
     """A webhook as Stripe sends it: headers and body."""
-    header = WebhookSignature.generate_signature_header(body.decode(), secret, at)
+    header = WebhookSignature.generate_signature_header(body.decode(), secret, int(time.time() - age.total_seconds()))
     return {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": header}, body
 
 

@@ -70,7 +70,7 @@ def asking() -> Iterator[None]:
 
 
 def _ours(error: StripeError) -> ProviderError:
-    code = error.code or ""
+    code = str(error.code or getattr(error.error, "code", None) or "")
     said = f"{error.http_status or 'no answer'} {code}: {error.user_message or type(error).__name__}"
     if isinstance(error, CardError):
         return Declined(error.user_message or "The card was declined.", _decline_code(error))
