@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 from tests.servers.moods import Moody
 from tests.servers.paypal_billing import ROUTES as BILLING
 from tests.servers.paypal_orders import ROUTES as ORDERS
+from tests.servers.paypal_orders import approve
 from tests.servers.paypal_shapes import VerifyRequest
 from tests.servers.paypal_store import Fault, Store, stamp
 from tests.servers.shapes import complaints as complaints_about
@@ -36,6 +37,7 @@ class PayPal:
     def __init__(self) -> None:
         self.complaints: list[str] = []
         self.keys: list[str] = []
+        self.token = TOKEN
         self.book = Store()
         self._answers: dict[tuple[str, str], tuple[bytes, Reply]] = {}
         self._delivered = 0
@@ -68,6 +70,11 @@ class PayPal:
         """How many order, authorization, capture, refund, payout … there are."""
         return len(self.book.of_kind(kind))
 
+    def approve(self, order_id: str, wallet: str = "good") -> None:
+        """What the payer does at PayPal."""
+        with self._lock:
+            approve(self.book, order_id, wallet)
+
     def deliveries(self, *, twice: bool = False, shuffled: bool = False) -> list[tuple[dict[str, str], bytes]]:
         """The webhooks since the last time, signed: headers and body."""
         events, self._delivered = self.book.events[self._delivered :], len(self.book.events)
@@ -88,7 +95,7 @@ class PayPal:
         path = parts.path.lstrip("/")
         if path == TOKEN_PATH:
             return self._token(request)
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("authorization") != f"Bearer {self.token}":
             raise Fault(401, "AUTHENTICATION_FAILURE")
         if request.body and request.headers.get("content-type") != "application/json":
             self.complaints.append(f"{path}: Content-Type {request.headers.get('content-type')}")
@@ -106,7 +113,7 @@ class PayPal:
             return _json(401, {"error": "invalid_client", "error_description": "Client Authentication failed"})
         if parse_qs(request.body.decode()) != {"grant_type": ["client_credentials"]}:
             return _json(400, {"error": "unsupported_grant_type", "error_description": "Unsupported"})
-        return _json(200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 32400, "scope": "x"})
+        return _json(200, {"access_token": self.token, "token_type": "Bearer", "expires_in": 32400, "scope": "x"})
 
     def _once(self, request: Request, path: str) -> Reply:
         """The same PayPal-Request-Id does it once; a refusal is not remembered."""

@@ -15,7 +15,7 @@ def create_payout(book: Store, body: dict[str, Any]) -> dict[str, Any]:
     sender_batch_id = body["sender_batch_header"].get("sender_batch_id", "")
     for batch in book.of_kind("payout"):
         if batch["batch_header"]["sender_batch_header"]["sender_batch_id"] == sender_batch_id:
-            links = [book.link("self", f"/v1/payments/payouts/{batch['id']}")]
+            links = [book.link("self", f"/v1/payments/payouts/{batch['id']}")] if book.names_duplicates else []
             raise Fault(400, "USER_BUSINESS_ERROR", "Batch already exists", links=links, field="SENDER_BATCH_ID")
     item = body["items"][0]
     checked(item["amount"])

@@ -32,6 +32,7 @@ class Store:
         self.events: list[dict[str, Any]] = []
         self.transactions: list[dict[str, Any]] = []
         self.url = ""
+        self.names_duplicates = True
         self._numbers = 0
 
     def add(self, prefix: str, kind: str, **fields: Any) -> dict[str, Any]:

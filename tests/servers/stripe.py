@@ -49,6 +49,7 @@ class Stripe:
     def __init__(self) -> None:
         self.complaints: list[str] = []
         self.keys: list[str] = []
+        self.refuse_next = 0
         self.book = Store()
         self._answers: dict[str, tuple[str, Reply]] = {}
         self._delivered = 0
@@ -115,6 +116,9 @@ class Stripe:
             raise Fault(401, "invalid_request_error", "Invalid API Key provided: sk_test_***********cret")
         if "stripe-version" not in request.headers:
             self.complaints.append(f"{request.path}: no Stripe-Version")
+        if status := self.refuse_next:
+            self.refuse_next = 0
+            raise Fault(status, "api_error", "There is another request with this key.", remembered=False)
         parts = urlsplit(request.path)
         text = request.body.decode() if request.method == "POST" else parts.query
         params = nested(text)

@@ -1,8 +1,6 @@
 """One PayPal account: its client, and what it answers instead of doing it, in our words."""
 
-import base64
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -69,18 +67,15 @@ class Account:
         self._webhook_id = webhook_id
         self._return_url = return_url
         self._session = _Session(api_url or PAYPAL, timeout)
-        self._basic = "Basic " + base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+        self._credentials = ClientCredentialsAuthCredentials(
+            o_auth_client_id=client_id,
+            o_auth_client_secret=client_secret,
+            o_auth_token_provider=lambda _, auth: self._valid_token(auth),
+            o_auth_clock_skew=SKEW,
+        )
         self._token: OAuthToken | None = None
         self._one_at_a_time = Lock()
-        self._api = PaypalServersdkClient(
-            http_client_instance=self._session,
-            environment=Environment.PRODUCTION,
-            client_credentials_auth_credentials=ClientCredentialsAuthCredentials(
-                o_auth_client_id=client_id,
-                o_auth_client_secret=client_secret,
-                o_auth_token_provider=lambda *_: self._valid_token(),
-            ),
-        )
+        self._api = self._client()
 
     def public_key(self) -> str:
         """The client id, for PayPal's own buttons."""
@@ -95,13 +90,13 @@ class Account:
         """A call the library has no method for; a body that is text goes out as it is."""
         with self._asking():
             headers = {"Content-Type": "application/json", "Accept": "application/json", "Prefer": IN_FULL}
-            headers["Authorization"] = f"Bearer {self._valid_token().access_token}"
+            headers["Authorization"] = f"Bearer {self._valid_token(self._api.oauth_2).access_token}"
             if key:
                 headers["PayPal-Request-Id"] = key
             text = body if isinstance(body, str) or body is None else json.dumps(body)
             answer = self._session.request(method, PAYPAL + path, data=text and text.encode(), headers=headers)
             if answer.status_code >= 400:
-                raise _error(answer.status_code, answer.text)
+                raise self._failure(answer.status_code, answer.text)
             return _object(answer.text)
 
     @contextmanager
@@ -109,19 +104,28 @@ class Account:
         try:
             yield
         except ApiException as error:
-            if error.response_code == 401:
-                self._token = None
-            raise _error(error.response_code, error.response.text) from None
+            raise self._failure(error.response_code, error.response.text) from None
         except (RequestException, ValueError) as error:
             raise Unreachable(f"PayPal gave no answer: {type(error).__name__}.") from None
 
-    def _valid_token(self) -> OAuthToken:
+    def _failure(self, status: int, text: str) -> ProviderError:
+        """A token that was taken back is forgotten, by the library's client too."""
+        if status == 401:
+            self._token, self._api = None, self._client()
+        return _error(status, text)
+
+    def _client(self) -> Any:
+        return PaypalServersdkClient(
+            http_client_instance=self._session,
+            environment=Environment.PRODUCTION,
+            client_credentials_auth_credentials=self._credentials,
+        )
+
+    def _valid_token(self, auth: Any) -> OAuthToken:
         """Asked for by ourselves: the library takes every refusal of a token, a 503 too, for a wrong secret."""
         with self._one_at_a_time:
-            if self._token is None or self._token.expiry - SKEW < time.time():
-                token = self._api.o_auth_authorization.request_token({"authorization": self._basic}).body
-                token.expiry = time.time() + int(token.expires_in)
-                self._token = token
+            if self._token is None or auth.is_token_expired(self._token):
+                self._token = auth.fetch_token()
             return self._token
 
 
