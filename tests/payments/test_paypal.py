@@ -117,14 +117,14 @@ def test_a_webhook_is_not_judged_while_paypal_is_down(shop: PayPalShop):
 
 def test_the_book_is_read_in_ranges_and_pages(shop: PayPalShop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("marketplace.payments.gateways.paypal.book.PAGE", 2)
-    for number in range(3):
+    for number in range(4):
         captured(shop, key=f"intent-{number}")
     shop.server.book.transactions[0]["transaction_initiation_date"] = stamp(-timedelta(days=70))
 
     now = datetime.now(UTC)
     lines = list(shop.provider.book(now - timedelta(days=80), now + timedelta(minutes=1)))
 
-    assert [line.key for line in lines] == ["intent-0", "intent-1", "intent-2"]
+    assert [line.key for line in lines] == ["intent-0", "intent-1", "intent-2", "intent-3"]
 
 
 def test_what_is_pending_or_denied_is_not_in_the_book(shop: PayPalShop):

@@ -61,6 +61,18 @@ def test_a_payout_is_made_once_a_key_however_often_it_is_sent(shop: Shop):
     assert shop.count("payouts") == 1
 
 
+@pytest.mark.parametrize("trouble", ["down", "busy", "reset", "slow"])
+def test_a_payout_in_trouble_may_have_been_made(shop: Shop, trouble: str):
+    payee = {"payee_id": shop.payee(), "amount_minor": 4200, "currency": "EUR", "reference": "task:7"}
+    shop.provider.pay_out(key="before", **payee)
+
+    with shop.in_mood(trouble), pytest.raises(Unreachable):
+        shop.provider.pay_out(key="payout-1", **payee)
+
+    assert shop.provider.pay_out(key="payout-1", **payee).key == "payout-1"
+    assert shop.count("payouts") == 2
+
+
 def test_a_payout_whose_answer_was_lost_is_found(shop: Shop):
     pay_out(shop, key="another")
     sent = pay_out(shop)
@@ -258,6 +270,16 @@ def test_the_book_sums_up_what_happened(shop: Shop):
     )
     assert {line.key for line in lines} >= {"intent-1", "intent-2", "refund-1", "payout-1", "payout-2"}
     assert {line.currency for line in lines} == {"EUR"}
+
+
+def test_the_books_of_two_times_that_follow_each_other_have_every_line_once(shop: Shop):
+    captured(shop)
+    now = datetime.now(UTC)
+    start, end = now - timedelta(minutes=1), now + timedelta(minutes=1)
+    made_at = next(shop.provider.book(start, end)).made_at
+
+    for middle in (made_at, made_at + timedelta(milliseconds=500), made_at + timedelta(seconds=1)):
+        assert len([*shop.provider.book(start, middle), *shop.provider.book(middle, end)]) == 1
 
 
 def test_the_book_of_another_time_is_empty(shop: Shop):

@@ -150,7 +150,8 @@ def _change_price(book: Store, subscription: dict[str, Any], params: dict[str, A
     price = book.get(params["items"][0]["price"], kind="price")
     length = item["current_period_end"] - item["current_period_start"]
     left = round((item["current_period_end"] - time.time()) / length, 2)
-    difference = round((price["unit_amount"] - item["price"]["unit_amount"]) * left)
+    is_prorated = params.get("proration_behavior") == "always_invoice"
+    difference = round((price["unit_amount"] - item["price"]["unit_amount"]) * left) if is_prorated else 0
     invoice = _invoice(book, subscription, max(0, difference))
     subscription["pending_update"] = {"price": price}
     method = subscription["default_payment_method"]

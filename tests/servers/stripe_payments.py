@@ -84,9 +84,10 @@ def pay(book: Store, intent: dict[str, Any], method: str | None, back: str) -> N
         fail(book, intent, "card_declined", "Your card was declined.", decline_code="generic_decline")
     intent["payment_method"] = method
     if behaviour == CHALLENGE:
+        leaves = back and intent["automatic_payment_methods"]["allow_redirects"] == "always"
         url = f"{book.url}/challenge/{intent['id']}"
         redirect = {"type": "redirect_to_url", "redirect_to_url": {"url": url, "return_url": back}}
-        intent |= {"status": "requires_action", "next_action": redirect if back else {"type": "use_stripe_sdk"}}
+        intent |= {"status": "requires_action", "next_action": redirect if leaves else {"type": "use_stripe_sdk"}}
         book.tell("payment_intent.requires_action", intent)
         return
     authorise(book, intent)

@@ -59,29 +59,35 @@ class Book(Payments, Payouts):
     def _transactions(self, since: datetime, until: datetime) -> Iterator[Json]:
         while since < until:
             end = min(since + LONGEST_RANGE, until)
-            page, pages = 0, 1
-            while page < pages:
-                page += 1
-                found = self._ask(
-                    self._api.transaction_search.search_transactions,
-                    start_date=rfc3339(since),
-                    end_date=rfc3339(end),
-                    fields="transaction_info",
-                    page_size=PAGE,
-                    page=page,
-                )
-                pages = found.get("total_pages", 0)
-                for detail in found.get("transaction_details", []):
-                    one = detail["transaction_info"]
-                    if one["transaction_event_code"] in ABOUT and one["transaction_status"] in DONE:
-                        yield one
+            yield from (one for one in self._in_range(since, end) if _counts(one, since, end))
             since = end
+
+    def _in_range(self, since: datetime, end: datetime) -> Iterator[Json]:
+        page, pages = 0, 1
+        while page < pages:
+            page += 1
+            found = self._ask(
+                self._api.transaction_search.search_transactions,
+                start_date=rfc3339(since),
+                end_date=rfc3339(end),
+                fields="transaction_info",
+                page_size=PAGE,
+                page=page,
+            )
+            pages = found.get("total_pages", 0)
+            yield from (detail["transaction_info"] for detail in found.get("transaction_details", []))
 
     def _payouts(self, since: datetime, until: datetime) -> dict[str, tuple[str, str]]:
         """The batch and our key of each payout's transaction."""
         events = self._events(since, until + timedelta(days=1), *ITEM_EVENTS)
         items = [event["resource"] for event in events]
         return {one["transaction_id"]: (one["payout_batch_id"], one["payout_item"]["sender_item_id"]) for one in items}
+
+
+def _counts(one: Json, since: datetime, end: datetime) -> bool:
+    """Both ends of a range count at PayPal: what stands on one would come twice."""
+    is_within = since <= datetime.fromisoformat(one["transaction_initiation_date"]) < end
+    return is_within and one["transaction_event_code"] in ABOUT and one["transaction_status"] in DONE
 
 
 def _line(one: Json, about: About, object_id: str, key: str) -> BookLine:
