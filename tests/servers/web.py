@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -49,10 +50,11 @@ class WebServer:
                 self.send_response(reply.status)
                 for name, value in {**reply.headers, "Content-Length": str(len(reply.body))}.items():
                     self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(reply.body)
+                with suppress(ConnectionError):  # whoever asked has gone
+                    self.end_headers()
+                    self.wfile.write(reply.body)
 
-            do_GET = do_POST = _take
+            do_GET = do_POST = do_DELETE = do_PATCH = _take
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -12,6 +12,8 @@ from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue
 from fpdf.fonts import TTFFont
 
+from marketplace.payments.receipts.sheet import Sheet
+
 FONT = "opensans"
 FACES = {"": "OpenSans-Regular.ttf", "B": "OpenSans-Bold.ttf"}
 MISSING = "\ufffd"
@@ -19,24 +21,6 @@ MARGIN, WIDTH = 20.0, 170.0
 LABEL, AMOUNT = 52.0, 58.0
 LONGEST_FOOT = 40
 GREY, BLACK = 110, 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """What stands on the paper, every text ready to be read."""
-
-    language: str
-    title: str
-    number: str
-    site_name: str
-    site_address: str
-    facts: tuple[tuple[str, str], ...]
-    columns: tuple[str, str]
-    lines: tuple[tuple[str, str], ...]
-    total: tuple[str, str]
-    shares: tuple[tuple[str, str], ...]
-    note: str
-    page: str
 
 
 @dataclass(frozen=True, slots=True)

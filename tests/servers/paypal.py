@@ -1,0 +1,182 @@
+"""PayPal's API, as far as it is used, with a book of its own.
+
+Every request is held to the shape PayPal documents (`paypal_shapes`); what does not fit is answered 400 as PayPal does
+and kept in `complaints`.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+import re
+from datetime import timedelta
+from threading import RLock
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from tests.servers.moods import Moody
+from tests.servers.paypal_billing import ROUTES as BILLING
+from tests.servers.paypal_orders import ROUTES as ORDERS
+from tests.servers.paypal_orders import approve
+from tests.servers.paypal_shapes import VerifyRequest
+from tests.servers.paypal_store import Fault, Store, stamp
+from tests.servers.shapes import complaints as complaints_about
+from tests.servers.web import Reply, Request, WebServer
+
+CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID = "client-id", "client-secret", "WEBHOOKID"
+TOKEN = "access-token"
+TOKEN_PATH, VERIFY_PATH = "v1/oauth2/token", "v1/notifications/verify-webhook-signature"
+# These know the header PayPal-Request-Id; a payout is told by its sender_batch_id, a revision by nothing.
+WITHOUT_KEYS = re.compile(r".*/(revise|cancel)|v1/payments/payouts|v1/notifications/.*")
+
+
+class PayPal:
+    """One account; `mood` is what happens to the next requests."""
+
+    def __init__(self) -> None:
+        self.complaints: list[str] = []
+        self.keys: list[str] = []
+        self.token = TOKEN
+        self.book = Store()
+        self._answers: dict[tuple[str, str], tuple[bytes, Reply]] = {}
+        self._delivered = 0
+        self._lock = RLock()
+        self.moody = Moody(self._answer)
+        self.server = WebServer(self.moody)
+        self.url = f"http://{self.server.address}"
+        self.book.url = self.url
+
+    @property
+    def mood(self) -> str:
+        """What happens to the next requests."""
+        return self.moody.mood
+
+    @mood.setter
+    def mood(self, mood: str) -> None:
+        self.moody.mood = mood
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What the application needs to use it."""
+        keys = {"PAYPAL_CLIENT_ID": CLIENT_ID, "PAYPAL_CLIENT_SECRET": CLIENT_SECRET}
+        return {**keys, "PAYPAL_WEBHOOK_ID": WEBHOOK_ID, "PAYPAL_API_URL": self.url}
+
+    def stop(self) -> None:
+        """End it."""
+        self.server.stop()
+
+    def count(self, kind: str) -> int:
+        """How many order, authorization, capture, refund, payout … there are."""
+        return len(self.book.of_kind(kind))
+
+    def approve(self, order_id: str, wallet: str = "good") -> None:
+        """What the payer does at PayPal."""
+        with self._lock:
+            approve(self.book, order_id, wallet)
+
+    def deliveries(self, *, twice: bool = False, shuffled: bool = False) -> list[tuple[dict[str, str], bytes]]:
+        """The webhooks since the last time, signed: headers and body."""
+        events, self._delivered = self.book.events[self._delivered :], len(self.book.events)
+        events = events * 2 if twice else list(events)
+        if shuffled:
+            random.shuffle(events)
+        return [sign(json.dumps(event, indent=1).encode()) for event in events]
+
+    def _answer(self, request: Request) -> Reply:
+        with self._lock:
+            try:
+                return self._checked(request)
+            except Fault as fault:
+                return fault.reply
+
+    def _checked(self, request: Request) -> Reply:
+        parts = urlsplit(request.path)
+        path = parts.path.lstrip("/")
+        if path == TOKEN_PATH:
+            return self._token(request)
+        if request.headers.get("authorization") != f"Bearer {self.token}":
+            raise Fault(401, "AUTHENTICATION_FAILURE")
+        if request.body and request.headers.get("content-type") != "application/json":
+            self.complaints.append(f"{path}: Content-Type {request.headers.get('content-type')}")
+            raise Fault(415, "UNSUPPORTED_MEDIA_TYPE")
+        if path == VERIFY_PATH:
+            return self._verified(request.body)
+        if request.method == "POST" and not WITHOUT_KEYS.fullmatch(path):
+            return self._once(request, path)
+        query = dict(parse_qsl(parts.query)) if request.method == "GET" else _parsed(request.body)
+        return self._do(request.method, path, query)
+
+    def _token(self, request: Request) -> Reply:
+        expected = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        if request.headers.get("authorization") != f"Basic {expected}":
+            return _json(401, {"error": "invalid_client", "error_description": "Client Authentication failed"})
+        if parse_qs(request.body.decode()) != {"grant_type": ["client_credentials"]}:
+            return _json(400, {"error": "unsupported_grant_type", "error_description": "Unsupported"})
+        return _json(200, {"access_token": self.token, "token_type": "Bearer", "expires_in": 32400, "scope": "x"})
+
+    def _once(self, request: Request, path: str) -> Reply:
+        """The same PayPal-Request-Id does it once; a refusal is not remembered."""
+        key = request.headers.get("paypal-request-id", "")
+        self.keys.append(key)
+        if not key or len(key) > 108:
+            self.complaints.append(f"{path}: the key {key!r}")
+        if (path, key) in self._answers:
+            before, reply = self._answers[path, key]
+            if before != request.body:
+                raise Fault(422, "UNPROCESSABLE_ENTITY", "DUPLICATE_REQUEST_ID")
+            return reply
+        reply = self._do("POST", path, _parsed(request.body))
+        self._answers[path, key] = request.body, reply
+        return reply
+
+    def _do(self, method: str, path: str, params: dict[str, Any]) -> Reply:
+        for verb, pattern, wanted, handler in [*ORDERS, *BILLING]:
+            if verb == method and (found := re.fullmatch(pattern, path)):
+                if wrong := complaints_about(params, wanted, wire=method == "GET"):
+                    self.complaints += [f"{path}: {one}" for one in wrong]
+                    raise Fault(400, "INVALID_REQUEST", wrong[0])
+                answer = handler(self.book, params, *found.groups())
+                return Reply(204) if answer is None else _json(200 if method == "GET" else 201, answer)
+        self.complaints.append(f"{method} {path}: no such address")
+        raise Fault(404, "NOT_FOUND")
+
+    def _verified(self, body: bytes) -> Reply:
+        """Letter for letter: what was parsed and written anew does not fit."""
+        asked = _parsed(body)
+        if wrong := complaints_about(asked, VerifyRequest):
+            self.complaints += [f"{VERIFY_PATH}: {one}" for one in wrong]
+            raise Fault(400, "VALIDATION_ERROR", wrong[0])
+        event = body.partition(b'"webhook_event": ')[2][:-1]
+        right = _signature(asked["transmission_id"], asked["transmission_time"], event) == asked["transmission_sig"]
+        ours = asked["webhook_id"] == WEBHOOK_ID
+        return _json(200, {"verification_status": "SUCCESS" if right and ours else "FAILURE"})
+
+
+def sign(body: bytes, *, age: timedelta = timedelta()) -> tuple[dict[str, str], bytes]:
+    """A webhook as PayPal sends it: headers and body."""
+    number, sent = f"{random.getrandbits(64):x}", stamp(-age)
+    headers = {
+        "PAYPAL-AUTH-ALGO": "SHA256withRSA",
+        "PAYPAL-CERT-URL": "https://api.paypal.com/v1/notifications/certs/CERT-1",
+        "PAYPAL-TRANSMISSION-ID": number,
+        "PAYPAL-TRANSMISSION-SIG": _signature(number, sent, body),
+        "PAYPAL-TRANSMISSION-TIME": sent,
+    }
+    return headers, body
+
+
+def _signature(number: str, sent: str, body: bytes) -> str:
+    return hmac.digest(b"private", f"{number}|{sent}|{WEBHOOK_ID}|".encode() + body, hashlib.sha256).hex()
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(body) if body.strip() else {}
+    except ValueError:
+        raise Fault(400, "INVALID_REQUEST", "MALFORMED_REQUEST_JSON") from None
+    return found
+
+
+def _json(status: int, body: dict[str, Any]) -> Reply:
+    return Reply(status, json.dumps(body).encode(), {"Content-Type": "application/json"})
