@@ -17,11 +17,11 @@ from marketplace.auth.models import User
 from marketplace.core.db import Base, db, execute, fetch, in_transaction
 from tests.contract.client import Browser, has
 from tests.contract.tables import MESSAGE, PARTICIPANT
-from tests.crash.processes import until
 from tests.factories import talks
 from tests.factories.people import PASSWORD
 from tests.messaging.client import Line
 from tests.messaging.conftest import TRANSPORTS, Circle, Dial
+from tests.servers.waiting import until
 
 CUT_OFF_SECONDS = 5.0
 SHORT = 3  # seconds a token counts that runs out in a test
