@@ -29,7 +29,7 @@ from tests.servers.postgres import start_postgres
 from tests.servers.redis import start_redis
 from tests.servers.server import Server, ServerUnavailable
 
-pytest_plugins = ("tests.outside",)
+pytest_plugins = ("tests.outside", "tests.sharing")
 DATABASES = ("sqlite", "postgres")
 SETTINGS = {
     "MARKETPLACE_ENV": "testing",
