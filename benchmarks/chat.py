@@ -12,10 +12,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,8 +156,9 @@ async def connect(ports: Sequence[int], tokens: dict[int, str], hear: Any) -> di
         port = ports[n % len(ports)]
         async with room:
             while user_id not in made:
-                make = lambda: Socket(port, token, hear(user_id))  # noqa: E731
-                _, protocol = await loop.create_connection(make, "127.0.0.1", port)
+                _, protocol = await loop.create_connection(
+                    partial(Socket, port, token, hear(user_id)), "127.0.0.1", port
+                )
                 try:
                     await asyncio.wait_for(protocol.ready, UNANSWERED)
                 except TimeoutError:
@@ -167,6 +169,15 @@ async def connect(ports: Sequence[int], tokens: dict[int, str], hear: Any) -> di
 
     await asyncio.gather(*(one(n, *who) for n, who in enumerate(tokens.items())))
     return made
+
+
+def deaf(_user_id: int) -> Callable[..., None]:
+    """What a socket does that nobody listens to."""
+
+    def hear(*_: Any) -> None:
+        """Nothing."""
+
+    return hear
 
 
 async def talk(sockets: dict[int, Socket], pairs: list[tuple[int, int, int]], rate: float, seconds: float) -> Talk:
@@ -301,9 +312,8 @@ async def _measure(server: Server, tokens: dict[int, str], pairs: Any, options: 
     result: dict[str, Any] = {}
     talking = dict(list(tokens.items())[: options.sockets])
     some = [pair for pair in pairs if pair[2] in talking]
-    silent = lambda _: lambda *_: None  # noqa: E731
     started, before = time.perf_counter(), server.memory()
-    sockets = await connect(server.ports, talking, silent)
+    sockets = await connect(server.ports, talking, deaf)
     result["connected_a_second"] = round(len(sockets) / (time.perf_counter() - started))
     await talk(sockets, some, options.rate, 2)  # warm
     cpu, started = server.cpu(), time.perf_counter()
@@ -324,8 +334,7 @@ async def _hold(
     """Add silent sockets until there are so many in all, and hold them for some pings."""
     before, started = server.memory(), time.perf_counter()
     more = dict(list(tokens.items())[options.sockets : options.idle])
-    silent = lambda _: lambda *_: None  # noqa: E731
-    held = {**sockets, **await connect(server.ports, more, silent)}
+    held = {**sockets, **await connect(server.ports, more, deaf)}
     seconds = time.perf_counter() - started
     cpu, since = server.cpu(), time.perf_counter()
     await asyncio.sleep(options.hold)

@@ -31,7 +31,7 @@ from marketplace.cli.queues import (
 from marketplace.cli.reindex import reindex
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
-from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, openapi, outbox
+from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, outbox
 from marketplace.core import sweeps as core_jobs
 from marketplace.core.background import Background, all_of, celery_for, wake_workers
 from marketplace.events import auth, listings, offerings, reviews, tasks, verification
@@ -188,7 +188,6 @@ def init_app(app: Flask, api: Api) -> None:
     moderation.init_app(app)
     for command in COMMANDS:
         app.cli.add_command(command)
-    openapi.complete(app, api.spec)
 
 
 def background(app: Flask) -> list[Background]:

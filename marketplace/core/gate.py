@@ -38,9 +38,9 @@ class Gate:
         """A session begins, or is refused where there are too many."""
         address = str(environ.get("REMOTE_ADDR", ""))
         with self._lock:
-            if self._waiting[address] >= self._most_pending:
+            if self._is_full(address):
                 self._look_again()
-            if len(self._engine.sockets) > self._most or self._waiting[address] >= self._most_pending:
+            if self._is_full(address):
                 return "There are too many connections. Try again in a moment."
             self._pending[sid] = time.monotonic(), address
             self._waiting[address] += 1
@@ -83,7 +83,13 @@ class Gate:
             for sid in late:
                 self.close(sid)
 
+    def _is_full(self, address: str) -> bool:
+        return len(self._engine.sockets) > self._most or self._waiting[address] >= self._most_pending
+
     def _look_again(self) -> None:
+        """Websockets under gunicorn end by an exception, after which Engine.IO keeps them until its next round."""
+        for sid in [sid for sid, one in list(self._engine.sockets.items()) if one.closed]:
+            self._engine.sockets.pop(sid, None)
         self._pending = {sid: one for sid, one in self._pending.items() if self._is_unnamed(sid)}
         self._waiting = Counter(address for _, address in self._pending.values())
 

@@ -5,7 +5,7 @@ running it. LIMIT stands inside, before the join to the owner. Words are found b
 found is ranked here (core/ranking.py), so that both databases put the same things first.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -126,6 +126,15 @@ class ListQuery:
             grouped = select(by, func.count().label("count"), *values).where(*self._conditions(ask.shape))
             self.built[name] = grouped.group_by(by).order_by(func.count().desc(), by)
         return fetch(self.built[name], ask.binds)
+
+    def facets(
+        self, params: Mapping[str, Any], by: Iterable[str], amount: ColumnElement[Any]
+    ) -> dict[str, list[Row[Any]]]:
+        """How what the filters leave divides: a summary by each of these columns, and under "amounts" the least and
+        the most of `amount` in each currency."""
+        ends = (func.min(amount).label("least"), func.max(amount).label("most"))
+        amounts = self.summary(self.table.c.currency, params, *ends)
+        return {**{name: self.summary(self.table.c[name], params) for name in by}, "amounts": amounts}
 
     def total(self, params: Mapping[str, Any]) -> int:
         """How many rows the filters leave, counted up to the bound plus one."""

@@ -65,9 +65,7 @@ class Live:
         self.checks: list[Callable[[], None]] = []
         self._watching = threading.Lock()
         if mode == "elsewhere":
-            self.io = SocketIO(
-                message_queue=url, channel=_channel(url)
-            )  # writes only: other processes have the sockets
+            self.io = SocketIO(message_queue=url, channel=_channel(url))  # only writes there: others have the sockets
             return
         self.io = SocketIO(
             app,
@@ -245,14 +243,14 @@ def person_of(claims: dict[str, Any]) -> Person:
     return person
 
 
-def _channel(redis_url: str) -> str:
-    """Redis tells every database's listeners: two marketplaces in one Redis must not hear each other."""
-    return f"marketplace-{urlsplit(redis_url).path.strip('/') or 0}"
-
-
 def plain(value: Any) -> Any:
     """As JSON would carry it: moments are texts."""
     return orjson.loads(json_body(value))
+
+
+def _channel(redis_url: str) -> str:
+    """Redis tells every database's listeners: two marketplaces in one Redis must not hear each other."""
+    return f"marketplace-{urlsplit(redis_url).path.strip('/') or 0}"
 
 
 def _emit(event: str, data: Any, rooms: list[str], but: str | None = None) -> None:

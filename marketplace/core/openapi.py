@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document: errors and worked examples are added to every operation from what it declares."""
 
+import threading
 from http import HTTPStatus
 from typing import Any
 
@@ -13,7 +14,7 @@ from werkzeug.wrappers import Response
 from marketplace.core import problems
 from marketplace.core.fields import Links, Words
 from marketplace.core.schemas import ProblemSchema
-from marketplace.core.web import Guard
+from marketplace.core.web import Blueprint, Guard
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 DOCS_POLICY = (
@@ -37,10 +38,38 @@ DESCRIPTIONS = {
 
 
 class Api(SmorestApi):
-    """flask-smorest with our problem documents instead of its own errors."""
+    """flask-smorest with our problem documents instead of its own errors. The document is written when somebody
+    looks at it first: that takes longer than everything else an application does when it starts."""
 
     ERROR_SCHEMA = ProblemSchema
     DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask, **how: Any) -> None:
+        self._unwritten: list[Blueprint] = []
+        self._writing = threading.RLock()
+        super().__init__(app, **how)
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        """Its routes; its part of the document waits."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._unwritten.append(blueprint)
+
+    @property
+    def spec(self) -> APISpec:
+        """The whole document."""
+        with self._writing:
+            waiting, self._unwritten = self._unwritten, []
+            for blueprint in waiting:
+                blueprint.register_views_in_doc(self, self._app, self._spec, name=blueprint.name, parameters=None)
+                self._spec.tag({"name": blueprint.name, "description": blueprint.description})
+            if waiting:
+                _complete(self._app, self._spec)
+            return self._spec
+
+    @spec.setter
+    def spec(self, spec: APISpec) -> None:
+        self._spec = spec
 
     def _register_error_handlers(self) -> None:
         problems.init_app(self._app)
@@ -85,7 +114,7 @@ def _schema_name(schema: Any) -> str:
     return f"{name}Changes" if not isinstance(schema, type) and schema.partial else name
 
 
-def complete(app: Flask, spec: APISpec) -> None:
+def _complete(app: Flask, spec: APISpec) -> None:
     """After all blueprints: policies, errors and examples on every operation."""
     policies = {
         (_path(rule.rule), m.lower()): rule.endpoint for rule in app.url_map.iter_rules() for m in rule.methods or ()

@@ -1,7 +1,7 @@
 """What WebSockets are sent over: whole frames, an end to every wait, no compression.
 
 Left to itself simple-websocket loses the rest of a frame that does not fit into the socket's buffer, waits for ever
-for a peer that is gone, reads messages of any length into memory, and keeps some 300 kB of compressor a socket.
+for a peer that is gone, reads messages of any length into memory, and keeps a compressor for every socket.
 """
 
 import socket

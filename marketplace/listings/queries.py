@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, or_, select
+from sqlalchemy import Table, bindparam, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
@@ -99,12 +99,7 @@ def newest(most: int, **query: Any) -> list[Any]:
 
 def facets(**query: Any) -> dict[str, list[Any]]:
     """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    params = _on_view(query)
-    amounts = (func.min(LISTINGS.c.price_minor).label("least"), func.max(LISTINGS.c.price_minor).label("most"))
-    return {
-        **{name: BROWSE.summary(LISTINGS.c[name], params) for name in ("category", "condition", "listing_type")},
-        "amounts": BROWSE.summary(LISTINGS.c.currency, params, *amounts),
-    }
+    return BROWSE.facets(_on_view(query), ("category", "condition", "listing_type"), LISTINGS.c.price_minor)
 
 
 def newly_posted(thing_id: int) -> Any | None:

@@ -54,15 +54,12 @@ def heard(user: User, conversation: Any, content: str) -> str:
         return content
     other_id = policy.other_side(user.id, conversation)
     trusted = other_id is not None and tasks.have_a_deal(user.id, other_id)
-    verdict = moderation.check(user.id, content, MESSAGE, trusted=trusted, subject_id=conversation.id)
-    if verdict.action == HOLD:
-        raise moderation.Refused(user.id, MESSAGE, verdict)  # a conversation does not wait for a moderator
-    return verdict.text
+    return _judged(user, content, trusted=trusted, subject_id=conversation.id)
 
 
 def titled(user: User, title: str) -> str:
     """A room's title as it may be shown. Raises Refused (422)."""
-    return moderation.check(user.id, title, MESSAGE).text
+    return _judged(user, title)
 
 
 def refuse_blocked(user_id: int, other_id: int) -> None:
@@ -87,3 +84,10 @@ def digest(user: User, conversation: Any, content: str) -> str | None:
     if fetch(same.where(Conversation.id != conversation.id, ~answered.exists()))[0][0] >= MOST_STRANGERS:
         raise SameWords(retry_after=int(WITHIN.total_seconds()))
     return found
+
+
+def _judged(user: User, words: str, **about: Any) -> str:
+    verdict = moderation.check(user.id, words, MESSAGE, **about)
+    if verdict.action == HOLD:
+        raise moderation.Refused(user.id, MESSAGE, verdict)  # what is said does not wait for a moderator
+    return verdict.text

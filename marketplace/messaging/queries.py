@@ -252,8 +252,8 @@ def _filled(user: User, page: Page) -> Page:
     for item in page.items:
         item["other_participant"] = others.get(item["other_participant"])
         item["unread_count"] = unread.get(item["id"], 0)
-        newest = last.get(item["id"])
-        item["last_message"] = newest if newest and newest["seq"] > item.pop("since_seq", 0) else None
+        newest, since = last.get(item["id"]), item.pop("since_seq")
+        item["last_message"] = newest if newest and newest["seq"] > since else None
     return page
 
 

@@ -1,6 +1,6 @@
 """Rooms with members and an owner, and how each person keeps a conversation: archived, muted, left."""
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
@@ -149,7 +149,7 @@ def _lock(room: Conversation) -> None:
     db.session.refresh(room)
 
 
-def _present(room_id: int):  # type: ignore[no-untyped-def]
+def _present(room_id: int) -> Select[Membership]:
     return select(Membership).where(Membership.conversation_id == room_id, Membership.left_at.is_(None))
 
 

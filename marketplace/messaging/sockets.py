@@ -16,14 +16,12 @@ from flask_socketio import emit, join_room, leave_room
 from marshmallow import Schema, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace.auth import presence as people
-from marketplace.auth import sessions
 from marketplace.core import live
 from marketplace.core.cookies import ACCESS_COOKIE
 from marketplace.core.db import as_problem, in_transaction
 from marketplace.core.live import Connection, plain, sockets
 from marketplace.kit.errors import Busy, Problem
-from marketplace.messaging import catching_up, policy, queries, service
+from marketplace.messaging import catching_up, presence, queries, service
 from marketplace.messaging.event_schemas import (
     ConversationEvent,
     PeopleEvent,
@@ -35,9 +33,7 @@ from marketplace.messaging.event_schemas import (
 )
 from marketplace.moderation.service import refusals_recorded
 
-TYPING_PAUSE = 1.0  # seconds between two signs of one socket
 EVENTS_A_SECOND, FLOOD = 60, 400
-AT_ONCE = 500
 Handler = Callable[..., Any]
 EVENTS: dict[str, Handler] = {}
 log = structlog.get_logger(__name__)
@@ -80,20 +76,14 @@ def connect(auth: Any = None) -> None:
     except SQLAlchemyError as error:  # without an answer the client would wait for ever
         log.warning("a connection could not be checked", error=str(error))
         raise Refused(Busy.sentence, {"code": Busy.code}) from None
-    here = sockets()
-    here.here[_sid()] = Connection(int(person.id), claims)
     join_room(f"user:{person.id}")
-    if here.presence.arrive(int(person.id), _sid()):
-        _announce(int(person.id), is_online=True)
-    here.watch()
+    presence.arrive(int(person.id), _sid(), claims)
     emit("connected", {"user_id": person.id, "sid": _sid()})
 
 
 def disconnect(_reason: Any = None) -> None:
     """Gone, with a word or without."""
-    connection = sockets().here.pop(_sid(), None)
-    if connection is not None and sockets().presence.leave(connection.user_id, _sid()):
-        _announce(connection.user_id, is_online=False)
+    presence.leave(_sid())
 
 
 def unknown(event: str, *_: Any) -> Any:
@@ -123,16 +113,9 @@ def leave_conversation(_person: Any, conversation_id: int) -> Any:
 @on("typing", TypingEvent)
 def typing(person: Any, conversation_id: int, is_typing: bool) -> Any:
     """Shown to the others who have it open; more than once a second is not passed on."""
-    conversation, connection = queries.find(person, conversation_id), _connection()
-    pause = time.monotonic() - connection.typed_at
-    other_id = policy.other_side(person.id, conversation)
-    is_same = connection.is_typing == is_typing
-    if (is_same and pause < TYPING_PAUSE) or (other_id is not None and policy.is_blocked(person.id, other_id)):
-        return {"passed_on": False}
-    connection.typed_at, connection.is_typing = time.monotonic(), is_typing
-    sign = {"user_id": person.id, "conversation_id": conversation_id, "is_typing": is_typing}
-    live.tell_room(conversation_id, "user_typing", sign, but=_sid())
-    return {"passed_on": True}
+    connection = _connection()
+    shown = presence.show_typing(person, conversation_id, is_typing=is_typing, connection=connection, sid=_sid())
+    return {"passed_on": shown}
 
 
 @on("send_message", SendEvent, writes=True)
@@ -178,7 +161,7 @@ def authenticate(_person: Any) -> Any:
 @on("get_user_status", PersonEvent)
 def get_user_status(person: Any, user_id: int) -> Any:
     """Whether somebody is online, or when they were."""
-    (status,) = plain(statuses(person.id, [user_id]))
+    (status,) = plain(presence.statuses(person.id, [user_id]))
     emit("user_status", status)
     return status
 
@@ -186,59 +169,9 @@ def get_user_status(person: Any, user_id: int) -> Any:
 @on("get_presence", PeopleEvent)
 def get_presence(person: Any, user_ids: list[int]) -> Any:
     """The same of several."""
-    answer = {"presence": plain(statuses(person.id, user_ids))}
+    answer = {"presence": plain(presence.statuses(person.id, user_ids))}
     emit("presence_data", answer)
     return answer
-
-
-def statuses(viewer_id: int, user_ids: list[int]) -> list[dict[str, Any]]:
-    """Online or offline and last seen; of whoever is not there, or blocked, nothing more than offline."""
-    seen = people.last_seen(user_ids)
-    shown = set(seen) - policy.blocked_with(viewer_id)
-    here = sockets().presence.are_here(shown)
-    return [
-        {
-            "user_id": one,
-            "status": "online" if one in here else "offline",
-            "last_seen": seen[one] if one in shown else None,
-        }
-        for one in dict.fromkeys(user_ids)
-    ]
-
-
-def look_after() -> None:
-    """Cut off whose token or sign-in has ended; take out of a room who is not in the conversation any more;
-    say that the others are still here."""
-    here = sockets()
-    asked = list(here.here.items())  # who comes while the database is asked is looked after the next time
-    living = _living({connection.claims["sid"] for _, connection in asked})
-    for sid, connection in asked:
-        if connection.claims["exp"] <= time.time() or connection.claims["sid"] not in living:
-            here.cut(sid)
-            if here.presence.leave(connection.user_id, sid):
-                _announce(connection.user_id, is_online=False)
-    inside = [(sid, connection, set(connection.rooms)) for sid, connection in asked if connection.rooms]
-    members = queries.still_members({connection.user_id for _, connection, _ in inside})
-    for sid, connection, rooms in inside:
-        for conversation_id in [one for one in rooms if (one, connection.user_id) not in members]:
-            here.io.server.leave_room(sid, f"conversation:{conversation_id}")
-            connection.rooms.discard(conversation_id)
-            here.io.emit("left_conversation", {"conversation_id": conversation_id}, to=sid)
-
-
-def stay() -> None:
-    """Sockets that send no heartbeat are here as long as they are open."""
-    before = time.monotonic() - live.PING_EVERY
-    due = [(sid, connection) for sid, connection in list(sockets().here.items()) if connection.seen_at < before]
-    sockets().presence.stay([(connection.user_id, sid) for sid, connection in due])
-    for _, connection in due:
-        connection.seen_at = time.monotonic()
-
-
-def _living(sign_in_ids: set[str]) -> set[str]:
-    ids = sorted(sign_in_ids)
-    parts = [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
-    return {one for part in parts for one in sessions.open_ones(part)}
 
 
 def _handled(handler: Handler, schema: type[Schema] | None, sent: tuple[Any, ...], *, writes: bool) -> Any:
@@ -313,19 +246,10 @@ def _token(auth: Any) -> Any:
     return sent or request.args.get("token") or in_cookie
 
 
-def _announce(user_id: int, *, is_online: bool) -> None:
-    """To those one talks with, never to everybody."""
-    seen = people.last_seen([user_id]).get(user_id)
-    status = {"user_id": user_id, "status": "online" if is_online else "offline", "last_seen": seen}
-    contacts = queries.contacts(user_id)
-    for event in ("user_status_changed", "user_presence"):
-        live.tell(contacts, event, status)
-
-
 def register(app: Any) -> None:
     """Plug the events into the application's sockets, where this process has them."""
     here: live.Live = app.extensions["live"]
-    here.checks += [look_after, stay]
+    here.checks += [presence.look_after, presence.stay]
     if here.io.server is None or app.config["SOCKETS"] == "elsewhere":
         return
     here.io.on_event("connect", connect)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import Table, bindparam, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
@@ -81,16 +81,11 @@ def newest(most: int, **query: Any) -> list[Any]:
 
 def facets(**query: Any) -> dict[str, list[Any]]:
     """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    params = _on_view(query)
-    amounts = (func.min(OFFERINGS.c.price_minor).label("least"), func.max(OFFERINGS.c.price_minor).label("most"))
-    return {
-        **{name: BROWSE.summary(OFFERINGS.c[name], params) for name in ("category", "price_type")},
-        "amounts": BROWSE.summary(OFFERINGS.c.currency, params, *amounts),
-    }
+    return BROWSE.facets(_on_view(query), ("category", "price_type"), OFFERINGS.c.price_minor)
 
 
 def newly_posted(thing_id: int) -> Any | None:
-    """A offering to be compared with saved searches; None where nobody sees it any more."""
+    """An offering to be compared with saved searches; None where nobody sees it any more."""
     names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
     columns = [*(OFFERINGS.c[name] for name in names), OFFERINGS.c.creator_id.label("owner_id")]
     rows = fetch(select(*columns).where(OFFERINGS.c.id == thing_id, OFFERINGS.c.status == S.ACTIVE))

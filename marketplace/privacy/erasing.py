@@ -7,7 +7,7 @@ from sqlalchemy import JSON, Column, Table, delete, or_, select, update
 
 from marketplace.auth import standing
 from marketplace.core import search
-from marketplace.core.db import Base, CommaList, execute, fetch, in_transaction
+from marketplace.core.db import Base, CommaList, execute, in_transaction
 from marketplace.core.leases import table_of
 from marketplace.listings import service as listings
 from marketplace.messaging import rooms
@@ -29,7 +29,7 @@ def erase_rest(user_id: int) -> None:
         pass
     for table in reversed(Base.metadata.sorted_tables):  # what refers to others goes before them
         in_transaction(partial(_erase, table, register()[table.name], user_id))
-    in_transaction(search.sweep_words)  # words of texts they had changed before, too
+    in_transaction(search.sweep_words)  # of all these texts, and of those they had changed before
     search.compact()
 
 
@@ -52,15 +52,8 @@ def _erase(table: Table, entry: Entry, user_id: int) -> None:
     if entry.delete:
         execute(delete(table).where(or_(*(table.c[name] == user_id for name in entry.delete))))
     for whose, names in entry.blank.items():
-        said = _said(table, whose, user_id) if "search_text" in names else []
         nothing = {name: _nothing(table.c[name]) for name in names}
         execute(update(table).where(table.c[whose] == user_id).values(nothing))
-        search.forget_words(said)
-
-
-def _said(table: Table, whose: str, user_id: int) -> list[str]:
-    rows = fetch(select(table.c.search_text).where(table.c[whose] == user_id))
-    return [row.search_text for row in rows]
 
 
 def _nothing(column: Column[Any]) -> Any:

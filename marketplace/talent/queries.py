@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import Table, Text, bindparam, func, or_, true, type_coerce
+from sqlalchemy import Table, Text, bindparam, or_, true, type_coerce
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name, hourly_rate
@@ -61,12 +61,9 @@ def newest(most: int, **query: Any) -> list[Any]:
 def facets(category: str | None = None, **query: Any) -> dict[str, list[Any]]:
     """How those who offer to help divide: rows of a value and its count, and the hourly rates of each currency."""
     params = {**query, "offering": True, "category": _offered(category)}
-    rates = (func.min(USERS.c.hourly_rate_minor).label("least"), func.max(USERS.c.hourly_rate_minor).label("most"))
-    return {
-        "category": _each(HELPERS.summary(USERS.c.helper_categories, params)),
-        "skills": _each(HELPERS.summary(USERS.c.skills, params)),
-        "amounts": HELPERS.summary(USERS.c.currency, params, *rates),
-    }
+    found = HELPERS.facets(params, ("helper_categories", "skills"), USERS.c.hourly_rate_minor)
+    categories, skills = _each(found["helper_categories"]), _each(found["skills"])
+    return {"category": categories, "skills": skills, "amounts": found["amounts"]}
 
 
 def by_ids(_viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:

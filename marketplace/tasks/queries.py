@@ -83,12 +83,7 @@ def newest(most: int, **query: Any) -> list[Any]:
 
 def facets(**query: Any) -> dict[str, list[Any]]:
     """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    params = _on_view(query)
-    amounts = (func.min(TASKS.c.budget_minor).label("least"), func.max(TASKS.c.budget_minor).label("most"))
-    return {
-        **{name: BROWSE.summary(TASKS.c[name], params) for name in ("category", "difficulty")},
-        "amounts": BROWSE.summary(TASKS.c.currency, params, *amounts),
-    }
+    return BROWSE.facets(_on_view(query), ("category", "difficulty"), TASKS.c.budget_minor)
 
 
 def newly_posted(thing_id: int) -> Any | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app, has_request_context, request
+from flask import current_app
 from itsdangerous import BadSignature, Signer
 
 from marketplace.kit.clock import now
@@ -61,9 +61,10 @@ def opened(link: str | None) -> str | None:
 
 def is_ours(link: str) -> bool:
     """Whether this is an address of an upload here, by path or at the places we serve from."""
-    places = ("", current_app.config["API_URL"], request.host_url.rstrip("/") if has_request_context() else "")
-    base = current_app.config["UPLOADS_BASE_URL"]
-    return any(link.startswith(f"{place}{PATH}/") for place in places) or bool(base and link.startswith(f"{base}/"))
+    places = [f"{PATH}/", f"{current_app.config['API_URL']}{PATH}/"]
+    if base := current_app.config["UPLOADS_BASE_URL"]:
+        places.append(f"{base}/")
+    return link.startswith(tuple(places))
 
 
 def url_for_days(upload: Any, days: int) -> str:

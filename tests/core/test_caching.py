@@ -1,11 +1,8 @@
 """Strangers share answers for a moment; nobody ever gets what was somebody's own."""
 
 import os
-import shutil
-import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +14,14 @@ from redis import Redis
 from sqlalchemy import event
 from werkzeug.serving import make_server
 
-import config
 from marketplace.core.cache import Shared
 from marketplace.core.db import db
 from tests.conftest import make_app
 from tests.factories import things
 from tests.factories.people import Person, sign_up
 from tests.factories.pictures import PDF
+from tests.servers import nginx
+from tests.servers.waiting import free_port, until
 
 PUBLIC = ["/api/listings", "/api/tasks", "/api/offerings", "/api/helpers", "/api/categories", "/api/reviews"]
 
@@ -147,53 +145,17 @@ def test_a_lost_redis_costs_nothing_but_speed(app: Flask) -> None:
         assert Person(lost).get("/api/listings").json["total"] == number
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _until_it_answers(url: str) -> None:
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        try:
-            if requests.get(url, timeout=1).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.02)
-    raise AssertionError(f"{url} does not answer")
-
-
-def _configuration(folder: Path, port: int, api: int) -> Path:
-    """The one of deploy/, with the addresses of the test."""
-    text = (config.ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    places = {
-        "127.0.0.1:5000": f"127.0.0.1:{api}",
-        "listen 8080": f"listen 127.0.0.1:{port}",
-        "include mime.types;": f"client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;",
-        "worker_processes auto;": f"pid {folder}/pid; daemon off;" + (" user root;" if os.geteuid() == 0 else ""),
-        "path cache ": f"path {folder}/cache ",
-    }
-    for before, after in places.items():
-        assert before in text, before
-        text = text.replace(before, after)
-    (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    return folder / "nginx.conf"
-
-
 @pytest.fixture
 def proxied(app: Flask, tmp_path: Path) -> Iterator[tuple[str, Flask]]:
     """The application behind a real nginx, configured as in deploy/."""
-    binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if binary is None:
+    if nginx.nginx() is None:
         pytest.skip("nginx is not installed")
     shop = make_app(app.config["DATABASE_URL"], TRUSTED_PROXIES="1", PUBLIC_CACHE_SECONDS="60")
     server = make_server("127.0.0.1", 0, shop, threaded=True)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    port = _free_port()
-    settings = _configuration(tmp_path, port, server.server_port)
-    process = subprocess.Popen([binary, "-p", str(tmp_path), "-e", str(tmp_path / "log"), "-c", str(settings)])
-    _until_it_answers(f"http://127.0.0.1:{port}/health")
+    port = free_port()
+    process = subprocess.Popen(nginx.command(tmp_path, port, api=server.server_port))
+    until("nginx", lambda: requests.get(f"http://127.0.0.1:{port}/health", timeout=1).ok)
     yield f"http://127.0.0.1:{port}", shop
     process.terminate()
     process.wait()

@@ -6,11 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import flask_migrate
 import psycopg
@@ -20,36 +18,14 @@ from flask import Flask
 import config
 from marketplace.core.db import db
 from tests.conftest import SETTINGS, make_app
-from tests.servers.redis import URL, _from_system, _from_wheel
-from tests.servers.sources import find
+from tests.servers.redis import URL, redis_server
+from tests.servers.waiting import free_port, until
 
-PATIENCE = 30.0
 QUIET = {"RATE_LIMITS": "0", "LOG_LEVEL": "WARNING", "THREADS": "12"}
 TALKERS = int(os.environ.get("CHAT_SOCKETS", "40")) + 60  # a socket keeps a thread where sockets are in threads
 HTTP = requests.Session()
 HTTP.trust_env = False
 HTTP.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=50))
-
-
-def until(what: str, true: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """Wait for a condition, not for a time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            found = true()
-        except (requests.RequestException, OSError):
-            found = None
-        if found:
-            return found
-        time.sleep(0.01)
-    raise AssertionError(f"waited in vain for: {what}")
-
-
-def free_port() -> int:
-    """Nobody listens there now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Chat:
@@ -142,18 +118,8 @@ class Chat:
         return [sys.executable, "-m", "gunicorn", *how, *bind, "--graceful-timeout", "1", loaded]
 
     def _redis(self) -> list[str]:
-        binary = find(_from_system, "redis-server", _from_wheel)
-        return [
-            str(binary),
-            "--port",
-            str(self._ports["redis"]),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--loglevel",
-            "warning",
-        ]
+        options = f"--port {self._ports['redis']} --bind 127.0.0.1 --loglevel warning --save"
+        return [str(redis_server()), *options.split(), ""]
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from marketplace.core.db import db, in_transaction
 from marketplace.messaging import service
 from tests.conftest import DATABASES
 from tests.crash import talk
-from tests.crash.processes import Chat, fresh_database, until
+from tests.crash.processes import Chat, fresh_database
+from tests.servers.waiting import until
 
 SOCKETS = int(os.environ.get("CHAT_SOCKETS", "20"))
 A_SECOND = float(os.environ.get("CHAT_RATE", "25"))

@@ -1,12 +1,8 @@
 """Web process, worker and Redis as in production, killed one after the other in the middle of their work."""
 
 import os
-import signal
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +13,6 @@ import requests
 from flask import Flask
 from sqlalchemy import update
 
-import config
 from marketplace.cli.audit import findings
 from marketplace.core.db import db, execute, in_transaction
 from marketplace.core.leases import QUEUES
@@ -25,70 +20,30 @@ from tests.conftest import SETTINGS, make_app
 from tests.factories.people import PASSWORD
 from tests.factories.pictures import picture
 from tests.servers.mail import MailServer
-from tests.servers.redis import URL, _from_system, _from_wheel
-from tests.servers.sources import find
+from tests.servers.production import Processes
+from tests.servers.redis import URL, redis_server
+from tests.servers.waiting import free_port, until
 
 TASK = {"title": "Carry a sofa", "description": "No lift.", "category": "moving", "budget": 40, "location": "Rīga"}
 TASK |= {"latitude": 56.9, "longitude": 24.1}
-PATIENCE = 40.0
 
 
-def until(what: str, true: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """Wait for a condition, not for a time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            found = true()
-        except requests.ConnectionError:
-            found = None
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited in vain for: {what}")
-
-
-def free_port() -> int:
-    """Nobody listens there now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Shop:
+class Shop(Processes):
     """The processes of a small production."""
 
     def __init__(self, url: str, mail: MailServer, folder: Path) -> None:
         self.redis_port, self.port = free_port(), free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self.log = (folder / "log").open("ab")
         settings = {**SETTINGS, **mail.settings, "DATABASE_URL": url, "UPLOADS_DIR": str(folder / "files")}
         settings |= {"JOBS": "celery", "REDIS_URL": URL.format(port=self.redis_port), "LOG_LEVEL": "WARNING"}
-        self.settings, self.folder = settings, folder
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
-        redis, python = find(_from_system, "redis-server", _from_wheel), sys.executable
+        super().__init__({**settings, "THREADS": "4"}, folder)
+        python = sys.executable
         bind, beat = f"127.0.0.1:{self.port}", str(folder / "beat")
         self.commands = {
-            "redis": [str(redis), *f"--port {self.redis_port} --bind 127.0.0.1".split(), "--save", ""],
+            "redis": [str(redis_server()), *f"--port {self.redis_port} --bind 127.0.0.1".split(), "--save", ""],
             "web": [python, *f"-m gunicorn --threads 4 --worker-class gthread --bind {bind} wsgi:app".split()],
             "worker": [python, *"-m celery -A marketplace.worker worker -B -c 1 -l warning -s".split(), beat],
         }
-
-    def start(self, name: str) -> None:
-        """One of them, in a session of its own."""
-        self.running[name] = subprocess.Popen(
-            self.commands[name],
-            cwd=config.ROOT,
-            env={**os.environ, **self.settings, "THREADS": "4"},
-            stdout=self.log,
-            stderr=self.log,
-            start_new_session=True,
-        )
-
-    def kill(self, name: str) -> None:
-        """As a power cut would, its children too."""
-        process = self.running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
     def ask(self, method: str, path: str, token: str = "", **how: Any) -> Any:
         """Over real HTTP."""
@@ -99,12 +54,6 @@ class Shop:
         """A new account's token."""
         body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
         return str(self.ask("POST", "/api/auth/register", json=body).json()["token"])
-
-    def stop(self) -> None:
-        """All of them."""
-        for name in list(self.running):
-            self.kill(name)
-        self.log.close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ import websocket
 
 from marketplace.messaging import sockets
 from tests.contract.client import Browser
-from tests.crash.processes import HTTP, Chat, until
+from tests.crash.processes import HTTP, Chat
 from tests.factories import talks
 from tests.messaging.conftest import TRANSPORTS, Circle, Dial
+from tests.servers.waiting import until
 
 A_LINE = 45  # events; more in a second is throttled
 FIELDS = {
@@ -141,23 +143,25 @@ def test_unknown_events_are_answered(circle: Circle, dial: Dial, unharmed: None,
     assert line.ask("authenticate")["expires_at"]
 
 
-@pytest.mark.parametrize("event", ["connect", "disconnect", "*"])
-def test_the_names_of_our_own_signals_are_no_way_round_the_checks(
-    circle: Circle, dial: Dial, unharmed: None, event: str
-) -> None:
-    line, spare = dial(circle.anna), dial(circle.juris)
+def test_the_names_of_our_own_signals_are_no_way_round_the_checks(circle: Circle, dial: Dial, unharmed: None) -> None:
+    lines, spare = {event: dial(circle.anna) for event in ("connect", "disconnect", "*")}, dial(circle.juris)
     tries: tuple[tuple[Any, ...], ...] = ((), ("reason",), ({}, {"token": circle.stranger.token}), (None,))
-    for sent in tries:
-        line.send(event, *sent)
-    until("they are handled", lambda: not line.is_open or line.ask("get_user_status", {"user_id": circle.anna.id}))
+    for event, line in lines.items():
+        for sent in tries:
+            line.send(event, *sent)
+    for event, line in lines.items():
+        handled = partial(line.ask, "get_user_status", {"user_id": circle.anna.id})
+        until(f"{event} is handled", lambda line=line, handled=handled: not line.is_open or handled())  # type: ignore[misc]
     circle.anna.post("/api/auth/logout")
-    is_cut = line.wait_for_end(5)
-    line.forget()
+    cut = {event for event, line in lines.items() if line.wait_for_end(5)}
+    for line in lines.values():
+        line.forget()
     spare.ask("send_message", {"conversation_id": circle.talk, "content": "A secret."})
     spare.expect("new_message")
     spare.ask("heartbeat")
-    assert line.all_of("new_message") == [], "signed out, and still listening"
-    assert is_cut
+    for event, line in lines.items():
+        assert line.all_of("new_message") == [], f"{event}: signed out, and still listening"
+    assert cut == set(lines)
 
 
 class Raw:
@@ -262,6 +266,11 @@ def test_a_frame_of_more_than_64_kilobytes_closes_that_connection_only(
         assert line.is_open
         assert line.ask("authenticate")["expires_at"]
     assert circle.anna.get(f"{talks.TALKS}/{circle.talk}/messages").json["messages"] == []
+
+
+def test_who_comes_and_goes_takes_nobodys_place(chat: Chat, circle: Circle) -> None:
+    for _ in range(120):
+        Raw(chat, circle.anna.token).socket.close()
 
 
 def test_many_sockets_of_one_person_come_and_go(chat: Chat, circle: Circle, dial: Dial, unharmed: None) -> None:

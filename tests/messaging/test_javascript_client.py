@@ -1,6 +1,7 @@
 """The official client of Socket.IO in node, against `flask serve`: transports, kills, catching up."""
 
 import fcntl
+import itertools
 import json
 import shutil
 import subprocess
@@ -19,10 +20,12 @@ import requests
 import config
 from tests.conftest import SETTINGS, disconnect, make_app
 from tests.factories.people import sign_up
-from tests.servers.production import Processes, free_port, until
+from tests.servers.production import Processes
+from tests.servers.waiting import free_port, until
 
 NODE = config.ROOT / "tests" / "node"
 TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": ["polling", "websocket"]}
+names = map("person_{}".format, itertools.count())
 
 
 class Clients:
@@ -129,21 +132,32 @@ def packages() -> None:
             pytest.skip(f"THE JAVASCRIPT CLIENT IS NOT TESTED: npm cannot install it: {found.stderr[-200:]}")
 
 
-@pytest.fixture
-def talk(packages: None, tmp_path: Path) -> Iterator[Talk]:
-    """Anna and Juris; the database has people, so no demo town is built."""
-    server = Embedded(tmp_path)
-    app = make_app(server.settings["DATABASE_URL"])
+@pytest.fixture(scope="module")
+def server(packages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """Started once; the database has people, so no demo town is built."""
+    made = Embedded(tmp_path_factory.mktemp("embedded"))
+    app = make_app(made.settings["DATABASE_URL"])
     with app.app_context():
         flask_migrate.upgrade()
-    anna, juris = (sign_up(app, name) for name in ("anna", "juris"))
+    sign_up(app, "somebody")
+    disconnect()
+    made.begin()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def talk(server: Embedded) -> Iterator[Talk]:
+    """Two who are new."""
+    if not server.running:
+        server.begin()
+    app = make_app(server.settings["DATABASE_URL"])
+    anna, juris = (sign_up(app, next(names)) for _ in range(2))
     opened = anna.post("/api/messages/conversations", {"user_id": juris.id}).json
     disconnect()
-    server.begin()
     clients = Clients(server.address)
     yield Talk(server, clients, {"anna": anna.token, "juris": juris.token}, opened["id"])
     clients.stop()
-    server.stop()
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

@@ -1,5 +1,6 @@
 """What messages may contain: contact data is hidden between strangers, threats are refused and remembered."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from sqlalchemy import select
 
 from marketplace.core.db import db, fetch
 from marketplace.moderation.models import Violation
+from marketplace.moderation.rules import SHIPPED
+from tests.conftest import make_app
 from tests.factories import things
-from tests.factories.people import Person
+from tests.factories.people import Person, sign_up
+from tests.factories.talks import pair
 
 TALKS = "/api/messages/conversations"
 NUMBER = "+371 29 123 456"
@@ -63,3 +67,13 @@ def test_accounts_stay_hidden_with_a_deal_too(app: Flask, anna: Person, juris: P
     things.assigned_task(anna, juris)
     sent = anna.post(talk, json={"content": "Pay to LV80 BANK 0000 4351 9500 1"}).json["message"]
     assert "4351" not in sent["content"]
+
+
+def test_what_would_wait_for_a_moderator_is_refused_in_words_and_in_titles(app: Flask, tmp_path: Path) -> None:
+    strict = tmp_path / "rules.toml"
+    strict.write_text(SHIPPED.read_text(encoding="utf-8").replace('message = "mask"', 'message = "hold"'))
+    shop = make_app(app.config["DATABASE_URL"], CONTENT_RULES=str(strict))
+    anna, juris = sign_up(shop, "anna"), sign_up(shop, "juris")
+    said = anna.post(f"{TALKS}/{pair(anna, juris)}/messages", json={"content": f"Call {NUMBER}"})
+    titled = anna.post("/api/messages/rooms", json={"title": f"Call {NUMBER}", "member_ids": [juris.id]})
+    assert [answer.json["code"] for answer in (said, titled)] == ["content_refused"] * 2

@@ -54,6 +54,7 @@ def test_a_room_has_a_title_an_owner_and_members(anna: Person, juris: Person, li
     assert anna.get(made.headers["Location"]).json["conversation"]["id"] == made.json["id"]
     seen = shown(liga, made.json["id"])
     assert (seen["title"], seen["participant_1_id"], seen["other_participant"]) == ("Moving day", None, None)
+    assert "since_seq" not in seen
     assert members(liga, made.json["id"]) == {anna.id: "owner", juris.id: "member", liga.id: "member"}
     again = anna.post(ROOMS, json={"title": "Moving day", "member_ids": [juris.id]})
     assert again.json["id"] != made.json["id"]

@@ -1,11 +1,11 @@
 """Production in small: nginx, one process for requests, two with sockets; what is said in one is heard in the other."""
 
+import itertools
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import flask_migrate
@@ -17,9 +17,12 @@ from flask import Flask
 
 from tests.conftest import SETTINGS, disconnect, make_app
 from tests.factories.people import Person, sign_up
-from tests.servers.production import Production, nginx, until
+from tests.servers.nginx import nginx
+from tests.servers.production import Production
+from tests.servers.waiting import until
 
 TRANSPORTS = ("websocket", "polling")
+names = map("person_{}".format, itertools.count())
 
 
 class Ear:
@@ -64,19 +67,19 @@ def opposite(shop: Production, person: Person, other: Ear, transport: str) -> Ea
     raise AssertionError("all went to the same process")
 
 
-@pytest.fixture
-def shop(tmp_path: Path, worker_id: str) -> Iterator[Production]:
-    """On a Postgres database of its own."""
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Production]:
+    """On a Postgres database of its own, started once."""
     if nginx() is None:
         pytest.skip("TWO PROCESSES ARE NOT TESTED: nginx is not installed")
     name, server = f"two_{os.getpid()}_{worker_id}", os.environ["TEST_DATABASE_URL"]
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    url = f"{server.rpartition('/')[0]}/{name}"
-    files = {"UPLOADS_DIR": str(tmp_path / "files"), "THREADS": "6", "LOG_LEVEL": "WARNING"}
+    url, folder = f"{server.rpartition('/')[0]}/{name}", tmp_path_factory.mktemp("two")
+    files = {"UPLOADS_DIR": str(folder / "files"), "THREADS": "6", "LOG_LEVEL": "WARNING"}
     with make_app(url).app_context():
         flask_migrate.upgrade()
-    made = Production({**SETTINGS, **files, "DATABASE_URL": url}, tmp_path)
+    made = Production({**SETTINGS, **files, "DATABASE_URL": url}, folder)
     try:
         made.begin()
         yield made
@@ -88,10 +91,24 @@ def shop(tmp_path: Path, worker_id: str) -> Iterator[Production]:
 
 
 @pytest.fixture
+def shop(production: Production) -> Iterator[Production]:
+    """All of it running, and both processes with sockets asked by nginx."""
+    for name in production.ports:
+        production.await_(name)
+    person = sign_up(make_app(production.settings["DATABASE_URL"]), next(names))
+    for name in ("sockets_1", "sockets_2"):
+        until(f"nginx to ask {name}", lambda name=name: _lands_on(production, person, name))  # type: ignore[misc]
+    yield production
+    for name in set(production.commands) - set(production.running):
+        production.start(name)
+    disconnect()
+
+
+@pytest.fixture
 def pair(shop: Production) -> tuple[Person, Person, int]:
     """Two people and their conversation."""
     app: Flask = make_app(shop.settings["DATABASE_URL"])
-    anna, juris = sign_up(app, "anna"), sign_up(app, "juris")
+    anna, juris = sign_up(app, next(names)), sign_up(app, next(names))
     return anna, juris, int(anna.post("/api/messages/conversations", {"user_id": juris.id}).json["id"])
 
 

@@ -18,7 +18,8 @@ from marketplace.core import live
 from marketplace.core.wire import Wire
 from tests.conftest import SETTINGS, disconnect, make_app
 from tests.factories.people import sign_up
-from tests.servers.production import Processes, free_port, until
+from tests.servers.production import Processes
+from tests.servers.waiting import free_port, until
 
 LONG = 3_000_000
 
@@ -37,10 +38,10 @@ class Web(Processes):
         self.commands["web"] = [sys.executable, *command.split()]
 
 
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[tuple[Web, str]]:
-    """It, and somebody's token."""
-    made = Web(tmp_path)
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Web, str]]:
+    """It, started once, and somebody's token."""
+    made = Web(tmp_path_factory.mktemp("wire"))
     app = make_app(made.settings["DATABASE_URL"])
     with app.app_context():
         flask_migrate.upgrade()

@@ -20,13 +20,19 @@ def start_redis() -> Server:
     """A Redis that keeps nothing on disk."""
     if url := os.environ.get("TEST_REDIS_URL"):
         return GivenServer(url)
-    binary = find(_from_system, "redis-server", _from_wheel)
-    if binary is None:
-        raise ServerUnavailable(MISSING)
+    binary = redis_server()
     server = OwnServer("redis", stop_signal=signal.SIGINT, account=Account())
     options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(server.home)]
     server.serve([str(binary), *options, "--port"], URL, _answers)
     return server
+
+
+def redis_server() -> Path:
+    """The binary; raises ServerUnavailable."""
+    binary = find(_from_system, "redis-server", _from_wheel)
+    if binary is None:
+        raise ServerUnavailable(MISSING)
+    return binary
 
 
 def _from_system() -> Path | None:

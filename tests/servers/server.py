@@ -4,7 +4,6 @@ import atexit
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
@@ -13,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol
+
+from tests.servers.waiting import free_port
 
 START_SECONDS = 60
 START_ATTEMPTS = 3
@@ -122,7 +123,7 @@ class OwnServer:
         """Start the command, which ends in a port, and wait until it answers there."""
         deadline = time.monotonic() + START_SECONDS
         for _ in range(START_ATTEMPTS):  # somebody may take the port between its choice and its use
-            port = _free_port()
+            port = free_port()
             process = self._launch([*command, str(port)])
             while process.poll() is None:
                 if answers(port):
@@ -174,10 +175,3 @@ def _open_to_all(folder: Path) -> bool:
 def _server_environment() -> dict[str, str]:
     """Without the caller's PG* settings, and with a locale that exists everywhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

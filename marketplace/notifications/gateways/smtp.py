@@ -41,7 +41,7 @@ class SmtpChannel:
         return str(message["Message-ID"])
 
     def _connected(self) -> smtplib.SMTP:
-        context = ssl.create_default_context()
+        context = None if self.security == "none" else ssl.create_default_context()  # reads many certificates
         if self.security == "tls":
             server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=context)
         else:

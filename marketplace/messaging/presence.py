@@ -1,0 +1,113 @@
+"""Who is here: what others are told of it, who types, and whose sockets stay open and in which rooms."""
+
+import time
+from typing import Any
+
+from marketplace.auth import presence as people
+from marketplace.auth import sessions
+from marketplace.auth.models import User
+from marketplace.core import live
+from marketplace.core.live import Connection, sockets
+from marketplace.messaging import policy, queries
+
+TYPING_PAUSE = 1.0  # seconds between two signs of one socket
+AT_ONCE = 500
+
+
+def arrive(user_id: int, sid: str, claims: dict[str, Any]) -> None:
+    """A socket of somebody is open; the first is told."""
+    here = sockets()
+    here.here[sid] = Connection(user_id, claims)
+    if here.presence.arrive(user_id, sid):
+        _announce(user_id, is_online=True)
+    here.watch()
+
+
+def leave(sid: str) -> None:
+    """It is closed; the last is told."""
+    connection = sockets().here.pop(sid, None)
+    if connection is not None:
+        _gone(connection.user_id, sid)
+
+
+def show_typing(person: User, conversation_id: int, *, is_typing: bool, connection: Connection, sid: str) -> bool:
+    """To the others who have the conversation open; whether it was shown: not more than once a second, and to nobody
+    who has blocked or is blocked. Raises NotFound."""
+    conversation = queries.find(person, conversation_id)
+    if connection.is_typing == is_typing and time.monotonic() - connection.typed_at < TYPING_PAUSE:
+        return False
+    other_id = policy.other_side(person.id, conversation)
+    if other_id is not None and policy.is_blocked(person.id, other_id):
+        return False
+    connection.typed_at, connection.is_typing = time.monotonic(), is_typing
+    sign = {"user_id": person.id, "conversation_id": conversation_id, "is_typing": is_typing}
+    live.tell_room(conversation_id, "user_typing", sign, but=sid)
+    return True
+
+
+def statuses(viewer_id: int, user_ids: list[int]) -> list[dict[str, Any]]:
+    """Online or offline and last seen; of whoever is not there, or blocked, nothing more than offline."""
+    seen = people.last_seen(user_ids)
+    shown = set(seen) - policy.blocked_with(viewer_id)
+    here = sockets().presence.are_here(shown)
+    return [
+        {
+            "user_id": one,
+            "status": "online" if one in here else "offline",
+            "last_seen": seen[one] if one in shown else None,
+        }
+        for one in dict.fromkeys(user_ids)
+    ]
+
+
+def look_after() -> None:
+    """Cut off whose token or sign-in has ended; take out of a room who is not in the conversation any more."""
+    asked = list(sockets().here.items())  # who comes while the database is asked is looked after the next time
+    _cut_ended(asked)
+    _empty_rooms([(sid, connection, set(connection.rooms)) for sid, connection in asked if connection.rooms])
+
+
+def stay() -> None:
+    """Sockets that send no heartbeat are here as long as they are open."""
+    before = time.monotonic() - live.PING_EVERY
+    due = [(sid, connection) for sid, connection in list(sockets().here.items()) if connection.seen_at < before]
+    sockets().presence.stay([(connection.user_id, sid) for sid, connection in due])
+    for _, connection in due:
+        connection.seen_at = time.monotonic()
+
+
+def _cut_ended(asked: list[tuple[str, Connection]]) -> None:
+    living = _living({connection.claims["sid"] for _, connection in asked})
+    for sid, connection in asked:
+        if connection.claims["exp"] <= time.time() or connection.claims["sid"] not in living:
+            sockets().cut(sid)
+            _gone(connection.user_id, sid)
+
+
+def _empty_rooms(inside: list[tuple[str, Connection, set[int]]]) -> None:
+    here, members = sockets(), queries.still_members({connection.user_id for _, connection, _ in inside})
+    for sid, connection, rooms in inside:
+        for conversation_id in [one for one in rooms if (one, connection.user_id) not in members]:
+            here.io.server.leave_room(sid, f"conversation:{conversation_id}")
+            connection.rooms.discard(conversation_id)
+            here.io.emit("left_conversation", {"conversation_id": conversation_id}, to=sid)
+
+
+def _living(sign_in_ids: set[str]) -> set[str]:
+    ids = sorted(sign_in_ids)
+    parts = [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
+    return {one for part in parts for one in sessions.open_ones(part)}
+
+
+def _gone(user_id: int, sid: str) -> None:
+    if sockets().presence.leave(user_id, sid):
+        _announce(user_id, is_online=False)
+
+
+def _announce(user_id: int, *, is_online: bool) -> None:
+    """To those one talks with, never to everybody."""
+    seen = people.last_seen([user_id]).get(user_id)
+    status = {"user_id": user_id, "status": "online" if is_online else "offline", "last_seen": seen}
+    contacts = queries.contacts(user_id)
+    for event in ("user_status_changed", "user_presence"):
+        live.tell(contacts, event, status)

@@ -1,0 +1,39 @@
+"""nginx as configured in deploy/, on ports of the test's."""
+
+import os
+import shutil
+from pathlib import Path
+
+import config
+
+DEPLOYED = (5101, 5102)
+
+
+def nginx() -> str | None:
+    """Where it is, if it is."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+def command(folder: Path, listen: int, *, api: int, sockets: tuple[int, int] = DEPLOYED) -> list[str]:
+    """What starts it in this folder."""
+    settings = _settings(folder, listen, api, sockets)
+    return [str(nginx()), "-p", str(folder), "-e", str(folder / "nginx.log"), "-c", str(settings)]
+
+
+def _settings(folder: Path, listen: int, api: int, sockets: tuple[int, int]) -> Path:
+    """deploy/nginx.conf with these ports."""
+    text = (config.ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    places = {
+        "127.0.0.1:5000": f"127.0.0.1:{api}",
+        "127.0.0.1:5101": f"127.0.0.1:{sockets[0]}",
+        "127.0.0.1:5102": f"127.0.0.1:{sockets[1]}",
+        "listen 8080": f"listen 127.0.0.1:{listen}",
+        "include mime.types;": f"client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;",
+        "worker_processes auto;": f"pid {folder}/pid; daemon off;" + (" user root;" if os.geteuid() == 0 else ""),
+        "path cache ": f"path {folder}/cache ",
+    }
+    for before, after in places.items():
+        assert before in text, before
+        text = text.replace(before, after)
+    (folder / "nginx.conf").write_text(text, encoding="utf-8")
+    return folder / "nginx.conf"
