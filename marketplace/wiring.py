@@ -45,7 +45,7 @@ from marketplace.messaging import room_routes
 from marketplace.messaging import routes as messaging_routes
 from marketplace.messaging import sockets as messaging_sockets
 from marketplace.moderation import service as moderation
-from marketplace.notifications import delivering, push_routes
+from marketplace.notifications import delivering, payment_subscribers, push_routes
 from marketplace.notifications import jobs as notifications_jobs
 from marketplace.notifications import routes as notifications_routes
 from marketplace.notifications import subscribers as notifications_subscribers
@@ -121,6 +121,7 @@ LISTENERS = (
     search_subscribers,
     favorites_subscribers,
     notifications_subscribers,
+    payment_subscribers,
 )  # importing them subscribes them
 JOBS = (
     core_jobs,
