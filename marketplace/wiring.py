@@ -18,6 +18,7 @@ from marketplace.auth.second_factor import routes as second_factor_routes
 from marketplace.catalog import routes as catalog_routes
 from marketplace.cli.audit import audit
 from marketplace.cli.copying import copy_database
+from marketplace.cli.demo_escrow import demo_escrow
 from marketplace.cli.handbook import handbook
 from marketplace.cli.imports import import_file
 from marketplace.cli.people import encryption_keys, users
@@ -160,6 +161,7 @@ COMMANDS = (
     audit,
     reindex,
     copy_database,
+    demo_escrow,
     encryption_keys,
     handbook,
     import_file,
