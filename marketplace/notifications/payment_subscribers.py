@@ -17,7 +17,9 @@ from marketplace.payments.escrow import CALL_OFF
 
 @subscribe(PaymentHeld)
 def tell_both_it_is_held(event: PaymentHeld) -> None:
-    """The work can begin."""
+    """The work can begin, unless the deal is off meanwhile: then the payer hears of the refund."""
+    if payments.sides_of(event.payment_id).wish == CALL_OFF:
+        return
     amount, key = news.said(event.amount_minor, event.currency), str(event.payment_id)
     news.of_payment(event.payee_id, "payment_held", key, event.payment_id, amount=amount)
     news.of_payment(event.payer_id, "payment_secured", key, event.payment_id, amount=amount)

@@ -61,6 +61,14 @@ def test_whoever_was_let_go_does_not_wait_for_a_payment(app: Flask, anna: Person
     assert types(app, anna) == types(app, juris) == []
 
 
+def test_nobody_is_told_to_begin_what_was_called_off_before_they_heard(app: Flask, anna: Person, juris: Person) -> None:
+    task = paid_task(anna, juris)
+    anna.post(f"/api/tasks/{task['id']}/cancel")
+
+    assert types(app, juris) == []
+    assert types(app, anna) == ["refund_begun"]
+
+
 def test_each_refund_is_told_to_the_payer_alone(app: Flask, anna: Person, juris: Person) -> None:
     payment = paid_task(anna, juris, budget=40)["paid"]["id"]
     for _ in range(2):
@@ -76,6 +84,7 @@ def test_each_refund_is_told_to_the_payer_alone(app: Flask, anna: Person, juris:
 def test_a_refund_that_cannot_go_back_is_in_the_wallet(app: Flask, anna: Person, juris: Person) -> None:
     task = things.assigned_task(anna, juris, payment="escrow", budget=40)
     pay(anna, task["id"], REFUND_FAILS)
+    work(app)
     anna.post(f"/api/tasks/{task['id']}/cancel")
 
     told = news(app, anna)
