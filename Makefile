@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types floors seed bench load-chat lock clean
+.PHONY: help run test check lint format types floors seed demo-escrow bench load-chat lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -37,6 +37,11 @@ floors: $(VENV)/.dev ## The floors and rooms of docs/architecture.md
 seed: $(VENV)/.run ## Fill the database with the demo town (safe to repeat)
 	@$(BIN)/flask db upgrade
 	@$(BIN)/flask seed
+
+demo-escrow: $(VENV)/.run ## The story of a task's money with the books after each step, on a database of its own
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		MARKETPLACE_ENV=development DATABASE_URL="sqlite:///$$folder/demo.db" UPLOADS_DIR="$$folder/uploads" \
+		REDIS_URL= JOBS=embedded PAYMENT_PROVIDERS=fake RATE_LIMITS=0 LOG_LEVEL=ERROR $(BIN)/flask demo-escrow
 
 torture: $(VENV)/.dev ## Die at every single step (make test dies at every third)
 	CRASH_EVERY=1 $(BIN)/python -m pytest -n 2 tests/crash

@@ -18,6 +18,7 @@ from marketplace.auth.second_factor import routes as second_factor_routes
 from marketplace.catalog import routes as catalog_routes
 from marketplace.cli.audit import audit
 from marketplace.cli.copying import copy_database
+from marketplace.cli.demo_escrow import demo_escrow
 from marketplace.cli.handbook import handbook
 from marketplace.cli.imports import import_file
 from marketplace.cli.people import encryption_keys, users
@@ -45,7 +46,7 @@ from marketplace.messaging import room_routes
 from marketplace.messaging import routes as messaging_routes
 from marketplace.messaging import sockets as messaging_sockets
 from marketplace.moderation import service as moderation
-from marketplace.notifications import delivering, push_routes
+from marketplace.notifications import delivering, payment_subscribers, push_routes
 from marketplace.notifications import jobs as notifications_jobs
 from marketplace.notifications import routes as notifications_routes
 from marketplace.notifications import subscribers as notifications_subscribers
@@ -122,6 +123,7 @@ LISTENERS = (
     search_subscribers,
     favorites_subscribers,
     notifications_subscribers,
+    payment_subscribers,
 )  # importing them subscribes them
 JOBS = (
     core_jobs,
@@ -160,6 +162,7 @@ COMMANDS = (
     audit,
     reindex,
     copy_database,
+    demo_escrow,
     encryption_keys,
     handbook,
     import_file,

@@ -31,6 +31,7 @@ MAIL_ONLY = frozenset({"email"})
 SMS_ONLY = frozenset({"sms"})
 SECURITY, SESSIONS, KEYS = "/settings/security", "/settings/sessions", "/settings/api-keys"
 TASK, LISTING, TALK = "/tasks/{id}", "/listings/{id}", "/messages/{id}"
+PAYMENT, PAYOUT = "/payments/{id}", "/payouts/{id}"
 
 KINDS = {
     "new_application": Kind("task", EVERYWHERE, TASK),
@@ -46,6 +47,18 @@ KINDS = {
     "task_cancelled": Kind("task", EVERYWHERE, TASK, may_wait=False),
     "task_expired": Kind("task", BY_MAIL, TASK),
     "new_task_nearby": Kind("task", LIGHTLY, TASK),
+    "payment_held": Kind("payment", EVERYWHERE, PAYMENT, may_wait=False),
+    "payment_secured": Kind("payment", BY_MAIL, PAYMENT),
+    "payment_failed": Kind("payment", EVERYWHERE, PAYMENT, may_wait=False),
+    "payment_missing": Kind("payment", EVERYWHERE, PAYMENT, may_wait=False),
+    "payment_received": Kind("payment", EVERYWHERE, PAYMENT),
+    "payment_released": Kind("payment", BY_MAIL, PAYMENT),
+    "refund_begun": Kind("payment", EVERYWHERE, PAYMENT),
+    "refund_failed": Kind("payment", EVERYWHERE, PAYMENT),
+    "payout_paid": Kind("payout", EVERYWHERE, PAYOUT),
+    "payout_failed": Kind("payout", EVERYWHERE, PAYOUT),
+    "payout_returned": Kind("payout", EVERYWHERE, PAYOUT),
+    "payout_held": Kind("payout", BY_MAIL, PAYOUT),
     "listing_expiring": Kind("listing", BY_MAIL, LISTING),
     "listing_expired": Kind("listing", BY_MAIL, LISTING),
     "saved_search_match": Kind("saved_search", EVERYWHERE, "/saved-searches/{id}"),

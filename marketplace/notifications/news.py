@@ -13,10 +13,12 @@ from marketplace.core.db import execute, fetch
 from marketplace.core.jobs import enqueue
 from marketplace.kit.clock import now
 from marketplace.kit.geo import Box, boxes_around, distance_km
+from marketplace.kit.money import Money
 from marketplace.listings import queries as listings
 from marketplace.messaging import queries as messaging
 from marketplace.notifications import rendering, service
 from marketplace.notifications.models import JobAlert, Notification
+from marketplace.payments import queries as payments
 from marketplace.search import saved
 from marketplace.search.service import KINDS
 from marketplace.tasks import queries as tasks
@@ -68,6 +70,25 @@ def of_task(user_id: int, kind: str, key: str, task_id: int, **names: int) -> No
     values = {name: people.name_of(person_id) for name, person_id in names.items()}
     named_id = next(iter(names.values()), owner_id if owner_id != user_id else None)
     tell(user_id, kind, key, task_id, named_id=named_id, task_title=title, **values)
+
+
+def of_payment(user_id: int, kind: str, key: str, payment_id: int, **values: Any) -> None:
+    """About a payment, to one of its two sides, with the name of the other."""
+    payment = payments.sides_of(payment_id)
+    is_payer = user_id == payment.payer_id
+    side, other_id = ("payee_name", payment.payee_id) if is_payer else ("payer_name", payment.payer_id)
+    values |= {"title": payment.title, side: people.name_of(other_id)}
+    tell(user_id, kind, key, payment_id, named_id=other_id, **values)
+
+
+def of_payout(user_id: int, kind: str, payout_id: int, minor: int, currency: str) -> None:
+    """About money on its way to one's bank; each kind once a payout."""
+    tell(user_id, kind, str(payout_id), payout_id, amount=said(minor, currency))
+
+
+def said(minor: int, currency: str) -> str:
+    """An amount in words people read: 36.00 EUR."""
+    return f"{Money(minor, currency).exact} {currency}"
 
 
 def of_match(user_id: int, search_id: int, kind: str, thing_id: int) -> None:

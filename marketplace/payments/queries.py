@@ -170,6 +170,18 @@ def refund_view(back: Any) -> dict[str, Any]:
     }
 
 
+def sides_of(payment_id: int) -> Any:
+    """Who pays whom for what, what was captured, and what the deal wishes; for telling people of it."""
+    names = ("title", "payer_id", "payee_id", "captured_minor", "currency", "wish")
+    return fetch(select(*(PAYMENTS.c[name] for name in names)).where(PAYMENTS.c.id == payment_id))[0]
+
+
+def amount_of_payout(payout_id: int) -> tuple[int, str]:
+    """Minor units and currency."""
+    row = fetch(select(PAYOUTS.c.amount_minor, PAYOUTS.c.currency).where(PAYOUTS.c.id == payout_id))[0]
+    return row.amount_minor, row.currency
+
+
 def receipt_of(user: User, payment_id: int, number: str | None = None) -> Any:
     """The newest receipt or credit note of a visible payment, or the one of this number; raises NotFound."""
     find(user, payment_id)

@@ -13,6 +13,8 @@ from marketplace.notifications.kinds import KINDS
 from marketplace.notifications.rendering import LANGUAGES, Mail, MissingText, digest, kinds, mail, variables, words
 
 TASK = {"task_title": "Move a sofa"}
+AMOUNT = {"amount": "36.00 EUR"}
+PAID = {"title": "Move a sofa", **AMOUNT}
 DATA: dict[str, dict[str, Any]] = {
     "new_application": {**TASK, "applicant_name": "Anna"},
     "application_accepted": {**TASK, "owner_name": "Juris"},
@@ -27,6 +29,18 @@ DATA: dict[str, dict[str, Any]] = {
     "task_cancelled": {**TASK, "owner_name": "Juris"},
     "task_expired": TASK,
     "new_task_nearby": {**TASK, "distance_km": 2.345},
+    "payment_held": {**PAID, "payer_name": "Juris"},
+    "payment_secured": {**PAID, "payee_name": "Zane"},
+    "payment_failed": {"title": "Move a sofa", "payee_name": "Zane"},
+    "payment_missing": {"title": "Move a sofa", "payer_name": "Juris"},
+    "payment_received": {**PAID, "payer_name": "Juris"},
+    "payment_released": {**PAID, "payee_name": "Zane"},
+    "refund_begun": PAID,
+    "refund_failed": PAID,
+    "payout_paid": AMOUNT,
+    "payout_failed": AMOUNT,
+    "payout_returned": AMOUNT,
+    "payout_held": AMOUNT,
     "listing_expiring": {"listing_title": "Bicycle", "days": 3},
     "listing_expired": {"listing_title": "Bicycle"},
     "saved_search_match": {"search_name": "Bicycles", "thing_title": "City bicycle"},

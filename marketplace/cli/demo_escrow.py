@@ -1,0 +1,258 @@
+"""`flask demo-escrow`: the whole story of a task's money, lived over HTTP and told step by step with the books."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from itertools import count
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from flask_migrate import upgrade
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+
+from marketplace.auth.models import User
+from marketplace.cli.audit import findings
+from marketplace.core import jobs
+from marketplace.core.db import fetch, in_transaction
+from marketplace.core.outbox import relay
+from marketplace.kit.clock import now
+from marketplace.kit.money import Money
+from marketplace.payments import calling, inbox, reconciling
+from marketplace.payments.gateways.chosen import providers
+from marketplace.payments.gateways.fake import FakeProvider
+from marketplace.payments.ledger.models import LedgerAccount
+from marketplace.payments.models import Payout
+from marketplace.tasks import service as tasks
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+PASSWORD = "a demo nobody keeps"
+PLACE = {"location": "Rīga", "latitude": 56.95, "longitude": 24.1}
+REFUSAL = "This demo wants a database where nobody lives yet. Run it with: make demo-escrow"
+NO_FAKE = "This demo takes no real money: PAYMENT_PROVIDERS has to be fake."
+
+
+@dataclass
+class Stage:
+    """Where the story is told: who plays in it, what the books said last."""
+
+    console: Console
+    tokens: dict[str, str] = field(default_factory=dict)
+    ids: dict[int, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
+    books: dict[str, int] = field(default_factory=dict)
+
+    def enter(self, name: str) -> None:
+        """Somebody opens an account."""
+        body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+        answer = current_app.test_client().post("/api/auth/register", json=body).get_json()
+        self.tokens[name], self.ids[answer["user"]["id"]] = answer["token"], name
+
+    def get(self, name: str, path: str, accept: str = "application/json") -> Any:
+        """Somebody reads something."""
+        return self._call(name, "GET", path, headers={"Accept": accept})
+
+    def post(self, name: str, path: str, **body: Any) -> Any:
+        """Somebody does something; whatever waits because of it is done too."""
+        answer = self._call(name, "POST", path, json=body, headers={"Idempotency-Key": f"step {next(self.numbers)}"})
+        work()
+        return answer.get_json()
+
+    def _call(self, name: str, method: str, path: str, *, headers: dict[str, str], **more: Any) -> Any:
+        headers = {**headers, "Authorization": f"Bearer {self.tokens[name]}"}
+        answer = current_app.test_client().open(f"/api{path}", method=method, headers=headers, **more)
+        if answer.status_code >= 400:
+            raise click.ClickException(f"{method} {path}: {answer.status_code} {answer.get_data(as_text=True)}")
+        return answer
+
+    def chapter(self, title: str) -> None:
+        """What comes next is about something else."""
+        self.console.print(f"\n[bold]{title}[/bold]\n{'─' * len(title)}")
+
+    def say(self, sentence: str) -> None:
+        """What happened, and what the books say now."""
+        self.console.print(f"\n• {sentence}", highlight=False, soft_wrap=True)
+        accounts = {row.key: row for row in fetch(select(LedgerAccount.__table__).order_by(LedgerAccount.id))}
+        books = {key: row.balance_minor for key, row in accounts.items()}
+        if books == self.books:
+            self.console.print("  No money moved.", style="dim")
+            return
+        moved = {key for key in books if books[key] != self.books.get(key, 0)}
+        self.console.print(self._table([row for key, row in accounts.items() if books[key] or key in moved], moved))
+        self.books = books
+
+    def _table(self, rows: list[Any], moved: set[str]) -> Table:
+        """An arrow marks what has changed."""
+        total = sum(row.balance_minor for row in rows)
+        table = Table("", "account", "whose", "about", "balance", box=None, padding=(0, 2), show_footer=True)
+        table.columns[1].footer, table.columns[4].footer = "all together", euro(total)
+        table.columns[4].justify = "right"
+        for row in rows:
+            about, whose = row.key.split("/")[2], self.ids.get(row.owner_id, "")
+            table.add_row("→" if row.key in moved else "", row.purpose, whose, about, euro(row.balance_minor))
+        return table
+
+
+@click.command("demo-escrow")
+@with_appcontext
+def demo_escrow() -> None:
+    """Tell the story of a task's money, from a card that is declined to a payout that comes back; exit 1 where the
+    books are not as they must be."""
+    upgrade()
+    if list(providers()) != ["fake"]:
+        raise click.ClickException(NO_FAKE)
+    if fetch(select(func.count()).select_from(User))[0][0]:
+        raise click.ClickException(REFUSAL)
+    stage = Stage(Console(width=100))
+    for name in ("anna", "juris"):
+        stage.enter(name)
+    first = a_first_task(stage)
+    a_payout(stage)
+    a_task_that_is_cancelled(stage)
+    a_refund_after_the_payout(stage, first)
+    a_dispute(stage)
+    a_payout_that_comes_back(stage)
+    the_statement(stage)
+    raise SystemExit(the_proof(stage))
+
+
+def a_first_task(stage: Stage) -> int:
+    """From three cards to the fee; returns the payment."""
+    stage.chapter("Anna has a sofa carried")
+    task = given(stage, "Carry a sofa", 40)
+    payment = stage.get("anna", "/payments").get_json()["payments"][0]
+    stage.say(f"Anna posts a task for {euro(4000)} to be held, Juris applies, Anna accepts. The payment waits.")
+    said = paid(stage, payment["id"], "pm_card_chargeDeclined")
+    stage.say(f"Anna's first card is declined: “{said['failure']}” The payment is {said['status']}.")
+    said = paid(stage, payment["id"], "pm_card_threeDSecure2Required")
+    stage.say(f"Her second card wants her to prove who she is, which she leaves be. The payment is {said['status']}.")
+    said = paid(stage, payment["id"], "pm_card_visa")
+    stage.say(f"Her third card works. The money is {said['status']}: the provider owes it to us, we to the task.")
+    worked(stage, task)
+    stage.say("Juris starts and says it is done. The money still waits for Anna.")
+    stage.post("anna", f"/tasks/{task}/confirm")
+    stage.say("Anna confirms: released. Juris has his share, the marketplace a fee of 10 %.")
+    return int(payment["id"])
+
+
+def a_payout(stage: Stage) -> None:
+    """To the bank."""
+    stage.chapter("Juris wants to see his money")
+    ready = stage.post("juris", "/payouts/onboarding", country="LV")["ready"]
+    stage.say(f"Juris tells the provider who he is and where his bank is (ready: {ready}).")
+    payout = sent(stage, 36)
+    stage.say(f"He sends {euro(3600)} to his bank: {payout['status']}.")
+
+
+def a_task_that_is_cancelled(stage: Stage) -> None:
+    """All of it goes back."""
+    stage.chapter("Plans change")
+    task = given(stage, "Paint the fence", 25, card="pm_card_visa")
+    stage.say(f"Another task, accepted with a card at once: {euro(2500)} are held.")
+    stage.post("anna", f"/tasks/{task}/cancel", reason="It rains.")
+    refund = stage.get("anna", f"/payments?task_id={task}").get_json()["payments"][0]
+    stage.say(f"Anna cancels before it begins. The payment is {refund['status']}; all of it is back on her card.")
+
+
+def a_refund_after_the_payout(stage: Stage, payment: int) -> None:
+    """A debt, which the next earning levels."""
+    stage.chapter("Second thoughts")
+    stage.post("juris", f"/payments/{payment}/refund", amount=10, reason="A scratch on the sofa.")
+    stage.say(f"Juris gives {euro(1000)} back for a scratch. His share of it was paid out: his wallet is below zero.")
+    task = given(stage, "Move a piano", 30, card="pm_card_visa")
+    worked(stage, task)
+    stage.post("anna", f"/tasks/{task}/confirm")
+    stage.say(f"The next task brings {euro(2700)}, and what he owed is taken from it.")
+
+
+def a_dispute(stage: Stage) -> None:
+    """The staff divides it."""
+    stage.chapter("They do not agree")
+    task = given(stage, "Assemble a wardrobe", 50, card="pm_card_visa")
+    worked(stage, task)
+    stage.post("anna", f"/tasks/{task}/dispute", reason="A door is missing.")
+    stage.say(f"A wardrobe without a door: Anna disputes it. {euro(5000)} stay where they are.")
+    in_transaction(lambda: tasks.settle(task, to_worker_minor=2000))
+    work()
+    stage.say(f"The staff decides: {euro(2000)} before the fee for the work, the rest back to Anna.")
+
+
+def a_payout_that_comes_back(stage: Stage) -> None:
+    """And is sent again."""
+    stage.chapter("The bank says no")
+    payout = sent(stage, 36)
+    stage.say(f"Juris sends {euro(3600)} to his bank: {payout['status']}.")
+    name = fetch(select(Payout.provider_id).where(Payout.id == payout["id"]))[0].provider_id
+    fake = providers()["fake"]
+    assert isinstance(fake, FakeProvider)
+    fake.return_payout(name)
+    work()
+    back = stage.get("juris", f"/payouts/{payout['id']}").get_json()
+    stage.say(f"Days later the bank sends it back: {back['status']}, “{back['failure']}” It is in his wallet again.")
+    stage.say(f"He mends his details and sends it once more: {sent(stage, 36)['status']}.")
+
+
+def the_statement(stage: Stage) -> None:
+    """What Juris can give to his accountant."""
+    stage.chapter("What Juris sees in his statement, the newest first")
+    written = stage.get("juris", "/wallet/transactions", "text/csv").get_data(as_text=True)
+    table = Table("amount", "balance", "reference", "explanation", box=None, padding=(0, 2))
+    for column in table.columns[:2]:
+        column.justify = "right"
+    for line in csv.DictReader(StringIO(written)):
+        amounts = (f"{line[name]} {line['currency']}" for name in ("amount", "balance"))
+        table.add_row(*amounts, line["reference"], line["explanation"])
+    stage.console.print(table)
+
+
+def the_proof(stage: Stage) -> int:
+    """Our books against themselves, against the provider's, and all the rest; what to exit with."""
+    stage.chapter("Is everything as it must be?")
+    differences = reconciling.compare(BEGINNING, now() + timedelta(days=1))
+    wrong = [*findings(), *(f"{one.kind}: {one.subject}" for one in differences)]
+    for line in wrong or ["Everything is as it must be; our books and the provider's agree."]:
+        stage.console.print(line, soft_wrap=True)
+    return 1 if wrong else 0
+
+
+def given(stage: Stage, title: str, budget: int, card: str | None = None) -> int:
+    """A task of Anna's that Juris is to do, its money held at once where there is a card; its id."""
+    about = {"title": title, "description": "As agreed on.", "category": "moving", "budget": budget}
+    task = stage.post("anna", "/tasks", **about, **PLACE, payment="escrow")["id"]
+    applied = stage.post("juris", f"/tasks/{task}/apply", message="I can.")["id"]
+    method = {"payment_method": card} if card else {}
+    stage.post("anna", f"/tasks/{task}/applications/{applied}/accept", **method)
+    return int(task)
+
+
+def paid(stage: Stage, payment: int, card: str) -> Any:
+    """What comes of trying this card."""
+    return stage.post("anna", f"/payments/{payment}/confirm", payment_method=card)["payment"]
+
+
+def worked(stage: Stage, task: int) -> None:
+    """Juris does it."""
+    for verb in ("start", "done"):
+        stage.post("juris", f"/tasks/{task}/{verb}")
+
+
+def sent(stage: Stage, amount: int) -> Any:
+    """A payout of Juris's, after the provider has had its say."""
+    payout = stage.post("juris", "/payouts", amount=amount, currency="EUR")["payout"]
+    return stage.get("juris", f"/payouts/{payout['id']}").get_json()
+
+
+def work() -> None:
+    """What the threads of a web process do meanwhile."""
+    while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
+        pass
+
+
+def euro(minor: int) -> str:
+    """36.00 EUR."""
+    return f"{Money(minor, 'EUR').exact} EUR"
