@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from flask import current_app
 from sqlalchemy import Row, select, update
 
 from marketplace.core.db import db, execute, fetch, in_transaction
@@ -100,6 +101,7 @@ def _create(row: Row[Any]) -> Record | None:
         currency=payment.currency,
         description=payment.title,
         reference=payment.reference,
+        return_url=f"{current_app.config['SITE_URL']}/payments/{payment.id}",
     )
     found = None if _first(row) else at.find_payment(row.key)
     try:

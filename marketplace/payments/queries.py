@@ -1,5 +1,6 @@
 """Payments, wallets, statements and receipts to read."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Table, bindparam, case, func, literal, or_, select
@@ -302,6 +303,15 @@ def to_ask_about(most: int) -> list[Any]:
     columns = (PAYMENTS.c.id, PAYMENTS.c.provider, PAYMENTS.c.provider_id)
     open_ = select(*columns).where(PAYMENTS.c.status.in_((*UNPAID, S.AUTHORIZED)), PAYMENTS.c.ask_at < now())
     return fetch(open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.ask_at).limit(most))
+
+
+def unsettled(model: Any, status: str, before: datetime, most: int) -> list[Any]:
+    """Refunds or payouts the provider has in hand, those asked about longest ago first."""
+    columns = [model.id, model.provider_id, Payment.provider if model is Refund else model.provider]
+    waiting = select(*columns).where(model.status == status, model.updated_at < before)
+    if model is Refund:
+        waiting = waiting.join(Payment, Payment.id == Refund.payment_id)
+    return fetch(waiting.where(model.provider_id.is_not(None)).order_by(model.updated_at).limit(most))
 
 
 def named(model: Any, provider: str, provider_id: str) -> int | None:

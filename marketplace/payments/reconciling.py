@@ -1,7 +1,7 @@
 """Ask about what has no end, compare our books with the provider's and with themselves, and keep what differs."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,9 +16,10 @@ from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import queries, states
 from marketplace.payments.gateways.chosen import providers
-from marketplace.payments.gateways.provider import About, Provider, ProviderError
+from marketplace.payments.gateways.provider import About, PayoutState, Provider, ProviderError, RefundState
 from marketplace.payments.ledger.proofs import findings
-from marketplace.payments.models import Break, Payment, Payout, Refund
+from marketplace.payments.lifecycle import O, R
+from marketplace.payments.models import ASK_AFTER, Break, Payment, Payout, Refund
 
 SETTLED = timedelta(hours=1)  # what is younger may be booked here and not there yet, or the other way round
 BREAKS = table_of(Break)
@@ -39,21 +40,26 @@ class Difference:
 
 
 def ask_about_open() -> int:
-    """Ask about payments that have had no end for a minute; returns how many were asked about."""
-    asked = 0
-    for row in queries.to_ask_about(AT_ONCE):
-        at = providers().get(row.provider)
-        if at is None:
-            continue
-        try:
-            state = at.fetch_payment(row.provider_id)
-        except ProviderError as error:
-            log.warning("a payment cannot be asked about", payment=row.id, error=str(error))
-            in_transaction(partial(_asked, row.id))
-            continue
-        in_transaction(partial(states.apply_provider_state, row.id, state))
-        asked += 1
-    return asked
+    """Ask about what has had no end for a minute; returns how many were answered."""
+    before = now() - ASK_AFTER
+    open_: dict[str, list[Any]] = {
+        "payment": queries.to_ask_about(AT_ONCE),
+        "refund": queries.unsettled(Refund, R.PENDING, before, AT_ONCE),
+        "payout": queries.unsettled(Payout, O.SENT, before, AT_ONCE),
+    }
+    return sum(_ask(kind, row) for kind, rows in open_.items() for row in rows if row.provider in providers())
+
+
+def _ask(kind: str, row: Any) -> bool:
+    at, (fetched, applied, later) = providers()[row.provider], ASKED[kind]
+    try:
+        state = fetched(at, row.provider_id)
+    except ProviderError as error:
+        log.warning("the provider does not say how it stands", kind=kind, id=row.id, error=str(error))
+        in_transaction(partial(later, row.id))
+        return False
+    in_transaction(partial(applied, row.id, state))
+    return True
 
 
 def compare(since: datetime, until: datetime) -> list[Difference]:
@@ -96,8 +102,25 @@ def figures() -> Iterator[GaugeMetricFamily]:
     yield from (count, age)
 
 
-def _asked(payment_id: int) -> None:
+def _touched(model: Any) -> Callable[[int], None]:
+    def touch(thing_id: int) -> None:
+        states.locked(model, thing_id).touch()
+
+    return touch
+
+
+def _put_off(payment_id: int) -> None:
     states.put_off(states.locked(Payment, payment_id))
+
+
+def _refund_said(refund_id: int, state: RefundState) -> None:
+    states.apply_refund_state(refund_id, state)
+    states.locked(Refund, refund_id).touch()
+
+
+def _payout_said(payout_id: int, state: PayoutState) -> None:
+    states.apply_payout_state(payout_id, state)
+    states.locked(Payout, payout_id).touch()
 
 
 def _compared(name: str, at: Provider, since: datetime, until: datetime) -> Iterator[Difference]:
@@ -153,3 +176,9 @@ _BETWEEN = text(
     JOIN ledger_accounts d ON d.id = t.debit_id JOIN ledger_accounts c ON c.id = t.credit_id
     WHERE t.subject = :subject AND (d.key LIKE :about OR c.key LIKE :about)"""
 )
+# By kind: how it is asked for, what takes the answer over, and what puts the next question off.
+ASKED: dict[str, tuple[Callable[[Provider, str], Any], Callable[[int, Any], Any], Callable[[int], None]]] = {
+    "payment": (lambda at, name: at.fetch_payment(name), states.apply_provider_state, _put_off),
+    "refund": (lambda at, name: at.fetch_refund(name), _refund_said, _touched(Refund)),
+    "payout": (lambda at, name: at.fetch_payout(name), _payout_said, _touched(Payout)),
+}

@@ -1,0 +1,140 @@
+"""The whole story over HTTP with a real adapter and its provider's webhooks, lost and late ones too."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+
+from marketplace.core.db import db
+from marketplace.payments import jobs as money_jobs
+from marketplace.payments import reconciling
+from tests.conftest import make_app
+from tests.factories import money, things
+from tests.factories.people import Person, sign_up
+from tests.payments.shops import PayPalShop, StripeShop
+from tests.servers.paypal_orders import approve
+
+
+@pytest.fixture
+def stripe() -> Iterator[StripeShop]:
+    """A local Stripe that complains of nothing."""
+    shop = StripeShop()
+    yield shop
+    assert shop.complaints() == []
+    shop.stop()
+
+
+@pytest.fixture
+def paypal() -> Iterator[PayPalShop]:
+    """A local PayPal that complains of nothing."""
+    shop = PayPalShop()
+    yield shop
+    assert shop.complaints() == []
+    shop.stop()
+
+
+def _deliver(app: Flask, shop: Any, **how: Any) -> None:
+    for headers, body in shop.webhooks(**how):
+        answer = app.test_client().post(f"/api/payments/webhooks/{shop.name}", data=body, headers=headers)
+        assert answer.status_code == 200, answer.json
+    money.work(app)
+
+
+def _compared(app: Flask) -> list[Any]:
+    with app.app_context():
+        found = reconciling.compare(datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1))
+        db.session.remove()
+    return found
+
+
+def _finish(owner: Person, worker: Person, task_id: int) -> None:
+    for person, verb in ((worker, "start"), (worker, "done"), (owner, "confirm")):
+        assert person.post(f"/api/tasks/{task_id}/{verb}").status_code == 200
+
+
+def test_stripe_holds_releases_pays_out_and_takes_back(app: Flask, stripe: StripeShop) -> None:
+    shop = make_app(app.config["DATABASE_URL"], PAYMENT_PROVIDERS="stripe", **stripe.server.settings)
+    owner, worker = sign_up(shop, "owner"), sign_up(shop, "worker")
+    task = things.assigned_task(owner, worker, budget=40)["id"]
+
+    payment = money.pay(owner, task)
+    assert (payment["status"], payment["provider"]) == ("held", "stripe")
+    _deliver(shop, stripe, twice=True, shuffled=True)
+    _finish(owner, worker, task)
+    begun = worker.post("/api/payouts/onboarding", {"country": "LV"}, **money.key())
+    assert begun.json["ready"] is False
+    stripe.finish_onboarding(stripe.server.book.of_kind("account")[0]["id"])
+    _deliver(shop, stripe)
+    money.onboard(worker)
+    payout = money.payout(worker, 36)["id"]
+    money.work(shop)
+    _deliver(shop, stripe, twice=True, shuffled=True)
+    assert worker.get(f"/api/payouts/{payout}").json["status"] == "paid"
+    worker.post(f"/api/payments/{payment['id']}/refund", {"amount": 40}, **money.key())
+    money.work(shop)
+    _deliver(shop, stripe)
+
+    assert owner.get(f"/api/payments/{payment['id']}").json["status"] == "refunded"
+    assert money.balances(worker) == {"EUR": (-3600, 0, 0)}
+    assert (stripe.count("held"), stripe.count("refunds"), stripe.count("payouts")) == (1, 1, 1)
+    assert _compared(shop) == []
+
+
+@pytest.mark.parametrize("mood", ["down", "reset", "answer lost"])
+def test_what_stripe_did_and_did_not_say_is_asked_for(app: Flask, stripe: StripeShop, mood: str) -> None:
+    shop = make_app(app.config["DATABASE_URL"], PAYMENT_PROVIDERS="stripe", **stripe.server.settings)
+    owner, worker = sign_up(shop, "owner"), sign_up(shop, "worker")
+    task = things.assigned_task(owner, worker, budget=40)["id"]
+    with stripe.in_mood(mood):
+        payment = money.pay(owner, task)
+        assert payment["status"] == "created"
+    money.later(shop)
+    money.later(shop)
+
+    assert owner.get(f"/api/payments/{payment['id']}").json["status"] == "held"
+    assert (stripe.count("payments"), stripe.count("held")) == (1, 1)
+
+
+def test_a_payer_who_pays_in_the_browser_is_found_by_asking(app: Flask, stripe: StripeShop) -> None:
+    shop = make_app(app.config["DATABASE_URL"], PAYMENT_PROVIDERS="stripe", **stripe.server.settings)
+    owner, worker = sign_up(shop, "owner"), sign_up(shop, "worker")
+    task = things.assigned_task(owner, worker, budget=40)["id"]
+    begun = owner.post("/api/payments", {"task_id": task}, **money.key()).json["payment"]
+    intent = stripe.server.book.of_kind("payment_intent")[0]["id"]
+    stripe.pay(stripe.provider.fetch_payment(intent))
+
+    _asked_later(shop)
+    money.later(shop)
+    assert owner.get(f"/api/payments/{begun['id']}").json["status"] == "held"
+
+
+def test_paypal_is_approved_there_and_held_here(app: Flask, paypal: PayPalShop) -> None:
+    shop = make_app(app.config["DATABASE_URL"], PAYMENT_PROVIDERS="paypal", **paypal.server.settings)
+    owner, worker = sign_up(shop, "owner"), sign_up(shop, "worker")
+    task = things.assigned_task(owner, worker, budget=40)["id"]
+    begun = owner.post("/api/payments", {"task_id": task}, **money.key()).json["payment"]
+    assert begun["status"] == "requires_action"
+    assert begun["next_url"].startswith("http")
+    approve(paypal.server.book, paypal.server.book.of_kind("order")[0]["id"], "good")
+
+    paid = owner.post(f"/api/payments/{begun['id']}/confirm", **money.key())
+    assert paid.json["payment"]["status"] == "held", paid.json
+    _finish(owner, worker, task)
+    money.onboard(worker)
+    payout = money.payout(worker, 36)["id"]
+    money.work(shop)
+    assert worker.get(f"/api/payouts/{payout}").json["status"] == "sent"
+    paypal.payout_arrives(paypal.server.book.of_kind("payout")[0]["id"])
+    _asked_later(shop)
+    assert worker.get(f"/api/payouts/{payout}").json["status"] == "paid"
+    assert _compared(shop) == []
+
+
+def _asked_later(shop: Flask) -> None:
+    """No webhook came: the clock asks."""
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)), shop.app_context():
+        money_jobs.ask_about_payments(None)  # type: ignore[arg-type]
+        db.session.remove()
