@@ -19,7 +19,7 @@ HOLD, RELEASE, CALL_OFF = "hold", "release", "call_off"
 def hold(payment: Payment, captured_minor: int) -> None:
     """The provider has the money: into escrow, a receipt, and on with what the deal wished meanwhile."""
     payment.captured_minor, payment.captured_at = captured_minor, now()
-    payment.failure = ""
+    payment.failure = payment.client_secret = payment.next_url = ""
     payment.advance("capture", actor=SYSTEM)
     db.session.flush()
     source, into = accounts.at_provider(payment), accounts.escrow(payment)

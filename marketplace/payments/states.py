@@ -118,6 +118,7 @@ def _give_up(payment: Payment, verb: str) -> None:
         return
     payment.advance(verb, actor=SYSTEM)
     payment.open_for, payment.ended_at = None, now()
+    payment.client_secret = payment.next_url = ""
     db.session.flush()
     if verb == "fail":
         sides = {"payer_id": payment.payer_id, "payee_id": payment.payee_id}

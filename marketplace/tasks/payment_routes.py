@@ -11,8 +11,7 @@ from marketplace.payments import calling
 from marketplace.payments import handing_over as codes
 from marketplace.payments import queries as payments
 from marketplace.payments.schemas import PaymentDetailSchema, QuoteSchema, RefundInputSchema
-from marketplace.payments.service import refund
-from marketplace.tasks import handing_over, paying, queries, service
+from marketplace.tasks import handing_over, paying, queries, refunding, service
 from marketplace.tasks.schemas import (
     HandOverCodeAskedSchema,
     HandOverCodeSchema,
@@ -67,9 +66,8 @@ def release_payment(task_id: int) -> Any:
 @bp.arguments(RefundInputSchema)
 @bp.response(200, written(PaymentDetailSchema, "payment"))
 def refund_task(data: dict[str, Any], task_id: int) -> Any:
-    """Give back what I was paid for a task (another name for POST /payments/<id>/refund)."""
-    payment_id = payments.newest_of(current_user(), paying.reference(task_id))
-    refund(current_user(), payment_id, **data)
+    """Undo a payment by its task: its owner cancels the task, its worker gives back what they were paid."""
+    payment_id = refunding.undo(current_user(), task_id, **data)
     return written_answer("payment", payments.detail(current_user(), payment_id), "The money is on its way back.")
 
 

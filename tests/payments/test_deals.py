@@ -235,3 +235,15 @@ BODY: dict[str, Any] = {
     **{"title": "Carry a sofa", "description": "No lift.", "category": "moving", "location": "Rīga", "budget": 40},
     **things.RIGA,
 }
+
+
+def test_an_older_client_undoes_a_payment_by_its_task(app: Flask, anna: Person, juris: Person) -> None:
+    cancelled, running = (money.paid_task(anna, juris)["id"] for _ in range(2))
+    juris.post(f"/api/tasks/{running}/start")
+
+    undone = anna.post(f"/api/payments/tasks/{cancelled}/refund", **money.key())
+    assert (undone.status_code, undone.json["payment"]["status"]) == (200, "refunded")
+    assert anna.get(f"/api/tasks/{cancelled}").json["status"] == "cancelled"
+    assert anna.post(f"/api/payments/tasks/{running}/refund", **money.key()).status_code == 409
+    given = juris.post(f"/api/payments/tasks/{running}/refund", {"amount": 5}, **money.key())
+    assert (given.status_code, given.json["payment"]["refunded_minor"]) == (200, 500)
