@@ -55,6 +55,7 @@ from marketplace.offerings import subscribers as offerings_subscribers
 from marketplace.payments import calling, inbox, payout_routes, reconciling
 from marketplace.payments import jobs as payments_jobs
 from marketplace.payments import routes as payments_routes
+from marketplace.payments import service as payments
 from marketplace.privacy import jobs as privacy_jobs
 from marketplace.privacy import routes as privacy_routes
 from marketplace.reviews import jobs as reviews_jobs
@@ -186,6 +187,7 @@ def init_app(app: Flask, api: Api) -> None:
     access.load_people_with(app, loaders)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    payments.check_rules(app)
     metrics.add(reconciling.figures)
     messaging_sockets.register(app)
     moderation.init_app(app)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, execute, fetch, in_transaction
 from marketplace.kit.clock import now
 
+AT_ONCE = timedelta(0)
 LONGEST_ERROR = 2000
 LONGEST_PAUSE = timedelta(hours=1)
 STATES = ("waiting", "failed", "dead", "done")
@@ -67,11 +68,12 @@ class Queue:
         """Operators see every queue there is."""
         QUEUES[self.name] = self
 
-    def claim(self, only: int | None = None) -> list[Row[Any]]:
-        """Lease what is due (or this one row, if it is), oldest first; nothing is written where nothing is due."""
-        if not fetch(self._due(only).limit(1), {"now": now()}):
+    def claim(self, only: int | None = None, *, ahead: timedelta = AT_ONCE) -> list[Row[Any]]:
+        """Lease what is due (or this one row, if it is, or will be in a moment), oldest first; nothing is written
+        where nothing is due."""
+        if not fetch(self._due(only).limit(1), {"now": now() + ahead}):
             return []
-        return in_transaction(lambda: self._lease_batch(only))
+        return in_transaction(lambda: self._lease_batch(only, ahead))
 
     def done(self, row: Row[Any], **values: Any) -> bool:
         """Finished, unless somebody else has the row by now; within the caller's transaction."""
@@ -127,10 +129,10 @@ class Queue:
             open_ = open_.where(rows.id == only)
         return open_.where(rows.due_at <= bindparam("now")).order_by(rows.due_at, rows.id)
 
-    def _lease_batch(self, only: int | None) -> list[Row[Any]]:
+    def _lease_batch(self, only: int | None, ahead: timedelta) -> list[Row[Any]]:
         moment = now()
         due = self._due(only).limit(self.batch).with_for_update(skip_locked=True)
-        ids = [row.id for row in fetch(due, {"now": moment})]
+        ids = [row.id for row in fetch(due, {"now": moment + ahead})]
         if not ids:
             return []
         chosen = self.table.c.id.in_(ids)

@@ -46,13 +46,21 @@ def call_due() -> int:
     return ended
 
 
+def at_once(subject: str, work: Callable[[], int]) -> int:
+    """Do this in one transaction, and then make the calls about the thing whose id it answers. Returns the id."""
+    with calls.reserved():
+        subject_id = in_transaction(work)
+        call_now(subject, subject_id)
+    return subject_id
+
+
 def call_now(subject: str, subject_id: int) -> None:
-    """Make the calls about this one thing at once, those too that the answers ask for; what fails is tried
-    again later by whoever works on what is due."""
+    """Make the calls about this one thing, those too that the answers ask for; what fails is tried again later by
+    whoever works on what is due."""
     tried: set[int] = set()
     while fresh := [one for one in calls.waiting(subject, subject_id) if one not in tried]:
         tried.add(fresh[0])
-        for row in CALLS.claim(fresh[0]):
+        for row in CALLS.claim(fresh[0], ahead=calls.RESERVED_FOR):
             _call(row)
 
 

@@ -1,5 +1,8 @@
 """What the provider has to be asked to do: recorded with what made it necessary, asked afterwards."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +14,12 @@ from marketplace.kit.clock import now
 from marketplace.payments.models import ProviderCall
 
 LEASE = timedelta(seconds=60)
+RESERVED_FOR = timedelta(seconds=5)
 FOR_EVER = 2**31  # money in between is never given up
 
 CALLS_TABLE = table_of(ProviderCall)
 CALLS = Queue("provider_calls", CALLS_TABLE, lease=lambda row: LEASE, attempts=lambda row: FOR_EVER, batch=1)
+_reserved: ContextVar[bool] = ContextVar("reserved", default=False)
 _insert = insert(ProviderCall).returning(ProviderCall.id)
 
 
@@ -25,8 +30,19 @@ def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | Non
         return int(known[0].id)
     after_commit(wake)
     moment = now()
+    due = moment + RESERVED_FOR if _reserved.get() else moment
     row: dict[str, Any] = {"kind": kind, "subject": subject, "subject_id": subject_id, "key": key, "method": method}
-    return int(fetch(_insert.values(**row, created_at=moment, due_at=moment, attempts=0))[0].id)
+    return int(fetch(_insert.values(**row, created_at=moment, due_at=due, attempts=0))[0].id)
+
+
+@contextmanager
+def reserved() -> Iterator[None]:
+    """Whoever asks in here makes the calls themselves, and is not overtaken by whoever works on what is due."""
+    token = _reserved.set(True)
+    try:
+        yield
+    finally:
+        _reserved.reset(token)
 
 
 def waiting(subject: str, subject_id: int) -> list[int]:

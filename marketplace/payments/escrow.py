@@ -56,7 +56,9 @@ def release(payment: Payment) -> None:
 def refund(payment: Payment, amount_minor: int, *, reason: str = "", by_id: int | None = None) -> Refund:
     """Send this much back: out of escrow, or, once it was released, from whoever got a part of it. A seller's
     wallet may fall below zero by that; the next earnings level it. Raises Invalid (422)."""
-    if not 0 < amount_minor <= left(payment):
+    if amount_minor <= 0:
+        raise Invalid.field("amount", "More than nothing has to go back.")
+    if amount_minor > left(payment):
         most = Money(left(payment), payment.currency).exact
         raise Invalid.field("amount", f"At most {most} {payment.currency} of this payment can go back.")
     back = save(

@@ -65,6 +65,13 @@ STATEMENT = ListQuery(
 )
 
 
+def standing_of(reference: str) -> tuple[int, str] | None:
+    """The id and status of a deal's newest payment, whoever asks."""
+    mine = select(PAYMENTS.c.id, PAYMENTS.c.status).where(PAYMENTS.c.reference == reference)
+    rows = fetch(mine.order_by(PAYMENTS.c.id.desc()).limit(1))
+    return (rows[0].id, rows[0].status) if rows else None
+
+
 def newest_of(user: User, reference: str) -> int:
     """The id of the newest visible payment of a deal; raises NotFound."""
     mine = policy.visible_to(user).where(Payment.reference == reference)

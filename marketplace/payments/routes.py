@@ -7,7 +7,6 @@ from requests.structures import CaseInsensitiveDict
 
 from marketplace.auth import queries as people
 from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
-from marketplace.core.db import in_transaction
 from marketplace.core.limits import webhook_limit
 from marketplace.core.schemas import MessageSchema, ProblemSchema, page_of, written
 from marketplace.core.web import Blueprint
@@ -66,8 +65,7 @@ def show_payment(payment_id: int) -> Any:
 @bp.response(200, PaymentWritten)
 def confirm_payment(data: dict[str, Any], payment_id: int) -> Any:
     """Pay: by a method, or after the payer has done at the provider what it wanted."""
-    in_transaction(lambda: service.confirm(current_user(), payment_id, **data))
-    calling.call_now("payment", payment_id)
+    calling.at_once("payment", lambda: service.confirm(current_user(), payment_id, **data).id)
     payment = queries.detail(current_user(), payment_id)
     return written_answer("payment", payment, payment["failure"] or "Thank you.")
 

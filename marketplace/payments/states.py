@@ -99,7 +99,7 @@ def apply_payout_state(payout_id: int, state: PayoutState) -> None:
 def _go_on(payment: Payment, state: PaymentState) -> None:
     payment.client_secret = state.client_secret or payment.client_secret
     payment.next_url = state.next_url
-    payment.failure = state.failure[:500] or payment.failure
+    payment.failure = state.failure[:500]
     if state.status is P.AUTHORIZED:
         payment.failure = ""
         payment.advance("authorize", actor=SYSTEM)

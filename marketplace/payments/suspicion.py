@@ -48,10 +48,15 @@ class Judgement:
 
 def judge(payout: Payout) -> Judgement:
     """Score a payout that was just asked for."""
-    hold, found = rules(Path(current_app.config["PAYOUT_RULES"] or SHIPPED))
+    hold, found = in_force()
     hits = [rule for rule in found if FACTS[rule.fact](rule, payout)]
     score = sum(rule.score for rule in hits)
     return Judgement(score, [rule.reason for rule in hits], score >= hold)
+
+
+def in_force() -> tuple[int, tuple[Rule, ...]]:
+    """The rules that the settings name; raises BadSuspicion."""
+    return rules(Path(current_app.config["PAYOUT_RULES"] or SHIPPED))
 
 
 @cache

@@ -19,11 +19,13 @@ from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
+from marketplace.payments import queries as payments
 from marketplace.tasks import policy
 from marketplace.tasks.lifecycle import CONFIRM_AFTER, RUNNING, TASK_LIFECYCLE, A, S
 from marketplace.tasks.models import Application, Task
 
 TASKS: Table = Task.metadata.tables["tasks"]
+NEED_MONEY = frozenset({"start", "finish", "hand_over"})
 GRACE = timedelta(days=1)  # a local time sent without its zone may look past when it is not
 APPLICATIONS: Table = Task.metadata.tables["applications"]
 USERS: Table = User.metadata.tables["users"]
@@ -273,6 +275,8 @@ def _with_involvement(viewer: User, task: dict[str, Any]) -> dict[str, Any]:
     application = db.session.scalar(mine)
     has_applied = application is not None and application.status != A.WITHDRAWN
     actions = [verb for verb in task["available_actions"] if verb != "apply" or not has_applied]
+    if viewer.id in {task["creator_id"], task["assigned_to_id"]}:
+        task, actions = _with_payment(task, actions)
     return {
         **task,
         "available_actions": actions,
@@ -280,6 +284,14 @@ def _with_involvement(viewer: User, task: dict[str, Any]) -> dict[str, Any]:
         "has_applied": has_applied,
         "user_application": application_summary(application) if application else None,
     }
+
+
+def _with_payment(task: dict[str, Any], actions: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """How the money stands, for those it concerns; what waits for it cannot be done yet."""
+    payment_id, status = payments.standing_of(f"task:{task['id']}") or (None, None)
+    if task["payment"] == "escrow" and status != "held" and (task["agreed_price"] or task["budget"]):
+        actions = [verb for verb in actions if verb not in NEED_MONEY]
+    return {**task, "payment_id": payment_id, "payment_status": status}, actions
 
 
 def application_summary(application: Application) -> dict[str, Any]:

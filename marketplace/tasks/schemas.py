@@ -189,6 +189,8 @@ class ApplicationSummarySchema(Schema):
 class TaskDetailSchema(TaskSchema):
     """A task; somebody signed in also learns what they have to do with it."""
 
+    payment_id = Int(allow_none=True, example=1)
+    payment_status = Str(allow_none=True, example="held")
     has_applied = fields.Boolean(metadata={"example": False})
     user_application = fields.Nested(ApplicationSummarySchema, allow_none=True)
 

@@ -12,11 +12,10 @@ from marketplace.core.db import db
 from marketplace.core.outbox import relay
 from marketplace.payments import calling, inbox
 from marketplace.payments.calls import CALLS_TABLE
-from marketplace.payments.gateways.fake_book import THINGS
 from tests.factories import things
 from tests.factories.people import Person
 
-__all__ = ["CALLS_TABLE", "THINGS"]
+__all__ = ["CALLS_TABLE"]
 VISA = "pm_card_visa"
 _numbers = count(1)
 

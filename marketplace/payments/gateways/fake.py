@@ -37,7 +37,7 @@ CAPTURE_DECLINES = "pm_card_captureDeclined"  # authorises, and then the bank do
 REFUND_FAILS = "pm_card_refundFail"
 CARDS = frozenset({"pm_card_visa", "pm_card_mastercard", CAPTURE_DECLINES, REFUND_FAILS, *DECLINES, *CHALLENGES})
 WAITING = frozenset({P.REQUIRES_PAYMENT_METHOD.value, P.REQUIRES_ACTION.value})
-CLOSED_BANK = "closed"  # a payee whose country is this one: every payout comes back
+CLOSED_BANK = "ZZ"  # a country for trying out: every payout to it fails
 
 
 class FakeProvider(FakeSubscriptions, FakeBook):
