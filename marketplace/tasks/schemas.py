@@ -113,7 +113,7 @@ class PaySchema(PayTaskSchema):
     """For what: a task or a plan, one of the two."""
 
     task_id = Int(least=1, example=7)
-    plan = Str(shortest=1, longest=30, example=None, metadata={"description": "client-hunter: subscribe to it"})
+    plan = Str(shortest=1, longest=30, allow_none=True, example=None, metadata={"description": "Subscribe to this one"})
 
     @validates_schema
     def one_of_two(self, data: dict[str, Any], **_: Any) -> None:
