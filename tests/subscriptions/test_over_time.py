@@ -1,6 +1,7 @@
 """What months do to a subscription: renewals, cards that stop working, changes, ends."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.payments import inbox
+from marketplace.payments import calling, inbox
 from marketplace.payments.gateways.fake_book import NOTICES
 from marketplace.subscriptions.states import apply_subscription_state
 from tests.factories.people import Person, sign_up
@@ -263,6 +264,37 @@ def test_stopped_before_the_provider_answered(
     clock.shift(timedelta(minutes=1))
     settle()
     assert (mine(ilze), paid(ilze)) == (None, cost)
+
+
+def test_a_process_that_dies_before_it_asks_is_outlived(
+    ilze: Person, clock: Clock, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(calling, "call_now", lambda *_: 1 / 0)
+        assert subscribe(ilze, key="k").status_code == 500
+    assert mine(ilze)["status"] == "created"
+    settle()
+    assert (mine(ilze)["status"], paid(ilze), subscribe(ilze, key="k").json["code"]) == ("active", [4999], "has_plan")
+
+
+def test_all_who_hear_of_a_renewal_at_once_book_it_once(app: Flask, ilze: Person, clock: Clock, fake: Any) -> None:
+    known = begun(ilze)["id"]
+    name = _provider_id(app)
+    clock.shift(MONTH)
+    with app.app_context():
+        fake.renew_due()
+        state = fake.fetch_subscription(name)
+        db.session.remove()
+
+    def hear(_: int) -> None:
+        with app.app_context():
+            subscription_states(known, state)
+            db.session.remove()
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(hear, range(24)))
+    assert paid(ilze) == [4999, 4999]
+    assert mine(ilze)["period_end"].startswith("2031-03-31")
 
 
 def test_old_news_change_nothing(app: Flask, ilze: Person, clock: Clock, settle: Settle, fake: Any) -> None:

@@ -7,11 +7,12 @@ credit is used up before the card is asked. Nothing is ever paid back.
 
 from calendar import monthrange
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
-from marketplace.core.db import fetch
+from marketplace.core.db import fetch, in_transaction
 from marketplace.kit.clock import now
 from marketplace.kit.money import share
 from marketplace.payments.gateways.fake_book import THINGS, FakeBook
@@ -118,7 +119,7 @@ class FakeSubscriptions(FakeBook):
         renewed = 0
         while names := self._to_renew():
             for name in names:
-                renewed += self._do("renew", lambda name=name: self._renew(name))  # type: ignore[misc]
+                renewed += in_transaction(partial(self._renew, name))
         return renewed
 
     def _to_renew(self) -> list[str]:
