@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from marketplace.core.db import db, fetch
 from marketplace.payments.gateways.fake_book import LINES
 from marketplace.subscriptions import service, states
+from marketplace.subscriptions.schemas import PlanReceiptSchema, PlanSchema, SubscriptionSchema
+from marketplace.tasks.schemas import BegunPaymentSchema
 from tests.factories import things
 from tests.factories.people import PASSWORD, Person, sign_up
 from tests.races.burst import burst
@@ -179,6 +181,20 @@ def test_a_payment_for_a_plan_is_the_same_thing(app: Flask, anna: Person) -> Non
     assert (payment["reference"], payment["task_id"]) == (f"subscription:{payment['id']}", None)
     assert payment["subscription"] == mine(anna)
     assert charges(app) == 1
+
+
+def test_answers_have_the_documented_fields(anna: Person, juris: Person) -> None:
+    body = {"plan": "premium", "payment_method": VISA}
+    payment = anna.post("/api/payments", body, headers={"Idempotency-Key": "k"}).json["payment"]
+    assert set(payment) == set(BegunPaymentSchema().fields)
+    assert BegunPaymentSchema().validate(payment) == {}
+    for one in (payment["subscription"], begun(juris, method=CHALLENGED), mine(anna)):
+        assert set(one) == set(SubscriptionSchema().fields)
+        assert SubscriptionSchema().validate(one) == {}
+    receipt = anna.get(f"{MINE}/receipts").json["receipts"][0]
+    assert (set(receipt), PlanReceiptSchema().validate(receipt)) == (set(PlanReceiptSchema().fields), {})
+    plan = anna.get("/api/plans").json["plans"][0]
+    assert (set(plan), PlanSchema().validate(plan)) == (set(PlanSchema().fields), {})
 
 
 @pytest.mark.parametrize("body", [{}, {"plan": "premium", "task_id": 1}])
