@@ -164,6 +164,8 @@ def _money_settings(env: Mapping[str, str], *, production: bool) -> dict[str, An
         "PAYOUT_SCHEDULE": env.get("PAYOUT_SCHEDULE", "manual"),
         "PAYOUT_MINIMUM": env.get("PAYOUT_MINIMUM", "1"),
         "SITE_ADDRESS": env.get("SITE_ADDRESS", ""),
+        "PLANS_FILE": env.get("PLANS_FILE", ""),
+        "CHAT_NEEDS_PLAN": _yes(env.get("CHAT_NEEDS_PLAN", "0")),
     }
 
 

@@ -64,6 +64,10 @@ from marketplace.search import jobs as search_jobs
 from marketplace.search import routes as search_routes
 from marketplace.search import saved_routes
 from marketplace.search import subscribers as search_subscribers
+from marketplace.subscriptions import calling as subscriptions_calling
+from marketplace.subscriptions import jobs as subscriptions_jobs
+from marketplace.subscriptions import routes as subscriptions_routes
+from marketplace.subscriptions import subscribers as subscriptions_subscribers
 from marketplace.talent import routes as talent_routes
 from marketplace.tasks import application_routes, payment_routes
 from marketplace.tasks import jobs as tasks_jobs
@@ -99,6 +103,8 @@ BLUEPRINTS = (
     payments_routes.bp,
     payout_routes.bp,
     payout_routes.payouts_bp,
+    subscriptions_routes.plans_bp,
+    subscriptions_routes.bp,
     messaging_routes.contact_bp,
     messaging_routes.bp,
     room_routes.bp,
@@ -125,6 +131,7 @@ LISTENERS = (
     favorites_subscribers,
     notifications_subscribers,
     payment_subscribers,
+    subscriptions_subscribers,
 )  # importing them subscribes them
 JOBS = (
     core_jobs,
@@ -135,7 +142,9 @@ JOBS = (
     reviews_jobs,
     notifications_jobs,
     *(search_jobs, privacy_jobs, payments_jobs),
+    subscriptions_jobs,
 )  # likewise
+ASKING = (subscriptions_calling,)  # importing it registers what is asked of payment providers, and what they tell
 TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, and the facts that change them
     "listings": (listings.ListingPosted, listings.ListingChanged, listings.ListingDeleted, listings.ListingExpired),
     "tasks": (

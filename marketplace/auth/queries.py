@@ -58,6 +58,11 @@ def language_of(user_id: int) -> str:
     return rows[0].language if rows else "en"
 
 
+def is_helper(user_id: int) -> bool:
+    """Whether this person offers help."""
+    return bool(fetch(select(User.id).where(User.id == user_id, User.is_helper)))
+
+
 def name_of(user_id: int | None) -> str:
     """The name a person shows to others; empty where there is none."""
     rows = fetch(select(User.username, User.first_name, User.last_name).where(User.id == user_id))

@@ -17,13 +17,14 @@ from marketplace.listings.models import Listing
 from marketplace.offerings.models import Offering
 from marketplace.payments.ledger import proofs
 from marketplace.payments.models import Payment, Payout, Refund
+from marketplace.subscriptions.models import Subscription
 from marketplace.tasks.models import Application, Task
 from marketplace.uploads.addresses import key_of
 from marketplace.uploads.gateways.chosen import storage
 from marketplace.uploads.models import Upload
 from marketplace.verification.models import Verification
 
-STATEFUL: tuple[Any, ...] = (Listing, Task, Application, Offering, Verification, Payment, Refund, Payout)
+STATEFUL: tuple[Any, ...] = (Listing, Task, Application, Offering, Verification, Payment, Refund, Payout, Subscription)
 STUCK_AFTER = timedelta(minutes=20)  # longer than any lease and the pause after it
 
 # Each finds rows that should not be: (what is wrong, statement whose first column is an id).
@@ -110,8 +111,40 @@ RULES = (
         GROUP BY name HAVING MAX(made_at) < :long_ago) f
         LEFT JOIN (SELECT provider_id AS name, captured_minor AS amount FROM payments WHERE captured_at IS NOT NULL
         UNION ALL SELECT provider_id, amount_minor FROM refunds WHERE status = 'done'
-        UNION ALL SELECT provider_id, amount_minor FROM payouts WHERE status = 'paid') o ON o.name = f.name
+        UNION ALL SELECT provider_id, amount_minor FROM payouts WHERE status = 'paid'
+        UNION ALL SELECT provider_id, amount_minor FROM subscription_invoices) o ON o.name = f.name
         WHERE f.amount <> COALESCE(o.amount, 0)""",
+    ),
+    (
+        "subscriptions: a paid invoice is not in the ledger as it was paid",
+        """SELECT i.id FROM subscription_invoices i LEFT JOIN ledger_transfers t
+        ON t.key = 'invoice:' || i.provider || ':' || i.provider_id AND t.amount_minor = i.amount_minor
+        AND t.currency = i.currency AND t.reference = 'subscription:' || i.subscription_id WHERE t.id IS NULL""",
+    ),
+    (
+        "subscriptions: the ledger has an invoice that nobody paid",
+        """SELECT t.key FROM ledger_transfers t LEFT JOIN subscription_invoices i
+        ON t.key = 'invoice:' || i.provider || ':' || i.provider_id WHERE t.kind = 'plan' AND i.id IS NULL""",
+    ),
+    (
+        "subscriptions: what was paid differs from the invoices",
+        """SELECT s.id FROM subscriptions s LEFT JOIN subscription_invoices i ON i.subscription_id = s.id
+        GROUP BY s.id, s.paid_minor HAVING s.paid_minor <> COALESCE(SUM(i.amount_minor), 0)""",
+    ),
+    (
+        "subscriptions: active, and nobody paid for it",
+        """SELECT id FROM subscriptions WHERE status IN ('active', 'past_due') AND paid_minor = 0
+        AND asked_at < :long_ago""",
+    ),
+    (
+        "subscriptions: living and not marked so, or over and still marked",
+        """SELECT id FROM subscriptions WHERE (status = 'ended') <> (open_for IS NULL)
+        OR (status = 'ended') <> (ended_at IS NOT NULL) OR open_for <> user_id""",
+    ),
+    (
+        "subscriptions: of somebody erased long ago, and not to end",
+        """SELECT s.id FROM subscriptions s JOIN users u ON u.id = s.user_id
+        WHERE u.erased_at < :long_ago AND s.status <> 'ended' AND s.wish <> 'end_now'""",
     ),
     (
         "reviews: not of a completed task between the two",

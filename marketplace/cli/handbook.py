@@ -7,20 +7,21 @@ import click
 from flask.cli import with_appcontext
 
 from marketplace.core.outbox import subscribers
-from marketplace.events import auth, listings, messaging, offerings, payments, reviews, tasks, uploads
+from marketplace.events import auth, listings, messaging, offerings, payments, reviews, subscriptions, tasks, uploads
 from marketplace.events.base import Event
 from marketplace.kit.lifecycle import Lifecycle, Move
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE
 from marketplace.offerings.lifecycle import OFFERING_LIFECYCLE
 from marketplace.payments.lifecycle import PAYMENT_LIFECYCLE, PAYOUT_LIFECYCLE, REFUND_LIFECYCLE
+from marketplace.subscriptions.lifecycle import SUBSCRIPTION_LIFECYCLE
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE
 
 DOCS = Path(__file__).parents[2] / "docs"
 LIFECYCLES = (
     *(LISTING_LIFECYCLE, TASK_LIFECYCLE, APPLICATION_LIFECYCLE, OFFERING_LIFECYCLE),
-    *(PAYMENT_LIFECYCLE, REFUND_LIFECYCLE, PAYOUT_LIFECYCLE),
+    *(PAYMENT_LIFECYCLE, REFUND_LIFECYCLE, PAYOUT_LIFECYCLE, SUBSCRIPTION_LIFECYCLE),
 )
-EVENT_MODULES = (auth, payments, uploads, listings, tasks, offerings, messaging, reviews)
+EVENT_MODULES = (auth, payments, uploads, listings, tasks, offerings, messaging, reviews, subscriptions)
 
 
 @click.command("handbook")

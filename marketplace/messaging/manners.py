@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,11 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
+from marketplace.auth import queries as people
 from marketplace.auth.models import User
 from marketplace.core.db import fetch
 from marketplace.core.limits import spend
+from marketplace.core.permissions import STAFF
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotAllowed, TooMany
 from marketplace.kit.text import search_text
@@ -19,6 +22,9 @@ from marketplace.messaging import policy
 from marketplace.messaging.models import Block, Conversation, Message
 from marketplace.moderation import service as moderation
 from marketplace.moderation.rules import HOLD, MESSAGE
+from marketplace.subscriptions import plans
+from marketplace.subscriptions import queries as subscriptions
+from marketplace.subscriptions.plans import START_CONVERSATIONS, Plan
 from marketplace.tasks import queries as tasks
 
 SHORT = 30  # folded characters: greetings are the same from everybody
@@ -30,6 +36,20 @@ class Blocked(NotAllowed):
 
     code = "blocked"
     sentence = "You cannot write to this person."
+
+
+class PlanNeeded(NotAllowed):
+    """Writing to freelancers first comes with a plan."""
+
+    code = "plan_needed"
+    title = "A plan is needed"
+    sentence = "To write to a freelancer first you need a plan."
+
+    @classmethod
+    def of(cls, unlocking: Sequence[Plan]) -> "PlanNeeded":
+        """Which one helps."""
+        names = " or ".join(f"“{plan.name_in('en')}”" for plan in unlocking if plan.offered)
+        return cls(f"{cls.sentence[:-1]}: {names}, see GET /api/plans." if names else None)
 
 
 class SameWords(TooMany):
@@ -67,6 +87,17 @@ def refuse_blocked(user_id: int, other_id: int) -> None:
     if policy.is_blocked(user_id, other_id):
         own = select(Block.id).where(Block.blocker_id == user_id, Block.blocked_id == other_id)
         raise Blocked("You have blocked this person. End that before you write." if fetch(own) else None)
+
+
+def refuse_without_plan(user: User, other_id: int, subject: dict[str, int]) -> None:
+    """Raises PlanNeeded (403) where the settings want a plan of whoever writes to a freelancer first. Staff, those who
+    have a deal with each other, and whoever asks about the other's own task need none."""
+    if not current_app.config["CHAT_NEEDS_PLAN"] or user.role in STAFF or not people.is_helper(other_id):
+        return
+    if subscriptions.unlocks(user.id, START_CONVERSATIONS) or tasks.have_a_deal(user.id, other_id):
+        return
+    if "task_id" not in subject or tasks.title_of(subject["task_id"])[1] != other_id:
+        raise PlanNeeded.of(plans.unlocking(START_CONVERSATIONS))
 
 
 def digest(user: User, conversation: Any, content: str) -> str | None:

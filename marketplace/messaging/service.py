@@ -70,7 +70,7 @@ def open_with(user: User, *, user_id: int, message: str | None = None, **subject
     people.find(user, user_id)
     for name, thing_id in subject.items():
         FINDERS[name](user, thing_id)
-    conversation, existing = _find_or_make(user.id, user_id, subject)
+    conversation, existing = _find_or_make(user, user_id, subject)
     if message:
         send(user, conversation.id, content=message)
     return conversation, existing
@@ -82,7 +82,7 @@ def contact_provider(user: User, offering_id: int, *, message: str) -> Conversat
     if offering.creator_id == user.id:
         raise NotAllowed("This is your own offering.")
     offering.lifecycle.pick("contact", offering.status, offering_policy.role_of(user, offering))
-    conversation, existing = _find_or_make(user.id, offering.creator_id, {"offering_id": offering_id})
+    conversation, existing = _find_or_make(user, offering.creator_id, {"offering_id": offering_id})
     send(user, conversation.id, content=message)
     if not existing:
         offering_service.count_contact(offering_id)
@@ -214,8 +214,8 @@ def _mark(conversation_id: int, after: int, seq: int, user_id: int, what: str) -
     execute(update(Message).where(*open_, moment.is_(None), ~lagging.exists()).values({f"{what}_at": now()}))
 
 
-def _find_or_make(user_id: int, other_id: int, subject: dict[str, int]) -> tuple[Conversation, bool]:
-    first, second = sorted((user_id, other_id))
+def _find_or_make(user: User, other_id: int, subject: dict[str, int]) -> tuple[Conversation, bool]:
+    first, second = sorted((user.id, other_id))
     key = ",".join(f"{name.removesuffix('_id')}:{thing_id}" for name, thing_id in sorted(subject.items()))
     same = select(Conversation).where(
         Conversation.participant_1_id == first, Conversation.participant_2_id == second, Conversation.subject == key
@@ -223,7 +223,8 @@ def _find_or_make(user_id: int, other_id: int, subject: dict[str, int]) -> tuple
     found = db.session.scalar(same)
     if found is not None:
         return found, True
-    manners.refuse_blocked(user_id, other_id)
+    manners.refuse_blocked(user.id, other_id)
+    manners.refuse_without_plan(user, other_id, subject)
     pair = save(Conversation(participant_1_id=first, participant_2_id=second, subject=key, **subject))
     for person_id in (first, second):
         db.session.add(Membership(conversation_id=pair.id, user_id=person_id))

@@ -32,6 +32,7 @@ SMS_ONLY = frozenset({"sms"})
 SECURITY, SESSIONS, KEYS = "/settings/security", "/settings/sessions", "/settings/api-keys"
 TASK, LISTING, TALK = "/tasks/{id}", "/listings/{id}", "/messages/{id}"
 PAYMENT, PAYOUT = "/payments/{id}", "/payouts/{id}"
+PLAN = "/settings/plan"
 
 KINDS = {
     "new_application": Kind("task", EVERYWHERE, TASK),
@@ -83,6 +84,11 @@ KINDS = {
     "verification_refused": Kind("user", EVERYWHERE, "/settings/verification", may_wait=False),
     "export_ready": Kind("user", MAIL_ONLY, "/settings/privacy", essential=True),
     "test": Kind("user", frozenset({"push"}), "/notifications", may_wait=False),
+    # plans
+    "plan_started": Kind("subscription", BY_MAIL, PLAN, may_wait=False),
+    "plan_renewed": Kind("subscription", BY_MAIL, PLAN),
+    "plan_past_due": Kind("subscription", EVERYWHERE, PLAN, may_wait=False),
+    "plan_ended": Kind("subscription", BY_MAIL, PLAN, may_wait=False),
 }
 CHOOSABLE = tuple(name for name, kind in KINDS.items() if name != "test" and not kind.essential and not kind.safety)
 

@@ -21,6 +21,7 @@ from marketplace.notifications.models import JobAlert, Notification
 from marketplace.payments import queries as payments
 from marketplace.search import saved
 from marketplace.search.service import KINDS
+from marketplace.subscriptions import plans
 from marketplace.tasks import queries as tasks
 
 FARTHEST_ALERT_KM = 100.0
@@ -103,6 +104,12 @@ def of_match(user_id: int, search_id: int, kind: str, thing_id: int) -> None:
 def of_listing(user_id: int, kind: str, key: str, listing_id: int, **values: Any) -> None:
     """About a listing."""
     tell(user_id, kind, key, listing_id, listing_title=listings.title_of(listing_id), **values)
+
+
+def of_plan(user_id: int, kind: str, key: str, subscription_id: int, plan_key: str) -> None:
+    """About somebody's plan, which is called as their language calls it."""
+    name = plans.title_of(plan_key, people.language_of(user_id))
+    tell(user_id, kind, key, subscription_id, plan_name=name)
 
 
 def of_message(message_id: int, sender_id: int, conversation_id: int, seq: int) -> None:

@@ -24,6 +24,12 @@ from marketplace.events.messaging import MessageSent
 from marketplace.events.privacy import ExportReady
 from marketplace.events.reviews import ReviewDue, ReviewWritten
 from marketplace.events.search import SavedSearchMatched
+from marketplace.events.subscriptions import (
+    SubscriptionEnded,
+    SubscriptionPastDue,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
 from marketplace.events.tasks import (
     ApplicationRejected,
     ApplicationSent,
@@ -265,3 +271,28 @@ def tell_of_match(event: SavedSearchMatched) -> None:
 def tell_of_message(event: MessageSent) -> None:
     """One piece of news a conversation, however many messages wait in it."""
     news.of_message(event.message_id, event.sender_id, event.conversation_id, event.seq)
+
+
+@subscribe(SubscriptionStarted)
+def tell_of_plan(event: SubscriptionStarted) -> None:
+    """It is paid for."""
+    news.of_plan(event.user_id, "plan_started", str(event.subscription_id), event.subscription_id, event.plan_key)
+
+
+@subscribe(SubscriptionRenewed)
+def tell_of_renewal(event: SubscriptionRenewed) -> None:
+    """One more invoice is."""
+    news.of_plan(event.user_id, "plan_renewed", str(event.invoice_id), event.subscription_id, event.plan_key)
+
+
+@subscribe(SubscriptionPastDue)
+def warn_of_declined_renewal(event: SubscriptionPastDue) -> None:
+    """There are a few days left to pay."""
+    key = f"{event.subscription_id}:{event.version}"
+    news.of_plan(event.user_id, "plan_past_due", key, event.subscription_id, event.plan_key)
+
+
+@subscribe(SubscriptionEnded)
+def tell_of_end(event: SubscriptionEnded) -> None:
+    """Nothing comes with it any more."""
+    news.of_plan(event.user_id, "plan_ended", str(event.subscription_id), event.subscription_id, event.plan_key)

@@ -38,3 +38,8 @@ def fees(currency: str) -> Account:
 def taxes(currency: str) -> Account:
     """Taxes on fees, owed to whoever collects them."""
     return Account("taxes", currency)
+
+
+def plans(currency: str) -> Account:
+    """What the marketplace earned by its own plans."""
+    return Account("plans", currency)

@@ -87,7 +87,7 @@ def _finish(row: Row[Any], record: Record | None) -> bool:
     return CALLS.done(row)
 
 
-def _first(row: Row[Any]) -> bool:
+def may_send(row: Row[Any]) -> bool:
     """Whether the key may be sent: remembered before it is."""
     if row.first_at is not None:
         return bool(row.first_at > now() - ASK_AFTER)
@@ -97,7 +97,7 @@ def _first(row: Row[Any]) -> bool:
 
 
 def _create(row: Row[Any]) -> Record | None:
-    payment = _read(Payment, row.subject_id)
+    payment = as_it_is(Payment, row.subject_id)
     if payment.status not in UNPAID:
         return None
     if payment.wish == CALL_OFF and row.first_at is None:
@@ -111,7 +111,7 @@ def _create(row: Row[Any]) -> Record | None:
         reference=payment.reference,
         return_url=f"{current_app.config['SITE_URL']}/payments/{payment.id}",
     )
-    found = None if _first(row) else at.find_payment(row.key)
+    found = None if may_send(row) else at.find_payment(row.key)
     try:
         state = found or at.create(charge)
     except Refused as error:
@@ -126,11 +126,11 @@ def _create(row: Row[Any]) -> Record | None:
 
 
 def _confirm(row: Row[Any]) -> Record | None:
-    payment = _read(Payment, row.subject_id)
+    payment = as_it_is(Payment, row.subject_id)
     if payment.status not in UNPAID or payment.wish == CALL_OFF:
         return None
     at, provider_id = provider(payment.provider), payment.provider_id or ""
-    if not _first(row):
+    if not may_send(row):
         return _taken_over(payment, at.fetch_payment(provider_id))
     try:
         return _taken_over(payment, at.confirm(provider_id, method=row.method, key=row.key))
@@ -145,13 +145,13 @@ def _confirm(row: Row[Any]) -> Record | None:
 
 
 def _capture(row: Row[Any]) -> Record | None:
-    payment = _read(Payment, row.subject_id)
+    payment = as_it_is(Payment, row.subject_id)
     if payment.status != S.AUTHORIZED:
         return None
     if payment.wish == CALL_OFF:
         return partial(calls.ask, "cancel", "payment", payment.id, key=f"cancel-{payment.key}")
     at, provider_id = provider(payment.provider), payment.provider_id or ""
-    if not _first(row):
+    if not may_send(row):
         state = at.fetch_payment(provider_id)
         if state.status is P.CAPTURED:
             return _taken_over(payment, state)
@@ -175,13 +175,13 @@ def _not_captured(payment: Any, state: PaymentState, error: Refused) -> Record:
 
 
 def _cancel(row: Row[Any]) -> Record | None:
-    payment = _read(Payment, row.subject_id)
+    payment = as_it_is(Payment, row.subject_id)
     if payment.captured_at is not None or payment.status == S.CANCELLED:
         return None
     if payment.provider_id is None:
         raise Unreachable("the provider has not said yet what it calls this payment")
     at, provider_id = provider(payment.provider), payment.provider_id
-    _first(row)
+    may_send(row)
     try:
         return _taken_over(payment, at.cancel(provider_id, key=row.key))
     except Refused:
@@ -189,12 +189,12 @@ def _cancel(row: Row[Any]) -> Record | None:
 
 
 def _refund(row: Row[Any]) -> Record | None:
-    back = _read(Refund, row.subject_id)
+    back = as_it_is(Refund, row.subject_id)
     if back.status != R.PENDING:
         return None
-    payment = _read(Payment, back.payment_id)
+    payment = as_it_is(Payment, back.payment_id)
     at, provider_id = provider(payment.provider), payment.provider_id or ""
-    found = None if _first(row) else at.find_refund(provider_id, row.key)
+    found = None if may_send(row) else at.find_refund(provider_id, row.key)
     try:
         state = found or at.refund(provider_id, amount_minor=back.amount_minor, currency=back.currency, key=row.key)
     except Refused as error:
@@ -204,7 +204,7 @@ def _refund(row: Row[Any]) -> Record | None:
 
 
 def _pay_out(row: Row[Any]) -> Record | None:
-    payout = _read(Payout, row.subject_id)
+    payout = as_it_is(Payout, row.subject_id)
     if payout.status not in {O.REQUESTED, O.SENT}:
         return None
     if payout.status == O.REQUESTED:
@@ -213,7 +213,7 @@ def _pay_out(row: Row[Any]) -> Record | None:
         if not in_transaction(lambda: _send(payout.id)):
             return None
     at, payee = provider(payout.provider), _payee_of(payout)
-    found = None if _first(row) else at.find_payout(row.key)
+    found = None if may_send(row) else at.find_payout(row.key)
     try:
         state = found or _sent_by(at, payout, payee, row.key)
     except Refused as error:
@@ -247,7 +247,7 @@ def _taken_over(payment: Any, state: PaymentState) -> Record:
     return partial(states.apply_provider_state, payment.id, state)
 
 
-def _read(model: Any, thing_id: int) -> Any:
+def as_it_is(model: Any, thing_id: int) -> Any:
     """The row as it is now; no connection is kept while the provider is asked."""
     table = table_of(model)
     row = fetch(select(table).where(table.c.id == thing_id))[0]

@@ -144,7 +144,7 @@ FETCHED: dict[About, Callable[[Provider, str, str], Callable[[], object] | None]
 def _send_fake_ones() -> int:
     """The fake provider lives in here, so its webhooks come this way."""
     fake = providers().get("fake")
-    sent = 0
+    sent = fake.renew_due() if isinstance(fake, FakeProvider) else 0
     while isinstance(fake, FakeProvider) and (claimed := NOTICES.claim()):
         for row in claimed:
             body = fake.body_of(row)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import insert, select, update
 
 from marketplace.auth.models import User
@@ -23,6 +24,14 @@ def credit_note(payment: Payment, back: Refund) -> ReceiptRow:
     said = {"amount_minor": back.amount_minor, "tax_minor": 0, "corrects": number_of(first)}
     about = {**_about(payment), **said}
     return _issue("C", f"refund:{back.id}", about, payment_id=payment.id, refund_id=back.id)
+
+
+def plan_receipt(subject: str, payer_id: int, **said: Any) -> ReceiptRow:
+    """For a plan that was paid to the marketplace itself; `said` are title, reference, currency, provider, amount."""
+    payer = fetch(_people.where(User.id == payer_id))[0]
+    sides = {"payer_id": payer_id, "payee_id": None, "payee": current_app.config["SITE_NAME"]}
+    name = display_name(payer.username, payer.first_name, payer.last_name)
+    return _issue("", subject, {**said, **sides, "payer": name, "tax_minor": 0, "fee_minor": 0})
 
 
 def number_of(row: Any) -> str:

@@ -18,6 +18,7 @@ from marketplace.payments import queries, states
 from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.gateways.provider import About, PayoutState, Provider, ProviderError, RefundState
 from marketplace.payments.ledger.proofs import findings
+from marketplace.payments.ledger.service import TRANSFERS
 from marketplace.payments.lifecycle import O, R
 from marketplace.payments.models import ASK_AFTER, Break, Payment, Payout, Refund
 
@@ -154,10 +155,16 @@ def _booked(name: str, since: datetime, until: datetime) -> Iterator[tuple[About
             amount = _moved(f"{about.value}:{row.id}", name)
             if amount:
                 yield about, row.provider_id or f"(ours: {row.id})", amount, row.currency
+    prefix = f"invoice:{name}:"  # what a subscription paid is named by its invoice
+    booked = (TRANSFERS.c.subject.startswith(prefix, autoescape=True), TRANSFERS.c.created_at >= since)
+    for row in fetch(select(TRANSFERS).where(*booked, TRANSFERS.c.created_at < until)):
+        yield About.SUBSCRIPTION, row.subject.removeprefix(prefix), row.amount_minor, row.currency
 
 
 def _ours(name: str, about: About, object_id: str) -> int:
     """What our ledger says moved between us and the provider for this."""
+    if about is About.SUBSCRIPTION:
+        return _moved(f"invoice:{name}:{object_id}", name)
     model: Any = {About.PAYMENT: Payment, About.REFUND: Refund, About.PAYOUT: Payout}.get(about)
     if model is None:
         return 0

@@ -5,7 +5,6 @@ from typing import Any
 from flask import request
 from requests.structures import CaseInsensitiveDict
 
-from marketplace.auth import queries as people
 from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
 from marketplace.core.limits import webhook_limit
 from marketplace.core.schemas import MessageSchema, ProblemSchema, page_of, written
@@ -84,11 +83,8 @@ def refund_payment(data: dict[str, Any], payment_id: int) -> Any:
 @bp.sends_bytes("application/pdf", "text/html")
 def show_receipt(query: dict[str, Any], payment_id: int) -> Any:
     """Send the receipt as a PDF, or as a page where `Accept` or `format` says so."""
-    receipt = queries.receipt_of(current_user(), payment_id, query.get("number"))
-    wants_page = request.accept_mimetypes.best_match(["application/pdf", "text/html"]) == "text/html"
-    form = query.get("format") or ("html" if wants_page else "pdf")
-    language = query.get("lang") or people.language_of(current_user().id)
-    return printing.printed(receipt, current_user(), language=language, form=form)
+    receipt = queries.receipt_of(current_user(), payment_id, query.pop("number", None))
+    return printing.as_asked(receipt, current_user(), **query)
 
 
 @bp.post("/webhooks/<provider>", access=NEWCOMER, phased=True)

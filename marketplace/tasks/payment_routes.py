@@ -11,8 +11,11 @@ from marketplace.payments import calling
 from marketplace.payments import handing_over as codes
 from marketplace.payments import queries as payments
 from marketplace.payments.schemas import PaymentDetailSchema, QuoteSchema, RefundInputSchema
+from marketplace.subscriptions import beginning
+from marketplace.subscriptions import queries as subscriptions
 from marketplace.tasks import handing_over, paying, queries, refunding, service
 from marketplace.tasks.schemas import (
+    BegunPaymentSchema,
     HandOverCodeAskedSchema,
     HandOverCodeSchema,
     HandOverSchema,
@@ -40,10 +43,11 @@ def show_quote(task_id: int) -> Any:
 
 @bp.post("", phased=True, money=True)
 @bp.arguments(PaySchema)
-@bp.response(201, PaymentCreated)
+@bp.response(201, created(BegunPaymentSchema, "payment"))
 def begin_payment(data: dict[str, Any]) -> Any:
-    """Pay for a task: its money is held until it is done. The amount is the one agreed on, whatever is sent."""
-    return _begun(data.pop("task_id"), data)
+    """Pay for a task, its money is held until it is done; or subscribe to a plan. The amount is the one agreed on, or
+    the plan's, whatever is sent."""
+    return _begun(data.pop("task_id"), data) if "task_id" in data else _subscribed(data)
 
 
 @bp.post("/tasks/<int:task_id>/pay", phased=True, money=True)
@@ -93,3 +97,12 @@ def _begun(task_id: int, data: dict[str, Any]) -> Created:
     payment_id = calling.at_once("payment", lambda: paying.begin(current_user(), task_id, **data).id)
     payment = payments.detail(current_user(), payment_id)
     return Created("payment", payment, "/api/payments", payment["failure"] or "The payment has begun.")
+
+
+def _subscribed(data: dict[str, Any]) -> Created:
+    """What POST /api/subscription does, told as a payment."""
+    mine = subscriptions.by_id(current_user(), beginning.subscribe(current_user(), **data))
+    payment = paying.as_payment(current_user(), mine)
+    answer = Created("payment", payment, "/api/subscription", payment["failure"] or "Your plan has begun.")
+    answer.location = "/api/subscription"
+    return answer

@@ -1,9 +1,13 @@
 """Tasks and applications in and out."""
 
-from marshmallow import Schema, fields
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
 from marketplace.core.schemas import Currency, Input, Near, PageQuery, available_actions
+from marketplace.payments.schemas import PaymentDetailSchema
+from marketplace.subscriptions.schemas import SubscriptionSchema
 from marketplace.tasks.lifecycle import A, S
 from marketplace.tasks.models import DIFFICULTIES, PAYMENTS, PRIORITIES
 
@@ -100,9 +104,23 @@ class PayTaskSchema(Input):
 
 
 class PaySchema(PayTaskSchema):
-    """For what."""
+    """For what: a task or a plan, one of the two."""
 
-    task_id = Int(least=1, required=True, example=7)
+    task_id = Int(least=1, example=7)
+    plan = Str(shortest=1, longest=30, allow_none=True, example=None, metadata={"description": "Subscribe to this one"})
+
+    @validates_schema
+    def one_of_two(self, data: dict[str, Any], **_: Any) -> None:
+        """Neither is nothing to pay for, and both is two payments."""
+        if ("task_id" in data) == ("plan" in data):
+            raise ValidationError("Send task_id or plan, one of the two.", "task_id")
+
+
+class BegunPaymentSchema(PaymentDetailSchema):
+    """A payment; one for a plan is paid to the marketplace itself, its id is the subscription's."""
+
+    payee_id = Int(required=True, allow_none=True, example=2)
+    subscription = fields.Nested(SubscriptionSchema, allow_none=True, metadata={"example": None})
 
 
 class HandOverCodeAskedSchema(Input):

@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "marketplace").rglob("*.py"))
 # Facts nobody listens to yet, and whom they wait for.
 WAITING = {
-    "AccountErased": "the shared lists; what was left behind is erased by a job",
     "UploadStored": "moderation",
     "UploadDeleted": "moderation",
     "ListingChanged": "moderation; what changed is no news to saved searches",

@@ -59,6 +59,7 @@ def victim(app: Flask) -> Victim:
     favorite = owner.post("/api/favorites", json={"item_type": "task", "item_id": booking}).json["favorite"]["id"]
     document = things.upload(owner, "document")
     payment, payout = _money(app, owner, other)
+    owner.post("/api/subscription", {"plan": "premium", "payment_method": money.VISA}, **money.key())
     news, fact, job = _waiting(app, owner)
     owner.post("/api/auth/verification", json={"document_type": "passport", "files": [document["url"]], "note": CANARY})
     ids = {
@@ -89,6 +90,7 @@ def victim(app: Flask) -> Victim:
         "payment_id": payment,
         "payout_id": payout,
         "provider": "fake",
+        "number": owner.get("/api/subscription/receipts").json["receipts"][0]["number"],
         "name": "victim",
         "emoji": "👍",
     }

@@ -65,6 +65,11 @@ DATA: dict[str, dict[str, Any]] = {
     "verification_refused": {"reason": "The picture is blurred"},
     "export_ready": {},
     "test": {},
+    # plans
+    "plan_started": {"plan_name": "Premium"},
+    "plan_renewed": {"plan_name": "Premium"},
+    "plan_past_due": {"plan_name": "Premium"},
+    "plan_ended": {"plan_name": "Premium"},
 }
 ARGUMENTS = {
     "language": "en",

@@ -1,7 +1,7 @@
 """A provider that takes no money: the embedded default, for trying everything out.
 
 It behaves like Stripe with test cards: the same states, a decline is told the same way, the same key is done once,
-and webhooks are signed. Test cards: https://docs.stripe.com/testing (names as there, where they exist).
+and webhooks are signed. Test cards are in fake_cards.py.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from marketplace.core.db import fetch
 from marketplace.payments.gateways.fake_book import LINES, FakeBook
+from marketplace.payments.gateways.fake_cards import CAPTURE_DECLINES, REFUND_FAILS, tried
 from marketplace.payments.gateways.fake_subscriptions import FakeSubscriptions
 from marketplace.payments.gateways.provider import (
     About,
@@ -27,15 +28,6 @@ from marketplace.payments.gateways.provider import (
     Refused,
 )
 
-DECLINES = {
-    "pm_card_chargeDeclined": "Your card was declined.",
-    "pm_card_chargeDeclinedInsufficientFunds": "Your card has insufficient funds.",
-    "pm_card_chargeDeclinedExpiredCard": "Your card has expired.",
-}
-CHALLENGES = frozenset({"pm_card_threeDSecure2Required", "pm_card_authenticationRequired"})
-CAPTURE_DECLINES = "pm_card_captureDeclined"  # authorises, and then the bank does not keep its word
-REFUND_FAILS = "pm_card_refundFail"
-CARDS = frozenset({"pm_card_visa", "pm_card_mastercard", CAPTURE_DECLINES, REFUND_FAILS, *DECLINES, *CHALLENGES})
 WAITING = frozenset({P.REQUIRES_PAYMENT_METHOD.value, P.REQUIRES_ACTION.value})
 CLOSED_BANK = "ZZ"  # a country for trying out: every payout to it fails
 
@@ -77,7 +69,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
             thing = self._thing("payment", payment_id)
             if key in thing.data["keys"] or thing.data["status"] not in WAITING:
                 return self._payment(thing), ""
-            status, failure = _tried(thing.data, method)
+            status, failure = tried(thing.data, method)
             card = {"method": method or thing.data["method"], "keys": [*thing.data["keys"], key]}
             kind = f"payment_intent.{'payment_failed' if failure else status.value}"
             changed = self._change(thing, kind, About.PAYMENT, status=status.value, failure=failure, **card)
@@ -271,14 +263,3 @@ class FakeProvider(FakeSubscriptions, FakeBook):
             failure=thing.data["failure"],
             key=thing.key,
         )
-
-
-def _tried(data: dict[str, Any], method: str | None) -> tuple[P, str]:
-    """What comes of trying to pay by this card; without one, of a challenge that was passed."""
-    if method is None:
-        return (P.AUTHORIZED if data["status"] == P.REQUIRES_ACTION.value else P(data["status"])), ""
-    if method not in CARDS:
-        return P.REQUIRES_PAYMENT_METHOD, f"There is no test card {method[:60]!r}."
-    if method in DECLINES:
-        return P.REQUIRES_PAYMENT_METHOD, DECLINES[method]
-    return (P.REQUIRES_ACTION if method in CHALLENGES else P.AUTHORIZED), ""

@@ -1,0 +1,123 @@
+"""Ask the provider about subscriptions: registered beside the calls about payments, and made as they are."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row
+
+from marketplace.auth import queries as people
+from marketplace.core.db import db
+from marketplace.payments import calling, inbox
+from marketplace.payments import queries as payments
+from marketplace.payments.calling import as_it_is, may_send
+from marketplace.payments.gateways.chosen import provider
+from marketplace.payments.gateways.provider import (
+    About,
+    PlanTerms,
+    Provider,
+    Refused,
+    SubscriptionState,
+    Unreachable,
+)
+from marketplace.subscriptions import plans, states
+from marketplace.subscriptions.lifecycle import S
+from marketplace.subscriptions.models import Subscription
+from marketplace.subscriptions.states import END_NOW
+
+Record = Callable[[], object]
+
+
+def _subscribe(row: Row[Any]) -> Record | None:
+    mine = as_it_is(Subscription, row.subject_id)
+    if mine.status != S.CREATED:
+        return None
+    at = provider(mine.provider)
+    if mine.wish == END_NOW:
+        return _called_off(mine, at.find_subscription(row.key) if row.first_at else None)
+    found = None if may_send(row) else at.find_subscription(row.key)
+    try:
+        state = found or _begun(at, mine, row)
+    except Refused as error:
+        return _declined(mine, at.find_subscription(row.key), str(error))
+    return partial(states.apply_subscription_state, mine.id, state)
+
+
+def _begun(at: Provider, mine: Any, row: Row[Any]) -> SubscriptionState:
+    user = people.reachable(mine.user_id, closed=True)
+    db.session.rollback()
+    return at.subscribe(
+        terms=_terms(mine.plan_key, mine.currency, mine.amount_minor),
+        customer_id=mine.customer_id,
+        user_id=mine.user_id,
+        email=user.email if user else "",
+        method=row.method,
+        key=row.key,
+    )
+
+
+def _called_off(mine: Any, state: SubscriptionState | None) -> Record:
+    """Its end came before the provider had answered: what it did not hear of, it never will."""
+    return partial(states.apply_subscription_state, mine.id, state) if state else partial(states.fail, mine.id, "")
+
+
+def _declined(mine: Any, state: SubscriptionState | None, failure: str) -> Record:
+    """It is there and waits for a better card, or never came to be."""
+    if state is None:
+        return partial(states.fail, mine.id, failure)
+    return partial(_note, mine.id, state, failure)
+
+
+def _change(row: Row[Any]) -> Record | None:
+    mine = as_it_is(Subscription, row.subject_id)
+    plan = plans.all_plans().get(mine.wanted_plan)
+    if mine.status != S.ACTIVE or plan is None or mine.wish:
+        return partial(states.note_failure, mine.id, mine.failure, wanted_plan=mine.wanted_plan)
+    at, provider_id = provider(mine.provider), mine.provider_id or ""
+    if not may_send(row):
+        state = at.fetch_subscription(provider_id)
+        if state.plan_key == plan.key:
+            return partial(states.apply_subscription_state, mine.id, state)
+    terms = _terms(plan.key, mine.currency, plan.amount[mine.currency])
+    try:
+        state = at.change_plan(provider_id, terms=terms, key=row.key)
+    except Refused as error:
+        return partial(_note, mine.id, at.fetch_subscription(provider_id), str(error), wanted_plan=plan.key)
+    return partial(states.apply_subscription_state, mine.id, state)
+
+
+def _end(row: Row[Any]) -> Record | None:
+    mine = as_it_is(Subscription, row.subject_id)
+    if mine.provider_id is None:
+        if mine.status == S.ENDED:
+            return None
+        raise Unreachable("the provider has not said yet what it calls this subscription")
+    at, provider_id = provider(mine.provider), mine.provider_id
+    may_send(row)
+    try:
+        state = at.end_subscription(provider_id, at_once=mine.wish == END_NOW, key=row.key)
+    except Refused:
+        state = at.fetch_subscription(provider_id)
+    return partial(states.apply_subscription_state, mine.id, state)
+
+
+def _note(subscription_id: int, state: SubscriptionState, failure: str, *, wanted_plan: str | None = None) -> None:
+    states.apply_subscription_state(subscription_id, state)
+    states.note_failure(subscription_id, failure, wanted_plan=wanted_plan)
+
+
+def _terms(plan_key: str, currency: str, amount_minor: int) -> PlanTerms:
+    plan = plans.all_plans()[plan_key]
+    about: dict[str, Any] = {"amount_minor": amount_minor, "currency": currency, "interval": plan.interval}
+    return PlanTerms(key=plan_key, name=plan.name_in("en"), **about)
+
+
+def _told(at: Provider, name: str, object_id: str) -> Record | None:
+    """A webhook is about it; where the answer that named it is not recorded yet, that will do."""
+    state = at.fetch_subscription(object_id)
+    ours = payments.named(Subscription, name, object_id)
+    return partial(states.apply_subscription_state, ours, state) if ours else None
+
+
+calling.ASKED.update({"subscribe": _subscribe, "change_plan": _change, "end_subscription": _end})
+inbox.FETCHED[About.SUBSCRIPTION] = _told

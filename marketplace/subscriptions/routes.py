@@ -1,0 +1,85 @@
+"""/api/plans and /api/subscription: what one can subscribe to, and one's own subscription."""
+
+from typing import Any
+
+from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
+from marketplace.core.schemas import created, page_of, written
+from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import written as written_answer
+from marketplace.payments import calling, printing
+from marketplace.subscriptions import beginning, queries, service
+from marketplace.subscriptions.schemas import (
+    MySubscriptionSchema,
+    PlanReceiptSchema,
+    PlansQuery,
+    PlansSchema,
+    PrintQuery,
+    ReceiptsQuery,
+    StopQuery,
+    SubscribeSchema,
+    SubscriptionSchema,
+)
+
+plans_bp = Blueprint(
+    "plans", __name__, url_prefix="/api/plans", area="payments", description="What can be subscribed to"
+)
+bp = Blueprint(
+    "subscription",
+    __name__,
+    url_prefix="/api/subscription",
+    area="payments",
+    access=SIGNED_IN,
+    description="My subscription",
+)
+
+
+@plans_bp.get("", access=ANYONE)
+@plans_bp.arguments(PlansQuery, location="query")
+@plans_bp.response(200, PlansSchema)
+def list_plans(query: dict[str, Any]) -> Any:
+    """List the plans one can subscribe to."""
+    return queries.offered(viewer(), query.get("lang"))
+
+
+@bp.get("")
+@bp.response(200, MySubscriptionSchema)
+def show_subscription() -> Any:
+    """Show my subscription, or null."""
+    return {"subscription": queries.of(current_user())}
+
+
+@bp.post("", phased=True, money=True)
+@bp.arguments(SubscribeSchema)
+@bp.response(201, created(SubscriptionSchema, "subscription"))
+def subscribe(data: dict[str, Any]) -> Any:
+    """Subscribe to a plan, go over to another one, or try again to pay for it. The price is the plan's, whatever is
+    sent."""
+    mine = queries.by_id(current_user(), beginning.subscribe(current_user(), **data))
+    answer = Created("subscription", mine, "/api/subscription", mine["failure"] or "Your plan has begun.")
+    answer.location = "/api/subscription"
+    return answer
+
+
+@bp.delete("", phased=True)
+@bp.arguments(StopQuery, location="query")
+@bp.response(200, written(SubscriptionSchema, "subscription"))
+def stop(query: dict[str, Any]) -> Any:
+    """End my subscription with what is paid for, or now. Nothing is paid back."""
+    stopped = calling.at_once("subscription", lambda: service.stop(current_user(), at_once=query["now"]).id)
+    return written_answer("subscription", queries.by_id(current_user(), stopped), "It will not be renewed.")
+
+
+@bp.get("/receipts")
+@bp.arguments(queries.RECEIPTS_LIST.arguments(ReceiptsQuery), location="query")
+@bp.response(200, page_of(PlanReceiptSchema, "receipts", "PlanReceiptsPage"))
+def list_receipts(query: dict[str, Any]) -> Any:
+    """List what I have paid for plans, the newest first."""
+    return queries.receipts_of(current_user(), **query)
+
+
+@bp.get("/receipts/<number>")
+@bp.arguments(PrintQuery, location="query")
+@bp.sends_bytes("application/pdf", "text/html")
+def show_receipt(query: dict[str, Any], number: str) -> Any:
+    """Send a receipt as a PDF, or as a page where `Accept` or `format` says so."""
+    return printing.as_asked(queries.receipt_of(current_user(), number), current_user(), **query)

@@ -1,0 +1,151 @@
+"""What a provider says of a subscription, whoever asked: answer, webhook and reconciler all end here. What is older
+than what is known changes nothing; an invoice that was paid is booked once, whatever came before."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from marketplace.core.db import db, fetch, save
+from marketplace.core.leases import table_of
+from marketplace.core.outbox import publish
+from marketplace.events.subscriptions import (
+    SubscriptionEnded,
+    SubscriptionPastDue,
+    SubscriptionRenewed,
+    SubscriptionStarted,
+)
+from marketplace.kit.clock import now
+from marketplace.payments import accounts, calls, issuing
+from marketplace.payments.gateways.provider import InvoiceState, Paid, SubscriptionState
+from marketplace.payments.ledger.service import Line, post
+from marketplace.payments.states import locked
+from marketplace.subscriptions import plans
+from marketplace.subscriptions.lifecycle import SYSTEM, UNPAID, S
+from marketplace.subscriptions.models import Invoice, Subscription
+
+TARGETS = {
+    Paid.INCOMPLETE: S.INCOMPLETE,
+    Paid.ACTIVE: S.ACTIVE,
+    Paid.PAST_DUE: S.PAST_DUE,
+    Paid.ENDED: S.ENDED,
+}
+END_LATER, END_NOW = "end_later", "end_now"
+INVOICES = table_of(Invoice)
+
+
+def apply_subscription_state(subscription_id: int, state: SubscriptionState) -> None:
+    """Take over how it stands. Its end is the end: one that the provider takes for living then is ended there too."""
+    mine = locked(Subscription, subscription_id)
+    mine.provider_id = mine.provider_id or state.id
+    mine.customer_id = mine.customer_id or state.customer_id or None
+    mine.asked_at = now()
+    db.session.flush()
+    fresh = _book(mine, state)
+    if mine.status == S.ENDED:
+        if state.status is not Paid.ENDED:
+            ask_to_end(mine)
+    elif sum(one.amount_minor for one in state.invoices) >= mine.paid_minor:
+        _take_over(mine, state)
+        _move(mine, state.status, fresh)
+    db.session.flush()
+
+
+def fail(subscription_id: int, failure: str) -> None:
+    """It never began, and never will."""
+    mine = locked(Subscription, subscription_id)
+    mine.failure = failure[:500]
+    if mine.status != S.ENDED:
+        end(mine)
+
+
+def end(mine: Subscription) -> None:
+    """No more of it here, whatever the provider still has to be told."""
+    mine.advance("end", actor=SYSTEM)
+    mine.open_for, mine.ended_at, mine.wanted_plan = None, now(), ""
+    mine.client_secret = mine.next_url = ""
+    db.session.flush()
+    if mine.paid_minor:
+        publish(SubscriptionEnded(subscription_id=mine.id, user_id=mine.user_id, plan_key=mine.plan_key))
+
+
+def note_failure(subscription_id: int, failure: str, *, wanted_plan: str | None = None) -> None:
+    """The last try to pay (or to change to this plan) did not work; another may."""
+    mine = locked(Subscription, subscription_id)
+    if mine.status != S.ENDED:
+        mine.failure = failure[:500]
+    if wanted_plan is not None and mine.wanted_plan == wanted_plan:
+        mine.wanted_plan = ""
+    db.session.flush()
+
+
+def ask_to_end(mine: Subscription) -> None:
+    """The provider is to be told that it is over now; asked once."""
+    mine.wish = END_NOW
+    calls.ask("end_subscription", "subscription", mine.id, key=f"end-now-{mine.key}")
+
+
+def _take_over(mine: Subscription, state: SubscriptionState) -> None:
+    mine.period_start = state.period_start or mine.period_start
+    mine.period_end = state.period_end or mine.period_end
+    mine.cancel_at_period_end = state.cancel_at_period_end or mine.wish != ""
+    mine.client_secret = state.client_secret
+    plan = plans.all_plans().get(state.plan_key)
+    if state.plan_key != mine.plan_key and plan is not None and mine.currency in plan.amount:
+        mine.plan_key, mine.amount_minor = plan.key, plan.amount[mine.currency]
+    if mine.wanted_plan == mine.plan_key:
+        mine.wanted_plan = ""
+    mine.next_url = state.next_url or (mine.next_url if mine.wanted_plan else "")
+
+
+def _move(mine: Subscription, said: Paid, fresh: list[int]) -> None:
+    """The step from what is known to what was said; a challenge of long ago is no news."""
+    before, after = mine.status, TARGETS[said]
+    about: dict[str, Any] = {"subscription_id": mine.id, "user_id": mine.user_id, "plan_key": mine.plan_key}
+    if after == S.ENDED:
+        end(mine)
+    elif after == S.INCOMPLETE and before == S.CREATED:
+        mine.advance("wait", actor=SYSTEM)
+    elif after == S.PAST_DUE and before != S.PAST_DUE:
+        mine.grace_until = now() + plans.grace_of(mine.plan_key)
+        mine.advance("fall_behind", actor=SYSTEM)
+        publish(SubscriptionPastDue(**about, version=int(now().timestamp())))
+    elif after == S.ACTIVE:
+        mine.grace_until, mine.failure = None, mine.failure if before == S.ACTIVE else ""
+        if before != S.ACTIVE:
+            mine.advance("recover" if before == S.PAST_DUE else "activate", actor=SYSTEM)
+        if before in UNPAID:
+            publish(SubscriptionStarted(**about))
+        elif fresh:
+            publish(SubscriptionRenewed(**about, invoice_id=fresh[-1]))
+
+
+def _book(mine: Subscription, state: SubscriptionState) -> list[int]:
+    """The invoices that were not known yet, by our ids."""
+    known = {row.provider_id for row in fetch(_known, {"subscription": mine.id})}
+    plan_key = state.plan_key or mine.plan_key
+    return [_enter(mine, one, plan_key) for one in state.invoices if one.id not in known]
+
+
+def _enter(mine: Subscription, one: InvoiceState, plan_key: str) -> int:
+    """Into the ledger, with a receipt."""
+    row = Invoice(
+        subscription_id=mine.id,
+        user_id=mine.user_id,
+        provider=mine.provider,
+        provider_id=one.id,
+        plan_key=plan_key,
+        amount_minor=one.amount_minor,
+        currency=one.currency,
+        paid_at=one.paid_at,
+    )
+    subject = f"invoice:{row.provider}:{row.provider_id}"
+    about: dict[str, Any] = {"reference": f"subscription:{mine.id}", "amount_minor": row.amount_minor}
+    source, to = accounts.at_provider(row), accounts.plans(row.currency)
+    post([Line(key=subject, subject=subject, debit=source, credit=to, kind="plan", **about)])
+    paid = {"title": plans.title_of(plan_key), "currency": row.currency, "provider": row.provider}
+    row.receipt_id = issuing.plan_receipt(subject, mine.user_id, **about, **paid).id
+    mine.paid_minor += row.amount_minor
+    return save(row).id
+
+
+_known = select(INVOICES.c.provider_id).where(INVOICES.c.subscription_id == bindparam("subscription"))
