@@ -32,6 +32,7 @@ SMS_ONLY = frozenset({"sms"})
 SECURITY, SESSIONS, KEYS = "/settings/security", "/settings/sessions", "/settings/api-keys"
 TASK, LISTING, TALK = "/tasks/{id}", "/listings/{id}", "/messages/{id}"
 PAYMENT, PAYOUT = "/payments/{id}", "/payouts/{id}"
+DISPUTE = "/disputes/{id}"
 
 KINDS = {
     "new_application": Kind("task", EVERYWHERE, TASK),
@@ -83,6 +84,14 @@ KINDS = {
     "verification_refused": Kind("user", EVERYWHERE, "/settings/verification", may_wait=False),
     "export_ready": Kind("user", MAIL_ONLY, "/settings/privacy", essential=True),
     "test": Kind("user", frozenset({"push"}), "/notifications", may_wait=False),
+    "dispute_opened": Kind("dispute", BY_MAIL, DISPUTE),
+    "dispute_answered": Kind("dispute", EVERYWHERE, DISPUTE),
+    "dispute_offer": Kind("dispute", EVERYWHERE, DISPUTE, may_wait=False),
+    "dispute_offer_declined": Kind("dispute", EVERYWHERE, DISPUTE),
+    "dispute_decided": Kind("dispute", EVERYWHERE, DISPUTE, may_wait=False),
+    "dispute_appealed": Kind("dispute", EVERYWHERE, DISPUTE, may_wait=False),
+    "dispute_resolved": Kind("dispute", EVERYWHERE, DISPUTE, may_wait=False),
+    "dispute_withdrawn": Kind("dispute", EVERYWHERE, DISPUTE),
 }
 CHOOSABLE = tuple(name for name, kind in KINDS.items() if name != "test" and not kind.essential and not kind.safety)
 

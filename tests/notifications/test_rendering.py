@@ -65,6 +65,14 @@ DATA: dict[str, dict[str, Any]] = {
     "verification_refused": {"reason": "The picture is blurred"},
     "export_ready": {},
     "test": {},
+    "dispute_opened": {**TASK, "other_name": "Juris"},
+    "dispute_answered": {**TASK, "other_name": "Juris"},
+    "dispute_offer": {**TASK, "other_name": "Juris"},
+    "dispute_offer_declined": {**TASK, "other_name": "Juris"},
+    "dispute_decided": TASK,
+    "dispute_appealed": {**TASK, "other_name": "Juris"},
+    "dispute_resolved": TASK,
+    "dispute_withdrawn": {**TASK, "other_name": "Juris"},
 }
 ARGUMENTS = {
     "language": "en",
