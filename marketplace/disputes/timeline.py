@@ -29,7 +29,7 @@ def of(dispute: Any, *, statements: Any, evidence: Any, offers: Any, decisions: 
         *_moves_of_dispute(dispute.id),
         *_moves_of_offers([row.id for row in offers]),
     ]
-    return sorted(steps, key=lambda step: (step["at"], step["event"] == "final"))
+    return sorted(steps, key=lambda step: (step["event"] == "final", step["at"]))
 
 
 def _said(dispute: Any, statements: Iterable[Any]) -> Iterator[dict[str, Any]]:
