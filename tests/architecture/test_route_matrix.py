@@ -61,7 +61,9 @@ def victim(app: Flask) -> Victim:
     payment, payout = _money(app, owner, other)
     news, fact, job = _waiting(app, owner)
     owner.post("/api/auth/verification", json={"document_type": "passport", "files": [document["url"]], "note": CANARY})
+    disputed = _disputed(owner, other)
     ids = {
+        **disputed,
         "session_id": owner.get("/api/auth/sessions").json["sessions"][0]["id"],
         "upload_id": document["id"],
         "filename": document["filename"],
@@ -93,6 +95,18 @@ def victim(app: Flask) -> Victim:
         "emoji": "👍",
     }
     return Victim(owner, other, ids)
+
+
+def _disputed(owner: Person, other: Person) -> dict[str, Any]:
+    """A dispute with something said, shown and offered in it."""
+    task = things.assigned_task(owner, other)["id"]
+    other.post(f"/api/tasks/{task}/start")
+    said = {"task_id": task, "reason": "other", "description": CANARY}
+    dispute = owner.post("/api/disputes", json=said).json["id"]
+    path = f"/api/disputes/{dispute}"
+    owner.post(f"{path}/evidence", json={"file": things.upload(owner, "document")["url"], "note": CANARY})
+    offer = owner.post(f"{path}/offers", json={"outcome": "cancelled"}).json["dispute"]["offers"][0]["id"]
+    return {"dispute_id": dispute, "offer_id": offer}
 
 
 def _waiting(app: Flask, owner: Person) -> tuple[int, int, int]:
