@@ -24,6 +24,7 @@ CHOICES = {
     "ESCROW_HOLD": ("acceptance", "start"),
     "PAYOUT_SCHEDULE": ("manual", "daily", "weekly", "monthly"),
 }
+DAYS = ("DISPUTE_RESPONSE_DAYS", "DISPUTE_APPEAL_DAYS")
 SOCKETS = ("threading", "gevent", "elsewhere")
 
 
@@ -58,6 +59,8 @@ def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
         "LOG_JSON": _yes(env.get("LOG_JSON", "1" if production else "0")),
         "LOG_LEVEL": env.get("LOG_LEVEL", "INFO").upper(),
         "REVIEW_WINDOW_DAYS": int(env.get("REVIEW_WINDOW_DAYS", "14")),
+        "DISPUTE_RESPONSE_DAYS": int(env.get("DISPUTE_RESPONSE_DAYS", "3")),
+        "DISPUTE_APPEAL_DAYS": int(env.get("DISPUTE_APPEAL_DAYS", "3")),
         "CONTENT_RULES": env.get("CONTENT_RULES", ""),
         "SITE_NAME": env.get("SITE_NAME", "Marketplace"),
         "SITE_URL": env.get("SITE_URL", "http://localhost:5173").rstrip("/"),
@@ -184,6 +187,7 @@ def _refuse_nonsense(settings: dict[str, Any]) -> None:
         wrong.append(f"SOCKETS must be one of {', '.join(SOCKETS)}")
     if settings["SOCKETS"] != "threading" and not settings["REDIS_URL"]:
         wrong.append("REDIS_URL must name a Redis for sockets outside this process")
+    wrong += [f"{name} must be 0 or more" for name in DAYS if settings[name] < 0]
     for name, choices in CHOICES.items():
         if not set(_words(settings[name]) if isinstance(settings[name], str) else settings[name]) <= set(choices):
             wrong.append(f"{name} must be {' or '.join(choices)}")

@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_smorest import Api
 
-from marketplace.admin import money_routes, people_routes, verification_routes
+from marketplace.admin import dispute_routes, money_routes, people_routes, verification_routes
 from marketplace.admin import routes as admin_routes
 from marketplace.auth import jobs as auth_jobs
 from marketplace.auth import last_use, mail_routes, profile_routes, proofs
@@ -35,7 +35,10 @@ from marketplace.cli.serve import serve
 from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, outbox
 from marketplace.core import sweeps as core_jobs
 from marketplace.core.background import Background, all_of, celery_for, wake_workers
-from marketplace.events import auth, listings, offerings, reviews, tasks, verification
+from marketplace.disputes import jobs as disputes_jobs
+from marketplace.disputes import routes as disputes_routes
+from marketplace.disputes import subscribers as disputes_subscribers
+from marketplace.events import auth, disputes, listings, offerings, reviews, tasks, verification
 from marketplace.events.base import Event
 from marketplace.favorites import routes as favorites_routes
 from marketplace.favorites import subscribers as favorites_subscribers
@@ -46,7 +49,7 @@ from marketplace.messaging import room_routes
 from marketplace.messaging import routes as messaging_routes
 from marketplace.messaging import sockets as messaging_sockets
 from marketplace.moderation import service as moderation
-from marketplace.notifications import delivering, payment_subscribers, push_routes
+from marketplace.notifications import delivering, dispute_subscribers, payment_subscribers, push_routes
 from marketplace.notifications import jobs as notifications_jobs
 from marketplace.notifications import routes as notifications_routes
 from marketplace.notifications import subscribers as notifications_subscribers
@@ -105,6 +108,7 @@ BLUEPRINTS = (
     payout_routes.payouts_bp,
     subscriptions_routes.plans_bp,
     subscriptions_routes.bp,
+    disputes_routes.bp,
     messaging_routes.contact_bp,
     messaging_routes.bp,
     room_routes.bp,
@@ -119,6 +123,7 @@ BLUEPRINTS = (
     people_routes.bp,
     verification_routes.bp,
     money_routes.bp,
+    dispute_routes.bp,
     privacy_routes.bp,
 )
 LISTENERS = (
@@ -127,10 +132,12 @@ LISTENERS = (
     listings_subscribers,
     tasks_subscribers,
     offerings_subscribers,
+    disputes_subscribers,
     search_subscribers,
     favorites_subscribers,
     notifications_subscribers,
     payment_subscribers,
+    dispute_subscribers,
     subscriptions_subscribers,
 )  # importing them subscribes them
 JOBS = (
@@ -141,7 +148,7 @@ JOBS = (
     tasks_jobs,
     reviews_jobs,
     notifications_jobs,
-    *(search_jobs, privacy_jobs, payments_jobs),
+    *(search_jobs, privacy_jobs, payments_jobs, disputes_jobs),
     subscriptions_jobs,
 )  # likewise
 ASKING = (subscriptions_calling,)  # importing it registers what is asked of payment providers, and what they tell
@@ -150,7 +157,7 @@ TOPICS: dict[str, tuple[type[Event], ...]] = {  # lists that strangers share, an
     "tasks": (
         *(tasks.TaskPosted, tasks.TaskChanged, tasks.TaskDeleted, tasks.TaskAssigned, tasks.TaskDeclined),
         *(tasks.TaskCancelled, tasks.TaskExpired, tasks.TaskStarted, tasks.TaskDone, tasks.TaskCompleted),
-        *(tasks.TaskDisputed, tasks.ApplicationSent, tasks.ApplicationWithdrawn),
+        *(tasks.TaskDisputed, tasks.ApplicationSent, tasks.ApplicationWithdrawn, disputes.DisputeResolved),
     ),
     "offerings": (offerings.OfferingPosted, offerings.OfferingChanged, offerings.OfferingDeleted),
     "people": (

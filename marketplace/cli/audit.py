@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select, text
 from marketplace.core.db import UTCDateTime, fetch
 from marketplace.core.leases import QUEUES
 from marketplace.core.lifecycle import Stateful
+from marketplace.disputes.models import Dispute, Offer
 from marketplace.kit.clock import now
 from marketplace.listings.models import Listing
 from marketplace.offerings.models import Offering
@@ -24,7 +25,10 @@ from marketplace.uploads.gateways.chosen import storage
 from marketplace.uploads.models import Upload
 from marketplace.verification.models import Verification
 
-STATEFUL: tuple[Any, ...] = (Listing, Task, Application, Offering, Verification, Payment, Refund, Payout, Subscription)
+STATEFUL: tuple[Any, ...] = (
+    *(Listing, Task, Application, Offering, Verification, Payment, Refund, Payout),
+    *(Dispute, Offer, Subscription),
+)
 STUCK_AFTER = timedelta(minutes=20)  # longer than any lease and the pause after it
 
 # Each finds rows that should not be: (what is wrong, statement whose first column is an id).
@@ -145,6 +149,32 @@ RULES = (
         "subscriptions: of somebody erased long ago, and not to end",
         """SELECT s.id FROM subscriptions s JOIN users u ON u.id = s.user_id
         WHERE u.erased_at < :long_ago AND s.status <> 'ended' AND s.wish <> 'end_now'""",
+    ),
+    (
+        "tasks: disputed without a file about it, or an open file about one that is not disputed",
+        """SELECT t.id FROM tasks t LEFT JOIN disputes d ON d.open_for = t.id WHERE
+        (t.status = 'disputed' AND d.id IS NULL AND t.updated_at < :long_ago) OR
+        (t.status <> 'disputed' AND d.id IS NOT NULL)""",
+    ),
+    (
+        "disputes: over and marked as open, or the other way round",
+        "SELECT id FROM disputes WHERE (status IN ('resolved', 'withdrawn')) = (open_for IS NOT NULL)",
+    ),
+    (
+        "disputes: an offer is open in one that is over",
+        """SELECT d.id FROM disputes d JOIN dispute_offers o ON o.dispute_id = d.id
+        WHERE o.status = 'open' AND d.open_for IS NULL""",
+    ),
+    (
+        "disputes: decided without a decision, or with more than two",
+        """SELECT d.id FROM disputes d LEFT JOIN dispute_decisions n ON n.dispute_id = d.id GROUP BY d.id, d.status
+        HAVING COUNT(n.id) > 2 OR (d.status IN ('decided', 'appealed') AND COUNT(n.id) <> 1)""",
+    ),
+    (
+        "disputes: the worker's part of the escrow differs from what was settled",
+        """SELECT d.id FROM disputes d LEFT JOIN ledger_transfers l ON l.reference = 'task:' || d.task_id
+        AND l.kind IN ('release', 'fee', 'tax') WHERE d.status = 'resolved'
+        GROUP BY d.id, d.to_worker_minor HAVING COALESCE(SUM(l.amount_minor), 0) <> COALESCE(d.to_worker_minor, 0)""",
     ),
     (
         "reviews: not of a completed task between the two",

@@ -7,7 +7,19 @@ import click
 from flask.cli import with_appcontext
 
 from marketplace.core.outbox import subscribers
-from marketplace.events import auth, listings, messaging, offerings, payments, reviews, subscriptions, tasks, uploads
+from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
+from marketplace.events import (
+    auth,
+    disputes,
+    listings,
+    messaging,
+    offerings,
+    payments,
+    reviews,
+    subscriptions,
+    tasks,
+    uploads,
+)
 from marketplace.events.base import Event
 from marketplace.kit.lifecycle import Lifecycle, Move
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE
@@ -20,8 +32,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 LIFECYCLES = (
     *(LISTING_LIFECYCLE, TASK_LIFECYCLE, APPLICATION_LIFECYCLE, OFFERING_LIFECYCLE),
     *(PAYMENT_LIFECYCLE, REFUND_LIFECYCLE, PAYOUT_LIFECYCLE, SUBSCRIPTION_LIFECYCLE),
+    *(DISPUTE_LIFECYCLE, OFFER_LIFECYCLE),
 )
-EVENT_MODULES = (auth, payments, uploads, listings, tasks, offerings, messaging, reviews, subscriptions)
+EVENT_MODULES = (auth, payments, subscriptions, uploads, listings, tasks, offerings, disputes, messaging, reviews)
 
 
 @click.command("handbook")

@@ -29,6 +29,7 @@ from marketplace.cli.town.talk import FAVORITES, TALKS
 from marketplace.cli.town.work import PAST
 from marketplace.core.db import execute, fetch, in_transaction, save
 from marketplace.core.outbox import publish, relay
+from marketplace.disputes import service as disputes
 from marketplace.events.auth import UserRegistered
 from marketplace.favorites import service as favorites
 from marketplace.favorites.models import Favorite
@@ -266,6 +267,7 @@ def _run(story: Story, task: Task, course: Course) -> None:
             story.step()
             reviews.write_about_task(look.user_of(user_id), task.id, rating=review[0], content=review[1])
     story.date(*look.rows_of_task(task.id), since=course.since, until=course.until)
+    look.let_time_pass_in_dispute(task.id, course.until)
 
 
 def _deed(task: Task, verb: str, who: str = "", *, words: str) -> None:
@@ -286,7 +288,8 @@ def _deed(task: Task, verb: str, who: str = "", *, words: str) -> None:
         case "confirm":
             tasks.confirm(owner, task.id)
         case "dispute":
-            tasks.dispute(look.user_of(task.assigned_to_id) if who == "worker" else owner, task.id, reason=words)
+            opener = look.user_of(task.assigned_to_id) if who == "worker" else owner
+            disputes.open_dispute(opener, task.id, reason="other", description=words)
         case "cancel":
             tasks.cancel(owner, task.id, reason=words)
         case _:

@@ -33,6 +33,7 @@ SECURITY, SESSIONS, KEYS = "/settings/security", "/settings/sessions", "/setting
 TASK, LISTING, TALK = "/tasks/{id}", "/listings/{id}", "/messages/{id}"
 PAYMENT, PAYOUT = "/payments/{id}", "/payouts/{id}"
 PLAN = "/settings/plan"
+DISPUTE = "/disputes/{id}"
 
 KINDS = {
     "new_application": Kind("task", EVERYWHERE, TASK),
@@ -89,6 +90,14 @@ KINDS = {
     "plan_renewed": Kind("subscription", BY_MAIL, PLAN),
     "plan_past_due": Kind("subscription", EVERYWHERE, PLAN, may_wait=False),
     "plan_ended": Kind("subscription", BY_MAIL, PLAN, may_wait=False),
+    "dispute_opened": Kind("dispute", BY_MAIL, DISPUTE),
+    "dispute_answered": Kind("dispute", EVERYWHERE, DISPUTE),
+    "dispute_offer": Kind("dispute", EVERYWHERE, DISPUTE, may_wait=False),
+    "dispute_offer_declined": Kind("dispute", EVERYWHERE, DISPUTE),
+    "dispute_decided": Kind("dispute", EVERYWHERE, DISPUTE, may_wait=False),
+    "dispute_appealed": Kind("dispute", EVERYWHERE, DISPUTE, may_wait=False),
+    "dispute_resolved": Kind("dispute", EVERYWHERE, DISPUTE, may_wait=False),
+    "dispute_withdrawn": Kind("dispute", EVERYWHERE, DISPUTE),
 }
 CHOOSABLE = tuple(name for name, kind in KINDS.items() if name != "test" and not kind.essential and not kind.safety)
 

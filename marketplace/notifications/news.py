@@ -101,6 +101,14 @@ def of_match(user_id: int, search_id: int, kind: str, thing_id: int) -> None:
         tell(user_id, "saved_search_match", key, search_id, named_id=thing.owner_id, **about)
 
 
+def of_dispute(user_id: int, kind: str, key: str, dispute_id: int, task_id: int, *, by_id: int | None = None) -> None:
+    """About a dispute over a task, and, where it is their doing, the other side."""
+    title, owner_id = tasks.title_of(task_id)
+    values = {} if by_id is None else {"other_name": people.name_of(by_id)}
+    named_id = owner_id if by_id is None and owner_id != user_id else by_id
+    tell(user_id, kind, key, dispute_id, named_id=named_id, task_title=title, **values)
+
+
 def of_listing(user_id: int, kind: str, key: str, listing_id: int, **values: Any) -> None:
     """About a listing."""
     tell(user_id, kind, key, listing_id, listing_title=listings.title_of(listing_id), **values)

@@ -98,6 +98,14 @@ def find(user: User, payment_id: int) -> Payment:
     return one(policy.visible_to(user).where(Payment.id == payment_id), "payment")
 
 
+def held_of(reference: str) -> tuple[int, str] | None:
+    """What is in a deal's escrow now, and its currency, to be shown; None where nothing is."""
+    left = PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor
+    held = select(left, PAYMENTS.c.currency).where(PAYMENTS.c.open_for == reference, PAYMENTS.c.status == S.HELD)
+    rows = fetch(held)
+    return (int(rows[0][0]), rows[0].currency) if rows else None
+
+
 def detail(user: User, payment_id: int) -> dict[str, Any]:
     """One visible payment; raises NotFound."""
     body = view(user, find(user, payment_id))

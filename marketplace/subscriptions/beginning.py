@@ -1,5 +1,7 @@
 """Beginning a plan in steps: what was done at the provider, our part, and what is asked for."""
 
+from functools import partial
+
 from marketplace.auth.models import User
 from marketplace.payments import calling
 from marketplace.subscriptions import reconciling, service
@@ -8,5 +10,5 @@ from marketplace.subscriptions import reconciling, service
 def subscribe(user: User, *, plan: str, provider: str | None = None, payment_method: str | None = None) -> int:
     """As `service.subscribe`, with the provider's answer; not inside a transaction. Returns its id."""
     reconciling.ask_about_unpaid(user.id)
-    wish = {"plan": plan, "provider": provider, "payment_method": payment_method}
-    return calling.at_once("subscription", lambda: service.subscribe(user, **wish).id)
+    wish = partial(service.subscribe, user, plan=plan, provider=provider, payment_method=payment_method)
+    return calling.at_once("subscription", lambda: wish().id)

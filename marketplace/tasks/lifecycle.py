@@ -50,6 +50,7 @@ TASK_LIFECYCLE = Lifecycle.table(
     confirm=move(S.PENDING_CONFIRMATION, to=S.COMPLETED, by={"owner", "system"}, after=CONFIRM_AFTER),
     dispute=move(S.IN_PROGRESS, S.PENDING_CONFIRMATION, to=S.DISPUTED, by={"owner", "worker", "provider"}),
     settle=move(S.DISPUTED, to=S.COMPLETED, by={"system"}),
+    reopen=move(S.DISPUTED, to=S.IN_PROGRESS, by={"system"}),
     annul=move(S.DISPUTED, to=S.CANCELLED, by={"system"}),
     hand_over=move(S.ASSIGNED, S.IN_PROGRESS, S.PENDING_CONFIRMATION, to=S.COMPLETED, by={"worker", "provider"}),
     cancel=move(S.OPEN, S.ASSIGNED, to=S.CANCELLED, by={"owner", *STAFF, "system"}),

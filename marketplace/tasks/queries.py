@@ -10,6 +10,7 @@ from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
 from marketplace.core.db import counted, db, fetch, one
+from marketplace.core.lifecycle import StateChange
 from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
@@ -129,6 +130,13 @@ def title_of(task_id: int) -> tuple[str, int | None]:
     """Its title and whose words these are, whoever asks; empty where there is none."""
     rows = fetch(select(TASKS.c.title, TASKS.c.creator_id).where(TASKS.c.id == task_id))
     return (rows[0].title, rows[0].creator_id) if rows else ("", None)
+
+
+def disputed_by(task_id: int) -> int | None:
+    """Who last opened a dispute about it."""
+    step = (StateChange.thing == "task", StateChange.thing_id == task_id, StateChange.verb == "dispute")
+    rows = fetch(select(StateChange.actor_id).where(*step).order_by(StateChange.id.desc()).limit(1))
+    return rows[0].actor_id if rows else None
 
 
 def place_of(task_id: int) -> Any | None:

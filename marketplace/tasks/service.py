@@ -193,6 +193,14 @@ def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = 
     return _complete(task)
 
 
+def reopen(task_id: int, *, actor_id: int | None = None) -> Task:
+    """A dispute was withdrawn: the work goes on where it is not done. Raises WrongState (409)."""
+    task = queries.living(task_id)
+    task.advance("reopen", actor=SYSTEM, actor_id=actor_id)
+    db.session.flush()
+    return task
+
+
 def take_down_of(user_id: int) -> None:
     """The account was closed: open tasks are cancelled, waiting applications withdrawn; running work goes on."""
     for task in queries.open_of(user_id):

@@ -89,6 +89,14 @@ def own_documents(user: User, names: Iterable[str]) -> list[Any]:
     return fetch(mine.where(UPLOADS.c.stem.in_(stems)).order_by(UPLOADS.c.id)) if stems else []
 
 
+def own_files(user: User, names: Iterable[str]) -> list[Any]:
+    """One's own files among these names or addresses, pictures and private documents."""
+    stems = {parts["stem"] for name in names if (parts := NAME.fullmatch(_last(name))) and not parts["size"]}
+    mine = select(UPLOADS).where(UPLOADS.c.owner_id == user.id, UPLOADS.c.ready_at.is_not(None))
+    mine = mine.where(UPLOADS.c.purpose != EXPORT, UPLOADS.c.stem.in_(stems))
+    return fetch(mine.order_by(UPLOADS.c.id)) if stems else []
+
+
 def ready(upload_id: int) -> Any | None:
     """A file in its place; None where there is none."""
     rows = fetch(select(UPLOADS).where(UPLOADS.c.id == upload_id, UPLOADS.c.ready_at.is_not(None)))

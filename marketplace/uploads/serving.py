@@ -1,13 +1,15 @@
 """Send a stored file: from the disk with ranges and validators, or from the bucket by a signed address."""
 
+import hashlib
 from typing import Any
 
 from flask import Response, current_app, redirect, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
-from marketplace.kit.errors import NotFound
+from marketplace.kit.errors import Busy, NotFound
 from marketplace.uploads.addresses import key_of, thumbnail_key
 from marketplace.uploads.gateways.chosen import storage
+from marketplace.uploads.gateways.storage import StorageFailed
 
 A_YEAR = 31_536_000
 LINK_SECONDS = 600
@@ -25,6 +27,18 @@ def send(upload: Any, size: str) -> BaseResponse:
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
+
+
+def sha256_of(upload: Any) -> str:
+    """Of the bytes as they are stored and sent, so that a copy can be compared; outside of any transaction.
+    Raises NotFound, and Busy (503) without a storage."""
+    try:
+        data = storage().get(key_of(upload))
+    except StorageFailed:
+        raise Busy("Files cannot be read right now. Try again in a moment.") from None
+    if data is None:
+        raise NotFound.of("file")
+    return hashlib.sha256(data).hexdigest()
 
 
 def _from_disk(upload: Any, key: str, *, small: bool) -> Response | None:

@@ -127,6 +127,7 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "emoji": "👍",
         "room": talks.room(owner, other),
         "member_ids": [other.id],
+        **_disputed(owner, other, admin),
     }
     talks.pair(owner, subject)  # or they would not be let into the room
     made = World(app, [owner, other, admin], bystander, ids)
@@ -198,6 +199,19 @@ def _done(owner: Person, other: Person) -> int:
     return task
 
 
+def _disputed(owner: Person, other: Person, admin: Person) -> dict[str, Any]:
+    """Disputes, each in the state that one of its writes wants, and an offer in the first."""
+    ids = {"disputable": _done(owner, other)}
+    for name in ("dispute_id", "to_decide", "to_appeal", "to_withdraw"):
+        said = {"task_id": _done(owner, other), "reason": "other", "description": "Hm."}
+        ids[name] = owner.post("/api/disputes", json=said).json["id"]
+        other.post(f"/api/disputes/{ids[name]}/respond", json={"content": "No."})
+    offered = other.post(f"/api/disputes/{ids['dispute_id']}/offers", json={"outcome": "completed"})
+    decided = {"outcome": "completed", "note": "So."}
+    admin.put(f"/api/disputes/{ids['to_appeal']}/resolve", json=decided, **money.key())
+    return {**ids, "offer_id": offered.json["dispute"]["offers"][0]["id"]}
+
+
 def _category(app: Flask) -> int:
     with app.app_context():
         found = fetch(select(Base.metadata.tables["categories"].c.id).limit(1))[0].id
@@ -236,6 +250,10 @@ def _bodies(world: World, owner: Person) -> dict[str, Callable[[], dict[str, Any
             "listing_id": None,
         },
         "/api/push/subscribe": lambda: {"endpoint": f"https://{NOWHERE}/push", "keys": _browser_keys()},
+        "/api/disputes": lambda: {"task_id": world.ids["disputable"]},
+        "/api/disputes/<int:dispute_id>/evidence": lambda: {"file": world.ids["document"]},
+        "/api/disputes/<int:dispute_id>/offers": lambda: {"amount": None, "outcome": "completed"},
+        "/api/disputes/<int:dispute_id>/resolve": lambda: {"worker_amount": None, "outcome": "completed"},
         "/api/payments": lambda: {"task_id": world.ids["to_pay"]},
         "/api/payments/tasks/<int:task_id>/refund": lambda: {"amount": 1},
         "/api/payments/<int:payment_id>/refund": lambda: {"amount": 1},
@@ -300,6 +318,9 @@ PLACES = {
     "/api/tasks/<int:task_id>/cancel": "to_cancel",
     "/api/tasks/<int:task_id>/apply": "to_apply",
     "/api/reviews/task/<int:task_id>": "completed",
+    "/api/disputes/<int:dispute_id>/appeal": "to_appeal",
+    "/api/disputes/<int:dispute_id>/withdraw": "to_withdraw",
+    "/api/disputes/<int:dispute_id>/resolve": "to_decide",
     "/api/payments/tasks/<int:task_id>/pay": "to_pay_by_path",
     "/api/payments/tasks/<int:task_id>/release-payment": "to_release",
     "/api/payments/tasks/<int:task_id>/refund": "paid_task",

@@ -62,7 +62,9 @@ def victim(app: Flask) -> Victim:
     owner.post("/api/subscription", {"plan": "premium", "payment_method": money.VISA}, **money.key())
     news, fact, job = _waiting(app, owner)
     owner.post("/api/auth/verification", json={"document_type": "passport", "files": [document["url"]], "note": CANARY})
+    disputed = _disputed(owner, other)
     ids = {
+        **disputed,
         "session_id": owner.get("/api/auth/sessions").json["sessions"][0]["id"],
         "upload_id": document["id"],
         "filename": document["filename"],
@@ -95,6 +97,18 @@ def victim(app: Flask) -> Victim:
         "emoji": "👍",
     }
     return Victim(owner, other, ids)
+
+
+def _disputed(owner: Person, other: Person) -> dict[str, Any]:
+    """A dispute with something said, shown and offered in it."""
+    task = things.assigned_task(owner, other)["id"]
+    other.post(f"/api/tasks/{task}/start")
+    said = {"task_id": task, "reason": "other", "description": CANARY}
+    dispute = owner.post("/api/disputes", json=said).json["id"]
+    path = f"/api/disputes/{dispute}"
+    owner.post(f"{path}/evidence", json={"file": things.upload(owner, "document")["url"], "note": CANARY})
+    offer = owner.post(f"{path}/offers", json={"outcome": "cancelled"}).json["dispute"]["offers"][0]["id"]
+    return {"dispute_id": dispute, "offer_id": offer}
 
 
 def _waiting(app: Flask, owner: Person) -> tuple[int, int, int]:

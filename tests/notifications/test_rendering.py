@@ -70,6 +70,14 @@ DATA: dict[str, dict[str, Any]] = {
     "plan_renewed": {"plan_name": "Premium"},
     "plan_past_due": {"plan_name": "Premium"},
     "plan_ended": {"plan_name": "Premium"},
+    "dispute_opened": {**TASK, "other_name": "Juris"},
+    "dispute_answered": {**TASK, "other_name": "Juris"},
+    "dispute_offer": {**TASK, "other_name": "Juris"},
+    "dispute_offer_declined": {**TASK, "other_name": "Juris"},
+    "dispute_decided": TASK,
+    "dispute_appealed": {**TASK, "other_name": "Juris"},
+    "dispute_resolved": TASK,
+    "dispute_withdrawn": {**TASK, "other_name": "Juris"},
 }
 ARGUMENTS = {
     "language": "en",

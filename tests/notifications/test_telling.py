@@ -90,7 +90,7 @@ def test_a_booking_a_dispute_and_a_cancellation(app: Flask, anna: Person, juris:
     cancelled = things.assigned_task(anna, juris)["id"]
     anna.post(f"/api/tasks/{cancelled}/cancel")
     tell(app)
-    assert types(juris) == ["task_assigned", "application_accepted", "task_cancelled"]
+    assert types(juris) == ["task_assigned", "application_accepted", "task_cancelled", "dispute_opened"]
     assert types(anna) == ["task_started", "task_disputed", "new_application"]
 
 

@@ -2,6 +2,7 @@
 
 AREAS = (
     "catalog",
+    "disputes",
     "favorites",
     "listings",
     "messages",

@@ -4,14 +4,16 @@ from datetime import datetime, time, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 
 from marketplace.auth.models import User
 from marketplace.cli.town.backdating import SEED, Rows
 from marketplace.cli.town.people import PEOPLE
 from marketplace.cli.town.places import PLACES
-from marketplace.core.db import db, fetch
+from marketplace.core.db import db, execute, fetch
 from marketplace.core.lifecycle import StateChange
+from marketplace.disputes.lifecycle import ANSWER_AFTER
+from marketplace.disputes.models import Dispute
 from marketplace.kit.clock import now
 from marketplace.listings.models import Listing
 from marketplace.messaging.models import Conversation
@@ -94,7 +96,14 @@ def rows_of_task(task_id: int) -> tuple[Rows, ...]:
         ("applications", Application.task_id == task_id),
         ("state_changes", theirs),
         ("reviews", Review.task_id == task_id),
+        ("disputes", Dispute.task_id == task_id),
     )
+
+
+def let_time_pass_in_dispute(task_id: int, days: float) -> None:
+    """It was opened so many days ago, so the answer was due that much earlier too."""
+    due = update(Dispute).where(Dispute.task_id == task_id)
+    execute(due.values(response_due_at=now() + ANSWER_AFTER - timedelta(days=days)))
 
 
 def age_of(thing: str) -> float:

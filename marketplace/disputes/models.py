@@ -1,0 +1,140 @@
+"""A dispute as a file: what was said and shown, offered and decided."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.db import Base, conflicts, found_next_time
+from marketplace.core.lifecycle import Stateful
+from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Duplicate
+
+OUTCOMES = ("completed", "cancelled")
+REASONS = {
+    "work_quality": "The work is not good enough",
+    "no_show": "Somebody did not come",
+    "incomplete": "The work is not finished",
+    "different_work": "Something else was agreed on",
+    "payment": "The payment",
+    "communication": "The other side does not answer",
+    "safety": "Safety",
+    "other": "Something else",
+}
+
+
+class ShownAlready(Duplicate):
+    """A file is evidence once."""
+
+    code = "shown_already"
+    sentence = "This file is evidence in this dispute already."
+
+
+class Dispute(Stateful, Base):
+    """One disagreement about one task. `open_for` is the task while it goes on. The terms (`outcome`, and
+    `to_worker_minor`, before the fee, where money is held) are those of the decision in force or of the accepted
+    offer; once it is resolved, exactly what was moved. `final_at` is when the first decision can no longer be appealed.
+    """
+
+    __tablename__ = "disputes"
+    __table_args__ = (
+        Index("uq_disputes_open_for", "open_for", unique=True),
+        Index("ix_disputes_task_id", "task_id", "id"),
+        Index("ix_disputes_opened_by_id", "opened_by_id", "created_at", "id"),
+        Index("ix_disputes_against_id", "against_id", "created_at", "id"),
+        Index("ix_disputes_status", "status", "created_at", "id"),
+        CheckConstraint("opened_by_id <> against_id", name="two_sides"),
+        CheckConstraint("to_worker_minor >= 0", name="to_worker"),
+    )
+    lifecycle = DISPUTE_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
+    open_for: Mapped[int | None]
+    opened_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    against_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str] = mapped_column(String(20))
+    description: Mapped[str] = mapped_column(Text, default="")
+    response_due_at: Mapped[datetime]
+    outcome: Mapped[str | None] = mapped_column(String(10))
+    to_worker_minor: Mapped[int | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    final_at: Mapped[datetime | None]
+    appealed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    appeal_reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class Statement(Base):
+    """What a side said."""
+
+    __tablename__ = "dispute_statements"
+    __table_args__ = (Index("ix_dispute_statements_dispute_id", "dispute_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dispute_id: Mapped[int] = mapped_column(ForeignKey("disputes.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    content: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Evidence(Base):
+    """What a side showed; `sha256` is of the bytes as they were stored when it was added. Without an upload its
+    owner has deleted it since; that it was there, and what it was, stays."""
+
+    __tablename__ = "dispute_evidence"
+    __table_args__ = (
+        UniqueConstraint("dispute_id", "upload_id"),
+        Index("ix_dispute_evidence_upload_id", "upload_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dispute_id: Mapped[int] = mapped_column(ForeignKey("disputes.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    upload_id: Mapped[int | None] = mapped_column(ForeignKey("uploads.id", ondelete="SET NULL"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    content_type: Mapped[str] = mapped_column(String(60))
+    note: Mapped[str] = mapped_column(String(1000), default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Offer(Stateful, Base):
+    """One side's terms, for the other to accept; what they mean stands at Dispute."""
+
+    __tablename__ = "dispute_offers"
+    __table_args__ = (
+        Index("ix_dispute_offers_dispute_id", "dispute_id", "id"),
+        CheckConstraint("to_worker_minor >= 0", name="to_worker"),
+    )
+    lifecycle = OFFER_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dispute_id: Mapped[int] = mapped_column(ForeignKey("disputes.id"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    outcome: Mapped[str] = mapped_column(String(10))
+    to_worker_minor: Mapped[int | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
+
+
+class Decision(Base):
+    """What staff decided, never changed: the one after an appeal is a second row."""
+
+    __tablename__ = "dispute_decisions"
+    __table_args__ = (
+        Index("ix_dispute_decisions_dispute_id", "dispute_id", "id"),
+        CheckConstraint("to_worker_minor >= 0", name="to_worker"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dispute_id: Mapped[int] = mapped_column(ForeignKey("disputes.id"))
+    decided_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime] = mapped_column(default=now)
+    outcome: Mapped[str] = mapped_column(String(10))
+    to_worker_minor: Mapped[int | None]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    note: Mapped[str] = mapped_column(Text)
+
+
+conflicts["uq_dispute_evidence_dispute_id_upload_id"] = ShownAlready()
+found_next_time.add("uq_disputes_open_for")

@@ -1,0 +1,213 @@
+"""Disputes to read: one's own, those that wait for staff, and one with everything in its file."""
+
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
+
+from marketplace.auth.models import User
+from marketplace.auth.queries import display_name
+from marketplace.core.db import db, fetch, one
+from marketplace.core.leases import table_of
+from marketplace.core.lists import ListQuery
+from marketplace.core.pagination import Page
+from marketplace.disputes import policy, timeline
+from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, WAITING_FOR_STAFF, S
+from marketplace.disputes.models import REASONS, Decision, Dispute, Evidence, Offer, Statement
+from marketplace.kit.clock import now
+from marketplace.kit.errors import NotFound
+from marketplace.kit.money import to_major
+from marketplace.payments import queries as payments
+from marketplace.tasks.lifecycle import S as T
+from marketplace.tasks.models import Task
+from marketplace.tasks.paying import reference
+from marketplace.uploads.addresses import url_of
+from marketplace.uploads.models import Upload
+
+DISPUTES, TASKS, USERS = table_of(Dispute), table_of(Task), table_of(User)
+OPENER, RESPONDENT = USERS.alias("opener"), USERS.alias("respondent")
+SAME = ("id", "task_id", "task_title", "status", "reason", "description", "opened_by_id", "against_id", "outcome")
+MOMENTS = ("response_due_at", "final_at", "created_at", "updated_at")
+NAMES = [
+    column.label(f"{people.name}_{column.name}")
+    for people in (OPENER, RESPONDENT)
+    for column in (people.c.username, people.c.first_name, people.c.last_name)
+]
+COLUMNS = [*DISPUTES.c, TASKS.c.title.label("task_title"), *NAMES]
+JOINED = (
+    DISPUTES.join(TASKS, TASKS.c.id == DISPUTES.c.task_id)
+    .join(OPENER, OPENER.c.id == DISPUTES.c.opened_by_id)
+    .join(RESPONDENT, RESPONDENT.c.id == DISPUTES.c.against_id)
+)
+
+BROWSE = ListQuery(
+    name="disputes",
+    table=DISPUTES,
+    columns=COLUMNS,
+    joined=JOINED,
+    filters={
+        "status": DISPUTES.c.status == bindparam("status"),
+        "statuses": DISPUTES.c.status.in_(bindparam("statuses", expanding=True)),
+        "seen_by": policy.seen_by(DISPUTES.c, bindparam("seen_by")),
+    },
+    sorts={"created_at": DISPUTES.c.created_at, "updated_at": DISPUTES.c.updated_at},
+    default_sort="-created_at",
+)
+
+
+def reasons() -> list[dict[str, str]]:
+    """What a dispute can be about."""
+    return [{"key": key, "title": title} for key, title in REASONS.items()]
+
+
+def of(user: User, **query: Any) -> Page:
+    """Those one is a side of, the newest first; whoever decides sees all."""
+    return BROWSE.page({**query, **policy.eyes_of(user)}, lambda row: view(user, row))
+
+
+def queue(user: User, **query: Any) -> Page:
+    """For staff: what waits for them, or everything in one state, the oldest first."""
+    narrowed = query if query.get("status") else {**query, "statuses": list(WAITING_FOR_STAFF)}
+    return BROWSE.page({"sort": "created_at", **narrowed}, lambda row: view(user, row))
+
+
+def find(user: User, dispute_id: int) -> Dispute:
+    """One visible dispute; raises NotFound."""
+    return one(policy.visible_to(user).where(Dispute.id == dispute_id), "dispute")
+
+
+def to_change(user: User, dispute_id: int) -> Dispute:
+    """The same, nobody else's until the transaction ends: the two sides may speak at once."""
+    mine = policy.visible_to(user).where(Dispute.id == dispute_id).with_for_update()
+    return one(mine.execution_options(populate_existing=True), "dispute")
+
+
+def offer_of(dispute: Dispute, offer_id: int) -> Offer:
+    """One offer in it, to change; raises NotFound."""
+    return one(select(Offer).where(Offer.dispute_id == dispute.id, Offer.id == offer_id), "offer")
+
+
+def without_file(task_id: int) -> Task | None:
+    """A disputed task that nobody has a file about."""
+    wanted: Select[Task] = _without_file(select(Task)).where(Task.id == task_id)
+    return db.session.scalar(wanted)
+
+
+def tasks_without_file(batch: int) -> list[int]:
+    """The ids of such tasks."""
+    return [row.id for row in fetch(_without_file(select(Task.id)).order_by(Task.id).limit(batch))]
+
+
+def unanswered(dispute_id: int | None = None, batch: int = 1) -> Any:
+    """One whose other side had its time to answer; without an id, the ids of such disputes."""
+    return _due((Dispute.status == S.OPEN) & (Dispute.response_due_at <= now()), dispute_id, batch)
+
+
+def unappealed(dispute_id: int | None = None, batch: int = 1) -> Any:
+    """One whose decision nobody has appealed in time; without an id, the ids of such disputes."""
+    return _due((Dispute.status == S.DECIDED) & (Dispute.final_at <= now()), dispute_id, batch)
+
+
+def newest_of(user: User, task_id: int) -> dict[str, Any]:
+    """The newest visible dispute about a task; raises NotFound."""
+    return _detail(user, DISPUTES.c.task_id == task_id)
+
+
+def detail(user: User, dispute_id: int) -> dict[str, Any]:
+    """One visible dispute with everything in its file; raises NotFound."""
+    return _detail(user, DISPUTES.c.id == dispute_id)
+
+
+def view(user: User, row: Any) -> dict[str, Any]:
+    """As lists show it."""
+    return {
+        **{name: getattr(row, name) for name in (*SAME, *MOMENTS)},
+        "opened_by_name": display_name(row.opener_username, row.opener_first_name, row.opener_last_name),
+        "against_name": display_name(row.respondent_username, row.respondent_first_name, row.respondent_last_name),
+        **_money("to_worker", row.to_worker_minor, row.currency),
+        "currency": row.currency,
+        "appealed_by_id": row.appealed_by_id,
+        "appeal_reason": row.appeal_reason,
+        "available_actions": DISPUTE_LIFECYCLE.available(row.status, policy.role_of(user, row)),
+    }
+
+
+def _detail(user: User, wanted: Any) -> dict[str, Any]:
+    row = _newest(user, wanted)
+    statements, decisions, offers = _rows(Statement, row.id), _rows(Decision, row.id), _rows(Offer, row.id)
+    evidence = _evidence(row.id)
+    held, currency = payments.held_of(reference(row.task_id)) or (None, None)
+    return {
+        **view(user, row),
+        **_money("held", held, currency),
+        "statements": [_statement(said) for said in statements],
+        "evidence": [_shown(piece) for piece in evidence],
+        "offers": [_offer(user, row, made) for made in offers],
+        "decisions": [_decision(decided) for decided in decisions],
+        "timeline": timeline.of(row, statements=statements, evidence=evidence, offers=offers, decisions=decisions),
+    }
+
+
+def _newest(user: User, wanted: Any) -> Any:
+    found = select(*COLUMNS).select_from(JOINED).where(wanted).order_by(DISPUTES.c.id.desc()).limit(1)
+    rows = fetch(found if policy.decides(user) else found.where(policy.seen_by(DISPUTES.c, user.id)))
+    if not rows:
+        raise NotFound.of("dispute")
+    return rows[0]
+
+
+def _rows(kind: Any, dispute_id: int) -> list[Any]:
+    table = table_of(kind)
+    return fetch(select(table).where(table.c.dispute_id == dispute_id).order_by(table.c.id))
+
+
+def _evidence(dispute_id: int) -> list[Any]:
+    shown, uploads = table_of(Evidence), table_of(Upload)
+    names = [uploads.c[name] for name in ("stem", "extension", "is_private")]
+    joined = shown.outerjoin(uploads, uploads.c.id == shown.c.upload_id)
+    return fetch(select(shown, *names).select_from(joined).where(shown.c.dispute_id == dispute_id).order_by(shown.c.id))
+
+
+def _statement(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("id", "author_id", "content", "created_at")}
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    is_there = row.stem is not None
+    return {
+        **{name: getattr(row, name) for name in ("id", "author_id", "note", "sha256", "size", "content_type")},
+        "filename": f"{row.stem}.{row.extension}" if is_there else None,
+        "url": url_of(row) if is_there else None,
+        "created_at": row.created_at,
+    }
+
+
+def _offer(user: User, dispute: Any, row: Any) -> dict[str, Any]:
+    roles = policy.offer_role_of(user, dispute, row)
+    return {
+        **{name: getattr(row, name) for name in ("id", "author_id", "status", "outcome", "currency", "created_at")},
+        **_money("to_worker", row.to_worker_minor, row.currency),
+        "available_actions": OFFER_LIFECYCLE.available(row.status, roles),
+    }
+
+
+def _decision(row: Any) -> dict[str, Any]:
+    return {
+        **{name: getattr(row, name) for name in ("id", "decided_by_id", "decided_at", "outcome", "currency", "note")},
+        **_money("to_worker", row.to_worker_minor, row.currency),
+    }
+
+
+def _money(name: str, minor: int | None, currency: str | None) -> dict[str, Any]:
+    major = None if minor is None or currency is None else to_major(minor, currency)
+    return {name: major, f"{name}_minor": minor}
+
+
+def _without_file(chosen: Any) -> Any:
+    missing = select(Dispute.id).where(Dispute.open_for == Task.id).exists()
+    return chosen.where(Task.status == T.DISPUTED, ~missing)
+
+
+def _due(late: Any, dispute_id: int | None, batch: int) -> Any:
+    if dispute_id is not None:
+        return db.session.scalar(select(Dispute).where(late, Dispute.id == dispute_id).with_for_update())
+    return [row.id for row in fetch(select(Dispute.id).where(late).order_by(Dispute.id).limit(batch))]

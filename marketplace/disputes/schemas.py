@@ -1,0 +1,198 @@
+"""Disputes in and out."""
+
+from marshmallow import Schema, fields, validate
+
+from marketplace.core.fields import Amount, Choice, Int, Num, Str
+from marketplace.core.schemas import Currency, Input, PageQuery, available_actions
+from marketplace.disputes.lifecycle import O, S
+from marketplace.disputes.models import OUTCOMES, REASONS
+from marketplace.disputes.timeline import KINDS
+
+TIME = "2026-01-31T10:00:00Z"
+FILE = "0f3a9c5be1d24f7a8b6c0d1e2f3a4b5c.pdf"
+SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+MOST_FILES = 10
+SAID = "The shelf is crooked and two screws are missing."
+CLOSED = "outcome without money: `completed` or `cancelled`"
+
+
+def money(example: float | None) -> Num:
+    """Major units; null where nothing is held."""
+    return Num(least=0, most=1e12, required=True, allow_none=True, example=example)  # type: ignore[arg-type]
+
+
+def minor(example: int | None) -> Int:
+    """Minor units."""
+    return Int(required=True, allow_none=True, example=example)
+
+
+def moment(example: str | None = TIME) -> fields.DateTime:
+    """A moment that may not have come."""
+    return fields.DateTime(required=True, allow_none=example is None, metadata={"example": example})
+
+
+class DisputesQuery(PageQuery):
+    """In one state or all."""
+
+    status = Choice(*S)
+
+
+class DisputeInputSchema(Input):
+    """A new dispute."""
+
+    task_id = Int(required=True, least=1, example=7)
+    reason = Choice(*REASONS, required=True)
+    description = Str(required=True, shortest=1, longest=5000, example=SAID)
+
+
+class ResponseSchema(Input):
+    """How I see it, and files that show it: their names or addresses as the upload answered them."""
+
+    content = Str(required=True, shortest=1, longest=5000, example="The wall is crooked; the shelf is straight.")
+    files = fields.List(
+        Str(longest=500, shortest=1, example=FILE),
+        validate=validate.Length(max=MOST_FILES, error=f"{MOST_FILES} files at most."),
+        metadata={"example": []},
+    )
+
+
+class EvidenceInputSchema(Input):
+    """One file of mine, its name or address as the upload answered it."""
+
+    file = Str(required=True, shortest=1, longest=500, example=FILE)
+    note = Str(longest=1000, example="The shelf on Friday.")
+
+
+class OfferInputSchema(Input):
+    """How much of what is held the worker is to have, before the fee, in its currency; where nothing is held, how it
+    is to end."""
+
+    amount = Amount(example=25)
+    outcome = Choice(*OUTCOMES, example=None, metadata={"description": CLOSED})
+
+
+class AppealSchema(Input):
+    """Why the decision is wrong."""
+
+    reason = Str(required=True, shortest=1, longest=5000, example="The second picture was not looked at.")
+
+
+class ResolveSchema(Input):
+    """The decision, and why. The split in major or in minor units of the currency that is held."""
+
+    worker_amount = Amount(example=25)
+    worker_minor = Int(example=None)
+    outcome = Choice(*OUTCOMES, example=None, metadata={"description": CLOSED})
+    note = Str(required=True, shortest=1, longest=5000, example="Most of it was done well.")
+
+
+class ReasonOfDisputeSchema(Schema):
+    """What a dispute can be about."""
+
+    key = Choice(*REASONS, required=True)
+    title = Str(required=True, example="The work is not good enough")
+
+
+class ReasonsSchema(Schema):
+    """All of them."""
+
+    reasons = fields.List(fields.Nested(ReasonOfDisputeSchema), required=True)
+
+
+class DisputeSchema(Schema):
+    """A dispute as lists show it. The terms are those of the decision in force or of what was agreed on."""
+
+    id = Int(required=True, example=1)
+    task_id = Int(required=True, example=7)
+    task_title = Str(required=True, example="Put up a shelf")
+    status = Choice(*S, required=True)
+    reason = Choice(*REASONS, required=True)
+    description = Str(required=True, example=SAID)
+    opened_by_id = Int(required=True, example=1)
+    opened_by_name = Str(required=True, example="Anna Kalniņa")
+    against_id = Int(required=True, example=2)
+    against_name = Str(required=True, example="Juris Bērziņš")
+    response_due_at = moment()
+    outcome = Choice(*OUTCOMES, required=True, allow_none=True, example=None)
+    to_worker = money(None)
+    to_worker_minor = minor(None)
+    currency = Currency(required=True, allow_none=True)
+    final_at = moment(None)
+    appealed_by_id = Int(required=True, allow_none=True, example=None)
+    appeal_reason = Str(required=True, example="")
+    created_at = moment()
+    updated_at = moment()
+    available_actions = available_actions()
+
+
+class StatementSchema(Schema):
+    """What a side said."""
+
+    id = Int(required=True, example=1)
+    author_id = Int(required=True, example=2)
+    content = Str(required=True, example="The wall is crooked; the shelf is straight.")
+    created_at = moment()
+
+
+class EvidenceSchema(Schema):
+    """What a side showed; `sha256` is of the bytes behind `url` when it was added. Without a `url` its owner has
+    deleted the file since."""
+
+    id = Int(required=True, example=1)
+    author_id = Int(required=True, example=2)
+    note = Str(required=True, example="The shelf on Friday.")
+    sha256 = Str(required=True, example=SHA256)
+    size = Int(required=True, example=120_000)
+    content_type = Str(required=True, example="application/pdf")
+    filename = Str(required=True, allow_none=True, example=FILE)
+    url = Str(required=True, allow_none=True, example=f"/api/uploads/{FILE}?expires=1790000000&signature=mM5T1LQ0")
+    created_at = moment()
+
+
+class TermsSchema(Schema):
+    """How it would end, or ends."""
+
+    id = Int(required=True, example=1)
+    outcome = Choice(*OUTCOMES, required=True)
+    to_worker = money(25.0)
+    to_worker_minor = minor(2500)
+    currency = Currency(required=True, allow_none=True)
+
+
+class OfferSchema(TermsSchema):
+    """What a side offers."""
+
+    author_id = Int(required=True, example=1)
+    status = Choice(*O, required=True)
+    created_at = moment()
+    available_actions = available_actions()
+
+
+class DecisionSchema(TermsSchema):
+    """What staff decided, and why."""
+
+    decided_by_id = Int(required=True, example=3)
+    decided_at = moment()
+    note = Str(required=True, example="Most of it was done well.")
+
+
+class StepSchema(Schema):
+    """One step of the story: by nobody where it was the clock; `subject_id` is the statement, evidence, offer or
+    decision."""
+
+    event = Choice(*KINDS, required=True)
+    at = moment()
+    actor_id = Int(required=True, allow_none=True, example=1)
+    subject_id = Int(required=True, allow_none=True, example=None)
+
+
+class DisputeDetailSchema(DisputeSchema):
+    """The whole file; `held` is what is in escrow now."""
+
+    held = money(40.0)
+    held_minor = minor(4000)
+    statements = fields.List(fields.Nested(StatementSchema), required=True)
+    evidence = fields.List(fields.Nested(EvidenceSchema), required=True)
+    offers = fields.List(fields.Nested(OfferSchema), required=True)
+    decisions = fields.List(fields.Nested(DecisionSchema), required=True)
+    timeline = fields.List(fields.Nested(StepSchema), required=True)

@@ -1,0 +1,150 @@
+"""What the two sides do in a dispute: open it, speak, show, appeal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, select
+
+from marketplace.auth.models import User
+from marketplace.core.db import db, fetch, save
+from marketplace.core.outbox import publish
+from marketplace.disputes import policy, queries
+from marketplace.disputes.lifecycle import SYSTEM
+from marketplace.disputes.models import Dispute, Evidence, Statement
+from marketplace.events.disputes import DisputeAnswered, DisputeAppealed, DisputeOpened
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+from marketplace.kit.lifecycle import WrongState
+from marketplace.tasks import queries as tasks
+from marketplace.tasks import service as task_verbs
+from marketplace.tasks.models import Task
+from marketplace.uploads import queries as files
+from marketplace.uploads import service as uploads
+from marketplace.uploads.addresses import url_of
+
+OTHER = "other"
+MOST_OF_A_SIDE = 50
+
+
+class TooMuch(Conflict):
+    """A file is read by people."""
+
+    code = "too_much"
+    sentence = f"There are {MOST_OF_A_SIDE} of yours in this dispute already, which is all there can be."
+
+
+def open_dispute(user: User, task_id: int, *, reason: str, description: str) -> Dispute:
+    """The task is disputed and there is a file about it, both or neither; raises 403, 404, WrongState (409)."""
+    task = task_verbs.dispute(user, task_id)
+    return _file(task, user.id, reason=reason, description=description)
+
+
+def open_missing(task_id: int) -> None:
+    """A file for a task that was disputed without one. No effect where there is one, or the dispute is over."""
+    task = queries.without_file(task_id)
+    opener = tasks.disputed_by(task_id)
+    if task is not None and opener is not None:
+        _file(task, opener, reason=OTHER, description=task.reason)
+
+
+def respond(user: User, dispute_id: int, *, content: str, shown: Mapping[str, str] | None = None) -> Dispute:
+    """Say how one sees it; the first word of the other side puts it before staff. `shown` as in `show`."""
+    dispute = queries.to_change(user, dispute_id)
+    dispute.advance("respond", actor=policy.role_of(user, dispute), actor_id=user.id)
+    _refuse_too_much(Statement, dispute, user, 1)
+    statement = save(Statement(dispute_id=dispute.id, author_id=user.id, content=content))
+    _keep(user, dispute, shown or {}, "")
+    publish(DisputeAnswered(statement_id=statement.id, **_by(dispute, user)))
+    return dispute
+
+
+def show(user: User, dispute_id: int, *, shown: Mapping[str, str], note: str = "") -> Dispute:
+    """Add one's own files as evidence: by name, with what their bytes came to (evidence.py). Raises 403, 404, 409,
+    Invalid (422) for what is no file of one's own."""
+    dispute = queries.to_change(user, dispute_id)
+    dispute.advance("add_evidence", actor=policy.role_of(user, dispute), actor_id=user.id)
+    _keep(user, dispute, shown, note)
+    db.session.flush()
+    return dispute
+
+
+def appeal(user: User, dispute_id: int, *, reason: str) -> Dispute:
+    """Ask for a second decision, once a dispute and before the first is final; raises 403, 404, 409."""
+    dispute = queries.to_change(user, dispute_id)
+    dispute.advance("appeal", actor=policy.role_of(user, dispute), actor_id=user.id)
+    if dispute.final_at is not None and dispute.final_at <= now():
+        raise WrongState("The time to appeal is over: this decision is final.")
+    dispute.appealed_by_id, dispute.appeal_reason, dispute.final_at = user.id, reason, None
+    db.session.flush()
+    publish(DisputeAppealed(**_by(dispute, user)))
+    return dispute
+
+
+def lapse(dispute_id: int) -> None:
+    """The other side has said nothing in its time: staff decide without it. No effect where it is not so."""
+    dispute = queries.unanswered(dispute_id)
+    if dispute is not None:
+        dispute.advance("lapse", actor=SYSTEM)
+        db.session.flush()
+
+
+def demand_side(user: User, dispute: Dispute) -> None:
+    """Raises NotAllowed (403) where this is nobody's own dispute."""
+    if not policy.role_of(user, dispute) & (policy.OPENER | policy.RESPONDENT):
+        raise NotAllowed("Only the two sides can speak in this dispute.")
+
+
+def own_files(user: User, names: Sequence[str]) -> list[Any]:
+    """One's own files of these names; raises Invalid (422) where one is not."""
+    found = files.own_files(user, names)
+    if len(found) != len(set(names)):
+        raise Invalid.field("files", "Name your own files: send them to /api/uploads or /api/uploads/document first.")
+    return found
+
+
+def _file(task: Task, opener_id: int, *, reason: str, description: str) -> Dispute:
+    days = timedelta(days=current_app.config["DISPUTE_RESPONSE_DAYS"])
+    other = task.assigned_to_id if opener_id == task.creator_id else task.creator_id
+    dispute = save(
+        Dispute(
+            task_id=task.id,
+            open_for=task.id,
+            opened_by_id=opener_id,
+            against_id=other,
+            reason=reason,
+            description=description,
+            response_due_at=now() + days,
+        )
+    )
+    publish(DisputeOpened(dispute_id=dispute.id, task_id=task.id, by_id=opener_id, other_id=dispute.against_id))
+    return dispute
+
+
+def _keep(user: User, dispute: Dispute, shown: Mapping[str, str], note: str) -> None:
+    _refuse_too_much(Evidence, dispute, user, len(shown))
+    for upload in own_files(user, list(shown)):
+        evidence = save(
+            Evidence(
+                dispute_id=dispute.id,
+                author_id=user.id,
+                upload_id=upload.id,
+                sha256=shown[f"{upload.stem}.{upload.extension}"],
+                size=upload.size,
+                content_type=upload.content_type,
+                note=note,
+            )
+        )
+        uploads.use("evidence", evidence.id, [url_of(upload)])
+
+
+def _refuse_too_much(kind: type[Statement | Evidence], dispute: Dispute, user: User, more: int) -> None:
+    mine = select(func.count()).where(kind.dispute_id == dispute.id, kind.author_id == user.id)
+    if fetch(mine)[0][0] + more > MOST_OF_A_SIDE:
+        raise TooMuch()
+
+
+def _by(dispute: Dispute, user: User) -> dict[str, int]:
+    other = policy.other_side(dispute, user.id)
+    return {"dispute_id": dispute.id, "task_id": dispute.task_id, "by_id": user.id, "other_id": other}

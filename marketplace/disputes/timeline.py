@@ -1,0 +1,63 @@
+"""A dispute's story, told from what is kept anyway: nothing can be in it that did not happen."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import select
+
+from marketplace.core.db import fetch
+from marketplace.core.lifecycle import StateChange
+from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
+
+# What the moves of the tables are called in the story. What they say beside it stands in rows of their own.
+OF_DISPUTE = {"lapse": "response_overdue", "appeal": "appealed", "withdraw": "withdrawn"}
+OF_OFFER = {"accept": "offer_accepted", "decline": "offer_declined", "withdraw": "offer_withdrawn"}
+KINDS = (
+    *("opened", "responded", "statement", "evidence_added", "offer_made"),
+    *("decided", "final", *OF_DISPUTE.values(), *OF_OFFER.values()),
+)
+
+
+def of(dispute: Any, *, statements: Any, evidence: Any, offers: Any, decisions: Any) -> list[dict[str, Any]]:
+    """Everything that happened, the earliest first: what, by whom (nobody: by the clock), when, to which row."""
+    steps = [
+        _step("opened", dispute.created_at, dispute.opened_by_id, None),
+        *_said(dispute, statements),
+        *(_step("evidence_added", row.created_at, row.author_id, row.id) for row in evidence),
+        *(_step("offer_made", row.created_at, row.author_id, row.id) for row in offers),
+        *(_step("decided", row.decided_at, row.decided_by_id, row.id) for row in decisions),
+        *_moves_of_dispute(dispute.id),
+        *_moves_of_offers([row.id for row in offers]),
+    ]
+    return sorted(steps, key=lambda step: (step["event"] == "final", step["at"]))
+
+
+def _said(dispute: Any, statements: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """The first word of the other side is the response."""
+    answered = False
+    for row in statements:
+        is_answer = row.author_id == dispute.against_id and not answered
+        answered = answered or is_answer
+        yield _step("responded" if is_answer else "statement", row.created_at, row.author_id, row.id)
+
+
+def _moves_of_dispute(dispute_id: int) -> Iterator[dict[str, Any]]:
+    for row in _history(DISPUTE_LIFECYCLE.thing, [dispute_id]):
+        if row.verb in OF_DISPUTE:
+            yield _step(OF_DISPUTE[row.verb], row.at, row.actor_id, None)
+        if row.to_state == "resolved":
+            yield _step("final", row.at, row.actor_id, None)
+
+
+def _moves_of_offers(ids: list[int]) -> Iterator[dict[str, Any]]:
+    for row in _history(OFFER_LIFECYCLE.thing, ids):
+        yield _step(OF_OFFER[row.verb], row.at, row.actor_id, row.thing_id)
+
+
+def _history(thing: str, ids: list[int]) -> list[Any]:
+    steps = select(StateChange.__table__).where(StateChange.thing == thing, StateChange.thing_id.in_(ids))
+    return fetch(steps.order_by(StateChange.id)) if ids else []
+
+
+def _step(event: str, at: Any, actor_id: int | None, subject_id: int | None) -> dict[str, Any]:
+    return {"event": event, "at": at, "actor_id": actor_id, "subject_id": subject_id}

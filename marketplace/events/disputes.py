@@ -1,0 +1,83 @@
+"""Facts about disputes."""
+
+from dataclasses import dataclass
+
+from marketplace.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeOpened(Event):
+    """There is a file about a task's dispute; the other side has been told by TaskDisputed."""
+
+    dispute_id: int
+    task_id: int
+    by_id: int
+    other_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeAnswered(Event):
+    """A side said something."""
+
+    dispute_id: int
+    task_id: int
+    statement_id: int
+    by_id: int
+    other_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferMade(Event):
+    """A side offers to settle; without an amount nothing is held."""
+
+    offer_id: int
+    dispute_id: int
+    task_id: int
+    by_id: int
+    other_id: int
+    outcome: str
+    to_worker_minor: int | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferDeclined(Event):
+    """The other side said no to an offer."""
+
+    offer_id: int
+    dispute_id: int
+    task_id: int
+    by_id: int
+    other_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeDecided(Event):
+    """Staff have decided; it becomes final unless a side appeals."""
+
+    dispute_id: int
+    task_id: int
+    opened_by_id: int
+    against_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeAppealed(Event):
+    """A side does not accept the decision; staff decide once more, for good."""
+
+    dispute_id: int
+    task_id: int
+    by_id: int
+    other_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeResolved(Event):
+    """It is over, and the money has gone where it was settled to go; `outcome` is completed, cancelled (the task),
+    or withdrawn (the dispute: the task goes on)."""
+
+    dispute_id: int
+    task_id: int
+    opened_by_id: int
+    against_id: int
+    outcome: str
