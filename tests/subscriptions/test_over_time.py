@@ -273,6 +273,7 @@ def test_a_process_that_dies_before_it_asks_is_outlived(
         dying.setattr(calling, "call_now", lambda *_: 1 / 0)
         assert subscribe(ilze, key="k").status_code == 500
     assert mine(ilze)["status"] == "created"
+    clock.shift(timedelta(minutes=1))
     settle()
     assert (mine(ilze)["status"], paid(ilze), subscribe(ilze, key="k").json["code"]) == ("active", [4999], "has_plan")
 
