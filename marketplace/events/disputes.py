@@ -73,8 +73,7 @@ class DisputeAppealed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeResolved(Event):
-    """It is over, and the money has gone where it was settled to go; `outcome` is completed, cancelled (the task),
-    or withdrawn (the dispute: the task goes on)."""
+    """It is over and the money has moved; `outcome`: the task is completed, cancelled, or the dispute withdrawn."""
 
     dispute_id: int
     task_id: int
