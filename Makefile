@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PORT ?= 5000
 SIZES ?= 20000,200000,2000000
+MONEY_EXAMPLES ?= 5000
+MONEY_STEPS ?= 100
 VENV := .venv
 BIN := $(VENV)/bin
 export PORT
@@ -43,8 +45,9 @@ demo-escrow: $(VENV)/.run ## The story of a task's money with the books after ea
 		MARKETPLACE_ENV=development DATABASE_URL="sqlite:///$$folder/demo.db" UPLOADS_DIR="$$folder/uploads" \
 		REDIS_URL= JOBS=embedded PAYMENT_PROVIDERS=fake RATE_LIMITS=0 LOG_LEVEL=ERROR $(BIN)/flask demo-escrow
 
-torture: $(VENV)/.dev ## Die at every single step (make test dies at every third)
-	CRASH_EVERY=1 $(BIN)/python -m pytest -n 2 tests/crash
+torture: $(VENV)/.dev ## Die at every step, meet at every statement, 5,000 random stories of money (hours)
+	CRASH_EVERY=1 INTERLEAVE_EVERY=1 MONEY_EXAMPLES=$(MONEY_EXAMPLES) MONEY_STEPS=$(MONEY_STEPS) \
+		$(BIN)/python -m pytest -n 2 tests/crash tests/races tests/payments/test_properties.py
 
 bench: $(VENV)/.bench ## Measure against the peers and print the ratios (SIZES=20000,200000 is shorter)
 	@$(BIN)/python -m benchmarks --sizes "$(SIZES)"

@@ -12,6 +12,7 @@ from marketplace.core.db import after_commit, execute, fetch, in_transaction
 from marketplace.core.leases import Queue, table_of, wake
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound, Problem
+from marketplace.kit.text import is_storable
 from marketplace.payments import payouts, queries, states
 from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.gateways.fake import FakeProvider
@@ -22,6 +23,8 @@ from marketplace.payments.models import Payee, Payment, Payout, ProviderEvent, R
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 12
 KEPT = timedelta(days=90)
+LONGEST_NAME, LONGEST_KIND = 255, 100
+UNREADABLE = (Forged, ValueError, KeyError, TypeError, OverflowError, RecursionError)
 log = structlog.get_logger(__name__)
 EVENTS_TABLE = table_of(ProviderEvent)
 EVENTS = Queue("provider_events", EVENTS_TABLE, lease=lambda row: LEASE, attempts=lambda row: ATTEMPTS)
@@ -41,9 +44,17 @@ def receive(name: str, headers: Mapping[str, str], body: bytes) -> bool:
         raise NotFound.of("provider")
     try:
         notice = providers()[name].read_notice(headers, body)
-    except (Forged, ValueError, KeyError):
+    except UNREADABLE:
         raise NotSigned() from None
+    if not _is_readable(notice):
+        raise NotSigned()
     return in_transaction(lambda: _keep(name, notice, body))
+
+
+def _is_readable(notice: Notice) -> bool:
+    """Whether our columns hold what it says."""
+    said = ((notice.event_id, LONGEST_NAME), (notice.object_id, LONGEST_NAME), (notice.kind, LONGEST_KIND))
+    return all(isinstance(word, str) and 0 < len(word) <= most and is_storable(word) for word, most in said)
 
 
 def _keep(name: str, notice: Notice, body: bytes) -> bool:

@@ -119,6 +119,8 @@ def _give_up(payment: Payment, verb: str) -> None:
     payment.advance(verb, actor=SYSTEM)
     payment.open_for, payment.ended_at = None, now()
     payment.client_secret = payment.next_url = ""
+    if payment.wish == escrow.HOLD:
+        payment.wish = escrow.CALL_OFF  # nobody counts on it any more: what is captured all the same goes back
     db.session.flush()
     if verb == "fail":
         sides = {"payer_id": payment.payer_id, "payee_id": payment.payee_id}

@@ -45,8 +45,9 @@ def apply(user: User, task_id: int, *, message: str = "", proposed_price: Any = 
 def withdraw(user: User, application_id: int, task_id: int) -> Application:
     """Take one's offer back while it waits."""
     application, task = applications.find(user, application_id, task_id)
-    _advance(application, "withdraw", user, task)
-    _withdrawn(application, task)
+    roles = policy.application_role_of(user, application, task.creator_id)
+    application.lifecycle.pick("withdraw", application.status, roles)
+    _withdraw(application, task, roles, user.id)
     return application
 
 
@@ -54,9 +55,7 @@ def withdraw_all_of(applicant_id: int) -> None:
     """The applicant's account was closed."""
     waiting = applications.waiting_of(applicant_id)
     for application, task in waiting:
-        application.advance("withdraw", actor=SYSTEM)
-        db.session.flush()
-        _withdrawn(application, task)
+        _withdraw(application, task, SYSTEM)
 
 
 def reject(user: User, application_id: int, task_id: int) -> Application:
@@ -104,8 +103,11 @@ def reopen(task: Task, worker_id: int) -> None:
     db.session.flush()
 
 
-def _withdrawn(application: Application, task: Task) -> None:
+def _withdraw(application: Application, task: Task, roles: frozenset[str], by_id: int | None = None) -> None:
+    """The task's row first, as whoever accepts takes it first too: else the two would wait for each other."""
     _count_response(task, -1)
+    application.advance("withdraw", actor=roles, actor_id=by_id)
+    db.session.flush()
     publish(
         ApplicationWithdrawn(
             application_id=application.id,

@@ -178,9 +178,11 @@ def hand_over(user: User, task_id: int) -> Task:
 def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = None) -> Task:
     """A dispute is over: so much of what is held (before the fee) to the worker, the rest back to the owner. With
     nothing for the worker the task is cancelled, else completed. None, where nothing is held, completes it.
-    Raises WrongState (409), Invalid (422)."""
+    Raises WrongState, NotPaid (409), Invalid (422)."""
     task = queries.living(task_id)
     held = payments.held_minor(paying.reference(task_id))
+    if held is None and to_worker_minor:
+        raise payments.NotPaid()
     task.advance("annul" if to_worker_minor == 0 else "settle", actor=SYSTEM, actor_id=actor_id)
     db.session.flush()
     if held is not None:

@@ -5,38 +5,12 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
-import psycopg
-import pytest
-
 import config
-from marketplace.core.db import db
-from tests.conftest import SETTINGS, make_app
+from tests.conftest import SETTINGS
 from tests.servers.mail import MailServer
-
-
-@pytest.fixture
-def fresh_url(database: str, tmp_path: Path, worker_id: str) -> Iterator[str]:
-    """A migrated database for these lives alone."""
-    name = f"crash_{os.getpid()}_{worker_id}"
-    server = os.environ["TEST_DATABASE_URL"]
-    if database == "postgres":
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-    url = f"sqlite:///{tmp_path}/crash.db" if database == "sqlite" else f"{server.rpartition('/')[0]}/{name}"
-    app = make_app(url)
-    with app.app_context():
-        flask_migrate.upgrade()
-        db.session.remove()
-        db.engine.dispose()
-    yield url
-    if database == "postgres":
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def lives(url: str, mail: MailServer, folder: Path) -> list[dict[str, Any]]:

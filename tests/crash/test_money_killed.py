@@ -1,0 +1,56 @@
+"""Die at any commit or call to the payment provider, come back: no money is lost, none is moved twice."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import config
+from tests.conftest import SETTINGS
+
+ONCE = {"charges": 1, "refunds": 1, "payouts": 1, "releases": 1, "clawbacks": 1, "payees": 1}
+ENDS = {"payments": 3, "not over": 0, "kept": 3000, "receipts": 2}  # 40 less the 10 that went back; receipt and note
+
+
+def lives(url: str, folder: Path) -> list[dict[str, Any]]:
+    """How it looked after each death."""
+    settings = {**SETTINGS, "DATABASE_URL": url, "UPLOADS_DIR": str(folder / "files"), "THREADS": "4"}
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.crash.money", os.environ.get("CRASH_EVERY", "5")],
+        cwd=config.ROOT,
+        env={**os.environ, **settings, "PAYOUT_RULES": str(folder / "payouts.toml")},
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr[-3000:]
+    told = [json.loads(line) for line in process.stdout.splitlines()]
+    assert all(life["recovered"] for life in told), process.stderr[-3000:]
+    return told
+
+
+def test_killed_anywhere_no_money_is_lost_and_none_moves_twice(fresh_url: str, database: str, tmp_path: Path) -> None:
+    (tmp_path / "payouts.toml").write_text(RULES)
+    began = time.monotonic()
+    told = lives(fresh_url, tmp_path)
+    print(f"{database}: {len(told)} deaths, the last at step {told[-1]['step']}, {time.monotonic() - began:.0f} s")
+    assert len(told) > 10
+    for life in told:
+        step = life["step"]
+        assert life["findings"] == [], (step, life)
+        assert set(life["left"].values()) == {0}, (step, life)
+        assert life["moved"] == {**ONCE, **ENDS}, (step, life)
+        assert (life["unknown"], life["keys"], life["wallet"]) == ([], [], 0), (step, life)
+
+
+RULES = """hold = 1000
+[[rule]]
+reason = "new"
+fact = "new_account"
+days = 7
+score = 30
+"""

@@ -1,0 +1,64 @@
+"""What a provider or staff say of a payment when nobody counts on it any more."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from marketplace.core.db import fetch, in_transaction
+from marketplace.kit.errors import Conflict
+from marketplace.payments import states
+from marketplace.payments.models import Payment
+from marketplace.tasks import paying, service
+from tests.factories.people import Person
+from tests.races.stage import VISA, Stage, fake
+
+
+@pytest.fixture
+def stage(app: Flask, anna: Person, juris: Person) -> Stage:
+    """A task whose payment waits for a card."""
+    return Stage(app, anna, juris).set_up()
+
+
+def take(stage: Stage) -> None:
+    """The provider has the money after all."""
+    name = fetch(select(Payment.provider_id).where(Payment.id == stage.payment))[0].provider_id
+    fake().confirm(name, method=VISA, key="late")
+    state = fake().capture(name, amount_minor=4000, key="late too")
+    in_transaction(lambda: states.apply_provider_state(stage.payment, state))
+
+
+@pytest.mark.parametrize("is_paid_again", [False, True])
+def test_money_taken_for_a_payment_that_was_given_up_goes_back(stage: Stage, is_paid_again: bool) -> None:
+    stage.inside(lambda: in_transaction(lambda: states.fail_payment(stage.payment, "The provider did not want it.")))
+    if is_paid_again:
+        begun = {"payment_method": VISA}
+        key = {"Idempotency-Key": "again"}
+        assert stage.owner.post(f"/api/payments/tasks/{stage.task}/pay", begun, headers=key).status_code == 201
+    stage.inside(lambda: take(stage))
+    stage.rest()
+    assert stage.outcome()[1] == "refunded"
+    assert stage.inside(lambda: paying.payments.is_held(f"task:{stage.task}")) == is_paid_again
+
+
+def test_money_taken_after_the_work_was_confirmed_is_the_workers_though_the_payment_was_given_up(stage: Stage) -> None:
+    stage.inside(lambda: in_transaction(lambda: paying.payments.release(f"task:{stage.task}")))
+    stage.inside(lambda: in_transaction(lambda: states.fail_payment(stage.payment, "The provider did not want it.")))
+    stage.inside(lambda: take(stage))
+    assert stage.outcome()[1] == "released"
+    stage.inside(lambda: in_transaction(lambda: states.escrow.refund(locked(stage), 4000)))  # nobody did the task
+
+
+def locked(stage: Stage) -> Payment:
+    """To work with."""
+    return states.locked(Payment, stage.payment)
+
+
+def test_nothing_can_be_divided_where_nothing_is_held(stage: Stage) -> None:
+    stage.pay(until="held")
+    stage.finish()
+    stage.inside(lambda: stage.act(stage.worker, "dispute"))
+    back = stage.worker.post(f"/api/payments/{stage.payment}/refund", {}, headers={"Idempotency-Key": "all"})
+    assert back.status_code == 200
+    with pytest.raises(Conflict):
+        stage.inside(lambda: in_transaction(lambda: service.settle(stage.task, to_worker_minor=500)))
+    assert stage.rest().outcome()[0] == "disputed"

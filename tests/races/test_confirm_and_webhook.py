@@ -1,0 +1,164 @@
+"""Whoever hears first what became of a payment, and whatever the other does meanwhile: one capture, one receipt."""
+
+from collections import Counter
+from collections.abc import Callable
+from secrets import token_hex
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from marketplace.core.db import db, execute, fetch
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict
+from marketplace.payments import accounts, calling, inbox, issuing, reconciling, states
+from marketplace.payments.gateways.provider import P, PaymentState
+from marketplace.payments.ledger.service import Line, post
+from marketplace.payments.models import Payment
+from tests.factories.people import Person
+from tests.races.interleave import Meeting, Work, meetings
+from tests.races.stage import VISA, Stage, key, long_ago
+
+HELD = ("assigned", "held", Counter(payment=1), 1)
+Scene = Callable[[Stage], tuple[Work, Work]]
+
+
+@pytest.fixture
+def stage(app: Flask, anna: Person, juris: Person) -> Stage:
+    """Two people."""
+    return Stage(app, anna, juris)
+
+
+def play(stage: Stage, scene: Scene) -> list[tuple[Stage, Meeting]]:
+    """Every meeting of the two, each with the stage it left."""
+    stages: list[Stage] = []
+
+    def prepare() -> tuple[Work, Work]:
+        stages.append(stage.set_up())
+        return scene(stages[-1])
+
+    met = list(meetings(stage.app, prepare))
+    assert len(met) > 3
+    assert not all(one.waited for one in met)
+    stages[-1].rest()  # in the last one nobody was stopped
+    return list(zip(stages, met, strict=False))
+
+
+def behind_the_scenes() -> None:
+    """The thread that works off what is due."""
+    while sum((inbox.read_due(), calling.call_due())):
+        pass
+
+
+def confirm_and_webhook(one: Stage) -> tuple[Work, Work]:
+    path = f"/api/payments/{one.payment}/confirm"
+    return lambda: one.owner.post(path, {"payment_method": VISA}, **key()), behind_the_scenes
+
+
+def webhook_and_reconciler(one: Stage) -> tuple[Work, Work]:
+    one.pay(until="captured")
+    one.inside(lambda: long_ago(one.payment))
+    return inbox.read_due, reconciling.ask_about_open
+
+
+def reconciler_and_webhook(one: Stage) -> tuple[Work, Work]:
+    return webhook_and_reconciler(one)[::-1]
+
+
+@pytest.mark.parametrize("scene", [confirm_and_webhook, webhook_and_reconciler, reconciler_and_webhook])
+def test_a_capture_is_booked_once_whoever_hears_of_it(stage: Stage, scene: Scene) -> None:
+    for one, met in play(stage, scene):
+        assert (met.first, met.rival) == (None, None), met
+        assert one.outcome() == HELD, met
+
+
+def capture_and_decline(one: Stage) -> tuple[Work, Work]:
+    one.pay(until="authorized")
+    return one.call, lambda: one.act(one.worker, "decline")
+
+
+def decline_and_capture(one: Stage) -> tuple[Work, Work]:
+    return capture_and_decline(one)[::-1]
+
+
+@pytest.mark.parametrize("scene", [capture_and_decline, decline_and_capture])
+def test_a_task_declined_while_its_money_is_taken_costs_nothing(stage: Stage, scene: Scene) -> None:
+    ends = set()
+    for one, met in play(stage, scene):
+        assert (met.first, met.rival) == (None, None), met
+        task, payment, booked, receipts = one.rest().outcome()
+        assert task == "open"
+        assert (payment, booked, receipts) in (
+            ("cancelled", Counter(), 0),
+            ("refunded", Counter(payment=1, refund=1), 1),
+        ), met
+        ends.add(payment)
+    assert "refunded" in ends
+
+
+def release_and_dispute(one: Stage) -> tuple[Work, Work]:
+    one.pay(until="held")
+    one.finish()
+    return lambda: one.act(one.owner, "confirm"), lambda: one.act(one.worker, "dispute")
+
+
+def dispute_and_release(one: Stage) -> tuple[Work, Work]:
+    return release_and_dispute(one)[::-1]
+
+
+@pytest.mark.parametrize("scene", [release_and_dispute, dispute_and_release])
+def test_a_release_and_a_dispute_have_one_winner_and_the_money_follows(stage: Stage, scene: Scene) -> None:
+    for one, met in play(stage, scene):
+        errors = [error for error in (met.first, met.rival) if error is not None]
+        assert [isinstance(error, Conflict) for error in errors] == [True], met
+        ends = (("completed", "released"), ("disputed", "held"))
+        assert one.outcome() in [(*end, Counter(payment=1), 1) for end in ends], met
+
+
+def release_and_refund(one: Stage) -> tuple[Work, Work]:
+    one.pay(until="held")
+    one.finish()
+    back = f"/api/payments/{one.payment}/refund"
+    return lambda: one.act(one.owner, "confirm"), lambda: one.worker.post(back, {"amount": 10}, **key())
+
+
+def test_what_is_given_back_while_the_rest_is_released_goes_back_once(stage: Stage) -> None:
+    for one, met in play(stage, release_and_refund):
+        assert (met.first, met.rival) == (None, None), met
+        assert one.rest().outcome() == ("completed", "released", Counter(payment=1, refund=1), 1), met
+
+
+@pytest.mark.control
+def test_control_without_the_lock_a_capture_is_booked_twice(
+    stage: Stage, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    careful = states.apply_provider_state
+
+    def careless(payment_id: int, state: PaymentState) -> object:
+        """Looks first, then writes; and nothing is unique."""
+        known = fetch(select(Payment.captured_at).where(Payment.id == payment_id))[0]
+        if state.status is not P.CAPTURED:
+            return careful(payment_id, state)
+        if known.captured_at is None:
+            book(payment_id, state.captured_minor)
+        return None
+
+    def book(payment_id: int, minor: int) -> None:
+        taken = {"status": "held", "captured_minor": minor, "captured_at": now()}
+        execute(update(Payment).where(Payment.id == payment_id).values(**taken))
+        payment = db.session.get_one(Payment, payment_id, populate_existing=True)
+        sides = {"debit": accounts.at_provider(payment), "credit": accounts.escrow(payment)}
+        subject = f"payment:{payment_id}"
+        post([Line(key=token_hex(9), amount_minor=minor, kind="hold", reference="", subject=subject, **sides)])
+        issuing._issue("", token_hex(9), issuing._about(payment), payment_id=payment_id)
+
+    monkeypatch.setattr(states, "apply_provider_state", careless)
+    if database == "sqlite":  # there BEGIN IMMEDIATE alone would do
+        monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+
+    def prepare() -> tuple[Work, Work]:
+        stages.append(stage.set_up())
+        return webhook_and_reconciler(stages[-1])
+
+    stages: list[Stage] = []
+    assert any(stages[-1].outcome()[3] == 2 for _ in meetings(stage.app, prepare, every=1))
