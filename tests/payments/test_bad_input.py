@@ -72,7 +72,7 @@ def test_amounts_fit_the_decimals_of_their_currency(app: Flask, released: Stage)
 def test_a_price_is_exact_in_every_currency(anna: Person, juris: Person) -> None:
     for currency, budget, minor in (("JPY", 4001, 4001), ("KWD", 40.125, 40125), ("EUR", 40.01, 4001)):
         task = things.assigned_task(anna, juris, budget=budget, currency=currency)["id"]
-        quote = anna.get(f"/api/payments/quote?task_id={task}").json
+        quote = anna.get(f"/api/payments/tasks/{task}/quote").json
         assert (quote["price_minor"], quote["fee_minor"] + quote["payee_minor"]) == (minor, minor)
     for currency, budget in (("JPY", 40.5), ("KWD", 40.1255), ("EUR", 40.001), ("EUR", -1), ("EUR", 1e13)):
         body = {"title": "Sofa", "description": "Up.", "category": "moving", "location": "", "budget": budget}

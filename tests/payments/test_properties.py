@@ -28,7 +28,7 @@ from marketplace.kit.money import share, to_major
 from marketplace.payments import calling, calls, escrow, inbox, payouts, reconciling, states
 from marketplace.payments import service as payments
 from marketplace.payments.gateways.chosen import providers
-from marketplace.payments.gateways.fake import FakeProvider
+from marketplace.payments.gateways.fake import CLOSED_BANK, FakeProvider
 from marketplace.payments.gateways.fake_book import NOTICES, THINGS
 from marketplace.payments.gateways.provider import ProviderError
 from marketplace.payments.ledger.models import LedgerAccount

@@ -82,6 +82,8 @@ def meet(app: Flask, first: Work, rival: Work, step: int) -> Meeting | None:
         while one.is_alive() and not stop.reached.wait(0.001):
             pass
         is_stopped = stop.reached.is_set()
+        if not is_stopped:
+            stop.thread = 0  # the rival's thread may get the number of the one that ended
         two.start()
         two.join(MOMENT if is_stopped else PATIENCE)
         waited = two.is_alive()
