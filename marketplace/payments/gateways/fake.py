@@ -29,6 +29,7 @@ from marketplace.payments.gateways.provider import (
 )
 
 WAITING = frozenset({P.REQUIRES_PAYMENT_METHOD.value, P.REQUIRES_ACTION.value})
+NOT_RELEASED = "The bank did not release the money."
 CLOSED_BANK = "ZZ"  # a country for trying out: every payout to it fails
 
 
@@ -57,7 +58,10 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         }
 
         def work() -> PaymentState:
-            return self._payment(self._made("payment", "pi", charge.key, data)[0])
+            thing, _ = self._made("payment", "pi", charge.key, data)
+            if (thing.data["amount_minor"], thing.data["currency"]) != (charge.amount_minor, charge.currency):
+                raise Refused("This key was used for another payment.", "idempotency_error")
+            return self._payment(thing)
 
         state = self._do("create", work)
         return self.confirm(state.id, method=charge.method, key=f"{charge.key}+") if charge.method else state
@@ -98,8 +102,9 @@ class FakeProvider(FakeSubscriptions, FakeBook):
             if thing.data["status"] != P.AUTHORIZED.value or amount_minor > thing.data["amount_minor"]:
                 raise Refused(f"This payment is {thing.data['status']}.", "payment_intent_unexpected_state")
             if thing.data["method"] == CAPTURE_DECLINES:
-                self._change(thing, "payment_intent.canceled", About.PAYMENT, status=P.CANCELLED.value)
-                return self._payment(thing), "The bank did not release the money."
+                failed = {"status": P.CANCELLED.value, "failure": NOT_RELEASED}
+                self._change(thing, "payment_intent.canceled", About.PAYMENT, **failed)
+                return self._payment(thing), NOT_RELEASED
             kept = {"captured_minor": amount_minor, "keys": [*thing.data["keys"], key]}
             self._write(About.PAYMENT, thing, amount_minor)
             kind = "payment_intent.succeeded"

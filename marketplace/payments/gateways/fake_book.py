@@ -97,7 +97,8 @@ class FakeBook:
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Raises Forged."""
-        parts = dict(part.split("=", 1) for part in headers.get("Fake-Signature", "").split(",") if "=" in part)
+        signed = {name.lower(): value for name, value in headers.items()}.get("fake-signature", "")
+        parts = dict(part.split("=", 1) for part in signed.split(",") if "=" in part)
         moment, signature = parts.get("t", ""), parts.get("v1", "")
         if not moment.isdecimal() or len(moment) > 12:
             raise Forged("no signature")

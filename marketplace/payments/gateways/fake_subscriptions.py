@@ -191,7 +191,7 @@ class FakeSubscriptions(FakeBook):
             paid_minor=sum(one.amount_minor for one in invoices),
             invoices=invoices,
             client_secret=f"{thing.name}_secret_{self._signature(0, thing.name.encode())[:24]}" if unpaid else "",
-            next_url=f"{self.site_url}/challenge/{thing.name}" if challenged else "",
+            next_url=f"{self.site_url}/{'challenge' if challenged else 'pay'}/{thing.name}" if unpaid else "",
             customer_id=data["customer"],
         )
 
