@@ -87,10 +87,10 @@ def _finish(row: Row[Any], record: Record | None) -> bool:
     return CALLS.done(row)
 
 
-def may_send(row: Row[Any]) -> bool:
+def may_send(row: Row[Any], remembered: timedelta = ASK_AFTER) -> bool:
     """Whether the key may be sent: remembered before it is."""
     if row.first_at is not None:
-        return bool(row.first_at > now() - ASK_AFTER)
+        return bool(row.first_at > now() - remembered)
     first = update(CALLS_TABLE).where(CALLS_TABLE.c.id == row.id).values(first_at=now())
     in_transaction(lambda: execute(first))
     return True
@@ -213,7 +213,7 @@ def _pay_out(row: Row[Any]) -> Record | None:
         if not in_transaction(lambda: _send(payout.id)):
             return None
     at, payee = provider(payout.provider), _payee_of(payout)
-    found = None if may_send(row) else at.find_payout(row.key)
+    found = None if may_send(row, at.payouts_remembered) else at.find_payout(row.key)
     try:
         state = found or _sent_by(at, payout, payee, row.key)
     except Refused as error:

@@ -80,6 +80,7 @@ class FakeBook:
     """Reads and writes of the book; `faults` are (method, "down" or "answer lost"), each used up once."""
 
     name = "fake"
+    payouts_remembered = timedelta(hours=23)
 
     def __init__(self, secret: str, faults: list[tuple[str, str]] | None = None) -> None:
         self.secret = hashlib.sha256(f"fake webhooks {secret}".encode()).hexdigest()

@@ -7,7 +7,7 @@ what a provider knows is asked for by `fetch_…`, and what is not known to have
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -212,6 +212,8 @@ class Provider(Protocol):
     """One provider. Every method raises Unreachable or Refused, those with a payer also Declined."""
 
     name: str
+    payouts_remembered: timedelta
+    """For how long a payout that is sent again with the same key is made once."""
 
     def public_key(self) -> str:
         """What a front end needs to talk to the provider itself; empty where it needs nothing."""

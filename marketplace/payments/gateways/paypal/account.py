@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Lock
 from typing import Any
 
@@ -52,6 +53,7 @@ class Account:
     """
 
     name = "paypal"
+    payouts_remembered = timedelta(days=30)
 
     def __init__(
         self,

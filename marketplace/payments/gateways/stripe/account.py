@@ -34,6 +34,7 @@ class Account:
     """
 
     name = "stripe"
+    payouts_remembered = timedelta(hours=23)
 
     def __init__(
         self,
