@@ -38,7 +38,7 @@ def play(stage: Stage, scene: Scene) -> list[tuple[Stage, Meeting]]:
         return scene(stages[-1])
 
     met = list(meetings(stage.app, prepare))
-    assert len(met) > 3
+    assert len(met) > 1
     assert not all(one.waited for one in met)
     stages[-1].rest()  # in the last one nobody was stopped
     return list(zip(stages, met, strict=False))
