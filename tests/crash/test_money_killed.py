@@ -19,7 +19,7 @@ def lives(url: str, folder: Path) -> list[dict[str, Any]]:
     """How it looked after each death."""
     settings = {**SETTINGS, "DATABASE_URL": url, "UPLOADS_DIR": str(folder / "files"), "THREADS": "4"}
     process = subprocess.run(
-        [sys.executable, "-m", "tests.crash.money", os.environ.get("CRASH_EVERY", "5")],
+        [sys.executable, "-m", "tests.crash.money", os.environ.get("CRASH_EVERY", "10")],
         cwd=config.ROOT,
         env={**os.environ, **settings, "PAYOUT_RULES": str(folder / "payouts.toml")},
         capture_output=True,

@@ -154,7 +154,7 @@ def test_a_thousand_events_shuffled_and_repeated_end_as_in_order(
     bodies = told(stages[0])
     in_order = {one.payment: one.outcome() for one in stages[3::4]}
     more = [_copy(body, number) for number in range(1000 - len(bodies)) for body in [chance.choice(bodies)]]
-    events = [body for body in [*bodies, *more] for _ in range(chance.randint(1, 5))]
+    events = [body for body in [*bodies, *more] for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 4, 5)))]
     chance.shuffle(events)
 
     def forget_sending() -> None:

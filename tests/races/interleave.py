@@ -116,3 +116,5 @@ class _Runner(threading.Thread):
                 self.error = error
             finally:
                 db.session.remove()
+                if self.stop is not None:
+                    self.stop.thread = 0  # the rival may be given the same number
