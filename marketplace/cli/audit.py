@@ -29,6 +29,7 @@ STATEFUL: tuple[Any, ...] = (
     *(Listing, Task, Application, Offering, Verification, Payment, Refund, Payout),
     *(Dispute, Offer, Subscription),
 )
+TOO_LONG = timedelta(days=2)
 STUCK_AFTER = timedelta(minutes=20)  # longer than any lease and the pause after it
 
 # Each finds rows that should not be: (what is wrong, statement whose first column is an id).
@@ -103,6 +104,20 @@ RULES = (
         "payments: money is held for a task that is not going on",
         """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.status = 'held'
         AND t.status NOT IN ('assigned', 'in_progress', 'pending_confirmation', 'disputed')""",
+    ),
+    (
+        "payments: held for somebody who does not do the task",
+        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.open_for IS NOT NULL
+        AND (t.assigned_to_id IS NULL OR t.assigned_to_id <> p.payee_id OR t.creator_id <> p.payer_id)""",
+    ),
+    (
+        "payments: for a task that is not there",
+        """SELECT p.id FROM payments p LEFT JOIN tasks t ON p.reference = 'task:' || t.id
+        WHERE p.reference LIKE 'task:%' AND t.id IS NULL""",
+    ),
+    (
+        "provider calls: asked for two days and not through",
+        "SELECT id FROM provider_calls WHERE done_at IS NULL AND first_at < :days_ago",
     ),
     (
         "payments: released to somebody who did not do the task",
@@ -225,7 +240,8 @@ def findings() -> list[str]:
 
 def _broken_rules() -> Iterator[str]:
     for what, statement in RULES:
-        timed = [bindparam("long_ago", now() - STUCK_AFTER, UTCDateTime())] if ":long_ago" in statement else []
+        ages = {"long_ago": STUCK_AFTER, "days_ago": TOO_LONG}
+        timed = [bindparam(name, now() - age, UTCDateTime()) for name, age in ages.items() if f":{name}" in statement]
         ids = [row[0] for row in fetch(text(statement).bindparams(*timed))]
         if ids:
             yield f"{what} ({len(ids)}: {', '.join(map(str, ids[:5]))})"

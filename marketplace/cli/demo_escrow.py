@@ -14,12 +14,12 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from marketplace.auth.models import User
 from marketplace.cli.audit import findings
 from marketplace.core import jobs
-from marketplace.core.db import fetch, in_transaction
+from marketplace.core.db import execute, fetch, in_transaction
 from marketplace.core.outbox import relay
 from marketplace.kit.clock import now
 from marketplace.kit.money import Money
@@ -28,7 +28,6 @@ from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.gateways.fake import FakeProvider
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.models import Payout
-from marketplace.tasks import service as tasks
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 PASSWORD = "a demo nobody keeps"
@@ -52,6 +51,11 @@ class Stage:
         body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
         answer = current_app.test_client().post("/api/auth/register", json=body).get_json()
         self.tokens[name], self.ids[answer["user"]["id"]] = answer["token"], name
+
+    def appoint(self, name: str) -> None:
+        """Somebody of the staff opens an account."""
+        self.enter(name)
+        in_transaction(lambda: execute(update(User).where(User.username == name).values(role="admin")))
 
     def get(self, name: str, path: str, accept: str = "application/json") -> Any:
         """Somebody reads something."""
@@ -111,6 +115,7 @@ def demo_escrow() -> None:
     stage = Stage(Console(width=100))
     for name in ("anna", "juris"):
         stage.enter(name)
+    stage.appoint("vera")
     first = a_first_task(stage)
     a_payout(stage)
     a_task_that_is_cancelled(stage)
@@ -162,8 +167,8 @@ def a_task_that_is_cancelled(stage: Stage) -> None:
 def a_refund_after_the_payout(stage: Stage, payment: int) -> None:
     """A debt, which the next earning levels."""
     stage.chapter("Second thoughts")
-    stage.post("juris", f"/payments/{payment}/refund", amount=10, reason="A scratch on the sofa.")
-    stage.say(f"Juris gives {euro(1000)} back for a scratch. His share of it was paid out: his wallet is below zero.")
+    stage.post("vera", f"/payments/{payment}/refund", amount=10, reason="A scratch on the sofa.")
+    stage.say(f"Vera of the staff gives Anna {euro(1000)} back for a scratch. Juris owes his share now.")
     task = given(stage, "Move a piano", 30, card="pm_card_visa")
     worked(stage, task)
     stage.post("anna", f"/tasks/{task}/confirm")
@@ -171,15 +176,18 @@ def a_refund_after_the_payout(stage: Stage, payment: int) -> None:
 
 
 def a_dispute(stage: Stage) -> None:
-    """The staff divides it."""
+    """They divide it."""
     stage.chapter("They do not agree")
     task = given(stage, "Assemble a wardrobe", 50, card="pm_card_visa")
     worked(stage, task)
     stage.post("anna", f"/tasks/{task}/dispute", reason="A door is missing.")
     stage.say(f"A wardrobe without a door: Anna disputes it. {euro(5000)} stay where they are.")
-    in_transaction(lambda: tasks.settle(task, to_worker_minor=2000))
-    work()
-    stage.say(f"The staff decides: {euro(2000)} before the fee for the work, the rest back to Anna.")
+    dispute = stage.get("juris", f"/disputes/task/{task}").get_json()["id"]
+    made = stage.post("juris", f"/disputes/{dispute}/offers", amount=20)["dispute"]
+    offer = made["offers"][-1]["id"]
+    stage.say(f"Juris offers to settle for {euro(2000)} before the fee.")
+    stage.post("anna", f"/disputes/{dispute}/offers/{offer}/accept")
+    stage.say("Anna accepts: so much for the work, the rest back to her.")
 
 
 def a_payout_that_comes_back(stage: Stage) -> None:

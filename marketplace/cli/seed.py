@@ -87,6 +87,7 @@ def seed_town(*, yes_in_production: bool = False) -> TownReport:
         raise click.ClickException(REFUSAL)
     is_new = not look.is_there(User, ADMIN.key)
     if is_new:
+        current_app.config["CHAT_NEEDS_PLAN"] = False  # the town talked before anybody asked for one
         for story in _stories(auth.hash_password(PASSWORD)):
             in_transaction(story)
         relay()

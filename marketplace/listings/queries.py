@@ -137,6 +137,12 @@ def title_of(listing_id: int) -> str:
     return rows[0].title if rows else ""
 
 
+def seller_of(listing_id: int) -> int | None:
+    """Whose it is, whoever asks."""
+    rows = fetch(select(LISTINGS.c.seller_id).where(LISTINGS.c.id == listing_id))
+    return rows[0].seller_id if rows else None
+
+
 def due_to_expire(listing_id: int | None = None, batch: int = 1) -> Any:
     """A listing whose time is over; without an id, the ids of such listings."""
     return _due(Listing.expires_at <= now(), listing_id, batch)

@@ -18,6 +18,7 @@ from marketplace.core.permissions import STAFF
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotAllowed, TooMany
 from marketplace.kit.text import search_text
+from marketplace.listings import queries as listings
 from marketplace.messaging import policy
 from marketplace.messaging.models import Block, Conversation, Message
 from marketplace.moderation import service as moderation
@@ -91,12 +92,14 @@ def refuse_blocked(user_id: int, other_id: int) -> None:
 
 def refuse_without_plan(user: User, other_id: int, subject: dict[str, int]) -> None:
     """Raises PlanNeeded (403) where the settings want a plan of whoever writes to a freelancer first. Staff, those who
-    have a deal with each other, and whoever asks about the other's own task need none."""
+    have begun a deal with each other, and whoever asks about the other's own task or listing need none."""
     if not current_app.config["CHAT_NEEDS_PLAN"] or user.role in STAFF or not people.is_helper(other_id):
         return
-    if subscriptions.unlocks(user.id, START_CONVERSATIONS) or tasks.have_a_deal(user.id, other_id):
+    if subscriptions.unlocks(user.id, START_CONVERSATIONS) or tasks.have_begun(user.id, other_id):
         return
-    if "task_id" not in subject or tasks.title_of(subject["task_id"])[1] != other_id:
+    owners = [tasks.title_of(subject["task_id"])[1]] if "task_id" in subject else []
+    owners += [listings.seller_of(subject["listing_id"])] if "listing_id" in subject else []
+    if other_id not in owners:
         raise PlanNeeded.of(plans.unlocking(START_CONVERSATIONS))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row, select, update
 from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
-from marketplace.payments import calls, states
+from marketplace.payments import calls, queries, states
 from marketplace.payments.calls import CALLS, CALLS_TABLE
 from marketplace.payments.escrow import CALL_OFF
 from marketplace.payments.gateways.chosen import provider
@@ -30,11 +30,10 @@ from marketplace.payments.gateways.provider import (
 )
 from marketplace.payments.lifecycle import SYSTEM, UNPAID, O, R, S
 from marketplace.payments.models import Payee, Payment, Payout, Refund
-from marketplace.payments.queries import is_frozen
 
 Record = Callable[[], object]
 ASK_AFTER = timedelta(hours=23)  # providers forget keys after 24 h: from then on what was done is looked up first
-FROZEN_PAUSE = timedelta(minutes=5)
+NOT_NAMED = "the provider has not said yet what it calls this payment"
 log = structlog.get_logger(__name__)
 
 
@@ -129,7 +128,9 @@ def _confirm(row: Row[Any]) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.status not in UNPAID or payment.wish == CALL_OFF:
         return None
-    at, provider_id = provider(payment.provider), payment.provider_id or ""
+    if payment.provider_id is None:
+        raise Unreachable(NOT_NAMED)
+    at, provider_id = provider(payment.provider), payment.provider_id
     if not may_send(row):
         return _taken_over(payment, at.fetch_payment(provider_id))
     try:
@@ -178,8 +179,10 @@ def _cancel(row: Row[Any]) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.captured_at is not None or payment.status == S.CANCELLED:
         return None
+    if payment.status == S.FAILED and payment.provider_id is None:
+        return None
     if payment.provider_id is None:
-        raise Unreachable("the provider has not said yet what it calls this payment")
+        raise Unreachable(NOT_NAMED)
     at, provider_id = provider(payment.provider), payment.provider_id
     may_send(row)
     try:
@@ -198,8 +201,10 @@ def _refund(row: Row[Any]) -> Record | None:
     try:
         state = found or at.refund(provider_id, amount_minor=back.amount_minor, currency=back.currency, key=row.key)
     except Refused as error:
+        is_back = at.fetch_payment(provider_id).refunded_minor >= queries.sent_back(payment.id) + back.amount_minor
         amount, currency = back.amount_minor, back.currency
-        state = RefundState(id="", status=Done.FAILED, amount_minor=amount, currency=currency, failure=str(error))
+        status = Done.DONE if is_back else Done.FAILED  # somebody may have sent it back at the provider itself
+        state = RefundState(id="", status=status, amount_minor=amount, currency=currency, failure=str(error))
     return partial(states.apply_refund_state, back.id, state)
 
 
@@ -207,12 +212,13 @@ def _pay_out(row: Row[Any]) -> Record | None:
     payout = as_it_is(Payout, row.subject_id)
     if payout.status not in {O.REQUESTED, O.SENT}:
         return None
+    at = provider(payout.provider)  # one that the settings do not name any more takes nothing up
     if payout.status == O.REQUESTED:
-        if is_frozen():
+        if queries.is_frozen():
             raise Unreachable("payouts are frozen until the books agree again")
         if not in_transaction(lambda: _send(payout.id)):
             return None
-    at, payee = provider(payout.provider), _payee_of(payout)
+    payee = _payee_of(payout)
     found = None if may_send(row, at.payouts_remembered) else at.find_payout(row.key)
     try:
         state = found or _sent_by(at, payout, payee, row.key)

@@ -35,6 +35,16 @@ def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | Non
     return int(fetch(_insert.values(**row, created_at=moment, due_at=due, attempts=0))[0].id)
 
 
+def ask_anew(kind: str, subject: str, subject_id: int, *, key: str) -> None:
+    """The same where it may have to be asked for more than once: not while one of this kind is open, and under a new
+    key after one that came to an end."""
+    rows = CALLS_TABLE.c
+    mine = CALLS_TABLE.select().with_only_columns(rows.done_at).where(rows.kind == kind, rows.subject == subject)
+    earlier = fetch(mine.where(rows.subject_id == subject_id))
+    if all(row.done_at is not None for row in earlier):
+        ask(kind, subject, subject_id, key=f"{key}-{len(earlier)}" if earlier else key)
+
+
 @contextmanager
 def reserved() -> Iterator[None]:
     """Whoever asks in here makes the calls themselves, and is not overtaken by whoever works on what is due."""

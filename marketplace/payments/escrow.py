@@ -53,9 +53,12 @@ def release(payment: Payment) -> None:
     publish(PaymentReleased(**_told(payment), amount_minor=payee, currency=payment.currency))
 
 
-def refund(payment: Payment, amount_minor: int, *, reason: str = "", by_id: int | None = None) -> Refund:
-    """Send this much back: out of escrow, or, once it was released, from whoever got a part of it. A seller's
-    wallet may fall below zero by that; the next earnings level it. Raises Invalid (422)."""
+def refund(
+    payment: Payment, amount_minor: int, *, reason: str = "", by_id: int | None = None, may_owe: bool = True
+) -> Refund:
+    """Send this much back: out of escrow, or, once it was released, from whoever got a part of it. The payee's
+    wallet may fall below zero by that where it `may_owe`; the next earnings level it. Raises Invalid (422), NotEnough
+    (409)."""
     if amount_minor <= 0:
         raise Invalid.field("amount", "More than nothing has to go back.")
     if amount_minor > left(payment):
@@ -72,7 +75,7 @@ def refund(payment: Payment, amount_minor: int, *, reason: str = "", by_id: int 
         )
     )
     lines = _out_of_escrow(payment, back) if payment.status == S.HELD else _clawed_back(payment, back)
-    post(lines, may_owe=True)
+    post(lines, may_owe=may_owe)
     payment.refunded_minor += amount_minor
     if left(payment) == 0:
         _end(payment, "refund")

@@ -8,7 +8,6 @@ from sqlalchemy import delete, select
 from marketplace.core.db import db, execute, save
 from marketplace.kit.errors import Conflict, Invalid
 from marketplace.payments.models import HandOverCode
-from marketplace.payments.states import locked
 
 DIGITS = 6
 GUESSES = 5
@@ -37,11 +36,9 @@ def guess(reference: str, code: str) -> bool:
 
     To be committed either way: a guess that is rolled back would not be counted.
     """
-    known = _find(reference)
+    chosen = select(HandOverCode).where(HandOverCode.reference == reference).with_for_update()
+    known = db.session.scalar(chosen.execution_options(populate_existing=True))
     if known is None or known.wrong >= GUESSES:
-        raise NoCode()
-    known = locked(HandOverCode, known.id)
-    if known.wrong >= GUESSES:
         raise NoCode()
     if not hmac.compare_digest(known.code.encode(), code.encode()):
         known.wrong += 1

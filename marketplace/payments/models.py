@@ -260,5 +260,10 @@ class Break(Base):
 
 conflicts["uq_payments_open_for"] = PaidAlready()
 found_next_time.update(
-    {"uq_provider_events_provider_event_id", "uq_receipt_series_name", "uq_hand_over_codes_reference"}
+    {
+        "uq_payees_user_id_provider",
+        "uq_provider_events_provider_event_id",
+        "uq_receipt_series_name",
+        "uq_hand_over_codes_reference",
+    }
 )

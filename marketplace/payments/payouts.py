@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from marketplace.auth.models import User
 from marketplace.core.db import db, fetch, in_transaction, save
@@ -13,7 +13,7 @@ from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
 from marketplace.events.payments import PayoutHeld
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Busy, Conflict, Invalid
+from marketplace.kit.errors import Busy, Conflict, Invalid, NotAllowed
 from marketplace.kit.money import Money, exponent
 from marketplace.payments import accounts, calls, policy, queries, suspicion
 from marketplace.payments.gateways.chosen import default_provider, provider
@@ -56,6 +56,8 @@ def cancel(user: User, payout_id: int) -> Payout:
 def approve(user: User, payout_id: int) -> Payout:
     """Somebody has looked at it: it may leave. Raises 403, 404, 409."""
     payout = locked(Payout, queries.find_payout(user, payout_id).id)
+    if payout.user_id == user.id:
+        raise NotAllowed("Somebody else has to look at your own payout.")
     payout.advance("approve", actor=policy.payout_role_of(user, payout), actor_id=user.id)
     db.session.flush()
     _ask(payout)
@@ -67,7 +69,9 @@ def onboard(user: User, *, country: str = "") -> PayeeState:
     name = default_provider()
     payee_id = in_transaction(lambda: _payee_row(user.id, name).id)
     known = fetch(select(Payee.provider_id).where(Payee.id == payee_id))[0].provider_id
-    key, to = f"payee-{name}-{payee_id}", country or user.country
+    # the account is made once; a link works once, so each is asked for under a key of its own
+    key = f"payee-{name}-{payee_id}" if known is None else f"payee-{name}-{payee_id}-{secrets.token_hex(8)}"
+    to = country or user.country
     who: dict[str, Any] = {"payee_id": known, "user_id": user.id, "email": user.email, "country": to}
     try:
         state = provider(name).register_payee(key=key, **who)
@@ -92,12 +96,15 @@ def apply_payee_state(payee_id: int, state: PayeeState) -> None:
 
 
 def due(most: int, after: int) -> list[Any]:
-    """Wallets with something to send by the calendar, in the order of their ids."""
+    """Wallets with something to send by the calendar that was not tried today, in the order of their ids."""
     name = default_provider()
     rich = select(LedgerAccount.id, LedgerAccount.owner_id, LedgerAccount.currency).join(
         Payee, (Payee.user_id == LedgerAccount.owner_id) & (Payee.provider == name)
     )
     ready = rich.where(LedgerAccount.purpose == "available", LedgerAccount.balance_minor > 0, Payee.is_ready)
+    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    tried = (Payout.user_id == LedgerAccount.owner_id) & (Payout.currency == LedgerAccount.currency)
+    ready = ready.where(~exists().where(tried, Payout.origin == "schedule", Payout.created_at >= today))
     return fetch(ready.where(LedgerAccount.id > after).order_by(LedgerAccount.id).limit(most))
 
 

@@ -17,7 +17,7 @@ from marketplace.payments import policy
 from marketplace.payments.fees import Quote
 from marketplace.payments.issuing import number_of
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
-from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, O, S
+from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, O, R, S
 from marketplace.payments.models import Break, Payment, Payout, ReceiptRow, Refund
 
 PAYMENTS: Table = table_of(Payment)
@@ -87,7 +87,6 @@ def quote_view(quoted: Quote) -> dict[str, Any]:
         "currency": quoted.currency,
         "payee_amount": to_major(quoted.payee_minor, quoted.currency),
         "payee_minor": quoted.payee_minor,
-        "rule": quoted.rule,
         **{name: to_major(minor, quoted.currency) for name, minor in amounts.items()},
         **{f"{name}_minor": minor for name, minor in amounts.items()},
     }
@@ -152,7 +151,7 @@ def view(user: User, payment: Any) -> dict[str, Any]:
         "refunded_minor": payment.refunded_minor,
         "client_secret": payment.client_secret if is_payer else None,
         "next_url": (payment.next_url or None) if is_payer else None,
-        "failure": payment.failure or None,
+        "failure": payment.failure or None if payment.payer_id == user.id else None,
         "created_at": payment.created_at,
         "updated_at": payment.updated_at,
         "captured_at": payment.captured_at,
@@ -318,6 +317,12 @@ def to_ask_about(most: int) -> list[Any]:
     columns = (PAYMENTS.c.id, PAYMENTS.c.provider, PAYMENTS.c.provider_id)
     open_ = select(*columns).where(PAYMENTS.c.status.in_((*UNPAID, S.AUTHORIZED)), PAYMENTS.c.ask_at < now())
     return fetch(open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.ask_at).limit(most))
+
+
+def sent_back(payment_id: int) -> int:
+    """What we know that the provider has sent back of a payment, minor units."""
+    done = select(func.coalesce(func.sum(Refund.amount_minor), 0))
+    return int(fetch(done.where(Refund.payment_id == payment_id, Refund.status == R.DONE))[0][0])
 
 
 def unsettled(model: Any, status: str, before: datetime, most: int) -> list[Any]:

@@ -19,7 +19,7 @@ from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.gateways.provider import About, PayoutState, Provider, ProviderError, RefundState
 from marketplace.payments.ledger.proofs import findings
 from marketplace.payments.ledger.service import TRANSFERS
-from marketplace.payments.lifecycle import O, R
+from marketplace.payments.lifecycle import UNPAID, O, R, S
 from marketplace.payments.models import ASK_AFTER, Break, Payment, Payout, Refund
 
 SETTLED = timedelta(hours=1)  # what is younger may be booked here and not there yet, or the other way round
@@ -142,6 +142,17 @@ def _compared(name: str, at: Provider, since: datetime, until: datetime) -> Iter
             yield Difference(kind="provider", subject=subject, currency=currency, ours_minor=amount)
 
 
+def orphans() -> Iterator[Difference]:
+    """Money that is open at a provider which the settings do not name any more: nobody can be asked about it."""
+    open_ = (Payment.status.in_((*UNPAID, S.AUTHORIZED, S.HELD)), Payment.provider.not_in(list(providers())))
+    amounts = (func.count().label("n"), func.sum(Payment.captured_minor).label("held"))
+    for row in fetch(
+        select(Payment.provider, Payment.currency, *amounts).where(*open_).group_by(Payment.provider, Payment.currency)
+    ):
+        subject = f"{row.provider} is not set up any more and has {row.n} open payments"
+        yield Difference(kind="provider", subject=subject, currency=row.currency, ours_minor=int(row.held))
+
+
 def _booked(name: str, since: datetime, until: datetime) -> Iterator[tuple[About, str, int, str]]:
     """What we say the provider did in this time."""
     moments: dict[About, tuple[Any, Any]] = {
@@ -155,6 +166,11 @@ def _booked(name: str, since: datetime, until: datetime) -> Iterator[tuple[About
             amount = _moved(f"{about.value}:{row.id}", name)
             if amount:
                 yield about, row.provider_id or f"(ours: {row.id})", amount, row.currency
+    done = select(Refund.provider_id, Refund.id, Refund.currency).join(Payment, Payment.id == Refund.payment_id)
+    done = done.where(Payment.provider == name, Refund.status == R.DONE)
+    for row in fetch(done.where(Refund.updated_at >= since, Refund.updated_at < until)):
+        amount = _moved(f"refund:{row.id}", name)
+        yield About.REFUND, row.provider_id or f"(ours: {row.id})", amount, row.currency
     prefix = f"invoice:{name}:"  # what a subscription paid is named by its invoice
     booked = (TRANSFERS.c.subject.startswith(prefix, autoescape=True), TRANSFERS.c.created_at >= since)
     for row in fetch(select(TRANSFERS).where(*booked, TRANSFERS.c.created_at < until)):

@@ -107,7 +107,6 @@ class QuoteSchema(Schema):
     discount_minor = minor(0)
     payee_amount = money(36.0)
     payee_minor = minor(3600)
-    rule = Str(required=True, example="standard")
 
 
 class ConfigSchema(Schema):

@@ -125,25 +125,30 @@ def confirm(user: User, payment_id: int, *, payment_method: str | None = None) -
 
 
 def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason: str = "") -> Refund:
-    """Whoever was paid gives back (a part of) it, or whoever runs the money does; raises 403, 404, 409, 422."""
+    """Whoever was paid gives back (a part of) it, as far as it is still here, or whoever runs the money does, who may
+    leave the payee with a debt; raises 403, 404, NotEnough (409), 422."""
     payment = queries.find(user, payment_id)
     roles = policy.role_of(user, payment)
+    if "payer" in roles:
+        roles -= policy.ADMIN  # nobody decides about their own
     if not roles & {"payee", "admin"}:
         raise NotAllowed("Only the one who is paid can give money back. Cancel the deal or open a dispute instead.")
     payment = locked(Payment, payment.id)
     if payment.status not in {S.HELD, S.RELEASED}:
         raise Conflict("There is nothing in this payment that could go back.")
     minor = minor_units("amount", amount, payment.currency)
-    back = escrow.refund(payment, escrow.left(payment) if minor is None else minor, reason=reason, by_id=user.id)
+    amount_minor = escrow.left(payment) if minor is None else minor
+    # what has left the marketplace is not lent to whoever wants to be generous with it
+    back = escrow.refund(payment, amount_minor, reason=reason, by_id=user.id, may_owe="payee" not in roles)
     if "payee" not in roles:
         audit_log.record("payment.refund", "payment", payment.id, refund_id=back.id)
     return back
 
 
-def demand_held(reference: str) -> None:
-    """Raises NotPaid (409) where the escrow of a deal is empty."""
+def demand_held(reference: str, *, payee_id: int | None = None) -> None:
+    """Raises NotPaid (409) where the escrow of a deal is empty, or for somebody else."""
     payment = _under_way(reference)
-    if payment is None or payment.status != S.HELD:
+    if payment is None or payment.status != S.HELD or payee_id not in {None, payment.payee_id}:
         raise NotPaid()
 
 
@@ -206,7 +211,8 @@ def _under_way(reference: str) -> Payment | None:
 
 
 def _paid_again(payment: Payment, deal: Deal, method: str | None) -> Payment:
-    if payment.status not in UNPAID or payment.payer_id != deal.payer_id:
+    sides = (deal.payer_id, deal.payee_id, deal.currency)
+    if payment.status not in UNPAID or (payment.payer_id, payment.payee_id, payment.currency) != sides:
         raise PaidAlready()
     if method:
         calls.ask("confirm", "payment", payment.id, key=f"confirm-{secrets.token_hex(16)}", method=method)

@@ -46,6 +46,8 @@ def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
         _give_up(payment, "cancel")
     elif payment.status in UNPAID:
         _go_on(payment, state)
+    elif payment.status == S.AUTHORIZED:
+        _still_authorized(payment, state)
     db.session.flush()
     return payment
 
@@ -107,10 +109,23 @@ def _go_on(payment: Payment, state: PaymentState) -> None:
         status, verb = OPEN_VERBS[state.status]
         if payment.status != status:
             payment.advance(verb, actor=SYSTEM)
+    _ask_what_is_wished(payment)
+
+
+def _still_authorized(payment: Payment, state: PaymentState) -> None:
+    """A capture that the provider kept waiting, and what became of it."""
+    if state.status is P.AUTHORIZED:
+        _ask_what_is_wished(payment)
+    elif state.status is P.REQUIRES_PAYMENT_METHOD:
+        payment.failure = state.failure[:500]
+        _give_up(payment, "fail")
+
+
+def _ask_what_is_wished(payment: Payment) -> None:
     if payment.wish == escrow.CALL_OFF:
-        calls.ask("cancel", "payment", payment.id, key=f"cancel-{payment.key}")
+        calls.ask_anew("cancel", "payment", payment.id, key=f"cancel-{payment.key}")
     elif payment.status == S.AUTHORIZED:
-        calls.ask("capture", "payment", payment.id, key=f"capture-{payment.key}")
+        calls.ask_anew("capture", "payment", payment.id, key=f"capture-{payment.key}")
 
 
 def _give_up(payment: Payment, verb: str) -> None:

@@ -8,7 +8,7 @@ from marketplace.tasks import paying, policy, queries, service
 
 def code_of(user: User, task_id: int, *, fresh: bool = False) -> str:
     """Raises 403 for anybody but the owner, 404, 409 where there is nothing to hand over."""
-    task = queries.find(user, task_id)
+    task = queries.hold(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task has its code.")
     task.lifecycle.pick("hand_over", task.status, service.HANDS)
@@ -17,7 +17,7 @@ def code_of(user: User, task_id: int, *, fresh: bool = False) -> str:
 
 def hand_over(user: User, task_id: int, *, code: str) -> bool:
     """The worker enters it: completed and paid. False for a wrong one, which is counted. Raises 403, 404, 409."""
-    task = queries.find(user, task_id)
+    task = queries.hold(user, task_id)
     task.lifecycle.pick("hand_over", task.status, policy.role_of(user, task))
     paying.demand(task)
     if not codes.guess(paying.reference(task_id), code):

@@ -5,7 +5,6 @@ from typing import Any
 from flask import current_app
 
 from marketplace.auth.models import User
-from marketplace.core.db import db
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
 from marketplace.payments import service as payments
@@ -18,6 +17,7 @@ from marketplace.tasks.lifecycle import S
 from marketplace.tasks.models import Task
 
 ESCROW = "escrow"
+SIDES = frozenset({"owner", "worker", "provider", "admin"})
 PAYABLE = frozenset({S.ASSIGNED, S.IN_PROGRESS, S.PENDING_CONFIRMATION})
 
 
@@ -45,22 +45,22 @@ def price_of(task: Task) -> int | None:
 
 
 def quote(user: User, task_id: int) -> Quote:
-    """What the task costs its owner and brings its worker; raises 404, NothingToPay (409)."""
-    return payments.quote(deal_of(queries.find(user, task_id)))
+    """What the task costs its owner and brings its worker; raises 403 for others, 404, NothingToPay (409)."""
+    task = queries.find(user, task_id)
+    if not policy.role_of(user, task) & SIDES:
+        raise NotAllowed("What this task costs is between its owner and its worker.")
+    return payments.quote(deal_of(task))
 
 
 def begin(user: User, task_id: int, *, provider: str | None = None, payment_method: str | None = None) -> Payment:
-    """The owner pays for a task that has a worker; from now on its money is held until it is confirmed. Raises
-    403, 404, 409, 422."""
-    task = queries.find(user, task_id)
+    """The owner pays for a task that has a worker; its money is held until it is confirmed. Where the two agreed to
+    settle it outside, nothing waits for it. Raises 403, 404, 409, 422."""
+    task = queries.hold(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task pays for it.")
     if task.status not in PAYABLE:
         raise WrongState("A task is paid for once somebody is to do it and before it is over.")
-    payment = payments.begin(deal_of(task), provider_name=provider, method=payment_method)
-    task.payment = ESCROW
-    db.session.flush()
-    return payment
+    return payments.begin(deal_of(task), provider_name=provider, method=payment_method)
 
 
 def chosen(wanted: str | None) -> str:
@@ -82,7 +82,7 @@ def on_assigned(task: Task, method: str | None) -> None:
 def demand(task: Task) -> None:
     """Nobody works for money that is not there; raises NotPaid (409)."""
     if _is_escrow(task):
-        payments.demand_held(reference(task.id))
+        payments.demand_held(reference(task.id), payee_id=task.assigned_to_id)
 
 
 def _is_escrow(task: Task) -> bool:

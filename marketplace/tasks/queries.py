@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, false, func, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
@@ -26,6 +26,7 @@ from marketplace.tasks.lifecycle import CONFIRM_AFTER, RUNNING, TASK_LIFECYCLE, 
 from marketplace.tasks.models import Application, Task
 
 TASKS: Table = Task.metadata.tables["tasks"]
+BEGUN = (S.IN_PROGRESS, S.PENDING_CONFIRMATION, S.DISPUTED, S.COMPLETED)
 NEED_MONEY = frozenset({"start", "finish", "hand_over"})
 GRACE = timedelta(days=1)  # a local time sent without its zone may look past when it is not
 APPLICATIONS: Table = Task.metadata.tables["applications"]
@@ -122,8 +123,18 @@ def find(viewer: User | None, task_id: int) -> Task:
 
 
 def living(task_id: int) -> Task:
-    """One task to change, whoever asks; raises NotFound."""
-    return one(select(Task).where(Task.id == task_id, Task.status != S.DELETED), "task")
+    """One task to change, whoever asks, nobody else's until the transaction ends; raises NotFound."""
+    return one(_held(select(Task).where(Task.id == task_id, Task.status != S.DELETED)), "task")
+
+
+def hold(viewer: User | None, task_id: int) -> Task:
+    """One visible task, nobody else's until the transaction ends; raises NotFound. Whoever moves its money takes the
+    task before the payment, so that no two wait for each other and none pays for a deal that is just called off."""
+    return one(_held(policy.visible_to(viewer).where(Task.id == task_id)), "task")
+
+
+def _held(chosen: Select[Task]) -> Select[Task]:
+    return chosen.with_for_update().execution_options(populate_existing=True)
 
 
 def title_of(task_id: int) -> tuple[str, int | None]:
@@ -176,13 +187,22 @@ def has_running(user_id: int) -> bool:
     return bool(fetch(select(Task.id).where(theirs, Task.status.in_(RUNNING)).limit(1)))
 
 
+def have_begun(one_id: int, other_id: int) -> bool:
+    """The same, where both have agreed: a booking alone is one side's word."""
+    return _are_paired(one_id, other_id, or_(Task.status.in_(BEGUN), (Task.status == S.ASSIGNED) & ~Task.booked))
+
+
 def have_a_deal(one_id: int, other_id: int) -> bool:
     """Whether one works or has worked for the other."""
+    return _are_paired(one_id, other_id, Task.status.in_((*RUNNING, S.COMPLETED)))
+
+
+def _are_paired(one_id: int, other_id: int, how: ColumnElement[bool]) -> bool:
     pair = or_(
         (Task.creator_id == one_id) & (Task.assigned_to_id == other_id),
         (Task.creator_id == other_id) & (Task.assigned_to_id == one_id),
     )
-    return bool(fetch(select(Task.id).where(pair, Task.status.in_((*RUNNING, S.COMPLETED))).limit(1)))
+    return bool(fetch(select(Task.id).where(pair, how).limit(1)))
 
 
 def detail(viewer: User | None, task_id: int) -> dict[str, Any]:

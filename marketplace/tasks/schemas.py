@@ -85,8 +85,10 @@ class ApplySchema(Input):
 
 
 class AcceptByPathSchema(Input):
-    """How the money is held, where it is held now; without it the payment is confirmed afterwards."""
+    """The price that was seen (409 where it is another one by now), and how the money is held, where it is held now;
+    without that the payment is confirmed afterwards."""
 
+    price = Amount(example=35)
     payment_method = Str(longest=255, example="pm_card_visa")
 
 

@@ -26,7 +26,7 @@ from marketplace.events.tasks import (
     TaskStarted,
 )
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Invalid
+from marketplace.kit.errors import Conflict, Invalid
 from marketplace.payments import service as payments
 from marketplace.tasks import applying, paying, policy, queries
 from marketplace.tasks.models import DIFFICULTIES, Task
@@ -35,6 +35,13 @@ from marketplace.uploads import service as uploads
 
 SYSTEM = frozenset({"system"})
 HANDS = frozenset({"worker", "provider"})
+
+
+class PriceChanged(Conflict):
+    """It is another one than the owner saw."""
+
+    code = "price_changed"
+    sentence = "The price of this application has changed. Load it again before you accept it."
 
 
 def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
@@ -84,10 +91,17 @@ def assign(
     return task
 
 
-def accept_application(user: User, application_id: int, task_id: int, *, payment_method: str | None = None) -> Task:
-    """Take one applicant at the price they proposed; the others become rejected."""
+def accept_application(
+    user: User, application_id: int, task_id: int, *, price: Any = None, payment_method: str | None = None
+) -> Task:
+    """Take one applicant at the price they proposed, which has to be the `price` that the owner saw, if they say so;
+    the others become rejected."""
     application, task = applying.find_for_owner(user, application_id, task_id)
-    price = application.proposed_price_minor
+    proposed = application.proposed_price_minor
+    agreed = task.budget_minor if proposed is None else proposed
+    if price is not None and minor_units("price", price, task.currency) != agreed:
+        raise PriceChanged()
+    price = proposed
     assign(user, task, worker_id=application.applicant_id, price_minor=price, payment_method=payment_method)
     applying.accept(application, user)
     applying.pass_over_rest(task)

@@ -35,13 +35,15 @@ def test_nobody_works_for_money_that_is_not_there(anna: Person, juris: Person) -
 
 
 def test_a_refund_after_the_payout_leaves_a_debt_that_the_next_earnings_level(
-    app: Flask, anna: Person, juris: Person
+    app: Flask, anna: Person, juris: Person, admin: Person
 ) -> None:
     task = finished_task(anna, juris, budget=40)
     onboard(juris)
     payout(juris, 36)
     work(app)
-    back = juris.post(f"/api/payments/{task['paid']['id']}/refund", {"amount": 10}, **key())
+    generous = juris.post(f"/api/payments/{task['paid']['id']}/refund", {"amount": 10}, **key())
+    assert (generous.status_code, generous.json["code"]) == (409, "not_enough")
+    back = admin.post(f"/api/payments/{task['paid']['id']}/refund", {"amount": 10}, **key())
     assert (back.status_code, back.json["payment"]["refunded_minor"]) == (200, 1000)
     assert balances(juris) == {"EUR": (-900, 0, 0)}
     work(app)

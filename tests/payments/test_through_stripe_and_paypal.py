@@ -73,7 +73,8 @@ def test_stripe_holds_releases_pays_out_and_takes_back(app: Flask, stripe: Strip
     money.work(shop)
     _deliver(shop, stripe, twice=True, shuffled=True)
     assert worker.get(f"/api/payouts/{payout}").json["status"] == "paid"
-    worker.post(f"/api/payments/{payment['id']}/refund", {"amount": 40}, **money.key())
+    staff = sign_up(shop, "staff", role="admin")
+    staff.post(f"/api/payments/{payment['id']}/refund", {"amount": 40}, **money.key())
     money.work(shop)
     _deliver(shop, stripe)
 

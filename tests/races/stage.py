@@ -80,6 +80,11 @@ class Stage:
         credit notes)."""
         return self.inside(self._outcome)
 
+    def held(self) -> int:
+        """How many payments of the task are held."""
+        held = "SELECT COUNT(*) FROM payments WHERE reference = :task AND status = 'held'"
+        return int(fetch(text(held), {"task": f"task:{self.task}"})[0][0])
+
     def _set_up(self) -> "Stage":
         place: dict[str, Any] = {"title": "Sofa", "description": "Up.", "category": "moving", "payment": "escrow"}
 
@@ -131,6 +136,12 @@ def long_ago(payment: int, when: datetime | None = None) -> None:
     """Nobody has asked about it for a while."""
     moment = when or now() - timedelta(minutes=5)
     in_transaction(lambda: execute(update(Payment).where(Payment.id == payment).values(ask_at=moment)))
+
+
+def work_off() -> None:
+    """What is due."""
+    while sum((calling.call_due(), inbox.read_due())):
+        pass
 
 
 def rest() -> None:

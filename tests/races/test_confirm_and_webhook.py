@@ -15,9 +15,10 @@ from marketplace.payments import accounts, calling, inbox, issuing, reconciling,
 from marketplace.payments.gateways.provider import P, PaymentState
 from marketplace.payments.ledger.service import Line, post
 from marketplace.payments.models import Payment
+from marketplace.tasks import queries as tasks
 from tests.factories.people import Person
 from tests.races.interleave import Meeting, Work, meetings
-from tests.races.stage import VISA, Stage, key, long_ago
+from tests.races.stage import VISA, Stage, key, long_ago, work_off
 
 HELD = ("assigned", "held", Counter(payment=1), 1)
 Scene = Callable[[Stage], tuple[Work, Work]]
@@ -94,6 +95,44 @@ def test_a_task_declined_while_its_money_is_taken_costs_nothing(stage: Stage, sc
         ), met
         ends.add(payment)
     assert "refunded" in ends
+
+
+def begin_and_end(verb: str) -> Scene:
+    """Paying again for a task while it is called off."""
+
+    def scene(one: Stage) -> tuple[Work, Work]:
+        who = one.owner if verb == "cancel" else one.worker
+        body = {"task_id": one.task, "payment_method": VISA}
+        return lambda: one.owner.post("/api/payments", body, **key()), lambda: one.act(who, verb)
+
+    return scene
+
+
+@pytest.mark.parametrize("verb", ["cancel", "decline"])
+def test_paying_for_a_task_that_is_called_off_meanwhile_leaves_nothing_held(stage: Stage, verb: str) -> None:
+    for one, met in play(stage, begin_and_end(verb)):
+        task, _, _, _ = one.rest().outcome()
+        assert (task, one.inside(one.held)) == ("cancelled" if verb == "cancel" else "open", 0), met
+
+
+@pytest.mark.control
+def test_control_without_holding_the_task_a_payment_outlives_the_deal(
+    stage: Stage, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database == "sqlite":
+        pytest.skip("SQLite has one writer: the guard is never needed there")
+    monkeypatch.setattr("marketplace.tasks.queries.hold", tasks.find)
+    stages: list[Stage] = []
+
+    def prepare() -> tuple[Work, Work]:
+        stages.append(stage.set_up())
+        return begin_and_end("cancel")(stages[-1])
+
+    for _ in meetings(stage.app, prepare, every=1):
+        stages[-1].inside(work_off)
+        if stages[-1].inside(stages[-1].held):
+            return
+    raise AssertionError("nothing was held for a task that is over")
 
 
 def release_and_dispute(one: Stage) -> tuple[Work, Work]:

