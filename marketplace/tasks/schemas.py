@@ -88,7 +88,7 @@ class AcceptByPathSchema(Input):
     """The price that was seen (409 where it is another one by now), and how the money is held, where it is held now;
     without that the payment is confirmed afterwards."""
 
-    price = Amount(example=35)
+    price = Amount(example=40)
     payment_method = Str(longest=255, example="pm_card_visa")
 
 
