@@ -136,7 +136,7 @@ def test_a_payment_that_is_over_cannot_be_confirmed(stage: Stage) -> None:
 
 
 def test_a_card_that_declines_after_the_hold_pays_for_nothing_and_another_one_does(anna: Person, juris: Person) -> None:
-    task = things.assigned_task(anna, juris, payment="outside")["id"]
+    task = things.assigned_task(anna, juris, payment="escrow")["id"]
     first = anna.post("/api/payments", {"task_id": task, "payment_method": DECLINES_LATER}, **key()).json["payment"]
     assert (first["status"], bool(first["failure"])) == ("failed", True)
     refused = juris.post(f"/api/tasks/{task}/start")
