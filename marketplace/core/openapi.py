@@ -16,6 +16,14 @@ from marketplace.core.fields import Links, Words
 from marketplace.core.schemas import ProblemSchema
 from marketplace.core.web import Blueprint, Guard
 
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": True,
+    "description": "A new random text for each payment, the same when it is repeated",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": "6f1c2a9e-1b7d-4a53-9c77-0d6a3f1e5b42",
+}
 METHODS = {"get", "post", "put", "patch", "delete"}
 DOCS_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; script-src 'self' 'unsafe-inline'"
@@ -146,6 +154,9 @@ def _describe(operation: dict[str, Any], path: str, method: str, guard: Guard | 
         statuses.add("412")
     if "requestBody" in operation:
         statuses |= {"400", "422"}
+    if guard is not None and guard.money:
+        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+        statuses.add("400")
     if operation.get("parameters"):
         statuses.add("422")
     for status in sorted(statuses):

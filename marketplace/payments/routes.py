@@ -7,7 +7,7 @@ from requests.structures import CaseInsensitiveDict
 
 from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
 from marketplace.core.limits import webhook_limit
-from marketplace.core.schemas import MessageSchema, ProblemSchema, page_of, written
+from marketplace.core.schemas import MessageSchema, page_of, written
 from marketplace.core.web import Blueprint
 from marketplace.core.web import written as written_answer
 from marketplace.payments import calling, inbox, printing, queries, service
@@ -23,6 +23,7 @@ from marketplace.payments.schemas import (
 )
 
 bp = Blueprint("payments", __name__, url_prefix="/api/payments", area="payments", description="Paying and being paid")
+SIGNED = {"schema": {"type": "object"}, "example": {"id": "evt_1", "type": "payment_intent.succeeded"}}
 PaymentsPage = page_of(PaymentSchema, "payments")
 PaymentWritten = written(PaymentDetailSchema, "payment")
 
@@ -89,8 +90,8 @@ def show_receipt(query: dict[str, Any], payment_id: int) -> Any:
 
 @bp.post("/webhooks/<provider>", access=NEWCOMER, phased=True)
 @webhook_limit
+@bp.doc(requestBody={"required": True, "content": {"application/json": SIGNED}})
 @bp.response(200, MessageSchema)
-@bp.alt_response(404, schema=ProblemSchema, description="No such provider")
 def receive_webhook(provider: str) -> Any:
     """Take what a provider has to tell; its signature is checked, and the thing is asked for before it counts."""
     inbox.receive(provider, CaseInsensitiveDict(request.headers), request.get_data())

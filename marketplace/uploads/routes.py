@@ -5,7 +5,7 @@ from typing import Any
 from flask import request
 
 from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user, viewer
-from marketplace.core.schemas import MessageSchema
+from marketplace.core.schemas import MessageSchema, ProblemSchema
 from marketplace.core.web import Blueprint
 from marketplace.uploads import intake, queries, service, serving
 from marketplace.uploads.addresses import url_of
@@ -83,6 +83,7 @@ def put_direct_upload(stem: str) -> Any:
 
 @bp.post("/<int:upload_id>/complete", phased=True)
 @bp.response(200, UploadedSchema)
+@bp.alt_response(422, schema=ProblemSchema, description="Nothing has arrived, or no picture")
 def complete_direct_upload(upload_id: int) -> Any:
     """Look at what arrived at the address and keep it."""
     return _stored(intake.complete_direct(current_user(), upload_id))
