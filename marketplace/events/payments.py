@@ -19,12 +19,13 @@ class PaymentHeld(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFailed(Event):
-    """The payer's bank did not keep its word, or the provider refused: nothing is held."""
+    """The bank or the provider refused: nothing is held; `was_wanted` unless the deal was off before."""
 
     payment_id: int
     reference: str
     payer_id: int
     payee_id: int
+    was_wanted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

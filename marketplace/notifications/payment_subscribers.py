@@ -30,7 +30,7 @@ def tell_of_failed_payment(event: PaymentFailed) -> None:
     """The payer may try again; whoever waits for the money waits on, unless the deal is off."""
     key = str(event.payment_id)
     news.of_payment(event.payer_id, "payment_failed", key, event.payment_id)
-    if payments.sides_of(event.payment_id).wish != CALL_OFF:
+    if event.was_wanted:
         news.of_payment(event.payee_id, "payment_missing", key, event.payment_id)
 
 

@@ -134,12 +134,13 @@ def _give_up(payment: Payment, verb: str) -> None:
     payment.advance(verb, actor=SYSTEM)
     payment.open_for, payment.ended_at = None, now()
     payment.client_secret = payment.next_url = ""
+    was_wanted = payment.wish != escrow.CALL_OFF
     if payment.wish == escrow.HOLD:
         payment.wish = escrow.CALL_OFF  # nobody counts on it any more: what is captured all the same goes back
     db.session.flush()
     if verb == "fail":
-        sides = {"payer_id": payment.payer_id, "payee_id": payment.payee_id}
-        publish(PaymentFailed(payment_id=payment.id, reference=payment.reference, **sides))
+        told = {"payment_id": payment.id, "payer_id": payment.payer_id, "payee_id": payment.payee_id}
+        publish(PaymentFailed(reference=payment.reference, was_wanted=was_wanted, **told))
 
 
 def _settle(payout: Payout, verb: str, debit: Account, credit: Account) -> None:

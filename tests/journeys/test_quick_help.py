@@ -33,5 +33,5 @@ def test_each_side_sees_what_it_can_do_next(anna: Person, juris: Person, strange
         return list(person.get(f"/api/tasks/{task_id}").json["available_actions"])
 
     assert actions(anna) == ["cancel"]
-    assert actions(juris) == ["start", "decline", "finish"]
+    assert actions(juris) == ["start", "decline", "finish", "hand_over"]
     assert actions(stranger) == []
