@@ -4,7 +4,7 @@ from marshmallow import Schema, fields
 
 from marketplace.core.fields import Choice, Int, Str
 from marketplace.core.schemas import PageQuery
-from marketplace.payments.lifecycle import O, S
+from marketplace.payments.lifecycle import PO, S
 from marketplace.payments.schemas import PayoutSchema, minor, money
 
 TIME = "2026-01-31T10:00:00Z"
@@ -22,7 +22,7 @@ class AnyPaymentsQuery(PageQuery):
 class AnyPayoutsQuery(PageQuery):
     """Which payouts."""
 
-    status = Choice(*O, example="on_hold")
+    status = Choice(*PO, example="on_hold")
     user_id = Int(least=1, example=2)
 
 

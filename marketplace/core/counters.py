@@ -6,6 +6,7 @@ added up in memory and written once a second. A killed process loses at most tha
 
 import threading
 from collections import Counter
+from functools import partial
 from itertools import groupby
 
 from sqlalchemy import BigInteger, bindparam, column, table, update
@@ -36,7 +37,7 @@ def flush() -> None:
     while taken:
         part, rest = taken[:BATCH], taken[BATCH:]
         try:
-            in_transaction(lambda part=part: _write(part))  # type: ignore[misc]
+            in_transaction(partial(_write, part))
         except Exception:
             with _lock:
                 _pending.update(dict(taken))

@@ -11,7 +11,7 @@ import orjson
 import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, event
+from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, event, select
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -125,6 +125,16 @@ def one(statement: Select[T], what: str) -> T:
     if found is None:
         raise NotFound.of(what)
     return found
+
+
+def held(statement: Select[T]) -> Select[T]:
+    """The same rows as they are now, and nobody else's until the transaction ends; on SQLite that is the lock."""
+    return statement.with_for_update().execution_options(populate_existing=True)
+
+
+def locked(model: type[T], thing_id: int) -> T:
+    """The row of this id, so; it has to be there."""
+    return db.session.scalars(held(select(model).filter_by(id=thing_id))).one()
 
 
 def counted(statement: Executable) -> dict[Any, int]:

@@ -62,7 +62,7 @@ class Int(fields.Integer):
 class Num(fields.Float):
     """A finite number within bounds."""
 
-    def __init__(self, *, least: float, most: float, example: float, **kwargs: Any) -> None:
+    def __init__(self, *, least: float, most: float, example: float | None, **kwargs: Any) -> None:
         super().__init__(validate=between(least, most), metadata=_metadata(kwargs, example), **kwargs)
 
     def _validated(self, value: Any) -> float:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -138,7 +139,7 @@ def plan() -> int:
     """See that every periodic job has its row; the clock of a new one starts now. Returns 0: nothing to repeat."""
     known = {row.key for row in fetch(select(JobRow.key).where(JobRow.key.in_(_periodic())))}
     for name in sorted(_periodic() - known):
-        in_transaction(lambda name=name: enqueue(name, key=name))  # type: ignore[misc]
+        in_transaction(partial(enqueue, name, key=name))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -27,6 +28,6 @@ def _each(due: Callable[..., Any], go_on: Callable[[int], None]) -> None:
     """One transaction each: one that cannot go on does not hold up the others."""
     for thing_id in due(batch=AT_ONCE):
         try:
-            in_transaction(lambda thing_id=thing_id: go_on(thing_id))  # type: ignore[misc]
+            in_transaction(partial(go_on, thing_id))
         except Problem as problem:
             log.warning("a dispute cannot go on", verb=go_on.__name__, id=thing_id, problem=str(problem))

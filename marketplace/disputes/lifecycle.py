@@ -17,7 +17,7 @@ class S(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class O(StrEnum):  # noqa: E742 - it is the offer's letter, as S is the dispute's
+class OF(StrEnum):
     """An offer's states."""
 
     OPEN = "open"
@@ -58,8 +58,8 @@ DISPUTE_LIFECYCLE = Lifecycle.table(
 
 OFFER_LIFECYCLE = Lifecycle.table(
     "settlement offer",
-    O.OPEN,
-    accept=move(O.OPEN, to=O.ACCEPTED, by={"recipient"}),
-    decline=move(O.OPEN, to=O.DECLINED, by={"recipient"}),
-    withdraw=move(O.OPEN, to=O.WITHDRAWN, by={"author", "system"}),
+    OF.OPEN,
+    accept=move(OF.OPEN, to=OF.ACCEPTED, by={"recipient"}),
+    decline=move(OF.OPEN, to=OF.DECLINED, by={"recipient"}),
+    withdraw=move(OF.OPEN, to=OF.WITHDRAWN, by={"author", "system"}),
 )

@@ -6,7 +6,7 @@ from sqlalchemy import Select, bindparam, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name
-from marketplace.core.db import db, fetch, one
+from marketplace.core.db import db, fetch, held, one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
@@ -77,8 +77,7 @@ def find(user: User, dispute_id: int) -> Dispute:
 
 def to_change(user: User, dispute_id: int) -> Dispute:
     """The same, nobody else's until the transaction ends: the two sides may speak at once."""
-    mine = policy.visible_to(user).where(Dispute.id == dispute_id).with_for_update()
-    return one(mine.execution_options(populate_existing=True), "dispute")
+    return one(held(policy.visible_to(user).where(Dispute.id == dispute_id)), "dispute")
 
 
 def offer_of(dispute: Dispute, offer_id: int) -> Offer:
@@ -209,5 +208,5 @@ def _without_file(chosen: Any) -> Any:
 
 def _due(late: Any, dispute_id: int | None, batch: int) -> Any:
     if dispute_id is not None:
-        return db.session.scalar(select(Dispute).where(late, Dispute.id == dispute_id).with_for_update())
+        return db.session.scalar(held(select(Dispute).where(late, Dispute.id == dispute_id)))
     return [row.id for row in fetch(select(Dispute.id).where(late).order_by(Dispute.id).limit(batch))]

@@ -4,7 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from marketplace.core.fields import Amount, Choice, Int, Num, Str
 from marketplace.core.schemas import Currency, Input, PageQuery, available_actions
-from marketplace.disputes.lifecycle import O, S
+from marketplace.disputes.lifecycle import OF, S
 from marketplace.disputes.models import OUTCOMES, REASONS
 from marketplace.disputes.timeline import KINDS
 
@@ -18,7 +18,7 @@ CLOSED = "outcome without money: `completed` or `cancelled`"
 
 def money(example: float | None) -> Num:
     """Major units; null where nothing is held."""
-    return Num(least=0, most=1e12, required=True, allow_none=True, example=example)  # type: ignore[arg-type]
+    return Num(least=0, most=1e12, required=True, allow_none=True, example=example)
 
 
 def minor(example: int | None) -> Int:
@@ -163,7 +163,7 @@ class OfferSchema(TermsSchema):
     """What a side offers."""
 
     author_id = Int(required=True, example=1)
-    status = Choice(*O, required=True)
+    status = Choice(*OF, required=True)
     created_at = moment()
     available_actions = available_actions()
 

@@ -16,7 +16,7 @@ from marketplace.core.db import db, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
 from marketplace.disputes import policy, queries
-from marketplace.disputes.lifecycle import SYSTEM, O, S
+from marketplace.disputes.lifecycle import OF, SYSTEM, S
 from marketplace.disputes.models import Decision, Dispute, Offer
 from marketplace.events.disputes import DisputeDecided, DisputeResolved, OfferDeclined, OfferMade
 from marketplace.kit.clock import now
@@ -166,7 +166,7 @@ def _close(dispute: Dispute, outcome: str) -> None:
 
 def _call_in(dispute: Dispute, roles: frozenset[str], **whose: int) -> None:
     """Offers nobody answered are not open any more."""
-    for left in db.session.scalars(select(Offer).filter_by(dispute_id=dispute.id, status=O.OPEN, **whose)):
+    for left in db.session.scalars(select(Offer).filter_by(dispute_id=dispute.id, status=OF.OPEN, **whose)):
         left.advance("withdraw", actor=roles)
 
 

@@ -1,6 +1,7 @@
 """What the clock tells people."""
 
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -24,7 +25,7 @@ def alert_nearby(run: Run, task_id: int) -> None:
     while found := news.nearby(task_id, after, AT_ONCE):
         for user_id, km in found:
             if km is not None:
-                in_transaction(lambda user_id=user_id, km=km: news.of_new_task(user_id, task_id, km))  # type: ignore[misc]
+                in_transaction(partial(news.of_new_task, user_id, task_id, km))
         after = found[-1][0]
 
 
@@ -43,7 +44,7 @@ def send_digests(run: Run) -> None:
     for row in fetch(readers.where(User.id.in_(waiting)).order_by(User.id)):
         period = digest_period(moment, ZoneInfo(row.time_zone), row.digest)
         if period is not None:
-            in_transaction(lambda row=row, period=period: service.gather_digest(row.id, period))  # type: ignore[misc]
+            in_transaction(partial(service.gather_digest, row.id, period))
 
 
 @job("forget_notifications", timeout=600, every=timedelta(days=1))

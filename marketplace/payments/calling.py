@@ -9,7 +9,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import Row, select, update
 
-from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.core.db import db, execute, fetch, in_transaction, locked
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import calls, queries, states
@@ -28,7 +28,7 @@ from marketplace.payments.gateways.provider import (
     Refused,
     Unreachable,
 )
-from marketplace.payments.lifecycle import SYSTEM, UNPAID, O, R, S
+from marketplace.payments.lifecycle import PO, SYSTEM, UNPAID, R, S
 from marketplace.payments.models import Payee, Payment, Payout, Refund
 
 Record = Callable[[], object]
@@ -210,10 +210,10 @@ def _refund(row: Row[Any]) -> Record | None:
 
 def _pay_out(row: Row[Any]) -> Record | None:
     payout = as_it_is(Payout, row.subject_id)
-    if payout.status not in {O.REQUESTED, O.SENT}:
+    if payout.status not in {PO.REQUESTED, PO.SENT}:
         return None
     at = provider(payout.provider)  # one that the settings do not name any more takes nothing up
-    if payout.status == O.REQUESTED:
+    if payout.status == PO.REQUESTED:
         if queries.is_frozen():
             raise Unreachable("payouts are frozen until the books agree again")
         if not in_transaction(lambda: _send(payout.id)):
@@ -235,11 +235,11 @@ def _sent_by(at: Provider, payout: Any, payee: str, key: str) -> PayoutState:
 
 def _send(payout_id: int) -> bool:
     """From now on it cannot be cancelled; False where it was."""
-    payout = states.locked(Payout, payout_id)
-    if payout.status == O.REQUESTED:
+    payout = locked(Payout, payout_id)
+    if payout.status == PO.REQUESTED:
         payout.advance("send", actor=SYSTEM)
         db.session.flush()
-    return payout.status == O.SENT
+    return payout.status == PO.SENT
 
 
 def _payee_of(payout: Any) -> str:

@@ -114,17 +114,6 @@ def quote(
     return Quote(amount, discount_minor, fee, tax, amount - fee - tax, currency, rule.name)
 
 
-def parts(amount_minor: int, whole: Quote) -> tuple[int, int, int]:
-    """A part of the quote's amount as (payee, fee, tax) in the quote's proportion; the whole amount gives the
-    quote itself. Parts counted one by one may differ from it in sum by a minor unit each."""
-    if not 0 <= amount_minor <= whole.amount_minor:
-        raise ValueError(f"{amount_minor} is no part of {whole.amount_minor}")
-    if amount_minor == 0:
-        return 0, 0, 0
-    payee, fee, tax = share(amount_minor, [whole.payee_minor, whole.fee_minor, whole.tax_minor])
-    return payee, fee, tax
-
-
 def percent_of(amount_minor: int, percent: Decimal) -> int:
     """Rounded half up to the minor unit."""
     numerator, denominator = percent.as_integer_ratio()

@@ -3,9 +3,9 @@
 import hmac
 import secrets
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
-from marketplace.core.db import db, execute, save
+from marketplace.core.db import db, execute, held, save
 from marketplace.kit.errors import Conflict, Invalid
 from marketplace.payments.models import HandOverCode
 
@@ -22,7 +22,7 @@ class NoCode(Conflict):
 
 def code_for(reference: str, owner_id: int, *, fresh: bool = False) -> str:
     """The code of a deal, made when it is first asked for; `fresh` makes another one."""
-    known = _find(reference)
+    known = db.session.scalar(_of(reference))
     if known is not None and not fresh and known.wrong < GUESSES:
         return known.code
     execute(delete(HandOverCode).where(HandOverCode.reference == reference))
@@ -36,8 +36,7 @@ def guess(reference: str, code: str) -> bool:
 
     To be committed either way: a guess that is rolled back would not be counted.
     """
-    chosen = select(HandOverCode).where(HandOverCode.reference == reference).with_for_update()
-    known = db.session.scalar(chosen.execution_options(populate_existing=True))
+    known = db.session.scalar(held(_of(reference)))
     if known is None or known.wrong >= GUESSES:
         raise NoCode()
     if not hmac.compare_digest(known.code.encode(), code.encode()):
@@ -58,5 +57,5 @@ def wrong_code() -> Invalid:
     return Invalid.field("code", f"This is not the code. After {GUESSES} wrong ones a new one is needed.")
 
 
-def _find(reference: str) -> HandOverCode | None:
-    return db.session.scalar(select(HandOverCode).where(HandOverCode.reference == reference))
+def _of(reference: str) -> Select[HandOverCode]:
+    return select(HandOverCode).where(HandOverCode.reference == reference)

@@ -28,7 +28,7 @@ class R(StrEnum):
     FAILED = "failed"
 
 
-class O(StrEnum):  # noqa: E742
+class PO(StrEnum):
     """A payout's states."""
 
     REQUESTED = "requested"
@@ -69,12 +69,12 @@ REFUND_LIFECYCLE = Lifecycle.table(
 
 PAYOUT_LIFECYCLE = Lifecycle.table(
     "payout",
-    O.REQUESTED,
-    hold=move(O.REQUESTED, to=O.ON_HOLD, by={"system"}),
-    approve=move(O.ON_HOLD, to=O.REQUESTED, by={"admin"}),
-    send=move(O.REQUESTED, to=O.SENT, by={"system"}),
-    pay=move(O.SENT, to=O.PAID, by={"system"}),
-    fail=move(O.SENT, to=O.FAILED, by={"system"}),
-    give_back=move(O.PAID, to=O.RETURNED, by={"system"}),
-    cancel=move(O.REQUESTED, O.ON_HOLD, to=O.CANCELLED, by={"owner", "admin"}),
+    PO.REQUESTED,
+    hold=move(PO.REQUESTED, to=PO.ON_HOLD, by={"system"}),
+    approve=move(PO.ON_HOLD, to=PO.REQUESTED, by={"admin"}),
+    send=move(PO.REQUESTED, to=PO.SENT, by={"system"}),
+    pay=move(PO.SENT, to=PO.PAID, by={"system"}),
+    fail=move(PO.SENT, to=PO.FAILED, by={"system"}),
+    give_back=move(PO.PAID, to=PO.RETURNED, by={"system"}),
+    cancel=move(PO.REQUESTED, PO.ON_HOLD, to=PO.CANCELLED, by={"owner", "admin"}),
 )

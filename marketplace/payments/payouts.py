@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import exists, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, fetch, in_transaction, save
+from marketplace.core.db import db, fetch, in_transaction, locked, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
 from marketplace.events.payments import PayoutHeld
@@ -22,7 +22,6 @@ from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import Account, Line, post
 from marketplace.payments.lifecycle import SYSTEM
 from marketplace.payments.models import Payee, Payout
-from marketplace.payments.states import locked
 
 
 class NotOnboarded(Conflict):

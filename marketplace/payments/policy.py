@@ -19,8 +19,10 @@ def visible_to(user: User) -> Select[Payment]:
 
 
 def role_of(user: User, payment: Any) -> frozenset[str]:
-    """Payer, payee, admin."""
-    part = PAYER if payment.payer_id == user.id else PAYEE if payment.payee_id == user.id else frozenset()
+    """Payer, payee, admin; whoever pays is nothing else to it, as nobody decides about their own."""
+    if payment.payer_id == user.id:
+        return PAYER
+    part = PAYEE if payment.payee_id == user.id else frozenset()
     return part | (ADMIN if May.RUN_MONEY in OF_ROLE[user.role] else frozenset())
 
 

@@ -17,7 +17,7 @@ from marketplace.payments import policy
 from marketplace.payments.fees import Quote
 from marketplace.payments.issuing import number_of
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
-from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, O, R, S
+from marketplace.payments.lifecycle import PO, UNDER_WAY, UNPAID, R, S
 from marketplace.payments.models import Break, Payment, Payout, ReceiptRow, Refund
 
 PAYMENTS: Table = table_of(Payment)
@@ -198,7 +198,7 @@ def amount_of_payout(payout_id: int) -> tuple[int, str]:
 
 
 def receipt_of(user: User, payment_id: int, number: str | None = None) -> Any:
-    """The newest receipt or credit note of a visible payment, or the one of this number; raises NotFound."""
+    """The receipt of a visible payment, or its receipt or credit note of this number; raises NotFound."""
     find(user, payment_id)
     rows = fetch(select(RECEIPTS).where(RECEIPTS.c.payment_id == payment_id).order_by(RECEIPTS.c.id))
     wanted = [row for row in rows if number in {None, number_of(row)}]
@@ -302,7 +302,7 @@ def payout_view(payout: Any) -> dict[str, Any]:
         "created_at": payout.created_at,
         "updated_at": payout.updated_at,
         "paid_at": payout.paid_at,
-        "available_actions": ["cancel"] if payout.status in {O.REQUESTED, O.ON_HOLD} else [],
+        "available_actions": ["cancel"] if payout.status in {PO.REQUESTED, PO.ON_HOLD} else [],
     }
 
 

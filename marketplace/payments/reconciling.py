@@ -11,7 +11,7 @@ import structlog
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import func, insert, select, text, update
 
-from marketplace.core.db import execute, fetch, in_transaction
+from marketplace.core.db import execute, fetch, in_transaction, locked
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import queries, states
@@ -19,7 +19,7 @@ from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.gateways.provider import About, PayoutState, Provider, ProviderError, RefundState
 from marketplace.payments.ledger.proofs import findings
 from marketplace.payments.ledger.service import TRANSFERS
-from marketplace.payments.lifecycle import UNPAID, O, R, S
+from marketplace.payments.lifecycle import PO, UNPAID, R, S
 from marketplace.payments.models import ASK_AFTER, Break, Payment, Payout, Refund
 
 SETTLED = timedelta(hours=1)  # what is younger may be booked here and not there yet, or the other way round
@@ -46,7 +46,7 @@ def ask_about_open() -> int:
     open_: dict[str, list[Any]] = {
         "payment": queries.to_ask_about(AT_ONCE),
         "refund": queries.unsettled(Refund, R.PENDING, before, AT_ONCE),
-        "payout": queries.unsettled(Payout, O.SENT, before, AT_ONCE),
+        "payout": queries.unsettled(Payout, PO.SENT, before, AT_ONCE),
     }
     return sum(_ask(kind, row) for kind, rows in open_.items() for row in rows if row.provider in providers())
 
@@ -105,23 +105,23 @@ def figures() -> Iterator[GaugeMetricFamily]:
 
 def _touched(model: Any) -> Callable[[int], None]:
     def touch(thing_id: int) -> None:
-        states.locked(model, thing_id).touch()
+        locked(model, thing_id).touch()
 
     return touch
 
 
 def _put_off(payment_id: int) -> None:
-    states.put_off(states.locked(Payment, payment_id))
+    states.put_off(locked(Payment, payment_id))
 
 
 def _refund_said(refund_id: int, state: RefundState) -> None:
     states.apply_refund_state(refund_id, state)
-    states.locked(Refund, refund_id).touch()
+    locked(Refund, refund_id).touch()
 
 
 def _payout_said(payout_id: int, state: PayoutState) -> None:
     states.apply_payout_state(payout_id, state)
-    states.locked(Payout, payout_id).touch()
+    locked(Payout, payout_id).touch()
 
 
 def _compared(name: str, at: Provider, since: datetime, until: datetime) -> Iterator[Difference]:
@@ -145,10 +145,9 @@ def _compared(name: str, at: Provider, since: datetime, until: datetime) -> Iter
 def orphans() -> Iterator[Difference]:
     """Money that is open at a provider which the settings do not name any more: nobody can be asked about it."""
     open_ = (Payment.status.in_((*UNPAID, S.AUTHORIZED, S.HELD)), Payment.provider.not_in(list(providers())))
+    whose = (Payment.provider, Payment.currency)
     amounts = (func.count().label("n"), func.sum(Payment.captured_minor).label("held"))
-    for row in fetch(
-        select(Payment.provider, Payment.currency, *amounts).where(*open_).group_by(Payment.provider, Payment.currency)
-    ):
+    for row in fetch(select(*whose, *amounts).where(*open_).group_by(*whose)):
         subject = f"{row.provider} is not set up any more and has {row.n} open payments"
         yield Difference(kind="provider", subject=subject, currency=row.currency, ours_minor=int(row.held))
 

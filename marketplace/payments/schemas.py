@@ -4,7 +4,7 @@ from marshmallow import Schema, fields
 
 from marketplace.core.fields import Amount, Choice, Int, Num, Str
 from marketplace.core.schemas import Currency, Input, PageQuery, Query, available_actions
-from marketplace.payments.lifecycle import O, R, S
+from marketplace.payments.lifecycle import PO, R, S
 
 TIME = "2026-01-31T10:00:00Z"
 MOST = 1e12
@@ -179,14 +179,14 @@ class PayoutInputSchema(Input):
 class PayoutsQuery(PageQuery):
     """Which payouts."""
 
-    status = Choice(*O, example="paid")
+    status = Choice(*PO, example="paid")
 
 
 class PayoutSchema(Schema):
     """Money on its way to a bank."""
 
     id = Int(required=True, example=1)
-    status = Choice(*O, required=True)
+    status = Choice(*PO, required=True)
     amount = money(36.0)
     price_minor = minor(3600)
     currency = Currency(required=True)

@@ -1,21 +1,16 @@
 """What a provider says of a payment, refund or payout, whoever asked: confirm, webhook, retry and reconciler all
 end here. A step is never undone: what is older than what is known changes nothing."""
 
-from typing import TypeVar
-
-from sqlalchemy import select
-
-from marketplace.core.db import Base, db
+from marketplace.core.db import db, locked
 from marketplace.core.outbox import publish
 from marketplace.events.payments import PaymentFailed, PayoutSettled
 from marketplace.kit.clock import now
 from marketplace.payments import accounts, calls, escrow
 from marketplace.payments.gateways.provider import Done, P, PaymentState, PayoutState, RefundState
 from marketplace.payments.ledger.service import Account, Line, post
-from marketplace.payments.lifecycle import SYSTEM, UNPAID, O, R, S
+from marketplace.payments.lifecycle import PO, SYSTEM, UNPAID, R, S
 from marketplace.payments.models import ASK_AFTER, Payment, Payout, Refund
 
-T = TypeVar("T", bound=Base)
 OPEN_VERBS = {
     P.REQUIRES_PAYMENT_METHOD: (S.REQUIRES_PAYMENT_METHOD, "ask_method"),
     P.REQUIRES_ACTION: (S.REQUIRES_ACTION, "ask_action"),
@@ -26,12 +21,6 @@ OPEN_VERBS = {
 def put_off(payment: Payment) -> None:
     """When to ask again: after a minute, or a tenth of its age, as one that nobody pays is asked about for ever."""
     payment.ask_at = now() + max(ASK_AFTER, (now() - payment.created_at) / 10)
-
-
-def locked(model: type[T], thing_id: int) -> T:
-    """The row as it is now, nobody else's until the transaction ends."""
-    chosen = select(model).where(model.id == thing_id)  # type: ignore[attr-defined]
-    return db.session.scalars(chosen.with_for_update().execution_options(populate_existing=True)).one()
 
 
 def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
@@ -86,11 +75,11 @@ def apply_payout_state(payout_id: int, state: PayoutState) -> None:
     """Take over how a payout stands; a bank may return what was paid."""
     payout = locked(Payout, payout_id)
     payout.provider_id = payout.provider_id or state.id or None
-    if state.status is Done.DONE and payout.status == O.SENT:
+    if state.status is Done.DONE and payout.status == PO.SENT:
         payout.paid_at = now()
         _settle(payout, "pay", accounts.going_out(payout), accounts.at_provider(payout))
-    elif state.status is Done.FAILED and payout.status in {O.SENT, O.PAID}:
-        was_paid = payout.status == O.PAID
+    elif state.status is Done.FAILED and payout.status in {PO.SENT, PO.PAID}:
+        was_paid = payout.status == PO.PAID
         payout.failure = state.failure[:500]
         source = accounts.at_provider(payout) if was_paid else accounts.going_out(payout)
         wallet = accounts.available(payout.user_id, payout.currency)

@@ -6,7 +6,7 @@ from sqlalchemy import Table, bindparam, func, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name
-from marketplace.core.db import db, fetch, one
+from marketplace.core.db import db, fetch, held, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
@@ -56,7 +56,7 @@ def detail(review_id: int) -> dict[str, Any]:
 
 def find_locked(review_id: int) -> Review:
     """One review to change, locked (on SQLite the transaction is the lock); raises NotFound."""
-    return one(select(Review).where(Review.id == review_id).with_for_update(), "review")
+    return one(held(select(Review).where(Review.id == review_id)), "review")
 
 
 def mine_about(user: User, task_id: int) -> int | None:

@@ -19,8 +19,6 @@ from marketplace.search.schemas import (
 bp = Blueprint(
     "search", __name__, url_prefix="/api/search", area="search", access=ANYONE, description="One search over everything"
 )
-CORRECTED = Str(required=True, allow_none=True, example=None)
-MATCHED = Choice("all", "some", required=True)  # of the words
 
 
 @bp.get("")

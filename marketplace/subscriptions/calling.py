@@ -1,6 +1,5 @@
 """Ask the provider about subscriptions: registered beside the calls about payments, and made as they are."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,7 @@ from marketplace.auth import queries as people
 from marketplace.core.db import db
 from marketplace.payments import calling, inbox
 from marketplace.payments import queries as payments
-from marketplace.payments.calling import as_it_is, may_send
+from marketplace.payments.calling import Record, as_it_is, may_send
 from marketplace.payments.gateways.chosen import provider
 from marketplace.payments.gateways.provider import (
     About,
@@ -24,8 +23,6 @@ from marketplace.subscriptions import plans, states
 from marketplace.subscriptions.lifecycle import S
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.states import END_NOW
-
-Record = Callable[[], object]
 
 
 def _subscribe(row: Row[Any]) -> Record | None:

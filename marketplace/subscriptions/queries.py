@@ -193,3 +193,35 @@ def _receipt_view(row: Any) -> dict[str, Any]:
         "paid_at": row.paid_at,
         "created_at": row.created_at,
     }
+
+
+def as_payment(user: User, mine: dict[str, Any]) -> dict[str, Any]:
+    """A subscription in the shape of a payment: all of it is the marketplace's own, and there is no fee on it."""
+    nothing = {"tax": 0.0, "discount": 0.0, "fee": 0.0, "payee_amount": 0.0, "refunded": 0.0}
+    nothing_minor = {"tax_minor": 0, "discount_minor": 0, "fee_minor": 0, "payee_minor": 0, "refunded_minor": 0}
+    told = ("id", "provider", "amount", "price_minor", "currency", "client_secret", "next_url", "failure", "created_at")
+    return {
+        **{name: mine[name] for name in told},
+        **nothing,
+        **nothing_minor,
+        "reference": f"subscription:{mine['id']}",
+        "task_id": None,
+        "title": mine["plan_name"],
+        "status": _paid_as(mine),
+        "payer_id": user.id,
+        "payee_id": None,
+        "updated_at": mine["created_at"],
+        "captured_at": mine["period_start"],
+        "ended_at": mine["ended_at"],
+        "available_actions": [],
+        "refunds": [],
+        "receipts": [],
+        "subscription": mine,
+    }
+
+
+def _paid_as(mine: dict[str, Any]) -> str:
+    """The status of a payment that says the same."""
+    if mine["status"] == "incomplete":
+        return "requires_action" if mine["next_url"] else "requires_payment_method"
+    return {"created": "created", "ended": "failed"}.get(mine["status"], "released")

@@ -3,11 +3,10 @@
 import secrets
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, save
+from marketplace.core.db import db, locked, save
 from marketplace.kit.errors import Conflict, Invalid, NotFound
 from marketplace.payments import calls
 from marketplace.payments.gateways.chosen import default_provider, provider
-from marketplace.payments.states import locked
 from marketplace.subscriptions import plans, queries, states
 from marketplace.subscriptions.lifecycle import UNPAID, S
 from marketplace.subscriptions.models import Subscription

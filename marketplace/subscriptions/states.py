@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from marketplace.core.db import db, fetch, save
+from marketplace.core.db import db, fetch, locked, save
 from marketplace.core.leases import table_of
 from marketplace.core.outbox import publish
 from marketplace.events.subscriptions import (
@@ -18,7 +18,6 @@ from marketplace.kit.clock import now
 from marketplace.payments import accounts, calls, issuing
 from marketplace.payments.gateways.provider import InvoiceState, Paid, SubscriptionState
 from marketplace.payments.ledger.service import Line, post
-from marketplace.payments.states import locked
 from marketplace.subscriptions import plans
 from marketplace.subscriptions.lifecycle import SYSTEM, UNPAID, S
 from marketplace.subscriptions.models import Invoice, Subscription

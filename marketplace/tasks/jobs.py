@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from marketplace.core.db import in_transaction
@@ -26,4 +27,4 @@ def confirm_tasks(run: Run) -> None:
 def _each(due: Callable[..., Any], end: Callable[[int], None]) -> None:
     """One transaction a task: one that cannot be moved does not hold up the others."""
     for task_id in due(batch=AT_ONCE):
-        in_transaction(lambda task_id=task_id: end(task_id))  # type: ignore[misc]
+        in_transaction(partial(end, task_id))

@@ -102,7 +102,7 @@ def _begun(task_id: int, data: dict[str, Any]) -> Created:
 def _subscribed(data: dict[str, Any]) -> Created:
     """What POST /api/subscription does, told as a payment."""
     mine = subscriptions.by_id(current_user(), beginning.subscribe(current_user(), **data))
-    payment = paying.as_payment(current_user(), mine)
+    payment = subscriptions.as_payment(current_user(), mine)
     answer = Created("payment", payment, "/api/subscription", payment["failure"] or "Your plan has begun.")
     answer.location = "/api/subscription"
     return answer

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, false, func, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
-from marketplace.core.db import counted, db, fetch, one
+from marketplace.core.db import counted, db, fetch, held, one
 from marketplace.core.lifecycle import StateChange
 from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
@@ -124,17 +124,13 @@ def find(viewer: User | None, task_id: int) -> Task:
 
 def living(task_id: int) -> Task:
     """One task to change, whoever asks, nobody else's until the transaction ends; raises NotFound."""
-    return one(_held(select(Task).where(Task.id == task_id, Task.status != S.DELETED)), "task")
+    return one(held(select(Task).where(Task.id == task_id, Task.status != S.DELETED)), "task")
 
 
 def hold(viewer: User | None, task_id: int) -> Task:
     """One visible task, nobody else's until the transaction ends; raises NotFound. Whoever moves its money takes the
     task before the payment, so that no two wait for each other and none pays for a deal that is just called off."""
-    return one(_held(policy.visible_to(viewer).where(Task.id == task_id)), "task")
-
-
-def _held(chosen: Select[Task]) -> Select[Task]:
-    return chosen.with_for_update().execution_options(populate_existing=True)
+    return one(held(policy.visible_to(viewer).where(Task.id == task_id)), "task")
 
 
 def title_of(task_id: int) -> tuple[str, int | None]:

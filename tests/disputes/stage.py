@@ -3,30 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from marketplace.core import jobs
-from marketplace.core.db import db
-from marketplace.core.outbox import relay
 from marketplace.disputes.jobs import advance_disputes
-from marketplace.payments import calling, inbox
-from tests.factories import things
+from tests.factories import money, things
+from tests.factories.money import key
 from tests.factories.people import PASSWORD, Person
 
-VISA = "pm_card_visa"
 PATH = "/api/disputes"
 SAID = {"reason": "work_quality", "description": "The shelf is crooked."}
-_numbers = count()
-
-
-def key(name: str = "") -> dict[str, Any]:
-    """A header that says which money request this is; a new one unless named."""
-    return {"headers": {"Idempotency-Key": name or f"key {next(_numbers)}"}}
 
 
 def running_task(owner: Person, worker: Person, **fields: Any) -> int:
@@ -38,9 +27,7 @@ def running_task(owner: Person, worker: Person, **fields: Any) -> int:
 
 def paid_task(owner: Person, worker: Person, **fields: Any) -> int:
     """A task in progress whose money is held."""
-    task = int(things.assigned_task(owner, worker, payment="escrow", **fields)["id"])
-    paid = owner.post("/api/payments", {"task_id": task, "payment_method": VISA}, **key())
-    assert paid.json["payment"]["status"] == "held", paid.json
+    task = int(money.paid_task(owner, worker, **fields)["id"])
     assert worker.post(f"/api/tasks/{task}/start").status_code == 200
     return task
 
@@ -66,9 +53,7 @@ def resolve(admin: Person, path: str, **decision: Any) -> TestResponse:
 
 def balances(person: Person) -> tuple[int, int]:
     """Available and held, in cents."""
-    found = {one["currency"]: one for one in person.get("/api/wallet").json["balances"]}
-    euros = found.get("EUR", {"available_minor": 0, "held_minor": 0})
-    return euros["available_minor"], euros["held_minor"]
+    return money.balances(person).get("EUR", (0, 0, 0))[:2]
 
 
 def returned(owner: Person, task_id: int) -> int:
@@ -77,22 +62,12 @@ def returned(owner: Person, task_id: int) -> int:
     return int(payment["refunded_minor"])
 
 
-def work_off(app: Flask) -> None:
-    """Everything that is due."""
-    with app.app_context():
-        while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
-            pass
-        db.session.remove()
-
-
 @contextmanager
 def after(app: Flask, **time: float) -> Iterator[None]:
     """So much later, once the clock has done its part; what it began is done too."""
     with time_machine.travel(datetime.now(UTC) + timedelta(**time)):
-        with app.app_context():
-            advance_disputes(None)  # type: ignore[arg-type]
-            db.session.remove()
-        work_off(app)
+        money.clockwork(app, advance_disputes)
+        money.work(app)
         yield
 
 

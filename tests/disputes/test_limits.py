@@ -19,13 +19,13 @@ from tests.disputes.stage import (
     answered,
     balances,
     dispute,
-    key,
     paid_task,
     resolve,
     returned,
     running_task,
 )
 from tests.factories import things
+from tests.factories.money import key
 from tests.factories.people import Person, sign_up
 from tests.races.burst import burst
 

@@ -19,15 +19,14 @@ from tests.disputes.stage import (
     answered,
     balances,
     dispute,
-    key,
     paid_task,
     resolve,
     returned,
     running_task,
     signed_in_again,
-    work_off,
 )
 from tests.factories import things
+from tests.factories.money import key, work
 from tests.factories.people import Person, sign_up
 
 
@@ -246,7 +245,7 @@ def test_a_dispute_opened_at_the_task_gets_its_file_once(app: Flask, anna: Perso
     task = running_task(anna, juris)
     assert juris.post(f"/api/tasks/{task}/dispute", {"reason": "No key"}).status_code == 200
     assert anna.get(f"{PATH}/task/{task}").status_code == 404
-    work_off(app)
+    work(app)
     found = anna.get(f"{PATH}/task/{task}").json
     assert (found["reason"], found["description"], found["opened_by_id"]) == ("other", "No key", juris.id)
     assert juris.post(PATH, {"task_id": task, **SAID}).status_code == 409
@@ -257,7 +256,7 @@ def test_a_dispute_opened_at_the_task_gets_its_file_once(app: Flask, anna: Perso
     juris.post(f"{PATH}/{found['id']}/withdraw")
     again = dispute(anna, task)
     assert anna.get(f"{PATH}/task/{task}").json["id"] == again["id"]
-    work_off(app)
+    work(app)
     assert len(anna.get(PATH).json["disputes"]) == 2
 
 

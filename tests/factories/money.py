@@ -1,5 +1,6 @@
 """Money that is held, earned and on its way."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -11,11 +12,11 @@ from marketplace.core import jobs
 from marketplace.core.db import db
 from marketplace.core.outbox import relay
 from marketplace.payments import calling, inbox
-from marketplace.payments.calls import CALLS_TABLE
+from marketplace.payments.gateways.chosen import providers
+from marketplace.payments.gateways.fake import FakeProvider
 from tests.factories import things
 from tests.factories.people import Person
 
-__all__ = ["CALLS_TABLE"]
 VISA = "pm_card_visa"
 _numbers = count(1)
 
@@ -31,6 +32,21 @@ def work(app: Flask) -> None:
         while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
             pass
         db.session.remove()
+
+
+def clockwork(app: Flask, job: Callable[[Any], None]) -> None:
+    """A job of the clock, now."""
+    with app.app_context():
+        job(None)
+        db.session.remove()
+
+
+def fake(app: Flask) -> FakeProvider:
+    """The provider that takes no money."""
+    with app.app_context():
+        found = providers()["fake"]
+    assert isinstance(found, FakeProvider)
+    return found
 
 
 def later(app: Flask) -> None:

@@ -8,11 +8,10 @@ from sqlalchemy import select, update
 from marketplace.core import jobs
 from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.core.outbox import OutboxRow, relay
-from marketplace.payments.gateways.chosen import provider
 from marketplace.payments.gateways.fake import CAPTURE_DECLINES, CLOSED_BANK, REFUND_FAILS
 from marketplace.payments.models import Payout
 from tests.factories import things
-from tests.factories.money import finished_task, key, onboard, paid_task, pay, payout, work
+from tests.factories.money import fake, finished_task, key, onboard, paid_task, pay, payout, work
 from tests.factories.people import Person
 
 MONEY = ("payment_", "refund_", "payout_")
@@ -135,5 +134,5 @@ def send_back(app: Flask, payout_id: int) -> None:
     """Days later the bank does."""
     with app.app_context():
         name = fetch(select(Payout.provider_id).where(Payout.id == payout_id))[0].provider_id
-        provider("fake").return_payout(name)  # type: ignore[attr-defined]
+        fake(app).return_payout(name)
         db.session.remove()

@@ -11,8 +11,6 @@ from sqlalchemy import func, select, update
 from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.payments import calls, states
 from marketplace.payments.calls import CALLS
-from marketplace.payments.gateways.chosen import providers
-from marketplace.payments.gateways.fake import FakeProvider
 from marketplace.payments.gateways.fake_book import THINGS
 from marketplace.payments.gateways.provider import P
 from marketplace.payments.models import Payment
@@ -20,14 +18,6 @@ from tests.factories import money, things
 from tests.factories.people import Person
 
 A_DAY_LATER = timedelta(hours=25)
-
-
-def fake(app: Flask) -> FakeProvider:
-    """The provider."""
-    with app.app_context():
-        found = providers()["fake"]
-    assert isinstance(found, FakeProvider)
-    return found
 
 
 def _count(app: Flask, kind: str) -> int:
@@ -54,7 +44,7 @@ def test_a_key_the_provider_has_forgotten_is_looked_up_first(
     app: Flask, anna: Person, juris: Person, kind: str
 ) -> None:
     method = {"payment": "create", "refund": "refund", "payout": "pay_out"}[kind]
-    fake(app).faults.append((method, "answer lost"))
+    money.fake(app).faults.append((method, "answer lost"))
     if kind == "payment":
         money.pay(anna, things.assigned_task(anna, juris)["id"])
     elif kind == "refund":
@@ -75,7 +65,7 @@ def test_what_was_sent_back_at_the_provider_is_not_paid_a_second_time(app: Flask
     task = money.paid_task(anna, juris, budget=40)
     name = _inside(app, lambda: fetch(select(Payment.provider_id).where(Payment.id == task["paid"]["id"]))[0][0])
     with app.app_context():
-        fake(app).refund(name, amount_minor=4000, currency="EUR", key="by hand")
+        money.fake(app).refund(name, amount_minor=4000, currency="EUR", key="by hand")
         db.session.remove()
     anna.post(f"/api/tasks/{task['id']}/cancel")
     money.work(app)
@@ -97,7 +87,7 @@ def test_what_is_called_off_while_it_is_processed_is_called_off_when_it_comes(
     name = _inside(app, lambda: fetch(select(Payment.provider_id).where(Payment.id == payment))[0][0])
     _set(app, name, P.PROCESSING)
     with app.app_context():
-        fake(app).faults.append(("cancel", "down"))
+        money.fake(app).faults.append(("cancel", "down"))
     anna.post(f"/api/tasks/{task}/cancel")
     money.work(app)
     _done_without_effect(app)
@@ -113,10 +103,10 @@ def test_a_capture_that_was_kept_waiting_is_asked_for_again(app: Flask, anna: Pe
     money.work(app)
     name = _inside(app, lambda: fetch(select(Payment.provider_id).where(Payment.id == payment))[0][0])
     with app.app_context():
-        fake(app).confirm(name, method=money.VISA, key="card")
+        money.fake(app).confirm(name, method=money.VISA, key="card")
         db.session.remove()
     with app.app_context():
-        fake(app).faults.append(("capture", "down"))
+        money.fake(app).faults.append(("capture", "down"))
     _hear(app, payment, name)
     money.work(app)
     _done_without_effect(app)
@@ -146,7 +136,7 @@ def _set(app: Flask, name: str, status: P) -> None:
 def _hear(app: Flask, payment: int, name: str) -> None:
     """As the reconciler does."""
     with app.app_context():
-        state = fake(app).fetch_payment(name)
+        state = money.fake(app).fetch_payment(name)
         in_transaction(lambda: states.apply_provider_state(payment, state))
         db.session.remove()
 

@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from marketplace.core.db import InUse, db, execute, fetch, in_transaction
 from tests.factories import things
+from tests.factories.money import VISA, key
 from tests.factories.people import Person
-from tests.races.stage import VISA, Stage, key
+from tests.races.stage import Stage
 
 DECLINES_LATER = "pm_card_captureDeclined"
 NO_AMOUNTS = ("-1", "-0.01", "NaN", "Infinity", "1e400", str(2**63), "abc", "true", '"NaN"', '"-Infinity"', "[]", "{}")

@@ -10,6 +10,7 @@ from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.kit.clock import now
 from marketplace.payments import jobs as money_jobs
 from marketplace.payments import reconciling
+from marketplace.payments.calls import CALLS_TABLE
 from marketplace.payments.gateways.fake_book import LINES
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.models import Break, Payment
@@ -46,17 +47,13 @@ def test_a_line_that_we_do_not_know_is_a_break_until_it_is_gone(
     _in_app(app, lambda: execute(insert(LINES), {**strange, "made_at": now()}))
     _in_app(app, _age_everything)
 
-    with app.app_context():
-        money_jobs.compare_books(None)  # type: ignore[arg-type]
-        db.session.remove()
+    money.clockwork(app, money_jobs.compare_books)
     found = _breaks(admin)
     assert [(one["subject"], one["ours_minor"], one["theirs_minor"]) for one in found] == [
         ("fake payment pi_strange", 0, 77)
     ]
     _in_app(app, lambda: execute(delete(LINES).where(LINES.c.name == "pi_strange")))
-    with app.app_context():
-        money_jobs.compare_books(None)  # type: ignore[arg-type]
-        db.session.remove()
+    money.clockwork(app, money_jobs.compare_books)
     assert _breaks(admin) == []
     assert [one["closed_at"] is None for one in _breaks(admin, open="false")] == [False]
 
@@ -80,9 +77,7 @@ def test_a_finding_in_our_own_books_freezes_payouts_and_not_the_shop(
     money.onboard(juris)
     fees = LedgerAccount.purpose == "fees"
     _in_app(app, lambda: execute(update(LedgerAccount).where(fees).values(balance_minor=401)))
-    with app.app_context():
-        money_jobs.prove_ledger(None)  # type: ignore[arg-type]
-        db.session.remove()
+    money.clockwork(app, money_jobs.prove_ledger)
 
     assert admin.get("/api/admin/ledger").json["is_frozen"]
     waiting = money.payout(juris, 36)["id"]
@@ -91,11 +86,9 @@ def test_a_finding_in_our_own_books_freezes_payouts_and_not_the_shop(
     assert money.paid_task(anna, juris, budget=10)["paid"]["status"] == "held"
 
     _in_app(app, lambda: execute(update(LedgerAccount).where(fees).values(balance_minor=400)))
-    with app.app_context():
-        money_jobs.prove_ledger(None)  # type: ignore[arg-type]
-        db.session.remove()
+    money.clockwork(app, money_jobs.prove_ledger)
     assert not admin.get("/api/admin/ledger").json["is_frozen"]
-    _in_app(app, lambda: execute(update(money.CALLS_TABLE).values(due_at=now())))
+    _in_app(app, lambda: execute(update(CALLS_TABLE).values(due_at=now())))
     money.work(app)
     assert juris.get(f"/api/payouts/{waiting}").json["status"] == "paid"
     _in_app(app, lambda: execute(delete(Break)))
@@ -167,9 +160,7 @@ def test_the_calendar_pays_out_what_is_worth_it(app: Flask, anna: Person, juris:
     for person in (juris, stranger):
         money.onboard(person)
     daily = make_app(app.config["DATABASE_URL"], PAYOUT_SCHEDULE="daily")
-    with daily.app_context():
-        money_jobs.pay_out_by_calendar(None)  # type: ignore[arg-type]
-        db.session.remove()
+    money.clockwork(daily, money_jobs.pay_out_by_calendar)
     money.work(app)
 
     assert [one["origin"] for one in juris.get("/api/payouts").json["payouts"]] == ["schedule"]

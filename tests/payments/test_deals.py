@@ -8,7 +8,6 @@ from flask import Flask
 from pypdf import PdfReader
 
 from marketplace.core.db import db
-from marketplace.payments.gateways.chosen import providers
 from tests.conftest import make_app
 from tests.factories import money, things
 from tests.factories.people import Person, sign_up
@@ -113,8 +112,7 @@ def test_a_provider_that_fails_for_a_moment_is_asked_again(
     app: Flask, anna: Person, juris: Person, method: str, fault: str
 ) -> None:
     task = things.assigned_task(anna, juris)["id"]
-    with app.app_context():
-        providers()["fake"].faults.append((method, fault))  # type: ignore[attr-defined]
+    money.fake(app).faults.append((method, fault))
     payment = money.pay(anna, task)
     assert payment["status"] != "held"
     money.later(app)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.kit.money import LARGEST_MINOR
-from marketplace.payments.fees import BadFees, Quote, Rule, Rules, load, parts, percent_of, quote
+from marketplace.kit.money import LARGEST_MINOR, share
+from marketplace.payments.fees import BadFees, Quote, Rule, Rules, load, percent_of, quote
 
 NOW = datetime(2026, 12, 15, 12, tzinfo=UTC)
 STANDARD = '[[rule]]\nname = "standard"\npercent = "10"\n'
@@ -76,22 +76,14 @@ def test_a_part_of_the_amount_divides_as_the_whole(price: int, percent: Decimal,
     whole = _asked(_only(percent=percent, tax_percent=tax), price)
     amount = price * part // 10_000
 
-    divided = parts(amount, whole)
+    quoted = (whole.payee_minor, whole.fee_minor, whole.tax_minor)
+    divided = share(amount, quoted)  # as a release does it
 
     assert sum(divided) == amount
     assert min(divided) >= 0
-    ideal = [amount * each / Decimal(price) for each in (whole.payee_minor, whole.fee_minor, whole.tax_minor)]
+    ideal = [amount * each / Decimal(price) for each in quoted]
     assert all(abs(got - wanted) <= 1 for got, wanted in zip(divided, ideal, strict=True))
-    assert parts(price, whole) == (whole.payee_minor, whole.fee_minor, whole.tax_minor)
-
-
-def test_nothing_divides_into_nothing_and_too_much_is_refused() -> None:
-    free = _asked(_only(), 0)
-
-    assert parts(0, free) == (0, 0, 0)
-    for amount in (1, -1):
-        with pytest.raises(ValueError, match="is no part of 0"):
-            parts(amount, free)
+    assert tuple(share(price, quoted)) == quoted
 
 
 @given(MINOR, PERCENTS)

@@ -189,7 +189,7 @@ class Marketplace(RuleBasedStateMachine):
     def step(self, deal: Deal, verb: str) -> None:
         """One verb of a task, with what it means for the money."""
         who = deal.owner if verb in {"confirm", "cancel", "dispute"} else deal.worker or self.people[2]
-        held = payments.is_held(paying.reference(deal.task_id))
+        held = payments.held_minor(paying.reference(deal.task_id)) is not None
         moved = self.attempt(lambda: getattr(service, verb)(user(who), deal.task_id))
         legal = deal.state in ALLOWED[verb] and (held or verb not in {"start", "finish"})
         assert (moved is not None) == legal, (verb, deal, self.refused)

@@ -136,6 +136,5 @@ def test_paypal_is_approved_there_and_held_here(app: Flask, paypal: PayPalShop) 
 
 def _asked_later(shop: Flask) -> None:
     """No webhook came: the clock asks."""
-    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)), shop.app_context():
-        money_jobs.ask_about_payments(None)  # type: ignore[arg-type]
-        db.session.remove()
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
+        money.clockwork(shop, money_jobs.ask_about_payments)

@@ -4,13 +4,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.core.db import fetch, in_transaction
+from marketplace.core.db import fetch, in_transaction, locked
 from marketplace.kit.errors import Conflict
 from marketplace.payments import states
 from marketplace.payments.models import Payment
 from marketplace.tasks import paying, service
+from tests.factories.money import VISA
 from tests.factories.people import Person
-from tests.races.stage import VISA, Stage, fake
+from tests.races.stage import Stage, fake
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_money_taken_for_a_payment_that_was_given_up_goes_back(stage: Stage, is_
     stage.inside(lambda: take(stage))
     stage.rest()
     assert stage.outcome()[1] == "refunded"
-    assert stage.inside(lambda: paying.payments.is_held(f"task:{stage.task}")) == is_paid_again
+    assert stage.inside(lambda: paying.payments.held_minor(f"task:{stage.task}") is not None) == is_paid_again
 
 
 def test_money_taken_after_the_work_was_confirmed_is_the_workers_though_the_payment_was_given_up(stage: Stage) -> None:
@@ -45,12 +46,12 @@ def test_money_taken_after_the_work_was_confirmed_is_the_workers_though_the_paym
     stage.inside(lambda: in_transaction(lambda: states.fail_payment(stage.payment, "The provider did not want it.")))
     stage.inside(lambda: take(stage))
     assert stage.outcome()[1] == "released"
-    stage.inside(lambda: in_transaction(lambda: states.escrow.refund(locked(stage), 4000)))  # nobody did the task
+    stage.inside(lambda: in_transaction(lambda: states.escrow.refund(its_payment(stage), 4000)))  # nobody did the task
 
 
-def locked(stage: Stage) -> Payment:
+def its_payment(stage: Stage) -> Payment:
     """To work with."""
-    return states.locked(Payment, stage.payment)
+    return locked(Payment, stage.payment)
 
 
 def test_nothing_can_be_divided_where_nothing_is_held(stage: Stage) -> None:

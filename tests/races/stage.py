@@ -1,6 +1,5 @@
 """Payments brought to any point of their lives, quickly; and how they stand when everything has come to rest."""
 
-import itertools
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,16 +19,10 @@ from marketplace.payments.ledger.proofs import findings
 from marketplace.payments.models import Payment, ReceiptRow
 from marketplace.tasks import applying, paying, service
 from tests.conftest import BEGINNING
+from tests.factories.money import VISA
 from tests.factories.people import Person
 
-VISA = "pm_card_visa"
 QUEUES = (calls.CALLS, inbox.EVENTS, NOTICES)
-_numbers = itertools.count()
-
-
-def key() -> dict[str, Any]:
-    """A header of its own."""
-    return {"headers": {"Idempotency-Key": f"key {next(_numbers)}"}}
 
 
 @dataclass

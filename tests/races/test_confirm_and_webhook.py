@@ -18,9 +18,10 @@ from marketplace.payments.gateways.provider import P, PaymentState
 from marketplace.payments.ledger.service import Line, post
 from marketplace.payments.models import Payment
 from marketplace.tasks import queries as tasks
+from tests.factories.money import VISA, key
 from tests.factories.people import Person
 from tests.races.interleave import Meeting, Work, meetings
-from tests.races.stage import VISA, Stage, key, long_ago, work_off
+from tests.races.stage import Stage, long_ago, work_off
 
 HELD = ("assigned", "held", Counter(payment=1), 1)
 Scene = Callable[[Stage], tuple[Work, Work]]

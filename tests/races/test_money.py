@@ -21,10 +21,11 @@ from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.models import Payment
 from marketplace.tasks.models import Application, Task
 from tests.factories import things
+from tests.factories.money import VISA, key
 from tests.factories.people import Person, sign_up
 from tests.races.burst import burst
 from tests.races.interleave import Work, meetings
-from tests.races.stage import VISA, Stage, key
+from tests.races.stage import Stage
 
 APPLICANTS = 31
 REPEATS, AT_ONCE = 100, 10

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import pytest
@@ -11,12 +10,9 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from marketplace.core import jobs
 from marketplace.core.db import db
-from marketplace.core.outbox import relay
-from marketplace.payments import calling, inbox
-from marketplace.payments.gateways.chosen import providers
 from marketplace.subscriptions import reconciling
+from tests.factories import money
 from tests.factories.people import Person
 
 MINE = "/api/subscription"
@@ -86,12 +82,12 @@ def settle(app: Flask) -> Callable[[], None]:
     """Everything that is due, the provider's webhooks and the clock's jobs too."""
 
     def work() -> None:
-        with app.app_context():
-            for step in (partial(int), reconciling.ask_about_open, reconciling.end_overdue):
+        money.work(app)
+        for step in (reconciling.ask_about_open, reconciling.end_overdue):
+            with app.app_context():
                 step()
-                while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
-                    pass
-            db.session.remove()
+                db.session.remove()
+            money.work(app)
 
     return work
 
@@ -99,8 +95,7 @@ def settle(app: Flask) -> Callable[[], None]:
 @pytest.fixture
 def fake(app: Flask) -> Iterator[Any]:
     """The application's provider, whose faults and cards can be changed."""
-    with app.app_context():
-        found: Any = providers()["fake"]
+    found = money.fake(app)
     yield found
     found.faults.clear()
 
