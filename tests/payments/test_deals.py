@@ -245,3 +245,45 @@ def test_an_older_client_undoes_a_payment_by_its_task(app: Flask, anna: Person, 
     assert anna.post(f"/api/payments/tasks/{running}/refund", **money.key()).status_code == 409
     given = juris.post(f"/api/payments/tasks/{running}/refund", {"amount": 5}, **money.key())
     assert (given.status_code, given.json["payment"]["refunded_minor"]) == (200, 500)
+
+
+def test_the_price_that_was_seen_is_the_price_that_is_paid(anna: Person, juris: Person) -> None:
+    task = things.task(anna, payment="escrow", budget=40)["id"]
+    offered = things.application(juris, task, proposed_price=20)["id"]
+    juris.delete(f"/api/tasks/{task}/applications/{offered}")
+    assert things.application(juris, task, proposed_price=5000)["id"] == offered
+    accept = f"/api/tasks/{task}/applications/{offered}/accept"
+
+    refused = anna.post(accept, {"price": 20, "payment_method": money.VISA})
+    assert (refused.status_code, refused.json["code"]) == (409, "price_changed")
+    assert anna.get("/api/payments").json["total"] == 0
+    assert anna.post(accept, {"price": 5000, "payment_method": money.VISA}).status_code == 200
+
+
+def test_what_concerns_one_side_is_shown_to_that_side(anna: Person, juris: Person, stranger: Person) -> None:
+    task = things.assigned_task(anna, juris, payment="escrow")["id"]
+    payment = money.pay(anna, task, "pm_card_chargeDeclinedInsufficientFunds")
+    assert payment["failure"] == "Your card has insufficient funds."
+    assert juris.get(f"/api/payments/{payment['id']}").json["failure"] is None
+    statuses = [person.get(f"/api/payments/tasks/{task}/quote").status_code for person in (anna, juris, stranger)]
+    assert statuses == [200, 200, 403]
+
+
+def test_nobody_decides_about_their_own_money(app: Flask, juris: Person, admin: Person) -> None:
+    paid = money.finished_task(admin, juris, budget=40)["paid"]["id"]
+    own = admin.get(f"/api/payments/{paid}").json
+    assert (own["status"], own["available_actions"]) == ("released", [])
+    assert admin.post(f"/api/payments/{paid}/refund", **money.key()).status_code == 403
+
+    money.finished_task(juris, admin, budget=5000)
+    money.onboard(admin)
+    held = money.payout(admin, 4000)["id"]
+    assert admin.get(f"/api/payouts/{held}").json["status"] == "on_hold"
+    assert admin.post(f"/api/admin/payouts/{held}/approve", **money.key()).status_code == 403
+
+
+def test_who_is_paid_outside_does_not_wait_for_money_that_was_begun(anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris)["id"]
+    assert anna.post("/api/payments", {"task_id": task}, **money.key()).status_code == 201
+    for person, verb in ((juris, "start"), (juris, "done"), (anna, "confirm")):
+        assert person.post(f"/api/tasks/{task}/{verb}").status_code == 200

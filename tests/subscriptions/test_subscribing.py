@@ -300,3 +300,18 @@ def test_control_an_invoice_that_is_not_booked_is_found(
     monkeypatch.setattr(states, "post", lambda lines: None)
     begun(anna)
     assert paid(anna) == [4999]
+
+
+def test_a_booking_opens_the_door_once_both_want_it_and_ones_listing_is_open(
+    app: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper = sign_up(app, "helper", is_helper=True)
+    helper.put("/api/auth/profile", {"is_helper": True})
+    offering, listing = things.offering(helper)["id"], things.listing(helper)["id"]
+    monkeypatch.setitem(app.config, "CHAT_NEEDS_PLAN", True)
+
+    booked = anna.post(f"/api/offerings/{offering}/book", {"message": "On Monday?"}).json["id"]
+    assert anna.post(TALKS, {"user_id": helper.id}).json["code"] == "plan_needed"
+    assert anna.post(TALKS, {"user_id": helper.id, "listing_id": listing}).status_code == 201
+    helper.post(f"/api/tasks/{booked}/start")
+    assert anna.post(TALKS, {"user_id": helper.id}).status_code == 201
