@@ -36,11 +36,11 @@ def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | Non
 
 
 def ask_anew(kind: str, subject: str, subject_id: int, *, key: str) -> None:
-    """The same where it may have to be asked for more than once: not while one of this kind is open, and under a new
-    key after one that came to an end."""
+    """The same where it may have to be asked for more than once: not while one that began with this key is open, and
+    under a new key after one that came to an end."""
     rows = CALLS_TABLE.c
-    mine = CALLS_TABLE.select().with_only_columns(rows.done_at).where(rows.kind == kind, rows.subject == subject)
-    earlier = fetch(mine.where(rows.subject_id == subject_id))
+    mine = CALLS_TABLE.select().with_only_columns(rows.done_at).where(rows.subject == subject)
+    earlier = fetch(mine.where(rows.subject_id == subject_id, rows.key.startswith(key, autoescape=True)))
     if all(row.done_at is not None for row in earlier):
         ask(kind, subject, subject_id, key=f"{key}-{len(earlier)}" if earlier else key)
 

@@ -13,6 +13,7 @@ from marketplace.payments.calling import Record, as_it_is, may_send
 from marketplace.payments.gateways.chosen import provider
 from marketplace.payments.gateways.provider import (
     About,
+    Paid,
     PlanTerms,
     Provider,
     Refused,
@@ -89,12 +90,15 @@ def _end(row: Row[Any]) -> Record | None:
         if mine.status == S.ENDED:
             return None
         raise Unreachable("the provider has not said yet what it calls this subscription")
-    at, provider_id = provider(mine.provider), mine.provider_id
+    at, provider_id, at_once = provider(mine.provider), mine.provider_id, mine.wish == END_NOW
     may_send(row)
+    key = f"{row.key}-{row.attempts}"  # a refusal is remembered with its key, and ending twice does no harm
     try:
-        state = at.end_subscription(provider_id, at_once=mine.wish == END_NOW, key=row.key)
-    except Refused:
+        state = at.end_subscription(provider_id, at_once=at_once, key=key)
+    except Refused as error:
         state = at.fetch_subscription(provider_id)
+        if state.status is not Paid.ENDED and (at_once or not state.cancel_at_period_end):
+            raise Unreachable(f"it goes on, and would be paid again: {error}") from error
     return partial(states.apply_subscription_state, mine.id, state)
 
 

@@ -78,9 +78,9 @@ def note_failure(subscription_id: int, failure: str, *, wanted_plan: str | None 
 
 
 def ask_to_end(mine: Subscription) -> None:
-    """The provider is to be told that it is over now; asked once."""
+    """The provider is to be told that it is over now, and again where it begins once more at the provider."""
     mine.wish = END_NOW
-    calls.ask("end_subscription", "subscription", mine.id, key=f"end-now-{mine.key}")
+    calls.ask_anew("end_subscription", "subscription", mine.id, key=f"end-now-{mine.key}")
 
 
 def _take_over(mine: Subscription, state: SubscriptionState) -> None:

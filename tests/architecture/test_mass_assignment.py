@@ -68,6 +68,7 @@ REFUSED = {
     ("POST", "/api/auth/2fa/verify"): "needs a challenge, which a log-in with a second factor begins",
     ("POST", "/api/auth/2fa/disable"): "needs a code of the next half minute",
     ("POST", "/api/auth/2fa/recovery-codes"): "needs a code of the next half minute",
+    ("POST", "/api/payments/webhooks/<provider>"): "needs the provider's signature over these very bytes",
 }
 
 # What a route is there to write: its columns are sent the other way round, and must still come out its way.

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.payments import calling, inbox
 from marketplace.payments.gateways.fake_book import NOTICES
+from marketplace.payments.gateways.provider import Paid
 from marketplace.subscriptions.states import apply_subscription_state
 from tests.factories.people import Person, sign_up
 from tests.subscriptions.conftest import MINE, ONCE, VISA, begun, mine, paid, subscribe, told
@@ -150,7 +151,7 @@ def test_an_end_now(ilze: Person, clock: Clock, settle: Settle) -> None:
     assert ilze.delete(MINE).status_code == 404
 
 
-@pytest.mark.parametrize("fault", ["answer lost", "down"])
+@pytest.mark.parametrize("fault", ["answer lost", "down", "refused"])
 def test_an_end_the_provider_did_not_answer_is_asked_again(
     ilze: Person, clock: Clock, settle: Settle, fake: Any, fault: str
 ) -> None:
@@ -160,6 +161,36 @@ def test_an_end_the_provider_did_not_answer_is_asked_again(
     clock.shift(timedelta(minutes=1))
     settle()
     assert mine(ilze) is None
+
+
+def test_an_end_that_was_refused_comes_before_the_next_month_is_paid(
+    ilze: Person, clock: Clock, settle: Settle, fake: Any
+) -> None:
+    begun(ilze)
+    fake.faults.append(("end_subscription", "refused"))
+    assert ilze.delete(MINE).json["subscription"]["cancel_at_period_end"]
+    clock.shift(timedelta(minutes=1))
+    settle()
+    clock.shift(MONTH)
+    settle()
+    assert (mine(ilze), paid(ilze)) == (None, [4999])
+
+
+def test_what_begins_again_after_its_end_is_ended_again(
+    app: Flask, ilze: Person, clock: Clock, settle: Settle, fake: Any
+) -> None:
+    begun(ilze)
+    name = _provider_id(app)
+    ilze.delete(f"{MINE}?now=true")
+    for _ in range(2):
+        with app.app_context():
+            in_transaction(lambda: fake._changed(fake._thing("subscription", name), "updated", status="active"))
+            db.session.remove()
+        settle()
+        with app.app_context():
+            assert fake.fetch_subscription(name).status is Paid.ENDED
+            db.session.remove()
+    assert (mine(ilze), paid(ilze)) == (None, [4999])
 
 
 def test_a_dearer_plan_is_paid_by_the_day(ilze: Person, clock: Clock, settle: Settle) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, execute, fetch, found_next_time, in_transaction
 from marketplace.core.leases import Leased, Queue, table_of
 from marketplace.kit.clock import now
-from marketplace.payments.gateways.provider import About, Forged, Notice, Unknown, Unreachable
+from marketplace.payments.gateways.provider import About, Forged, Notice, Refused, Unknown, Unreachable
 
 T = TypeVar("T")
 TOLERANCE = timedelta(minutes=5)
@@ -78,7 +78,7 @@ NOTICES = Queue(
 
 
 class FakeBook:
-    """Reads and writes of the book; `faults` are (method, "down" or "answer lost"), each used up once."""
+    """Reads and writes of the book; `faults` are (method, "down", "refused" or "answer lost"), each used up once."""
 
     name = "fake"
     payouts_remembered = timedelta(hours=23)
@@ -127,6 +127,8 @@ class FakeBook:
             self.faults.remove(fault)
         if fault is not None and fault[1] == "down":
             raise Unreachable("the fake provider is down")
+        if fault is not None and fault[1] == "refused":
+            raise Refused("The fake provider was told to refuse this.", "refused")
         answer = in_transaction(work)
         if fault is not None:
             raise Unreachable("the answer was lost")
