@@ -16,6 +16,7 @@ TOGETHER = {
         "tests/journeys/test_killed_processes.py",
     ),
     "large database": ("tests/speed/test_plans.py",),
+    "town": ("tests/cli/test_seed.py",),
 }
 GROUPS = {file: name for name, files in TOGETHER.items() for file in files}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import TextClause, bindparam, select, text
 
 from marketplace.core.db import UTCDateTime, fetch
 from marketplace.core.leases import QUEUES
@@ -31,6 +31,7 @@ STATEFUL: tuple[Any, ...] = (
 )
 TOO_LONG = timedelta(days=2)
 STUCK_AFTER = timedelta(minutes=20)  # longer than any lease and the pause after it
+AGES = {"long_ago": STUCK_AFTER, "days_ago": TOO_LONG}
 
 # Each finds rows that should not be: (what is wrong, statement whose first column is an id).
 RULES = (
@@ -239,20 +240,23 @@ def findings() -> list[str]:
 
 
 def _broken_rules() -> Iterator[str]:
-    for what, statement in RULES:
-        ages = {"long_ago": STUCK_AFTER, "days_ago": TOO_LONG}
-        timed = [bindparam(name, now() - age, UTCDateTime()) for name, age in ages.items() if f":{name}" in statement]
-        ids = [row[0] for row in fetch(text(statement).bindparams(*timed))]
+    moments = {name: now() - age for name, age in AGES.items()}
+    for what, statement in _STATEMENTS:
+        ids = [row[0] for row in fetch(statement, moments)]
         if ids:
             yield f"{what} ({len(ids)}: {', '.join(map(str, ids[:5]))})"
 
 
+def _statement(statement: str) -> TextClause:
+    timed = [bindparam(name, type_=UTCDateTime()) for name in AGES if f":{name}" in statement]
+    return text(statement).bindparams(*timed)
+
+
 def _broken_histories() -> Iterator[str]:
     """Every history is a path in its table and ends in the thing's present status."""
-    changes = text("SELECT thing, thing_id, from_state, to_state FROM state_changes ORDER BY thing, thing_id, id")
-    steps = {key: list(rows) for key, rows in groupby(fetch(changes), key=lambda row: (row.thing, row.thing_id))}
-    for model in STATEFUL:
-        for row in fetch(text(f"SELECT id, status FROM {model.__tablename__}")):
+    steps = {key: list(rows) for key, rows in groupby(fetch(_changes), key=lambda row: (row.thing, row.thing_id))}
+    for model, statuses in _statuses:
+        for row in fetch(statuses):
             problem = _history_problem(model, row.status, steps.get((model.lifecycle.thing, row.id), []))
             if problem:
                 yield f"{model.lifecycle.thing} {row.id}: {problem}"
@@ -282,6 +286,11 @@ def _missing_files() -> Iterator[str]:
     for upload in fetch(select(Upload.__table__).where(Upload.ready_at.is_not(None))):
         if key_of(upload) not in there:
             yield f"upload {upload.id}: its file {key_of(upload)} is not in the storage"
+
+
+_STATEMENTS = [(what, _statement(statement)) for what, statement in RULES]
+_changes = text("SELECT thing, thing_id, from_state, to_state FROM state_changes ORDER BY thing, thing_id, id")
+_statuses = [(model, text(f"SELECT id, status FROM {model.__tablename__}")) for model in STATEFUL]
 
 
 @click.command("audit")

@@ -81,8 +81,11 @@ RULES = (
 def findings() -> list[str]:
     """Everything in the books that is not as it must be, one sentence each."""
     found = []
-    for what, statement in RULES:
-        names = [str(row[0]) for row in fetch(text(statement))]
+    for what, statement in _STATEMENTS:
+        names = [str(row[0]) for row in fetch(statement)]
         if names:
             found.append(f"{what} ({len(names)}: {', '.join(names[:5])})")
     return found
+
+
+_STATEMENTS = [(what, text(statement)) for what, statement in RULES]
