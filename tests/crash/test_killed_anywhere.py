@@ -35,7 +35,7 @@ def test_killed_anywhere_nothing_is_lost_and_nothing_repeated(fresh_url: str, tm
         told = lives(fresh_url, mail, tmp_path)
     finally:
         mail.stop()
-    assert len(told) > 20
+    assert len(told) > 12
     for life in told:
         assert life.pop("recovered"), life
         step = life.pop("step")
