@@ -68,7 +68,8 @@ RULES = (
     (
         "receipts: a gap or a repeat in a series",
         """SELECT s.name FROM receipt_series s LEFT JOIN receipts r ON r.series = s.name
-        GROUP BY s.name, s.last HAVING COUNT(r.id) <> s.last OR COALESCE(MAX(r.number), 0) <> s.last""",
+        GROUP BY s.name, s.last HAVING COUNT(r.id) <> s.last OR COALESCE(MAX(r.number), 0) <> s.last
+        UNION SELECT series FROM receipts WHERE series NOT IN (SELECT name FROM receipt_series)""",
     ),
     (
         "receipts: captured without a receipt, or the other way round",
