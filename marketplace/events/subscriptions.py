@@ -25,6 +25,15 @@ class SubscriptionRenewed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged(Event):
+    """Somebody went over from one plan to this one."""
+
+    subscription_id: int
+    user_id: int
+    plan_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionPastDue(Event):
     """A renewal was declined; `version` in seconds since 1970."""
 

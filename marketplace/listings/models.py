@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, Text
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, BigInt, CommaList
@@ -35,6 +36,11 @@ class Listing(Stateful, Base):
         ),
         Index("ix_listings_price", "status", "price_rank", "id"),
         Index("ix_listings_expires", "status", "expires_at"),
+        Index(
+            *("ix_listings_featured", "status", "created_at", "id"),
+            postgresql_where=sql("is_featured"),
+            sqlite_where=sql("is_featured = 1"),
+        ),
         Index("ix_listings_seller", "seller_id", "created_at", "id"),
         CheckConstraint("price_minor >= 0", name="price"),
     )

@@ -56,6 +56,7 @@ BROWSE = ListQuery(
         # The words are found by the index of the search; where they stand is looked at then.
         "place": lambda: matches("listings", "place"),
         "place_part": LISTINGS.c.location_key.like(bindparam("place_part"), escape="\\"),
+        "featured": LISTINGS.c.is_featured,  # without a parameter, so that the index of the featured ones fits
         "seller_id": LISTINGS.c.seller_id == bindparam("seller_id"),
         "owner_id": LISTINGS.c.seller_id == bindparam("owner_id"),
         "q": lambda: matches("listings"),
@@ -252,4 +253,5 @@ def _prepared(query: dict[str, Any]) -> dict[str, Any]:
     if where := query.pop("location", None):
         where = words(where)
         query |= {"place": match_words(where), "place_part": contains(" ".join(where))}
-    return {**query, **tree().filter(category), **prices, "q": query.get("q") or search}
+    featured = query.pop("featured", None) or None
+    return {**query, **tree().filter(category), **prices, "featured": featured, "q": query.get("q") or search}

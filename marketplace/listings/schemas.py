@@ -22,6 +22,7 @@ class ListingsQuery(Near):
     listing_type = Choice(*LISTING_TYPES)
     location = Str(longest=300, example="Rīga")
     seller_id = Int(example=1)
+    featured = fields.Boolean(metadata={"example": False, "description": "true: only featured ones"})
 
 
 class MyListingsQuery(PageQuery):

@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import update
+
 from marketplace.auth.models import User
 from marketplace.catalog import service as catalog
 from marketplace.core import counters
-from marketplace.core.db import db, save
+from marketplace.core.db import db, execute, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import edited, minor_units
 from marketplace.events.listings import (
@@ -22,6 +24,8 @@ from marketplace.listings import policy, queries
 from marketplace.listings.lifecycle import S
 from marketplace.listings.models import Listing
 from marketplace.listings.queries import find
+from marketplace.subscriptions import queries as subscriptions
+from marketplace.subscriptions.plans import FEATURED
 from marketplace.uploads import service as uploads
 
 SYSTEM = frozenset({"system"})
@@ -38,6 +42,7 @@ def post(seller: User, *, price: Any, category: str, **fields: Any) -> Listing:
             subcategory=subcategory,
             currency=currency,
             price_minor=minor_units("price", price, currency),
+            is_featured=subscriptions.unlocks(seller.id, FEATURED),
             **fields,
         )
     )
@@ -107,6 +112,13 @@ def take_down_of(seller_id: int, *, for_good: bool = False) -> None:
             _forget(listing)
         else:
             publish(ListingChanged(listing_id=listing.id, status=listing.status))
+
+
+def feature_as_paid(seller_id: int) -> None:
+    """All of a seller's listings are featured while their plan says so, and not a moment longer."""
+    featured = subscriptions.unlocks(seller_id, FEATURED)
+    others = (Listing.seller_id == seller_id, Listing.is_featured != featured)
+    execute(update(Listing).where(*others).values(is_featured=featured))
 
 
 def count_view(viewer: User | None, listing: dict[str, Any]) -> dict[str, Any]:

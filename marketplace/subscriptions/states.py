@@ -9,6 +9,7 @@ from marketplace.core.db import db, fetch, locked, save
 from marketplace.core.leases import table_of
 from marketplace.core.outbox import publish
 from marketplace.events.subscriptions import (
+    PlanChanged,
     SubscriptionEnded,
     SubscriptionPastDue,
     SubscriptionRenewed,
@@ -91,6 +92,7 @@ def _take_over(mine: Subscription, state: SubscriptionState) -> None:
     plan = plans.all_plans().get(state.plan_key)
     if state.plan_key != mine.plan_key and plan is not None and mine.currency in plan.amount:
         mine.plan_key, mine.amount_minor = plan.key, plan.amount[mine.currency]
+        publish(PlanChanged(subscription_id=mine.id, user_id=mine.user_id, plan_key=plan.key))
     if mine.wanted_plan == mine.plan_key:
         mine.wanted_plan = ""
     mine.next_url = state.next_url or (mine.next_url if mine.wanted_plan else "")

@@ -41,7 +41,7 @@ TABLES = {
         "owner": "seller_id",
         "amount": "price_minor",
         "extra": "contact_info, tags, listing_type, is_featured, is_negotiable, views_count",
-        "values": "'', '', 'sale', false, false, 0",
+        "values": "'', '', 'sale', n % 900 = 0, false, 0",
     },
     "tasks": {
         "owner": "creator_id",
@@ -95,6 +95,7 @@ LISTS = {
         "sort=-price",
         "category=phones",
         "seller_id=77",
+        "featured=true",
         "q=wooden+city",
         "category=phones&q=red",
         "location=hard+round",
