@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table as Grid
 from sqlalchemy import Connection, String, Table, func, insert, inspect, select, text
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Engine, make_url
 
 import config
 from marketplace.cli.audit import findings
@@ -32,6 +33,7 @@ MIGRATIONS = str(config.ROOT / "migrations")
 @with_appcontext
 def copy_database(source_url: str, target_url: str) -> None:
     """Copy every row from SOURCE to TARGET, which must be empty, and prove it."""
+    _require_there(source_url)
     source, target = _app_for(source_url), _app_for(target_url)
     with source.app_context():
         _require_newest(db.engine)
@@ -62,6 +64,13 @@ def _app_for(url: str) -> Flask:
     database.init_app(app)
     flask_migrate.Migrate(app, db, directory=MIGRATIONS)
     return app
+
+
+def _require_there(url: str) -> None:
+    """Before it is opened: SQLite makes the file that it does not find."""
+    found = make_url(database.normalise_url(url))
+    if found.get_backend_name() == "sqlite" and not Path(found.database or "").is_file():
+        raise click.ClickException(f"There is no database at {found.database}.")
 
 
 def _require_newest(engine: Engine) -> None:

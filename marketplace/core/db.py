@@ -258,10 +258,12 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
 
 
 def normalise_url(url: str) -> str:
-    """postgres:// and postgresql:// mean psycopg 3 here."""
+    """postgres:// and postgresql:// mean psycopg 3 here; a relative path to SQLite's file starts where you stand."""
     scheme, separator, rest = url.partition("://")
     if separator and scheme in {"postgres", "postgresql"}:
         return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and rest.startswith("/") and not rest.startswith(("//", "/:memory:", "/file:")):
+        return f"sqlite:///{Path(rest[1:]).absolute()}"
     return url
 
 

@@ -143,6 +143,7 @@ def _path(rule: str) -> str:
 def _describe(operation: dict[str, Any], path: str, method: str, guard: Guard | None) -> None:
     if guard is not None:
         operation["security"] = _ways_in(guard)
+    operation["summary"] = " ".join(operation.get("summary", "").split())
     statuses = {"401", "429", "503"}
     if guard is not None and not guard.access.optional:
         statuses.add("403")

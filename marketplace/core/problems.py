@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from marketplace.core.json import json_body
-from marketplace.kit.errors import Problem
+from marketplace.kit.errors import Invalid, Problem
 
 SENTENCES = {
     400: ("malformed", "This request could not be understood."),
@@ -53,7 +53,8 @@ def render_http_exception(error: HTTPException) -> Response:
     headers = {k: v for k, v in error.get_headers(request.environ) if k.lower() in {"allow", "retry-after"}}
     if status == 400 and errors:
         sentence, errors = "The body is not valid JSON.", {}
-    return _document(status, error.name, sentence, code=code, errors=errors, headers=headers)
+    title = Invalid.title if status == Invalid.status else error.name
+    return _document(status, title, sentence, code=code, errors=errors, headers=headers)
 
 
 def _document(

@@ -133,6 +133,6 @@ def created(schema: type[Schema], name: str) -> type[Schema]:
     )
 
 
-def available_actions() -> fields.Field[Any]:
+def available_actions(*example: str) -> fields.Field[Any]:
     """What the person who asks can do now, read off the lifecycle table (empty when anonymous)."""
-    return fields.List(fields.String(), required=True, metadata={"example": ["edit"]})
+    return fields.List(fields.String(), required=True, metadata={"example": list(example)})

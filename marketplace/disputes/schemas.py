@@ -122,7 +122,7 @@ class DisputeSchema(Schema):
     appeal_reason = Str(required=True, example="")
     created_at = moment()
     updated_at = moment()
-    available_actions = available_actions()
+    available_actions = available_actions("respond", "add_evidence")
 
 
 class StatementSchema(Schema):
@@ -165,7 +165,7 @@ class OfferSchema(TermsSchema):
     author_id = Int(required=True, example=1)
     status = Choice(*OF, required=True)
     created_at = moment()
-    available_actions = available_actions()
+    available_actions = available_actions("accept", "decline")
 
 
 class DecisionSchema(TermsSchema):

@@ -118,7 +118,7 @@ class ListingSchema(Schema):
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     expires_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
-    available_actions = available_actions()
+    available_actions = available_actions("edit", "delete")
     distance = Num(least=0, most=20_100, example=1.42)
 
 

@@ -15,6 +15,8 @@ from marketplace.offerings.schemas import (
     OfferingSchema,
     OfferingsQuery,
 )
+from marketplace.payments import calling, calls
+from marketplace.tasks import paying
 from marketplace.tasks import queries as task_queries
 from marketplace.tasks.schemas import TaskDetailSchema
 
@@ -106,6 +108,8 @@ def activate_offering(offering_id: int) -> Any:
 @bp.response(201, created(TaskDetailSchema, "task"))
 def book_offering(data: dict[str, Any], offering_id: int) -> Any:
     """Book a service: a task assigned to its provider."""
-    task = service.book(current_user(), offering_id, **data)
+    with calls.reserved():
+        task = service.book(current_user(), offering_id, **data)
+    calling.call_when_committed("payment", paying.payment_of(task.id))
     body = task_queries.detail(current_user(), task.id)
     return Created("task", body, "/api/tasks", "Booked. The provider has been told.")

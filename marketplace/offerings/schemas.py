@@ -103,5 +103,5 @@ class OfferingSchema(Schema):
     contact_count = Int(required=True, example=4)
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
-    available_actions = available_actions()
+    available_actions = available_actions("edit", "pause", "close")
     distance = Num(least=0, most=20_100, example=3.2)

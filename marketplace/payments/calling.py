@@ -9,7 +9,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import Row, select, update
 
-from marketplace.core.db import db, execute, fetch, in_transaction, locked
+from marketplace.core.db import after_commit, db, execute, fetch, in_transaction, locked
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import calls, queries, states
@@ -51,6 +51,12 @@ def at_once(subject: str, work: Callable[[], int]) -> int:
         subject_id = in_transaction(work)
         call_now(subject, subject_id)
     return subject_id
+
+
+def call_when_committed(subject: str, subject_id: int | None) -> None:
+    """The same for a write whose transaction is the edge's: as soon as that is committed, before it is answered."""
+    if subject_id is not None:
+        after_commit(partial(call_now, subject, subject_id))
 
 
 def call_now(subject: str, subject_id: int) -> None:

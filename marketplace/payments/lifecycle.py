@@ -40,6 +40,18 @@ class PO(StrEnum):
     CANCELLED = "cancelled"
 
 
+SAID = {
+    S.CREATED: "The provider has not answered yet.",
+    S.REQUIRES_PAYMENT_METHOD: "Choose how to pay.",
+    S.REQUIRES_ACTION: "Your bank wants you to agree: open next_url, then confirm.",
+    S.PROCESSING: "Your bank takes its time; we tell you when the money is here.",
+    S.AUTHORIZED: "Your bank has agreed; the money is being fetched.",
+    S.HELD: "Paid. The money is held until the work is done.",
+    S.RELEASED: "Paid. The money is with whoever did the work.",
+    S.REFUNDED: "The money went back.",
+    S.CANCELLED: "This payment was called off; nothing was taken.",
+    S.FAILED: "This payment failed; nothing was taken.",
+}
 UNPAID = (S.CREATED, S.REQUIRES_PAYMENT_METHOD, S.REQUIRES_ACTION, S.PROCESSING)
 UNDER_WAY = (*UNPAID, S.AUTHORIZED, S.HELD)
 SYSTEM = frozenset({"system"})

@@ -17,7 +17,7 @@ from marketplace.payments import policy
 from marketplace.payments.fees import Quote
 from marketplace.payments.issuing import number_of
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
-from marketplace.payments.lifecycle import PO, UNDER_WAY, UNPAID, R, S
+from marketplace.payments.lifecycle import PO, SAID, UNDER_WAY, UNPAID, R, S
 from marketplace.payments.models import Break, Payment, Payout, ReceiptRow, Refund
 
 PAYMENTS: Table = table_of(Payment)
@@ -158,6 +158,11 @@ def view(user: User, payment: Any) -> dict[str, Any]:
         "ended_at": payment.ended_at,
         "available_actions": _actions(user, payment),
     }
+
+
+def said_of(payment: dict[str, Any]) -> str:
+    """How a payment stands, in a sentence for its payer."""
+    return payment["failure"] or SAID[payment["status"]]
 
 
 def _actions(user: User, payment: Any) -> list[str]:

@@ -67,7 +67,7 @@ def confirm_payment(data: dict[str, Any], payment_id: int) -> Any:
     """Pay: by a method, or after the payer has done at the provider what it wanted."""
     calling.at_once("payment", lambda: service.confirm(current_user(), payment_id, **data).id)
     payment = queries.detail(current_user(), payment_id)
-    return written_answer("payment", payment, payment["failure"] or "Thank you.")
+    return written_answer("payment", payment, queries.said_of(payment))
 
 
 @bp.post("/<int:payment_id>/refund", access=SIGNED_IN, money=True)

@@ -59,7 +59,7 @@ class PaymentSchema(Schema):
     reference = Str(required=True, example="task:7")
     task_id = Int(required=True, allow_none=True, example=7)
     title = Str(required=True, example="Carry a sofa to the third floor")
-    status = Choice(*S, required=True, example="requires_payment_method")
+    status = Choice(*S, required=True, example="held")
     provider = Str(required=True, example="fake")
     payer_id = Int(required=True, example=1)
     payee_id = Int(required=True, example=2)
@@ -76,20 +76,20 @@ class PaymentSchema(Schema):
     payee_minor = minor(3600)
     refunded = money(0.0)
     refunded_minor = minor(0)
-    client_secret = Str(required=True, allow_none=True, example="pi_1_secret_2")
+    client_secret = Str(required=True, allow_none=True, example=None)
     next_url = Str(required=True, allow_none=True, example=None)
     failure = Str(required=True, allow_none=True, example=None)
     created_at = fields.DateTime(required=True, metadata={"example": TIME})
     updated_at = fields.DateTime(required=True, metadata={"example": TIME})
-    captured_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
+    captured_at = fields.DateTime(required=True, allow_none=True, metadata={"example": TIME})
     ended_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
-    available_actions = available_actions()
+    available_actions = available_actions("cancel")
 
 
 class PaymentDetailSchema(PaymentSchema):
     """A payment with what went back and the numbers of its receipts."""
 
-    refunds = fields.List(fields.Nested(RefundSchema), required=True)
+    refunds = fields.List(fields.Nested(RefundSchema), required=True, metadata={"example": []})
     receipts = fields.List(fields.String(), required=True, metadata={"example": ["2026-000001"]})
 
 

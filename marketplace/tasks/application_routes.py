@@ -6,7 +6,8 @@ from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.schemas import created, page_of, written
 from marketplace.core.web import Blueprint, Created
 from marketplace.core.web import written as written_answer
-from marketplace.tasks import applications, applying, queries, service
+from marketplace.payments import calling, calls
+from marketplace.tasks import applications, applying, paying, queries, service
 from marketplace.tasks.schemas import (
     AcceptByPathSchema,
     AcceptSchema,
@@ -24,15 +25,21 @@ ApplicationWritten = written(ApplicationSchema, "application")
 Accepted = written(TaskDetailSchema, "task", titled="ApplicationAccepted", application=ApplicationSchema)
 
 
+NOTHING_HELD = "The task is assigned. No price was agreed on, so no money is held."
+
+
 def _answer(application_id: int, message: str) -> dict[str, Any]:
     return written_answer("application", applications.detail(current_user(), application_id), message)
 
 
 def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> dict[str, Any]:
-    service.accept_application(current_user(), application_id, task_id, **how)
+    with calls.reserved():
+        service.accept_application(current_user(), application_id, task_id, **how)
+    calling.call_when_committed("payment", paying.payment_of(task_id))
     application = applications.detail(current_user(), application_id)
     task = queries.detail(current_user(), task_id)
-    return {**written_answer("task", task, "The task is assigned."), "application": application}
+    said = NOTHING_HELD if task["payment"] == paying.ESCROW and not task["agreed_price"] else "The task is assigned."
+    return {**written_answer("task", task, said), "application": application}
 
 
 @bp.get("/my-applications")
@@ -73,7 +80,8 @@ def show_application(task_id: int, application_id: int) -> Any:
 @bp.arguments(AcceptSchema)
 @bp.response(200, Accepted)
 def accept_application(data: dict[str, Any], task_id: int) -> Any:
-    """Take one applicant; the others become rejected."""
+    """Take one applicant; the others become rejected. Where the money is held, the provider is asked before you are
+    answered: load the payment for what became of it."""
     return _accepted(data.pop("application_id"), task_id, data)
 
 

@@ -7,11 +7,12 @@ from marketplace.tasks import paying, policy, queries, service
 
 
 def code_of(user: User, task_id: int, *, fresh: bool = False) -> str:
-    """Raises 403 for anybody but the owner, 404, 409 where there is nothing to hand over."""
+    """Raises 403 for anybody but the owner, 404, 409 where there is nothing to hand over, or the money is not held."""
     task = queries.hold(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task has its code.")
     task.lifecycle.pick("hand_over", task.status, service.HANDS)
+    paying.demand(task)
     return codes.code_for(paying.reference(task_id), user.id, fresh=fresh)
 
 

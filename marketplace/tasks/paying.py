@@ -9,6 +9,7 @@ from marketplace.payments import service as payments
 from marketplace.payments.fees import Quote
 from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.models import Payment
+from marketplace.payments.queries import standing_of
 from marketplace.payments.service import Deal
 from marketplace.tasks import policy, queries
 from marketplace.tasks.lifecycle import S
@@ -69,6 +70,12 @@ def chosen(wanted: str | None) -> str:
             return "outside"
         raise Invalid.field("payment", "Payments are not set up here: agree on another way (outside).")
     return str(payment)
+
+
+def payment_of(task_id: int) -> int | None:
+    """The id of its newest payment; None where there was none."""
+    standing = standing_of(reference(task_id))
+    return standing[0] if standing else None
 
 
 def on_assigned(task: Task, method: str | None) -> None:

@@ -96,7 +96,7 @@ def hand_over_task(data: dict[str, Any], task_id: int) -> Any:
 def _begun(task_id: int, data: dict[str, Any]) -> Created:
     payment_id = calling.at_once("payment", lambda: paying.begin(current_user(), task_id, **data).id)
     payment = payments.detail(current_user(), payment_id)
-    return Created("payment", payment, "/api/payments", payment["failure"] or "The payment has begun.")
+    return Created("payment", payment, "/api/payments", payments.said_of(payment))
 
 
 def _subscribed(data: dict[str, Any]) -> Created:

@@ -192,7 +192,7 @@ class TaskSchema(Schema):
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     completed_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
-    available_actions = available_actions()
+    available_actions = available_actions("edit", "cancel", "delete")
     distance = Num(least=0, most=20_100, example=0.84)
     pending_applications_count = Int(example=2)
 
@@ -234,7 +234,7 @@ class ApplicationSchema(Schema):
     price_minor = Int(required=True, allow_none=True, example=3500)
     status = Str(required=True, example="pending")
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
-    available_actions = available_actions()
+    available_actions = available_actions("withdraw")
 
 
 class MyApplicationSchema(ApplicationSchema):

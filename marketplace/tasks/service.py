@@ -101,8 +101,7 @@ def accept_application(
     agreed = task.budget_minor if proposed is None else proposed
     if price is not None and minor_units("price", price, task.currency) != agreed:
         raise PriceChanged()
-    price = proposed
-    assign(user, task, worker_id=application.applicant_id, price_minor=price, payment_method=payment_method)
+    assign(user, task, worker_id=application.applicant_id, price_minor=agreed, payment_method=payment_method)
     applying.accept(application, user)
     applying.pass_over_rest(task)
     return task

@@ -73,9 +73,27 @@ def test_a_target_with_rows_is_refused(app: Flask, world: Person, empty_urls: di
 
 
 def test_a_source_that_is_not_migrated_is_refused(app: Flask, tmp_path: Path, empty_urls: dict[str, str]) -> None:
+    (tmp_path / "old.db").touch()
     code, output = _copy(app, f"sqlite:///{tmp_path / 'old.db'}", empty_urls["sqlite"])
     assert code == 1
     assert "migrate it first" in output
+
+
+def test_a_source_that_is_not_there_is_not_made(app: Flask, tmp_path: Path, empty_urls: dict[str, str]) -> None:
+    code, output = _copy(app, f"sqlite:///{tmp_path / 'none.db'}", empty_urls["sqlite"])
+    assert (code, list(tmp_path.iterdir())) == (1, [])
+    assert f"There is no database at {tmp_path / 'none.db'}." in output
+
+
+def test_a_relative_path_starts_where_one_stands(
+    app: Flask, world: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "instance").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert _copy(app, app.config["DATABASE_URL"], "sqlite:///instance/one.db")[0] == 0
+    assert _copy(app, "sqlite:///instance/one.db", "sqlite:///two.db")[0] == 0
+    assert {path.name for path in tmp_path.rglob("*.db")} == {"one.db", "two.db"}
+    assert Person(make_app("sqlite:///two.db"), token=world.token).get("/api/auth/profile").status_code == 200
 
 
 def test_control_a_row_lost_on_the_way_is_noticed(

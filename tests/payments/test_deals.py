@@ -28,6 +28,50 @@ def test_accepting_holds_the_money_in_the_same_breath(app: Flask, anna: Person, 
     assert (answer.json["task"]["agreed_price"], answer.json["task"]["payment"]) == (35.0, "escrow")
 
 
+@pytest.mark.parametrize(
+    ("card", "status", "said"),
+    [
+        ("pm_card_visa", "held", "paid_already"),
+        ("pm_card_chargeDeclined", "requires_payment_method", "Your card was declined."),
+        (
+            "pm_card_threeDSecure2Required",
+            "requires_action",
+            "Your bank wants you to agree: open next_url, then confirm.",
+        ),
+        (None, "requires_payment_method", "Choose how to pay."),
+    ],
+)
+def test_what_became_of_the_payment_is_there_when_accepting_is_answered(
+    anna: Person, juris: Person, card: str | None, status: str, said: str
+) -> None:
+    task = things.task(anna, payment="escrow", budget=40)["id"]
+    offered = things.application(juris, task)["id"]
+    accepted = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"payment_method": card}).json["task"]
+
+    assert accepted["agreed_price"] == 40.0
+    assert status_of(anna, accepted["payment_id"]) == status
+    assert anna.get(f"/api/tasks/{task}").json["payment_status"] == status
+    again = anna.post("/api/payments", {"task_id": task}, **money.key()).json
+    assert said in {again.get("message"), again.get("code")}
+
+
+def test_a_booking_is_paid_when_it_is_answered(app: Flask, juris: Person) -> None:
+    shop = make_app(app.config["DATABASE_URL"], TASK_PAYMENT="escrow")
+    client = sign_up(shop, "client")
+    offering = things.offering(juris)["id"]
+    booked = client.post(f"/api/offerings/{offering}/book", {"payment_method": money.VISA}).json["task"]
+    assert status_of(client, booked["payment_id"]) == "held"
+
+
+def test_without_any_price_nothing_is_held_and_that_is_said(anna: Person, juris: Person) -> None:
+    task = things.task(anna, payment="escrow", budget=None)["id"]
+    offered = things.application(juris, task)["id"]
+    accepted = anna.post(f"/api/tasks/{task}/applications/{offered}/accept").json
+    assert accepted["message"] == "The task is assigned. No price was agreed on, so no money is held."
+    assert (accepted["task"]["payment_id"], accepted["task"]["agreed_price"]) == (None, None)
+    assert juris.post(f"/api/tasks/{task}/start").status_code == 200
+
+
 def test_with_a_deposit_before_the_start_nothing_is_asked_for_at_acceptance(app: Flask, anna: Person) -> None:
     shop = make_app(app.config["DATABASE_URL"], ESCROW_HOLD="start", TASK_PAYMENT="escrow")
     owner, worker = sign_up(shop, "owner"), sign_up(shop, "worker")
@@ -195,8 +239,8 @@ def test_a_code_cannot_be_guessed(anna: Person, juris: Person) -> None:
 
 def test_a_code_pays_nobody_before_the_money_is_held(anna: Person, juris: Person) -> None:
     task = things.assigned_task(anna, juris, payment="escrow")["id"]
-    code = anna.post(f"/api/tasks/{task}/handover-code").json["code"]
-    assert juris.post(f"/api/tasks/{task}/handover", {"code": code}).json["code"] == "not_paid"
+    assert anna.post(f"/api/tasks/{task}/handover-code").json["code"] == "not_paid"
+    assert juris.post(f"/api/tasks/{task}/handover", {"code": "000000"}).json["code"] == "not_paid"
 
 
 def test_a_statement_is_a_file_too(app: Flask, anna: Person, juris: Person) -> None:
