@@ -14,7 +14,7 @@ from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import calls, queries, states
 from marketplace.payments.calls import CALLS, CALLS_TABLE
-from marketplace.payments.escrow import CALL_OFF
+from marketplace.payments.escrow import BY_HAND, CALL_OFF
 from marketplace.payments.gateways.chosen import provider
 from marketplace.payments.gateways.provider import (
     Charge,
@@ -203,15 +203,26 @@ def _refund(row: Row[Any]) -> Record | None:
         return None
     payment = as_it_is(Payment, back.payment_id)
     at, provider_id = provider(payment.provider), payment.provider_id or ""
-    found = None if may_send(row) else at.find_refund(provider_id, row.key)
+    by_hand, amount, currency = row.kind == BY_HAND, back.amount_minor, back.currency
+    looked_up = not may_send(row) or by_hand
+    found = _made_there(at, provider_id, back, by_hand=by_hand) if looked_up else None
     try:
-        state = found or at.refund(provider_id, amount_minor=back.amount_minor, currency=back.currency, key=row.key)
+        state = found or at.refund(provider_id, amount_minor=amount, currency=currency, key=row.key)
     except Refused as error:
-        is_back = at.fetch_payment(provider_id).refunded_minor >= queries.sent_back(payment.id) + back.amount_minor
-        amount, currency = back.amount_minor, back.currency
-        status = Done.DONE if is_back else Done.FAILED  # somebody may have sent it back at the provider itself
-        state = RefundState(id="", status=status, amount_minor=amount, currency=currency, failure=str(error))
+        failed = RefundState(id="", status=Done.FAILED, amount_minor=amount, currency=currency, failure=str(error))
+        state = _made_there(at, provider_id, back, by_hand=True) or failed
     return partial(states.apply_refund_state, back.id, state)
+
+
+def _made_there(at: Provider, provider_id: str, back: Any, *, by_hand: bool) -> RefundState | None:
+    """The refund with our key; or one of this amount that somebody made at the provider itself and nobody took over."""
+    made = at.refunds_of(provider_id)
+    mine = next((one for one in made if one.key == back.key), None)
+    if mine is not None or not by_hand:
+        return mine
+    ours = queries.names_of_refunds(back.payment_id)
+    foreign = (one for one in made if not ours & {one.key, one.id} and one.status is not Done.FAILED)
+    return next((one for one in foreign if one.amount_minor == back.amount_minor), None)
 
 
 def _pay_out(row: Row[Any]) -> Record | None:
@@ -273,5 +284,6 @@ ASKED: dict[str, Callable[[Row[Any]], Record | None]] = {
     "capture": _capture,
     "cancel": _cancel,
     "refund": _refund,
+    BY_HAND: _refund,
     "pay_out": _pay_out,
 }

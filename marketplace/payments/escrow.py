@@ -14,6 +14,7 @@ from marketplace.payments.lifecycle import SYSTEM, R, S
 from marketplace.payments.models import Payment, Refund
 
 HOLD, RELEASE, CALL_OFF = "hold", "release", "call_off"
+BY_HAND = "refund_by_hand"  # a refund that may have been sent at the provider itself
 
 
 def hold(payment: Payment, captured_minor: int) -> None:
@@ -54,11 +55,17 @@ def release(payment: Payment) -> None:
 
 
 def refund(
-    payment: Payment, amount_minor: int, *, reason: str = "", by_id: int | None = None, may_owe: bool = True
+    payment: Payment,
+    amount_minor: int,
+    *,
+    reason: str = "",
+    by_id: int | None = None,
+    may_owe: bool = True,
+    by_hand: bool = False,
 ) -> Refund:
     """Send this much back: out of escrow, or, once it was released, from whoever got a part of it. The payee's
-    wallet may fall below zero by that where it `may_owe`; the next earnings level it. Raises Invalid (422), NotEnough
-    (409)."""
+    wallet may fall below zero by that where it `may_owe`; the next earnings level it. `by_hand`: it may have been sent
+    at the provider itself, which is looked up first. Raises Invalid (422), NotEnough (409)."""
     if amount_minor <= 0:
         raise Invalid.field("amount", "More than nothing has to go back.")
     if amount_minor > left(payment):
@@ -80,7 +87,7 @@ def refund(
     if left(payment) == 0:
         _end(payment, "refund")
     db.session.flush()
-    calls.ask("refund", "refund", back.id, key=back.key)
+    calls.ask(BY_HAND if by_hand else "refund", "refund", back.id, key=back.key)
     told = _told(payment)
     publish(RefundBegun(refund_id=back.id, **told, amount_minor=amount_minor, currency=payment.currency))
     return back

@@ -17,7 +17,7 @@ from marketplace.payments import policy
 from marketplace.payments.fees import Quote
 from marketplace.payments.issuing import number_of
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
-from marketplace.payments.lifecycle import PO, SAID, UNDER_WAY, UNPAID, R, S
+from marketplace.payments.lifecycle import PO, SAID, UNDER_WAY, UNPAID, S
 from marketplace.payments.models import Break, Payment, Payout, ReceiptRow, Refund
 
 PAYMENTS: Table = table_of(Payment)
@@ -324,10 +324,10 @@ def to_ask_about(most: int) -> list[Any]:
     return fetch(open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.ask_at).limit(most))
 
 
-def sent_back(payment_id: int) -> int:
-    """What we know that the provider has sent back of a payment, minor units."""
-    done = select(func.coalesce(func.sum(Refund.amount_minor), 0))
-    return int(fetch(done.where(Refund.payment_id == payment_id, Refund.status == R.DONE))[0][0])
+def names_of_refunds(payment_id: int) -> set[str]:
+    """Our keys and the provider's names of the refunds of a payment."""
+    mine = select(Refund.key, Refund.provider_id).where(Refund.payment_id == payment_id)
+    return {name for row in fetch(mine) for name in row if name}
 
 
 def unsettled(model: Any, status: str, before: datetime, most: int) -> list[Any]:

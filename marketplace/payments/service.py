@@ -80,12 +80,15 @@ def check_rules(app: Flask) -> None:
 
 def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = None) -> Payment:
     """A payment for the deal, or the one that waits to be paid already; `method` is tried as soon as the provider
-    knows of it. Raises PaidAlready, NothingToPay (409), Invalid (422)."""
+    knows of it. One that waits at another provider than the one named is called off. Raises PaidAlready, NothingToPay
+    (409), Invalid (422)."""
     name = provider_name or default_provider()
     provider(name)
     going = _under_way(deal.reference)
-    if going is not None:
+    if going is not None and provider_name in {None, going.provider}:
         return _paid_again(going, deal, method)
+    if going is not None:
+        _give_way(going)
     priced = quote(deal)
     payment = save(
         Payment(
@@ -136,8 +139,9 @@ def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason
     minor = minor_units("amount", amount, payment.currency)
     amount_minor = escrow.left(payment) if minor is None else minor
     # what has left the marketplace is not lent to whoever wants to be generous with it
-    back = escrow.refund(payment, amount_minor, reason=reason, by_id=user.id, may_owe="payee" not in roles)
-    if "payee" not in roles:
+    is_staff = "payee" not in roles
+    back = escrow.refund(payment, amount_minor, reason=reason, by_id=user.id, may_owe=is_staff, by_hand=is_staff)
+    if is_staff:
         audit_log.record("payment.refund", "payment", payment.id, refund_id=back.id)
     return back
 
@@ -198,6 +202,13 @@ def held_minor(reference: str) -> tuple[int, str] | None:
 def _under_way(reference: str) -> Payment | None:
     """The one payment of a deal that is not over, nobody else's until the transaction ends."""
     return db.session.scalar(held(select(Payment).where(Payment.open_for == reference)))
+
+
+def _give_way(payment: Payment) -> None:
+    """Nothing is on its way there; what comes all the same goes back."""
+    if payment.status not in UNPAID or payment.status == S.PROCESSING:
+        raise PaidAlready()
+    call_off(payment.reference, reason="paid elsewhere")
 
 
 def _paid_again(payment: Payment, deal: Deal, method: str | None) -> Payment:

@@ -5,7 +5,8 @@ from marketplace.core.db import db, locked
 from marketplace.core.outbox import publish
 from marketplace.events.payments import PaymentFailed, PayoutSettled
 from marketplace.kit.clock import now
-from marketplace.payments import accounts, calls, escrow
+from marketplace.kit.errors import Conflict
+from marketplace.payments import accounts, calls, escrow, queries
 from marketplace.payments.gateways.provider import Done, P, PaymentState, PayoutState, RefundState
 from marketplace.payments.ledger.service import Account, Line, post
 from marketplace.payments.lifecycle import PO, SYSTEM, UNPAID, R, S
@@ -63,6 +64,8 @@ def apply_refund_state(refund_id: int, state: RefundState) -> None:
     """Take over how a refund stands; one that came back afterwards is the payer's to spend."""
     back = locked(Refund, refund_id)
     payment = locked(Payment, back.payment_id)
+    if back.provider_id is None and state.id in queries.names_of_refunds(payment.id):
+        raise Conflict("This refund was taken over by another one meanwhile.")
     back.provider_id = back.provider_id or state.id or None
     if state.status is Done.DONE and back.status == R.PENDING:
         escrow.finish_refund(payment, back)

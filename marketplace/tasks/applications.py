@@ -37,7 +37,7 @@ APPLICANT = [
 APPLICATIONS_LIST = ListQuery(
     name="applications",
     table=APPLICATIONS,
-    columns=[*APPLICATIONS.c, TASKS.c.creator_id, TASKS.c.currency, *APPLICANT],
+    columns=[*APPLICATIONS.c, TASKS.c.creator_id, *APPLICANT],
     joined=APPLICATIONS.join(USERS, USERS.c.id == APPLICATIONS.c.applicant_id).join(
         TASKS, TASKS.c.id == APPLICATIONS.c.task_id
     ),
@@ -111,6 +111,7 @@ def view(user: User, row: Any) -> dict[str, Any]:
         "message": row.message,
         "proposed_price": None if price is None else to_major(price, row.currency),
         "price_minor": price,
+        "currency": row.currency,
         "status": row.status,
         "created_at": row.created_at,
         "available_actions": APPLICATION_LIFECYCLE.available(row.status, roles),

@@ -27,7 +27,7 @@ def apply(user: User, task_id: int, *, message: str = "", proposed_price: Any = 
     task.lifecycle.pick("apply", task.status, policy.role_of(user, task))
     price = minor_units("proposed_price", proposed_price, task.currency)
     application = _again_or_new(user, task)
-    application.message, application.proposed_price_minor = message, price
+    application.message, application.proposed_price_minor, application.currency = message, price, task.currency
     db.session.flush()
     _count_response(task, 1)
     publish(
@@ -130,7 +130,7 @@ def _again_or_new(user: User, task: Task) -> Application:
     mine = select(Application).where(Application.task_id == task.id, Application.applicant_id == user.id)
     earlier = db.session.scalar(mine)
     if earlier is None:
-        return save(Application(task_id=task.id, applicant_id=user.id))
+        return save(Application(task_id=task.id, applicant_id=user.id, currency=task.currency))
     earlier.advance("apply_again", actor={"applicant"}, actor_id=user.id)
     return earlier
 

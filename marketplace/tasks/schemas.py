@@ -232,6 +232,7 @@ class ApplicationSchema(Schema):
     message = Str(required=True, longest=5000, example="I have a van and can come today.")
     proposed_price = Num(least=0, most=1e12, required=True, allow_none=True, example=35.0)
     price_minor = Int(required=True, allow_none=True, example=3500)
+    currency = Str(required=True, example="EUR")
     status = Str(required=True, example="pending")
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     available_actions = available_actions("withdraw")

@@ -2,7 +2,13 @@
 
 from dataclasses import replace
 
-from marketplace.payments.gateways.provider import Charge, PaymentState, PlanTerms, SubscriptionState
+from marketplace.payments.gateways.provider import (
+    Charge,
+    PaymentState,
+    PlanTerms,
+    RefundState,
+    SubscriptionState,
+)
 from tests.payments.shops import BACK, Shop
 
 CHARGE = Charge(
@@ -40,3 +46,8 @@ def subscribed(shop: Shop) -> SubscriptionState:
     begun = subscribe(shop)
     shop.subscriber_pays(begun)
     return shop.provider.fetch_subscription(begun.id)
+
+
+def refund_with(shop: Shop, payment_id: str, key: str) -> RefundState | None:
+    """The refund that was made with this key."""
+    return next((one for one in shop.provider.refunds_of(payment_id) if one.key == key), None)

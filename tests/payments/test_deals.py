@@ -331,3 +331,18 @@ def test_who_is_paid_outside_does_not_wait_for_money_that_was_begun(anna: Person
     assert anna.post("/api/payments", {"task_id": task}, **money.key()).status_code == 201
     for person, verb in ((juris, "start"), (juris, "done"), (anna, "confirm")):
         assert person.post(f"/api/tasks/{task}/{verb}").status_code == 200
+
+
+def test_an_offer_keeps_the_currency_it_was_made_in(anna: Person, juris: Person) -> None:
+    task = things.task(anna, payment="escrow", budget=40)["id"]
+    offered = things.application(juris, task, proposed_price=35)["id"]
+    assert anna.put(f"/api/tasks/{task}", {"currency": "HUF"}).status_code == 200
+
+    shown = anna.get(f"/api/tasks/{task}/applications").json["applications"][0]
+    assert (shown["proposed_price"], shown["currency"]) == (35.0, "EUR")
+    answer = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"price": 35})
+    assert (answer.status_code, answer.json["code"]) == (409, "price_changed")
+    assert anna.get("/api/payments").json["total"] == 0
+    assert anna.put(f"/api/tasks/{task}", {"currency": "EUR"}).status_code == 200
+    accepted = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"price": 35}).json["task"]
+    assert (accepted["agreed_price"], accepted["currency"]) == (35.0, "EUR")

@@ -64,7 +64,7 @@ def test_a_payment_is_authorized_captured_and_refunded(provider: StripeProvider)
     assert [held.status, taken.status] == [P.AUTHORIZED, P.CAPTURED]
     assert (taken.key, taken.captured_minor, refund.amount_minor, refund.status) == ("one", 9900, 900, Done.DONE)
     assert provider.fetch_payment(taken.id).refunded_minor == 900
-    assert provider.find_refund(taken.id, "refund-1") == refund
+    assert provider.refunds_of(taken.id) == [refund]
 
 
 def test_a_payment_is_cancelled(provider: StripeProvider):

@@ -47,7 +47,7 @@ CARDS = ("pm_card_visa", "pm_card_refundFail", "pm_card_captureDeclined", "pm_ca
 CARDS += ("pm_card_threeDSecure2Required",)
 PRICES = (1, 2, 3, 4, 9, 10, 99, 101, 999, 4000, 12345, 99_999, 400_001)
 METHODS = ("create", "confirm", "capture", "cancel", "refund", "pay_out", "fetch_payment", "fetch_refund")
-METHODS += ("fetch_payout", "find_payment", "find_refund", "find_payout")
+METHODS += ("fetch_payout", "find_payment", "refunds_of", "find_payout")
 OVER = {
     "payment": {"requires_payment_method", "requires_action", "held", "released", "refunded", "cancelled", "failed"}
 }

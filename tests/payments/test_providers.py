@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from marketplace.payments.gateways.provider import Declined, Done, P, Refused, Unknown, Unreachable
-from tests.payments.deals import CHARGE, authorized, captured, charge, subscribe
+from tests.payments.deals import CHARGE, authorized, captured, charge, refund_with, subscribe
 from tests.payments.shops import DECLINED, DECLINED_LATER, GOOD, Shop
 
 TROUBLE = ["down", "busy", "reset", "slow"]
@@ -178,7 +178,7 @@ def test_a_lost_answer_to_a_capture_or_a_refund_is_asked_for_again(shop: Shop):
         shop.provider.refund(held.id, amount_minor=100, currency="EUR", key="refund-1")
     again = shop.provider.refund(held.id, amount_minor=100, currency="EUR", key="refund-1")
 
-    assert shop.provider.find_refund(held.id, "refund-1") == again
+    assert refund_with(shop, held.id, "refund-1") == again
     assert (shop.count("held"), shop.count("refunds")) == (1, 1)
 
 
@@ -204,7 +204,7 @@ def test_a_refund_and_a_subscription_whose_answers_were_lost_are_found(shop: Sho
         shop.provider.refund(taken.id, amount_minor=100, currency="EUR", key="refund-1")
     begun = subscribe(shop)
 
-    refund = shop.provider.find_refund(taken.id, "refund-1")
+    refund = refund_with(shop, taken.id, "refund-1")
     assert refund is not None
     assert (refund.amount_minor, refund.status) == (100, Done.DONE)
     assert shop.provider.find_subscription("sub-1") == begun
@@ -214,7 +214,7 @@ def test_what_nobody_sent_is_not_found(shop: Shop):
     taken = captured(shop)
 
     assert shop.provider.find_payment("nothing") is None
-    assert shop.provider.find_refund(taken.id, "nothing") is None
+    assert refund_with(shop, taken.id, "nothing") is None
     assert shop.provider.find_payout("nothing") is None
     assert shop.provider.find_subscription("nothing") is None
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marketplace.payments.gateways.provider import About, Declined, Done, P, Paid, Refused, Unreachable
-from tests.payments.deals import BUSINESS, CHARGE, authorized, captured, subscribe
+from tests.payments.deals import BUSINESS, CHARGE, authorized, captured, refund_with, subscribe
 from tests.payments.shops import StripeShop
 from tests.servers.stripe import WEBHOOK_SECRET, sign
 from tests.servers.stripe_payments import fail_refund
@@ -54,7 +54,7 @@ def test_lists_are_read_to_their_end(shop: StripeShop):
     for number in range(5):
         shop.provider.refund(taken.id, amount_minor=100, currency="EUR", key=f"refund-{number}")
 
-    first = shop.provider.find_refund(taken.id, "refund-0")
+    first = refund_with(shop, taken.id, "refund-0")
     now = datetime.now(UTC)
 
     assert first is not None

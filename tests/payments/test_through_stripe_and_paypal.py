@@ -134,6 +134,28 @@ def test_paypal_is_approved_there_and_held_here(app: Flask, paypal: PayPalShop) 
     assert _compared(shop) == []
 
 
+def test_who_names_another_provider_pays_there_and_nowhere_else(
+    app: Flask, stripe: StripeShop, paypal: PayPalShop
+) -> None:
+    settings = {**stripe.server.settings, **paypal.server.settings, "PAYMENT_PROVIDERS": "stripe,paypal"}
+    shop = make_app(app.config["DATABASE_URL"], **settings)
+    owner, worker = sign_up(shop, "owner"), sign_up(shop, "worker")
+    task = things.assigned_task(owner, worker, budget=40, payment="escrow")["id"]
+    first = owner.get("/api/payments", query_string={"task_id": task}).json["payments"][0]
+    assert (first["provider"], first["status"]) == ("stripe", "requires_payment_method")
+
+    begun = owner.post("/api/payments", {"task_id": task, "provider": "paypal"}, **money.key()).json["payment"]
+    assert (begun["provider"], begun["status"]) == ("paypal", "requires_action")
+    money.later(shop)
+    assert owner.get(f"/api/payments/{first['id']}").json["status"] == "cancelled"
+    approve(paypal.server.book, paypal.server.book.of_kind("order")[0]["id"], "good")
+    assert owner.post(f"/api/payments/{begun['id']}/confirm", **money.key()).json["payment"]["status"] == "held"
+    too_late = owner.post("/api/payments", {"task_id": task, "provider": "stripe"}, **money.key())
+    assert (too_late.status_code, too_late.json["code"]) == (409, "paid_already")
+    assert (stripe.count("held"), stripe.count("payments")) == (0, 1)
+    assert _compared(shop) == []
+
+
 def _asked_later(shop: Flask) -> None:
     """No webhook came: the clock asks."""
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from marketplace.core.db import fetch
-from marketplace.payments.gateways.fake_book import LINES, FakeBook
+from marketplace.payments.gateways.fake_book import LINES, THINGS, FakeBook
 from marketplace.payments.gateways.fake_cards import CAPTURE_DECLINES, REFUND_FAILS, tried
 from marketplace.payments.gateways.fake_subscriptions import FakeSubscriptions
 from marketplace.payments.gateways.provider import (
@@ -158,9 +158,14 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         """Raises Unknown."""
         return self._do("fetch_refund", lambda: self._refund(self._thing("refund", refund_id)))
 
-    def find_refund(self, payment_id: str, key: str) -> RefundState | None:
-        """By the key it was made with."""
-        return self._do("find_refund", lambda: self._found(self._with_key("refund", key), self._refund))
+    def refunds_of(self, payment_id: str) -> list[RefundState]:
+        """All of them."""
+        made = select(THINGS).where(THINGS.c.kind == "refund").order_by(THINGS.c.id)
+
+        def work() -> list[RefundState]:
+            return [self._refund(one) for one in fetch(made) if one.data["payment"] == payment_id]
+
+        return self._do("refunds_of", work)
 
     def register_payee(self, *, payee_id: str | None, user_id: int, email: str, country: str, key: str) -> PayeeState:
         """Ready at once: nothing has to be shown to a fake."""

@@ -251,8 +251,8 @@ class Provider(Protocol):
         """How it stands; raises Unknown."""
         ...
 
-    def find_refund(self, payment_id: str, key: str) -> RefundState | None:
-        """The refund that was made with this key, where the answer got lost."""
+    def refunds_of(self, payment_id: str) -> list[RefundState]:
+        """All refunds of a payment, those too that were made at the provider by hand: they have none of our keys."""
         ...
 
     def register_payee(self, *, payee_id: str | None, user_id: int, email: str, country: str, key: str) -> PayeeState:

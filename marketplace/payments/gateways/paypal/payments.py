@@ -132,10 +132,9 @@ class Payments(Account):
         capture_id = link(refund, "up").rpartition("/")[2]
         return _refund(refund, self._order_of(capture_id))
 
-    def find_refund(self, payment_id: str, key: str) -> RefundState | None:
-        """Among all refunds of that payment."""
-        refunds = _made(self._order(payment_id), "refunds")
-        return next((_refund(one, payment_id) for one in refunds if one.get("custom_id") == key), None)
+    def refunds_of(self, payment_id: str) -> list[RefundState]:
+        """All of them; raises Unknown."""
+        return [_refund(one, payment_id) for one in _made(self._order(payment_id), "refunds")]
 
     def _order(self, payment_id: str) -> Json:
         return self._ask(self._api.orders.get_order, id=payment_id)

@@ -121,14 +121,11 @@ class Payments(Account):
         with asking():
             return _refund(self._api.refunds.retrieve(refund_id).to_dict())
 
-    def find_refund(self, payment_id: str, key: str) -> RefundState | None:
-        """Among all refunds of that payment."""
+    def refunds_of(self, payment_id: str) -> list[RefundState]:
+        """All of them; raises Unknown."""
         with asking():
             refunds = self._api.refunds.list({"payment_intent": payment_id, "limit": 100})
-            for refund in refunds.auto_paging_iter():
-                if carries(one := refund.to_dict(), key):
-                    return _refund(one)
-        return None
+            return [_refund(refund.to_dict()) for refund in refunds.auto_paging_iter()]
 
     def _intent(self, payment_id: str) -> dict[str, Any]:
         return self._api.payment_intents.retrieve(payment_id, {"expand": CHARGE}).to_dict()
