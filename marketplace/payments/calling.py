@@ -26,6 +26,7 @@ from marketplace.payments.gateways.provider import (
     Provider,
     RefundState,
     Refused,
+    Unknown,
     Unreachable,
 )
 from marketplace.payments.lifecycle import PO, SYSTEM, UNPAID, R, S
@@ -138,14 +139,14 @@ def _confirm(row: Row[Any]) -> Record | None:
         raise Unreachable(NOT_NAMED)
     at, provider_id = provider(payment.provider), payment.provider_id
     if not may_send(row):
-        return _taken_over(payment, at.fetch_payment(provider_id))
+        return _as_it_stands(at, payment)
     try:
         return _taken_over(payment, at.confirm(provider_id, method=row.method, key=row.key))
     except Refused as error:
-        state, failure = at.fetch_payment(provider_id), str(error)
+        stands, failure = _as_it_stands(at, payment), "" if isinstance(error, Unknown) else str(error)
 
     def record() -> None:
-        states.apply_provider_state(payment.id, state)
+        stands()
         states.note_failure(payment.id, failure)
 
     return record
@@ -194,7 +195,7 @@ def _cancel(row: Row[Any]) -> Record | None:
     try:
         return _taken_over(payment, at.cancel(provider_id, key=row.key))
     except Refused:
-        return _taken_over(payment, at.fetch_payment(provider_id))
+        return _as_it_stands(at, payment)
 
 
 def _refund(row: Row[Any]) -> Record | None:
@@ -268,6 +269,14 @@ def _payee_of(payout: Any) -> str:
 
 def _taken_over(payment: Any, state: PaymentState) -> Record:
     return partial(states.apply_provider_state, payment.id, state)
+
+
+def _as_it_stands(at: Provider, payment: Any) -> Record:
+    """What the provider says of it; what was never paid it may not know any more."""
+    try:
+        return _taken_over(payment, at.fetch_payment(payment.provider_id))
+    except Unknown:
+        return partial(states.forget, payment.id)
 
 
 def as_it_is(model: Any, thing_id: int) -> Any:

@@ -13,7 +13,6 @@ from marketplace.kit.errors import Problem
 from marketplace.payments import inbox, payouts, reconciling
 
 AT_ONCE = 200
-LOOK_BACK = timedelta(days=3)
 
 
 @job("ask_about_payments", timeout=300, every=timedelta(minutes=1))
@@ -31,9 +30,9 @@ def prove_ledger(run: Run) -> None:
 
 @job("compare_books", timeout=1800, every=timedelta(days=1))
 def compare_books(run: Run) -> None:
-    """The last days against the provider's book."""
+    """The last days, and longer ago what is open, against the provider's book."""
     until = now() - reconciling.SETTLED
-    found = [*reconciling.compare(until - LOOK_BACK, until), *reconciling.orphans()]
+    found = [*reconciling.compare(reconciling.look_back_to(until), until), *reconciling.orphans()]
     in_transaction(lambda: reconciling.keep(found, ("provider",)))
 
 

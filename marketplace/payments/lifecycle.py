@@ -49,8 +49,8 @@ SAID = {
     S.HELD: "Paid. The money is held until the work is done.",
     S.RELEASED: "Paid. The money is with whoever did the work.",
     S.REFUNDED: "The money went back.",
-    S.CANCELLED: "This payment was called off; nothing was taken.",
-    S.FAILED: "This payment failed; nothing was taken.",
+    S.CANCELLED: "This payment is over and nothing was taken. Begin a new one.",
+    S.FAILED: "This payment failed and nothing was taken. Begin a new one.",
 }
 UNPAID = (S.CREATED, S.REQUIRES_PAYMENT_METHOD, S.REQUIRES_ACTION, S.PROCESSING)
 UNDER_WAY = (*UNPAID, S.AUTHORIZED, S.HELD)

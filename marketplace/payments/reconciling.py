@@ -9,20 +9,31 @@ from typing import Any
 
 import structlog
 from prometheus_client.core import GaugeMetricFamily
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Row, bindparam, func, insert, select, text, update
 
-from marketplace.core.db import execute, fetch, in_transaction, locked
+from marketplace.core.db import UTCDateTime, execute, fetch, in_transaction, locked
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import queries, states
 from marketplace.payments.gateways.chosen import providers
-from marketplace.payments.gateways.provider import About, PayoutState, Provider, ProviderError, RefundState
+from marketplace.payments.gateways.provider import (
+    About,
+    BookLine,
+    PayoutState,
+    Provider,
+    ProviderError,
+    RefundState,
+    Unknown,
+)
 from marketplace.payments.ledger.proofs import findings
 from marketplace.payments.ledger.service import TRANSFERS
 from marketplace.payments.lifecycle import PO, UNPAID, R, S
 from marketplace.payments.models import ASK_AFTER, Break, Payment, Payout, Refund
 
 SETTLED = timedelta(hours=1)  # what is younger may be booked here and not there yet, or the other way round
+LOOK_BACK, A_DAY = timedelta(days=3), timedelta(days=1)
+NOT_SET_UP = "is not set up any more and has open payments"
+Thing = tuple[About, str]
 BREAKS = table_of(Break)
 AT_ONCE = 200
 KINDS = ("ledger", "provider")
@@ -38,6 +49,11 @@ class Difference:
     currency: str = ""
     ours_minor: int = 0
     theirs_minor: int = 0
+
+    @property
+    def name(self) -> str:
+        """What stays the same of it: a finding's count and names, which are in brackets, do not."""
+        return f"{self.kind}:{self.subject.partition(' (')[0] if self.kind == 'ledger' else self.subject}"
 
 
 def ask_about_open() -> int:
@@ -56,6 +72,7 @@ def _ask(kind: str, row: Any) -> bool:
     try:
         state = fetched(at, row.provider_id)
     except ProviderError as error:
+        later = states.forget if kind == "payment" and isinstance(error, Unknown) else later
         log.warning("the provider does not say how it stands", kind=kind, id=row.id, error=str(error))
         in_transaction(partial(later, row.id))
         return False
@@ -76,18 +93,30 @@ def prove() -> list[Difference]:
 def keep(differences: list[Difference], kinds: tuple[str, ...]) -> None:
     """New ones become rows, known ones are seen again, and those of these kinds that are gone are closed."""
     moment = now()
-    seen = {f"{one.kind}:{one.subject}": one for one in differences}
+    seen = {one.name: one for one in differences}
     open_ = {row.open_for: row.id for row in fetch(select(BREAKS).where(BREAKS.c.open_for.is_not(None)))}
     for name, one in seen.items():
-        amounts = {"ours_minor": one.ours_minor, "theirs_minor": one.theirs_minor}
+        said = {"subject": one.subject, "ours_minor": one.ours_minor, "theirs_minor": one.theirs_minor}
         if name in open_:
-            execute(update(BREAKS).where(BREAKS.c.id == open_[name]).values(seen_at=moment, **amounts))
+            execute(update(BREAKS).where(BREAKS.c.id == open_[name]).values(seen_at=moment, **said))
             continue
-        about = {"kind": one.kind, "subject": one.subject, "open_for": name, "currency": one.currency}
-        execute(insert(BREAKS), {**about, **amounts, "found_at": moment, "seen_at": moment})
-        log.error("books do not agree", kind=one.kind, subject=one.subject, **amounts)
-    gone = [number for name, number in open_.items() if name not in seen and name.partition(":")[0] in kinds]
+        about = {"kind": one.kind, "open_for": name, "currency": one.currency}
+        execute(insert(BREAKS), {**about, **said, "found_at": moment, "seen_at": moment})
+        log.error("books do not agree", kind=one.kind, **said)
+    gone = [number for name, number in open_.items() if name not in seen and _was_looked_at(name, kinds)]
     execute(update(BREAKS).where(BREAKS.c.id.in_(gone)).values(open_for=None, closed_at=moment))
+
+
+def _was_looked_at(name: str, kinds: tuple[str, ...]) -> bool:
+    """A provider that the settings do not name any more was not."""
+    kind, _, subject = name.partition(":")
+    return kind in kinds and (kind == "ledger" or subject.endswith(NOT_SET_UP) or subject.split()[0] in providers())
+
+
+def look_back_to(until: datetime) -> datetime:
+    """The last days; and as far as what is still open, which is closed only where it was looked at and agrees."""
+    oldest = select(func.min(BREAKS.c.found_at)).where(BREAKS.c.kind == "provider", BREAKS.c.closed_at.is_(None))
+    return min(until, fetch(oldest)[0][0] or until) - LOOK_BACK
 
 
 def figures() -> Iterator[GaugeMetricFamily]:
@@ -125,79 +154,73 @@ def _payout_said(payout_id: int, state: PayoutState) -> None:
 
 
 def _compared(name: str, at: Provider, since: datetime, until: datetime) -> Iterator[Difference]:
-    theirs: Counter[tuple[About, str]] = Counter()
-    currencies: dict[tuple[About, str], str] = {}
-    for line in at.book(since, until):
-        theirs[line.about, line.object_id] += line.amount_minor
-        currencies[line.about, line.object_id] = line.currency
-    for (about, object_id), amount in theirs.items():
-        ours = _ours(name, about, object_id)
-        if ours != amount:
-            subject, currency = f"{name} {about.value} {object_id}", currencies[about, object_id]
-            amounts = {"ours_minor": ours, "theirs_minor": amount}
-            yield Difference(kind="provider", subject=subject, currency=currency, **amounts)
-    for about, object_id, amount, currency in _booked(name, since, until):
-        if (about, object_id) not in theirs:
-            subject = f"{name} {about.value} {object_id}"
-            yield Difference(kind="provider", subject=subject, currency=currency, ours_minor=amount)
+    """What differs in this time, and still does with a day more on both sides: the two clocks and books need not agree
+    on the moment, and what comes back does so later."""
+    wide = (since - A_DAY, max(until, now()))
+    theirs, ours = list(at.book(*wide)), list(_booked(name, *wide))
+    within = [[line for line in lines if since <= line.made_at < until] for lines in (theirs, ours)]
+    suspects, (sums, currencies) = _differing(*within)[0], _differing(theirs, ours)
+    for thing in sorted(suspects.keys() & sums.keys()):
+        subject = f"{name} {thing[0].value} {thing[1]}"
+        minor = dict(zip(("theirs_minor", "ours_minor"), sums[thing], strict=True))
+        yield Difference(kind="provider", subject=subject, currency=currencies[thing], **minor)
+
+
+def _differing(theirs: list[BookLine], ours: list[BookLine]) -> tuple[dict[Thing, tuple[int, int]], dict[Thing, str]]:
+    """The sums, theirs and ours, of each thing where they are not the same; and the currency of each."""
+    currencies = {(line.about, line.object_id): line.currency for line in (*theirs, *ours)}
+    sums = [Counter[Thing](), Counter[Thing]()]
+    for side, lines in zip(sums, (theirs, ours), strict=True):
+        for line in lines:
+            side[line.about, line.object_id] += line.amount_minor
+    both = {thing: (sums[0][thing], sums[1][thing]) for thing in currencies}
+    return {thing: pair for thing, pair in both.items() if pair[0] != pair[1]}, currencies
 
 
 def orphans() -> Iterator[Difference]:
     """Money that is open at a provider which the settings do not name any more: nobody can be asked about it."""
     open_ = (Payment.status.in_((*UNPAID, S.AUTHORIZED, S.HELD)), Payment.provider.not_in(list(providers())))
     whose = (Payment.provider, Payment.currency)
-    amounts = (func.count().label("n"), func.sum(Payment.captured_minor).label("held"))
+    amounts = (func.sum(Payment.captured_minor).label("held"),)
     for row in fetch(select(*whose, *amounts).where(*open_).group_by(*whose)):
-        subject = f"{row.provider} is not set up any more and has {row.n} open payments"
+        subject = f"{row.provider} {NOT_SET_UP}"
         yield Difference(kind="provider", subject=subject, currency=row.currency, ours_minor=int(row.held))
 
 
-def _booked(name: str, since: datetime, until: datetime) -> Iterator[tuple[About, str, int, str]]:
-    """What we say the provider did in this time."""
-    moments: dict[About, tuple[Any, Any]] = {
-        About.PAYMENT: (Payment, Payment.captured_at),
-        About.PAYOUT: (Payout, Payout.paid_at),
-    }
-    for about, (model, moment) in moments.items():
-        columns = (model.provider_id, model.id, model.currency)
-        mine = select(*columns).where(model.provider == name, moment >= since, moment < until)
-        for row in fetch(mine):
-            amount = _moved(f"{about.value}:{row.id}", name)
-            if amount:
-                yield about, row.provider_id or f"(ours: {row.id})", amount, row.currency
-    done = select(Refund.provider_id, Refund.id, Refund.currency).join(Payment, Payment.id == Refund.payment_id)
-    done = done.where(Payment.provider == name, Refund.status == R.DONE)
-    for row in fetch(done.where(Refund.updated_at >= since, Refund.updated_at < until)):
-        amount = _moved(f"refund:{row.id}", name)
-        yield About.REFUND, row.provider_id or f"(ours: {row.id})", amount, row.currency
-    prefix = f"invoice:{name}:"  # what a subscription paid is named by its invoice
-    booked = (TRANSFERS.c.subject.startswith(prefix, autoescape=True), TRANSFERS.c.created_at >= since)
-    for row in fetch(select(TRANSFERS).where(*booked, TRANSFERS.c.created_at < until)):
-        yield About.SUBSCRIPTION, row.subject.removeprefix(prefix), row.amount_minor, row.currency
+def _booked(name: str, since: datetime, until: datetime) -> list[BookLine]:
+    """What our ledger says moved between us and the provider in this time; out is positive for what goes out."""
+    rows = fetch(_BETWEEN, {"about": f"provider/-/{name}/%", "since": since, "until": until})
+    subjects = [row.subject.partition(":")[::2] for row in rows]
+    named = {about: _names(about, [rest for kind, rest in subjects if kind == about.value]) for about in MODELS}
+    return [_line(row, about, named) for row, (about, _) in zip(rows, subjects, strict=True)]
 
 
-def _ours(name: str, about: About, object_id: str) -> int:
-    """What our ledger says moved between us and the provider for this."""
+def _line(row: Row[Any], kind: str, named: dict[About, dict[int, str]]) -> BookLine:
+    rest = row.subject.partition(":")[2]
+    about = About.SUBSCRIPTION if kind == "invoice" else About(kind)
     if about is About.SUBSCRIPTION:
-        return _moved(f"invoice:{name}:{object_id}", name)
-    model: Any = {About.PAYMENT: Payment, About.REFUND: Refund, About.PAYOUT: Payout}.get(about)
-    if model is None:
-        return 0
-    ids = [row.id for row in fetch(select(model.id).where(model.provider_id == object_id))]
-    return sum(_moved(f"{about.value}:{number}", name) for number in ids)
+        object_id = rest.partition(":")[2]  # what a subscription paid is named by its invoice
+    else:
+        object_id = named[about].get(int(rest)) or f"(ours: {rest})"
+    comes_in = bool(row.comes_in) == (about in {About.PAYMENT, About.SUBSCRIPTION})
+    amount = {"amount_minor": int(row.amount_minor) if comes_in else -int(row.amount_minor), "currency": row.currency}
+    return BookLine(about=about, object_id=object_id, key="", made_at=row.created_at, **amount)
 
 
-def _moved(subject: str, name: str) -> int:
-    """Captured, refunded or paid out for one subject, whatever came back taken off."""
-    out = fetch(_BETWEEN, {"subject": subject, "about": f"provider/-/{name}/%"})
-    return abs(sum(int(row.amount_minor) if row.comes_in else -int(row.amount_minor) for row in out))
+def _names(about: About, ids: list[str]) -> dict[int, str]:
+    """What the provider calls them."""
+    model = MODELS[about]
+    rows = fetch(select(model.id, model.provider_id).where(model.id.in_([int(one) for one in ids]))) if ids else []
+    return {row.id: row.provider_id for row in rows if row.provider_id}
 
 
-_BETWEEN = text(
-    """SELECT t.amount_minor, d.purpose = 'provider' AS comes_in FROM ledger_transfers t
-    JOIN ledger_accounts d ON d.id = t.debit_id JOIN ledger_accounts c ON c.id = t.credit_id
-    WHERE t.subject = :subject AND (d.key LIKE :about OR c.key LIKE :about)"""
-)
+MODELS: dict[About, Any] = {About.PAYMENT: Payment, About.REFUND: Refund, About.PAYOUT: Payout}
+_between = text(
+    """SELECT t.subject, t.amount_minor, t.currency, t.created_at, d.purpose = 'provider' AS comes_in
+    FROM ledger_transfers t JOIN ledger_accounts d ON d.id = t.debit_id JOIN ledger_accounts c ON c.id = t.credit_id
+    WHERE t.created_at >= :since AND t.created_at < :until AND (d.key LIKE :about OR c.key LIKE :about)"""
+).bindparams(bindparam("since", type_=UTCDateTime()), bindparam("until", type_=UTCDateTime()))
+_BETWEEN = _between.columns(TRANSFERS.c.subject, TRANSFERS.c.amount_minor, TRANSFERS.c.currency, TRANSFERS.c.created_at)
 # By kind: how it is asked for, what takes the answer over, and what puts the next question off.
 ASKED: dict[str, tuple[Callable[[Provider, str], Any], Callable[[int, Any], Any], Callable[[int], None]]] = {
     "payment": (lambda at, name: at.fetch_payment(name), states.apply_provider_state, _put_off),

@@ -54,6 +54,14 @@ def give_up(payment_id: int) -> None:
     _give_up(locked(Payment, payment_id), "cancel")
 
 
+def forget(payment_id: int) -> None:
+    """The provider knows it no more, as an order that nobody approved in time: it can only be begun anew."""
+    payment = locked(Payment, payment_id)
+    put_off(payment)
+    if payment.status in UNPAID:
+        _give_up(payment, "cancel")
+
+
 def note_failure(payment_id: int, failure: str) -> None:
     """The last try did not work; another may."""
     locked(Payment, payment_id).failure = failure[:500]

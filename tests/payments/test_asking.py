@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.payments import calls, states
+from marketplace.payments import calls, jobs, states
 from marketplace.payments.calls import CALLS
 from marketplace.payments.gateways.fake_book import THINGS
 from marketplace.payments.gateways.provider import P
@@ -177,3 +177,26 @@ def _hear(app: Flask, payment: int, name: str) -> None:
 def _done_without_effect(app: Flask) -> None:
     """The provider took the call and did nothing yet."""
     _inside(app, lambda: execute(update(CALLS.table).values(done_at=datetime.now(UTC), error=None)))
+
+
+@pytest.mark.parametrize("how", ["confirm", "cancel", "clock"])
+def test_what_the_provider_has_forgotten_ends_and_can_be_begun_anew(
+    app: Flask, anna: Person, juris: Person, how: str
+) -> None:
+    task = things.assigned_task(anna, juris, payment="escrow", budget=40)["id"]
+    payment = anna.get("/api/payments", query_string={"task_id": task}).json["payments"][0]["id"]
+    _inside(app, lambda: execute(delete(THINGS)))
+    if how == "confirm":
+        said = anna.post(f"/api/payments/{payment}/confirm", {"payment_method": money.VISA}, **money.key())
+        assert said.json["message"] == "This payment is over and nothing was taken. Begin a new one."
+    elif how == "cancel":
+        anna.post(f"/api/tasks/{task}/cancel")
+        money.work(app)
+    else:
+        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=5)):
+            money.clockwork(app, jobs.ask_about_payments)
+
+    assert anna.get(f"/api/payments/{payment}").json["status"] == "cancelled"
+    assert _inside(app, lambda: [CALLS.count(state) for state in ("waiting", "failed", "dead")]) == [0, 0, 0]
+    if how != "cancel":
+        assert money.pay(anna, task)["status"] == "held"

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import delete, insert, select, update
 
@@ -12,13 +14,17 @@ from marketplace.payments import jobs as money_jobs
 from marketplace.payments import reconciling
 from marketplace.payments.calls import CALLS_TABLE
 from marketplace.payments.gateways.fake_book import LINES
+from marketplace.payments.gateways.provider import ProviderError
 from marketplace.payments.ledger.models import LedgerAccount
-from marketplace.payments.models import Break, Payment
+from marketplace.payments.ledger.service import TRANSFERS
+from marketplace.payments.models import Break, Payment, Payout
 from tests.conftest import make_app
 from tests.factories import money, things
 from tests.factories.people import PASSWORD, Person
 
 EARLIER = timedelta(hours=2)
+NOWHERE = "http://127.0.0.1:9"
+STRIPE_KEYS = {"STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x", "STRIPE_API_URL": NOWHERE}
 
 
 def _in_app(app: Flask, work: Any) -> Any:
@@ -56,6 +62,70 @@ def test_a_line_that_we_do_not_know_is_a_break_until_it_is_gone(
     money.clockwork(app, money_jobs.compare_books)
     assert _breaks(admin) == []
     assert [one["closed_at"] is None for one in _breaks(admin, open="false")] == [False]
+
+
+def test_a_break_stays_until_it_is_looked_at_and_gone_however_long_that_is(
+    app: Flask, anna: Person, juris: Person, admin: Person
+) -> None:
+    strange = {"about": "payment", "name": "pi_strange", "key": "x", "amount_minor": 77, "currency": "EUR"}
+    _in_app(app, lambda: execute(insert(LINES), {**strange, "made_at": now() - EARLIER}))
+    with time_machine.travel(now(), tick=False) as clock:
+        for days in (0, 2, 2, 30):
+            clock.shift(timedelta(days=days))
+            money.clockwork(app, money_jobs.compare_books)
+            assert [one["subject"] for one in _open(app)] == ["fake payment pi_strange"]
+        other = make_app(app.config["DATABASE_URL"], PAYMENT_PROVIDERS="stripe", **STRIPE_KEYS)
+        with pytest.raises(ProviderError):  # nobody is there, so nothing is compared and nothing closed
+            money.clockwork(other, money_jobs.compare_books)
+        _in_app(other, lambda: reconciling.keep([], ("provider",)))
+        assert len(_open(app)) == 1
+        _in_app(app, lambda: execute(delete(LINES)))
+        money.clockwork(app, money_jobs.compare_books)
+    assert _open(app) == []
+
+
+def test_what_comes_back_days_later_is_no_break(app: Flask, anna: Person, juris: Person) -> None:
+    money.finished_task(anna, juris, budget=40)
+    money.onboard(juris)
+    payout = money.payout(juris, 36)["id"]
+    money.work(app)
+    with time_machine.travel(now(), tick=True) as clock:
+        clock.shift(timedelta(days=5))
+        name = _in_app(app, lambda: fetch(select(Payout.provider_id).where(Payout.id == payout))[0][0])
+        with app.app_context():
+            money.fake(app).return_payout(name)
+            db.session.remove()
+        money.work(app)
+        clock.shift(EARLIER)
+        money.clockwork(app, money_jobs.compare_books)
+    assert _open(app) == []
+    assert money.balances(juris)["EUR"][0] == 3600
+
+
+def test_two_clocks_need_not_agree_where_the_window_begins(app: Flask, anna: Person, juris: Person) -> None:
+    money.paid_task(anna, juris, budget=40)
+    line, ours = _in_app(
+        app, lambda: (fetch(select(LINES.c.made_at))[0][0], fetch(select(TRANSFERS.c.created_at))[0][0])
+    )
+    assert line < ours
+    with app.app_context():
+        found = reconciling.compare(line + (ours - line) / 2, now() + EARLIER)
+        db.session.remove()
+    assert found == []
+
+
+def test_a_finding_keeps_its_age_while_it_grows(app: Flask) -> None:
+    for many in ("(1: a)", "(2: a, b)", "(2: b, a)"):
+        grown = reconciling.Difference(kind="ledger", subject=f"ledger: something {many}")
+        _in_app(app, lambda grown=grown: reconciling.keep([grown], ("ledger",)))
+    rows = _in_app(app, lambda: fetch(select(Break.subject, Break.closed_at)))
+    _in_app(app, lambda: execute(delete(Break)))
+    assert [tuple(row) for row in rows] == [("ledger: something (2: b, a)", None)]
+
+
+def _open(app: Flask) -> list[dict[str, Any]]:
+    rows = _in_app(app, lambda: fetch(select(Break.subject).where(Break.closed_at.is_(None))))
+    return [dict(row._mapping) for row in rows]
 
 
 def test_what_the_provider_does_not_know_is_a_break(app: Flask, anna: Person, juris: Person) -> None:
