@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, after_commit, execute, fetch, found_next_time, in_transaction
 from marketplace.core.leases import Leased, Queue, table_of, wake
 from marketplace.kit.clock import now
+from marketplace.kit.errors import Problem
 
 AT_ONCE = timedelta(0)
 MARGIN = timedelta(seconds=10)
@@ -27,6 +28,7 @@ UNKNOWN_ATTEMPTS = 8
 KEPT = timedelta(days=14)
 FAILED = "This did not work out. It has been recorded; please try again later."
 
+MOST_IN_A_RUN = 200
 log = structlog.get_logger(__name__)
 
 
@@ -125,6 +127,15 @@ def enqueue(
     row = {"name": name, "key": key, "args": args, "owner_id": owner_id, "created_at": moment, "due_at": moment + delay}
     after_commit(wake)
     return int(fetch(_insert.returning(JobRow.id).values(**row, attempts=0, done=0, total=0))[0].id)
+
+
+def one_by_one(due: Callable[..., list[int]], work: Callable[[int], object]) -> None:
+    """One transaction each, of at most so many: one that cannot be moved does not hold up the others."""
+    for thing_id in due(batch=MOST_IN_A_RUN):
+        try:
+            in_transaction(partial(work, thing_id))
+        except Problem as problem:
+            log.warning("it cannot be moved", verb=work.__name__, id=thing_id, problem=problem.sentence)
 
 
 def run_due() -> int:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from marketplace.core import idempotency
 from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
 from marketplace.core.schemas import MessageSchema, created, page_of, written
 from marketplace.core.web import Blueprint, Created
@@ -107,7 +108,10 @@ def activate_offering(offering_id: int) -> Any:
 @bp.arguments(BookingSchema)
 @bp.response(201, created(TaskDetailSchema, "task"))
 def book_offering(data: dict[str, Any], offering_id: int) -> Any:
-    """Book a service: a task assigned to its provider."""
+    """Book a service: a task assigned to its provider. With a `payment_method` it is paid at once, which needs an
+    `Idempotency-Key`."""
+    if "payment_method" in data:
+        idempotency.demand()
     with calls.reserved():
         task = service.book(current_user(), offering_id, **data)
     calling.call_when_committed("payment", paying.payment_of(task.id))

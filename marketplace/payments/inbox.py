@@ -11,20 +11,29 @@ from sqlalchemy import Row, delete, insert, select
 from marketplace.core.db import after_commit, execute, fetch, in_transaction
 from marketplace.core.leases import Queue, table_of, wake
 from marketplace.kit.clock import now
-from marketplace.kit.errors import NotFound, Problem
+from marketplace.kit.errors import Busy, NotFound, Problem
 from marketplace.kit.text import is_storable
 from marketplace.payments import payouts, queries, states
 from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.gateways.fake import FakeProvider
 from marketplace.payments.gateways.fake_book import NOTICES
-from marketplace.payments.gateways.provider import About, Forged, Notice, Provider, ProviderError, Unknown
+from marketplace.payments.gateways.provider import (
+    About,
+    Forged,
+    Notice,
+    Provider,
+    ProviderError,
+    Refused,
+    Unknown,
+    Unreachable,
+)
 from marketplace.payments.models import Payee, Payment, Payout, ProviderEvent, Refund
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 12
 KEPT = timedelta(days=90)
 LONGEST_NAME, LONGEST_KIND = 255, 100
-UNREADABLE = (Forged, ValueError, KeyError, TypeError, OverflowError, RecursionError)
+UNREADABLE = (Forged, Refused, ValueError, KeyError, TypeError, OverflowError, RecursionError)
 log = structlog.get_logger(__name__)
 EVENTS_TABLE = table_of(ProviderEvent)
 EVENTS = Queue("provider_events", EVENTS_TABLE, lease=lambda row: LEASE, attempts=lambda row: ATTEMPTS)
@@ -39,11 +48,13 @@ class NotSigned(Problem):
 
 
 def receive(name: str, headers: Mapping[str, str], body: bytes) -> bool:
-    """Keep one webhook; False where it was kept before. Raises NotSigned (400), NotFound (404)."""
+    """Keep one webhook; False where it was kept before. Raises NotSigned (400), NotFound (404), Busy (503)."""
     if name not in providers():
         raise NotFound.of("provider")
     try:
         notice = providers()[name].read_notice(headers, body)
+    except Unreachable:  # who signed it is asked there; the provider sends it again
+        raise Busy("The provider cannot be asked whether it sent this. Send it again.") from None
     except UNREADABLE:
         raise NotSigned() from None
     if not _is_readable(notice):

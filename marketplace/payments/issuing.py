@@ -3,12 +3,14 @@
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name
 from marketplace.core.db import execute, fetch, save
 from marketplace.kit.clock import now
+from marketplace.kit.money import share
+from marketplace.payments.ledger.service import TRANSFERS
 from marketplace.payments.models import Payment, ReceiptRow, ReceiptSeries, Refund
 
 
@@ -21,9 +23,18 @@ def receipt(payment: Payment) -> ReceiptRow:
 def credit_note(payment: Payment, back: Refund) -> ReceiptRow:
     """For what went back."""
     first = fetch(select(*_number).where(ReceiptRow.subject == f"payment:{payment.id}"))[0]
-    said = {"amount_minor": back.amount_minor, "tax_minor": 0, "corrects": number_of(first)}
+    said = {"amount_minor": back.amount_minor, **_kept(payment, back), "corrects": number_of(first)}
     about = {**_about(payment), **said}
     return _issue("C", f"refund:{back.id}", about, payment_id=payment.id, refund_id=back.id)
+
+
+def _kept(payment: Payment, back: Refund) -> dict[str, int]:
+    """The part of the fee and its tax that is corrected: what went back of it, or was not taken in the first place."""
+    moved = {row.kind: row.amount_minor for row in fetch(_moved, {"subject": f"refund:{back.id}"})}
+    if "clawback" in moved or "fee_back" in moved:
+        return {"fee_minor": moved.get("fee_back", 0), "tax_minor": moved.get("tax_back", 0)}
+    _, fee, tax = share(back.amount_minor, (payment.payee_minor, payment.fee_minor, payment.tax_minor))
+    return {"fee_minor": fee, "tax_minor": tax}
 
 
 def plan_receipt(subject: str, payer_id: int, **said: Any) -> ReceiptRow:
@@ -71,5 +82,6 @@ def _about(payment: Payment) -> dict[str, Any]:
     }
 
 
+_moved = select(TRANSFERS.c.kind, TRANSFERS.c.amount_minor).where(TRANSFERS.c.subject == bindparam("subject"))
 _number = (ReceiptRow.series, ReceiptRow.number)
 _people = select(User.id, User.username, User.first_name, User.last_name)

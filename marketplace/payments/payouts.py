@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from marketplace.auth.models import User
 from marketplace.core.db import db, fetch, in_transaction, locked, save
 from marketplace.core.outbox import publish
-from marketplace.core.prices import minor_units
+from marketplace.core.prices import demand_step, minor_units
 from marketplace.events.payments import PayoutHeld
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Conflict, Invalid, NotAllowed
@@ -40,6 +40,7 @@ def request(user: User, *, amount: Decimal, currency: str, origin: str = "manual
     payee = _payee(user.id, name)
     if payee is None or not payee.is_ready:
         raise NotOnboarded()
+    demand_step("amount", minor, currency, provider(name).step(currency, paid_out=True))
     return _begin(user.id, name, minor, currency, origin)
 
 
@@ -108,11 +109,13 @@ def due(most: int, after: int) -> list[Any]:
 
 
 def send_all_of(user_id: int, currency: str) -> None:
-    """The whole wallet of one currency, where it is worth it."""
+    """The whole wallet of one currency, as far as the provider has units for it, where it is worth it."""
     wallet = select(LedgerAccount.balance_minor).where(LedgerAccount.key == accounts.available(user_id, currency).key)
-    balance = int(fetch(wallet)[0].balance_minor)
-    if balance >= minimum(currency):
-        _begin(user_id, default_provider(), balance, currency, "schedule")
+    name = default_provider()
+    balance, step = int(fetch(wallet)[0].balance_minor), provider(name).step(currency, paid_out=True)
+    whole = balance - balance % step if step else 0
+    if whole >= max(minimum(currency), 1):
+        _begin(user_id, name, whole, currency, "schedule")
 
 
 def minimum(currency: str) -> int:

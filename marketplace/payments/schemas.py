@@ -1,5 +1,7 @@
 """Payments, wallets and payouts in and out. What is paid and what it costs is never taken from a client."""
 
+from typing import Any
+
 from marshmallow import Schema, fields
 
 from marketplace.core.fields import Amount, Choice, Int, Num, Str
@@ -31,6 +33,10 @@ class RefundInputSchema(Input):
 
     amount = Amount(example=10)
     reason = Str(longest=500, example="It took half the time.")
+
+    def _is_left_empty(self, key: str, value: Any) -> bool:
+        """Everything goes back where nothing is said, and not where NaN became null on the way."""
+        return key != "amount" and super()._is_left_empty(key, value)
 
 
 class PaymentsQuery(PageQuery):

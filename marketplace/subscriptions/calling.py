@@ -18,6 +18,7 @@ from marketplace.payments.gateways.provider import (
     Provider,
     Refused,
     SubscriptionState,
+    Unknown,
     Unreachable,
 )
 from marketplace.subscriptions import plans, states
@@ -95,6 +96,8 @@ def _end(row: Row[Any]) -> Record | None:
     key = f"{row.key}-{row.attempts}"  # a refusal is remembered with its key, and ending twice does no harm
     try:
         state = at.end_subscription(provider_id, at_once=at_once, key=key)
+    except Unknown:
+        return partial(states.fail, mine.id, "")
     except Refused as error:
         state = at.fetch_subscription(provider_id)
         if state.status is not Paid.ENDED and (at_once or not state.cancel_at_period_end):

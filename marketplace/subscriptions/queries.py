@@ -1,7 +1,7 @@
 """Plans, subscriptions and their receipts to read."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, bindparam, or_, select
@@ -24,6 +24,7 @@ from marketplace.subscriptions.models import Invoice, Subscription
 SUBSCRIPTIONS: Table = table_of(Subscription)
 INVOICES: Table = table_of(Invoice)
 RECEIPTS: Table = table_of(ReceiptRow)
+REGRETTED_FOR = timedelta(days=30)
 PLACE = re.compile(r"[0-9]{6,12}")
 RECEIPTS_LIST = ListQuery(
     name="receipts",
@@ -161,12 +162,15 @@ def receipt_of(user: User, number: str) -> Any:
 
 
 def unasked(before: datetime, a_day_ago: datetime, most: int) -> list[Any]:
-    """Those to ask about again: unpaid or past due since then, or over their period, or not asked about for a day."""
+    """Those to ask about again: unpaid or past due since then, or over their period, or not asked about for a day.
+    Those given up unpaid too, for a month: their payer may still agree at the provider."""
     rows = SUBSCRIPTIONS.c
     unsettled = rows.status.in_((*UNPAID, S.PAST_DUE))
     over = (rows.status == S.ACTIVE) & (rows.period_end <= now())
     stale = (rows.asked_at < before) & (unsettled | over) | (rows.asked_at < a_day_ago)
-    open_ = select(rows.id, rows.provider, rows.provider_id).where(rows.open_for.is_not(None), stale)
+    regretted = (rows.paid_minor == 0) & (rows.ended_at > now() - REGRETTED_FOR) & (rows.asked_at < a_day_ago)
+    wanted = rows.open_for.is_not(None) & stale | (rows.status == S.ENDED) & regretted
+    open_ = select(rows.id, rows.provider, rows.provider_id).where(wanted)
     return fetch(open_.where(rows.provider_id.is_not(None)).order_by(rows.asked_at).limit(most))
 
 

@@ -1,19 +1,23 @@
 """What a task costs and when its money is held; the money itself is the payments' business."""
 
+from dataclasses import replace
+from typing import Any
+
 from flask import current_app
 
 from marketplace.auth.models import User
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
+from marketplace.payments import handing_over as codes
 from marketplace.payments import service as payments
 from marketplace.payments.fees import Quote
 from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.models import Payment
 from marketplace.payments.queries import standing_of
 from marketplace.payments.service import Deal
-from marketplace.tasks import policy, queries
+from marketplace.tasks import applications, policy, queries
 from marketplace.tasks.lifecycle import S
-from marketplace.tasks.models import Task
+from marketplace.tasks.models import Application, Task
 
 ESCROW = "escrow"
 SIDES = frozenset({"owner", "worker", "provider", "admin"})
@@ -43,12 +47,24 @@ def price_of(task: Task) -> int | None:
     return task.agreed_minor if task.agreed_minor is not None else task.budget_minor
 
 
-def quote(user: User, task_id: int) -> Quote:
-    """What the task costs its owner and brings its worker; raises 403 for others, 404, NothingToPay (409)."""
+def quote(user: User, task_id: int, *, application_id: int | None = None) -> Quote:
+    """What the task costs its owner and brings its worker; or what it would, where this application were accepted.
+    Raises 403 for others, 404, NothingToPay (409)."""
+    if application_id is not None:
+        application, task = applications.find(user, application_id, task_id)
+        return payments.quote(_offered(application, task))
     task = queries.find(user, task_id)
     if not policy.role_of(user, task) & SIDES:
         raise NotAllowed("What this task costs is between its owner and its worker.")
     return payments.quote(deal_of(task))
+
+
+def _offered(application: Application, task: Task) -> Deal:
+    price = application.proposed_price_minor
+    if price is None:
+        return replace(deal_of(task), payee_id=application.applicant_id)
+    about: dict[str, Any] = {"price_minor": price, "currency": application.currency}
+    return replace(deal_of(task), payee_id=application.applicant_id, **about)
 
 
 def begin(user: User, task_id: int, *, provider: str | None = None, payment_method: str | None = None) -> Payment:
@@ -82,6 +98,18 @@ def on_assigned(task: Task, method: str | None) -> None:
     """Somebody is to do it: its money is held now, where the settings say so."""
     if _is_escrow(task) and (method or current_app.config["ESCROW_HOLD"] == "acceptance"):
         payments.begin(deal_of(task), method=method)
+
+
+def release(task_id: int) -> None:
+    """The task is done: its worker is paid. A code that was not entered counts no more."""
+    codes.forget(reference(task_id))
+    payments.release(reference(task_id))
+
+
+def call_off(task_id: int, *, reason: str, by_id: int | None) -> None:
+    """Nobody does it now: the money goes back, and the next worker's code is another one."""
+    codes.forget(reference(task_id))
+    payments.call_off(reference(task_id), reason=reason, by_id=by_id)
 
 
 def demand(task: Task) -> None:

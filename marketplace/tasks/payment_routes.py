@@ -4,7 +4,7 @@ from typing import Any
 
 from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.db import in_transaction
-from marketplace.core.schemas import created, written
+from marketplace.core.schemas import ProblemSchema, created, written
 from marketplace.core.web import Blueprint, Created
 from marketplace.core.web import written as written_answer
 from marketplace.payments import calling
@@ -21,6 +21,7 @@ from marketplace.tasks.schemas import (
     HandOverSchema,
     PaySchema,
     PayTaskSchema,
+    QuoteQuery,
     TaskDetailSchema,
 )
 
@@ -35,10 +36,13 @@ TaskWritten = written(TaskDetailSchema, "task")
 
 
 @bp.get("/tasks/<int:task_id>/quote")
+@bp.arguments(QuoteQuery, location="query")
 @bp.response(200, QuoteSchema)
-def show_quote(task_id: int) -> Any:
-    """Show what a task would cost, and what the marketplace keeps of it, before paying."""
-    return payments.quote_view(paying.quote(current_user(), task_id))
+@bp.alt_response(409, schema=ProblemSchema, description="No price was agreed on")
+def show_quote(query: dict[str, Any], task_id: int) -> Any:
+    """Show what a task would cost, and what the marketplace keeps of it, before paying; with an application, to its
+    two sides, before it is accepted."""
+    return payments.quote_view(paying.quote(current_user(), task_id, **query))
 
 
 @bp.post("", phased=True, money=True)

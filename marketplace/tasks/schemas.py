@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
-from marketplace.core.schemas import Currency, Input, Near, PageQuery, available_actions
+from marketplace.core.schemas import Currency, Input, Near, PageQuery, Query, available_actions
 from marketplace.payments.schemas import PaymentDetailSchema
 from marketplace.subscriptions.schemas import SubscriptionSchema
 from marketplace.tasks.lifecycle import A, S
@@ -103,6 +103,12 @@ class PayTaskSchema(Input):
 
     provider = Str(longest=20, example="fake")
     payment_method = Str(longest=255, example="pm_card_visa")
+
+
+class QuoteQuery(Query):
+    """Of which offer, before it is accepted."""
+
+    application_id = Int(example=1)
 
 
 class PaySchema(PayTaskSchema):

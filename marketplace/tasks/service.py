@@ -128,7 +128,7 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
     if not task.booked:
         task.assigned_to_id = task.agreed_minor = None
         applying.reopen(task, worker_id)
-    payments.call_off(paying.reference(task.id), reason="declined", by_id=worker_id)
+    paying.call_off(task.id, reason="declined", by_id=worker_id)
     people.count_declined(worker_id)
     db.session.flush()
     publish(TaskDeclined(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id, version=task.version))
@@ -181,7 +181,7 @@ def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
     """The owner does not want it any more, while open or assigned."""
     task = _moved(user, task_id, "cancel")
     task.reason = reason
-    payments.call_off(paying.reference(task.id), reason="cancelled", by_id=user.id)
+    paying.call_off(task.id, reason="cancelled", by_id=user.id)
     applying.pass_over_rest(task)
     publish(TaskCancelled(**_both_sides(task)))
     return task
@@ -206,7 +206,7 @@ def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = 
         amount = held[0] if to_worker_minor is None else to_worker_minor
         payments.split(paying.reference(task_id), amount, reason="dispute decided", by_id=actor_id)
     if to_worker_minor == 0:
-        payments.call_off(paying.reference(task_id), reason="dispute decided", by_id=actor_id)
+        paying.call_off(task_id, reason="dispute decided", by_id=actor_id)
         publish(TaskCancelled(**_both_sides(task)))
         return task
     return _complete(task)
@@ -242,7 +242,7 @@ def forget_words_of(user_id: int) -> None:
 
 def _complete(task: Task) -> Task:
     task.completed_at = now()
-    payments.release(paying.reference(task.id))
+    paying.release(task.id)
     people.count_completed(task.assigned_to_id or 0)
     publish(TaskCompleted(**_both_sides(task)))
     return task

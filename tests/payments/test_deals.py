@@ -55,11 +55,24 @@ def test_what_became_of_the_payment_is_there_when_accepting_is_answered(
     assert said in {again.get("message"), again.get("code")}
 
 
+PAID_AT_ONCE = {"payment_method": money.VISA}
+
+
+def test_a_booking_that_is_paid_is_made_once(app: Flask, juris: Person) -> None:
+    shop = make_app(app.config["DATABASE_URL"], TASK_PAYMENT="escrow")
+    client, book = sign_up(shop, "client"), f"/api/offerings/{things.offering(juris)['id']}/book"
+    refused = client.post(book, PAID_AT_ONCE)
+    assert (refused.status_code, refused.json["code"]) == (400, "no_idempotency_key")
+    once = money.key()
+    assert [client.post(book, PAID_AT_ONCE, **once).status_code for _ in range(3)] == [201] * 3
+    assert [one["status"] for one in client.get("/api/payments").json["payments"]] == ["held"]
+
+
 def test_a_booking_is_paid_when_it_is_answered(app: Flask, juris: Person) -> None:
     shop = make_app(app.config["DATABASE_URL"], TASK_PAYMENT="escrow")
     client = sign_up(shop, "client")
     offering = things.offering(juris)["id"]
-    booked = client.post(f"/api/offerings/{offering}/book", {"payment_method": money.VISA}).json["task"]
+    booked = client.post(f"/api/offerings/{offering}/book", PAID_AT_ONCE, **money.key()).json["task"]
     assert status_of(client, booked["payment_id"]) == "held"
 
 
@@ -346,3 +359,39 @@ def test_an_offer_keeps_the_currency_it_was_made_in(anna: Person, juris: Person)
     assert anna.put(f"/api/tasks/{task}", {"currency": "EUR"}).status_code == 200
     accepted = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"price": 35}).json["task"]
     assert (accepted["agreed_price"], accepted["currency"]) == (35.0, "EUR")
+
+
+def test_an_offer_can_be_reckoned_before_it_is_accepted(anna: Person, juris: Person, stranger: Person) -> None:
+    task = things.task(anna, payment="escrow", budget=40)["id"]
+    offered = things.application(juris, task, proposed_price=35)["id"]
+    path = f"/api/payments/tasks/{task}/quote"
+    for side in (anna, juris):
+        quote = side.get(path, query_string={"application_id": offered}).json
+        assert (quote["price_minor"], quote["fee_minor"], quote["payee_minor"]) == (3500, 350, 3150)
+    assert stranger.get(path, query_string={"application_id": offered}).status_code in {403, 404}
+    assert anna.get(path).json["price_minor"] == 4000
+
+
+def test_the_next_worker_has_another_code(app: Flask, anna: Person, juris: Person, stranger: Person) -> None:
+    task = money.paid_task(anna, juris, budget=40)["id"]
+    code = anna.post(f"/api/tasks/{task}/handover-code").json["code"]
+    for _ in range(4):
+        juris.post(f"/api/tasks/{task}/handover", {"code": f"{(int(code) + 1) % 10**6:06d}"})
+    assert juris.post(f"/api/tasks/{task}/decline").status_code == 200
+    offered = things.application(stranger, task)["id"]
+    anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"payment_method": money.VISA})
+
+    assert stranger.post(f"/api/tasks/{task}/handover", {"code": code}).json["code"] == "no_code"
+    fresh = anna.post(f"/api/tasks/{task}/handover-code").json["code"]
+    assert fresh != code
+    assert stranger.post(f"/api/tasks/{task}/handover", {"code": fresh}).status_code == 200
+
+
+def test_nothing_said_is_everything_and_null_is_a_mistake(app: Flask, anna: Person, juris: Person) -> None:
+    payment = money.paid_task(anna, juris, budget=40)["paid"]["id"]
+    refused = juris.post(f"/api/payments/{payment}/refund", {"amount": None}, **money.key())
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["amount"])
+    assert anna.get(f"/api/payments/{payment}").json["refunded_minor"] == 0
+    assert juris.post(f"/api/payments/{payment}/refund", {}, **money.key()).status_code == 200
+    money.work(app)
+    assert anna.get(f"/api/payments/{payment}").json["refunded_minor"] == 4000

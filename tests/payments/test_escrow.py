@@ -1,7 +1,14 @@
 """A task's money: held, released, given back."""
 
-from flask import Flask
+from pathlib import Path
 
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from marketplace.core.db import db, fetch
+from marketplace.payments.ledger.service import TRANSFERS
+from marketplace.payments.models import ReceiptRow
 from tests.factories import things
 from tests.factories.money import balances, finished_task, key, onboard, paid_task, payout, work
 from tests.factories.people import Person
@@ -49,3 +56,33 @@ def test_a_refund_after_the_payout_leaves_a_debt_that_the_next_earnings_level(
     work(app)
     finished_task(anna, juris, budget=20)
     assert balances(juris) == {"EUR": (900, 0, 0)}
+
+
+TAXED = '[[rule]]\nname = "taxed"\npercent = "10"\ntax_percent = "21"\n'
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_a_credit_note_corrects_the_fee_and_its_tax_too(
+    app: Flask,
+    anna: Person,
+    juris: Person,
+    admin: Person,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    released: bool,
+) -> None:
+    (tmp_path / "fees.toml").write_text(TAXED)
+    monkeypatch.setitem(app.config, "FEE_RULES", str(tmp_path / "fees.toml"))
+    paid = (finished_task if released else paid_task)(anna, juris, budget=40)["paid"]
+    assert (paid["fee_minor"], paid["tax_minor"]) == (400, 84)
+    admin.post(f"/api/payments/{paid['id']}/refund", {"amount": 20}, **key())
+    work(app)
+
+    with app.app_context():
+        notes = fetch(select(ReceiptRow.data).where(ReceiptRow.series.startswith("C")))
+        moved = {row.kind: row.amount_minor for row in fetch(select(TRANSFERS.c.kind, TRANSFERS.c.amount_minor))}
+        db.session.remove()
+    assert [(one.data["amount_minor"], one.data["fee_minor"], one.data["tax_minor"]) for one in notes] == [
+        (2000, 200, 42)
+    ]
+    assert (moved.get("fee_back"), moved.get("tax_back")) == ((200, 42) if released else (None, None))

@@ -11,6 +11,8 @@ from flask import Flask
 from marketplace.core.db import db
 from marketplace.payments import jobs as money_jobs
 from marketplace.payments import reconciling
+from marketplace.payments.gateways.provider import Paid
+from marketplace.subscriptions import jobs as plan_jobs
 from tests.conftest import make_app
 from tests.factories import money, things
 from tests.factories.people import Person, sign_up
@@ -160,3 +162,61 @@ def _asked_later(shop: Flask) -> None:
     """No webhook came: the clock asks."""
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
         money.clockwork(shop, money_jobs.ask_about_payments)
+
+
+def test_what_the_provider_has_no_unit_for_is_said_before_and_the_calendar_sends_the_rest(
+    app: Flask, stripe: StripeShop
+) -> None:
+    settings = {"PAYMENT_PROVIDERS": "stripe", "PAYOUT_SCHEDULE": "daily", **stripe.server.settings}
+    shop = make_app(app.config["DATABASE_URL"], **settings)
+    owner, worker = sign_up(shop, "owner"), sign_up(shop, "worker")
+    odd = things.assigned_task(owner, worker, budget=1.005, currency="KWD")["id"]
+    refused = owner.post("/api/payments", {"task_id": odd}, **money.key())
+    assert (refused.status_code, refused.json["errors"]["price"]) == (
+        422,
+        ["The payment provider takes KWD in steps of 0.010 only."],
+    )
+    task = things.assigned_task(owner, worker, budget=999, currency="HUF")["id"]
+    paid = money.pay(owner, task)["id"]
+    assert paid
+    _finish(owner, worker, task)
+    worker.post("/api/payouts/onboarding", {"country": "HU"}, **money.key())
+    stripe.finish_onboarding(stripe.server.book.of_kind("account")[0]["id"])
+    _deliver(shop, stripe)
+    assert money.balances(worker) == {"HUF": (89910, 0, 0)}
+    asked = worker.post("/api/payouts", {"amount": 899.1, "currency": "HUF"}, **money.key())
+    assert (asked.status_code, list(asked.json["errors"])) == (422, ["amount"])
+    money.clockwork(shop, money_jobs.pay_out_by_calendar)
+    money.work(shop)
+    assert [(one["amount"], one["status"]) for one in worker.get("/api/payouts").json["payouts"]] == [(899.0, "paid")]
+    assert money.balances(worker) == {"HUF": (10, 0, 0)}
+
+
+@pytest.mark.parametrize("mood", ["down", "reset", "answer lost"])
+def test_a_webhook_nobody_can_vouch_for_now_is_asked_for_again(app: Flask, paypal: PayPalShop, mood: str) -> None:
+    shop = make_app(app.config["DATABASE_URL"], PAYMENT_PROVIDERS="paypal", **paypal.server.settings)
+    owner, worker = sign_up(shop, "owner"), sign_up(shop, "worker")
+    owner.post("/api/payments", {"task_id": things.assigned_task(owner, worker, budget=40)["id"]}, **money.key())
+    approve(paypal.server.book, paypal.server.book.of_kind("order")[0]["id"], "good")
+    headers, body = paypal.webhooks()[0]
+    with paypal.in_mood(mood):
+        answer = shop.test_client().post("/api/payments/webhooks/paypal", data=body, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (503, "busy")
+    assert shop.test_client().post("/api/payments/webhooks/paypal", data=body, headers=headers).status_code == 200
+
+
+def test_who_agrees_after_the_end_is_not_charged_for_good(app: Flask, paypal: PayPalShop) -> None:
+    shop = make_app(app.config["DATABASE_URL"], PAYMENT_PROVIDERS="paypal", **paypal.server.settings)
+    ilze = sign_up(shop, "ilze")
+    begun = ilze.post("/api/subscription", {"plan": "client-hunter"}, **money.key()).json["subscription"]
+    assert begun["status"] == "incomplete", begun
+    ilze.delete("/api/subscription?now=true")
+    money.later(shop)
+    assert ilze.get("/api/subscription").json["subscription"] is None
+    name = paypal.server.book.of_kind("subscription")[0]["id"]
+    paypal.subscriber_pays(paypal.provider.fetch_subscription(name))
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=2)):
+        money.clockwork(shop, plan_jobs.ask_about_subscriptions)
+        money.work(shop)
+    assert paypal.provider.fetch_subscription(name).status is Paid.ENDED

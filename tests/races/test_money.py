@@ -29,7 +29,7 @@ from tests.races.burst import burst
 from tests.races.interleave import Work, meetings
 from tests.races.stage import Stage
 
-APPLICANTS = 31
+APPLICANTS = 32
 REPEATS, AT_ONCE = 100, 10
 PAYOUTS = 50
 ANSWERED = {200, 409}
@@ -58,7 +58,7 @@ ASSIGNED = "SELECT COUNT(*) FROM state_changes WHERE thing = 'task' AND verb = '
 
 
 def wanted(app: Flask, owner: Person) -> list[Callable[[], Any]]:
-    """31 accepts and a withdrawal."""
+    """32 accepts and a withdrawal."""
     task = things.task(owner, payment="escrow")["id"]
     people = [sign_up(app, f"helper_{n}") for n in range(APPLICANTS)]
     applied = [things.application(person, task)["id"] for person in people]

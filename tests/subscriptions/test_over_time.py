@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.payments import calling, inbox
-from marketplace.payments.gateways.fake_book import NOTICES
+from marketplace.payments.gateways.fake_book import NOTICES, THINGS
 from marketplace.payments.gateways.provider import Paid
 from marketplace.subscriptions.states import apply_subscription_state
 from tests.factories.people import Person, sign_up
@@ -191,6 +191,19 @@ def test_what_begins_again_after_its_end_is_ended_again(
             assert fake.fetch_subscription(name).status is Paid.ENDED
             db.session.remove()
     assert (mine(ilze), paid(ilze)) == (None, [4999])
+
+
+def test_what_the_provider_has_forgotten_is_over(
+    app: Flask, ilze: Person, clock: Clock, settle: Settle, fake: Any
+) -> None:
+    begun(ilze, method=None)
+    with app.app_context():
+        in_transaction(lambda: execute(THINGS.delete()))
+        db.session.remove()
+    clock.shift(timedelta(days=2))
+    settle()
+    assert mine(ilze) is None
+    assert begun(ilze)["status"] == "active"
 
 
 def test_a_dearer_plan_is_paid_by_the_day(ilze: Person, clock: Clock, settle: Settle) -> None:

@@ -44,6 +44,10 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         """A front end talks to us alone."""
         return ""
 
+    def step(self, currency: str, *, paid_out: bool = False) -> int:
+        """Every unit of every currency."""
+        return 1
+
     def create(self, charge: Charge) -> PaymentState:
         """Waits for a card."""
         data = {

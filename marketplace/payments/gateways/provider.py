@@ -219,6 +219,10 @@ class Provider(Protocol):
         """What a front end needs to talk to the provider itself; empty where it needs nothing."""
         ...
 
+    def step(self, currency: str, *, paid_out: bool = False) -> int:
+        """The smallest part it takes (or pays out), minor units; 0 for a currency it does not know."""
+        ...
+
     def create(self, charge: Charge) -> PaymentState:
         """Ask for a payment that is authorised first and captured later; with `method` it is tried at once."""
         ...

@@ -15,6 +15,7 @@ from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 from requests import Response, Session
 from requests.exceptions import RequestException
 
+from marketplace.payments.gateways.paypal.money import step
 from marketplace.payments.gateways.provider import Declined, ProviderError, Refused, Unknown, Unreachable
 
 PAYPAL = "https://api-m.paypal.com"
@@ -78,6 +79,10 @@ class Account:
         self._token: OAuthToken | None = None
         self._one_at_a_time = Lock()
         self._api = self._client()
+
+    def step(self, currency: str, *, paid_out: bool = False) -> int:
+        """The smallest part it takes, or pays out; 0 for a currency it does not know."""
+        return step(currency)
 
     def public_key(self) -> str:
         """The client id, for PayPal's own buttons."""

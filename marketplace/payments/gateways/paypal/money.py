@@ -28,6 +28,13 @@ def to_paypal(minor: int, currency: str) -> str:
     return f"{amount:.0f}"
 
 
+def step(currency: str) -> int:
+    """The smallest part of ours that PayPal takes; 0 for a currency it does not take."""
+    if currency not in CURRENCIES:
+        return 0
+    return int(10 ** exponent(currency)) if currency in WHOLE else 1
+
+
 def from_paypal(value: str, currency: str) -> int:
     """Ours, exactly."""
     return int(Decimal(value).scaleb(exponent(currency)))

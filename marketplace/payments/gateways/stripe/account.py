@@ -19,6 +19,7 @@ from stripe import (
 )
 
 from marketplace.payments.gateways.provider import Declined, ProviderError, Refused, Unknown, Unreachable
+from marketplace.payments.gateways.stripe.money import step
 
 TIMEOUT = 10.0
 # Stripe's search lags behind "less than a minute", in bad times an hour; its lists do not.
@@ -55,6 +56,10 @@ class Account:
             http_client=RequestsClient(timeout=timeout),
             max_network_retries=0,
         ).v1
+
+    def step(self, currency: str, *, paid_out: bool = False) -> int:
+        """The smallest part it takes, or pays out; 0 for a currency it does not know."""
+        return step(currency, paid_out=paid_out)
 
     def public_key(self) -> str:
         """For Stripe's own front end library."""

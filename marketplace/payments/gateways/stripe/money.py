@@ -35,6 +35,16 @@ def to_be_paid_out(minor: int, currency: str) -> int:
     return amount
 
 
+def step(currency: str, *, paid_out: bool = False) -> int:
+    """The smallest part of ours that Stripe takes, or pays out; 0 for a currency it does not take."""
+    unit = int(10 ** exponent(currency))
+    if currency in WITH_A_THIRD_DECIMAL_ELSEWHERE:
+        return 0
+    if currency in THREE_DECIMAL:
+        return 10
+    return unit if currency in ZERO_DECIMAL or (paid_out and currency in PAID_OUT_WHOLE) else 1
+
+
 def from_stripe(amount: int, currency: str) -> int:
     """Ours; a fraction we have no unit for (a prorated ISK) goes to the nearest unit."""
     scale = _scale(currency)
