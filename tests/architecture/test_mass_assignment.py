@@ -2,7 +2,8 @@
 
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask, request
 from pyotp import TOTP
-from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, Table, select, update
+from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, Table, event, select, update
 from werkzeug.test import TestResponse
 
 from marketplace.auth import mail_tokens, mailbox, one_time, service
@@ -94,6 +95,7 @@ class World:
     bystander: Person
     ids: dict[str, Any]
     bodies: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
+    rows: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -416,13 +418,30 @@ def _default(column: Column[Any]) -> bool:
     return bool(getattr(column.default, "arg", False))
 
 
-def rows_of(app: Flask) -> Rows:
-    """Every row of every table, by its key."""
+def rows_of(app: Flask, before: Rows | None = None, written: Sequence[str] = ()) -> Rows:
+    """Every row of every table, by its key; of those no statement of `written` names, as they were `before`."""
 
     def read() -> Rows:
-        return {table.name: _rows(table) for table in Base.metadata.sorted_tables}
+        tables = [one for one in Base.metadata.sorted_tables if before is None or any(one.name in s for s in written)]
+        return {**(before or {}), **{table.name: _rows(table) for table in tables}}
 
     return dict(_in_context(app, read))
+
+
+@contextmanager
+def _writing(app: Flask) -> Iterator[list[str]]:
+    """The statements that are no reading."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.lstrip().upper().startswith("SELECT"):
+            seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
 
 
 def _rows(table: Table) -> dict[Any, dict[str, Any]]:
@@ -469,12 +488,14 @@ def send(world: World, write: Write, extra: dict[str, Any]) -> tuple[set[str], T
     own_work = {name: table for name, table in OWN_WORK.get(write.rule, {}).items() if name in extra}
     sent = {**extra, **{name: not extra[name] for name in own_work}}
     done = {f"{table}.{name}" for name, table in own_work.items()}
-    own = world.bodies.get(write.rule, dict)() if write.takes_json else {}
+    with _writing(world.app) as prepared:
+        own = world.bodies.get(write.rule, dict)() if write.takes_json else {}
     body = {name: value for name, value in {**write.example, **own}.items() if value is not None}
-    before = rows_of(world.app)
+    before = rows_of(world.app, world.rows, prepared)
     for person in world.actors:
-        answer = person.call(write.method, write.path, json={**sent, **body}, **money.key())
-        after = rows_of(world.app)
+        with _writing(world.app) as written:
+            answer = person.call(write.method, write.path, json={**sent, **body}, **money.key())
+        after = world.rows = rows_of(world.app, before, written)
         found = arrived(before, after, extra)
         came, before = came | (found - done), after
         assert answer.status_code < 500, (write.method, write.rule, answer.text)

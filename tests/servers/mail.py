@@ -65,7 +65,7 @@ class MailServer:
     def settings(self) -> dict[str, str]:
         """What the application needs to use it."""
         place = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(self.port), "SMTP_SECURITY": "none"}
-        return {**place, "SMTP_TIMEOUT": "1", "MAIL_FROM": "Market <market@example.com>"}
+        return {**place, "SMTP_TIMEOUT": "3", "MAIL_FROM": "Market <market@example.com>"}
 
     def stop(self) -> None:
         """End it."""
