@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Table, bindparam, case, func, literal, or_, select
+from sqlalchemy import BindParameter, Select, Table, bindparam, case, func, literal, or_, select
 
 from marketplace.auth.models import User
 from marketplace.core.db import fetch, one
@@ -19,6 +19,7 @@ from marketplace.payments.issuing import number_of
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
 from marketplace.payments.lifecycle import PO, SAID, UNDER_WAY, UNPAID, S
 from marketplace.payments.models import Break, Payment, Payout, ReceiptRow, Refund
+from marketplace.payments.receipts import wording
 
 PAYMENTS: Table = table_of(Payment)
 PAYOUTS: Table = table_of(Payout)
@@ -246,7 +247,9 @@ def has_money(user_id: int) -> bool:
 def statement(user: User, *, currency: str | None = None, **query: Any) -> Page:
     """Every movement of a person's wallet, the newest first."""
     ids = wallet_accounts(user.id, currency)
-    return STATEMENT.page({**query, "accounts": ids or [0]}, line)
+    page = STATEMENT.page({**query, "accounts": ids or [0]}, line)
+    _explain(page.items, user.language)
+    return page
 
 
 def wallet_accounts(user_id: int, currency: str | None = None) -> list[int]:
@@ -256,11 +259,10 @@ def wallet_accounts(user_id: int, currency: str | None = None) -> list[int]:
 
 
 def line(row: Any) -> dict[str, Any]:
-    """One movement, explained."""
+    """One movement."""
     return {
         "id": row.id,
         "kind": row.kind,
-        "explanation": EXPLAINED.get(row.kind, row.kind),
         "reference": row.reference,
         "subject": row.subject,
         "amount": to_major(row.signed_minor, row.currency),
@@ -272,15 +274,37 @@ def line(row: Any) -> dict[str, Any]:
     }
 
 
-EXPLAINED = {
-    "release": "Paid for finished work, less the fee",
-    "clawback": "Given back to the payer after it was paid",
-    "payout": "On its way to your bank",
-    "payout_failed": "The payout did not arrive; the money is back",
-    "payout_returned": "Your bank sent the payout back; the money is back",
-    "payout_cancelled": "The payout was cancelled; the money is back",
-    "refund_failed": "A refund that could not go back to your card",
-}
+def _explain(lines: list[dict[str, Any]], language: str) -> None:
+    """What each was for and what was kept of it, in three statements however many there are."""
+    subjects, spoken = [one["subject"] for one in lines], wording.spoken(language)
+    titles = {**_named("payment", _payment_titles, subjects), **_named("refund", _refund_titles, subjects)}
+    kept = {row.subject: int(row.minor) for row in fetch(_kept, {"subjects": subjects})}
+    said = wording.labels(spoken, "statement")
+    for entry in lines:
+        fee = kept.get(entry["subject"], 0) if entry["kind"] == "release" else 0
+        kind = "release_whole" if entry["kind"] == "release" and not fee else entry["kind"]
+        title, amount = titles.get(entry["subject"], ""), wording.amount(spoken, fee, entry["currency"])
+        sentence = said.get(kind, kind).format(title=wording.harmless(title), fee=amount)
+        entry |= {"explanation": sentence, "fee": to_major(fee, entry["currency"]), "fee_minor": fee}
+
+
+def _named(kind: str, statement: Select[Any], subjects: list[str]) -> dict[str, str]:
+    """Subjects of one kind → the title of the deal."""
+    ids = [int(one.partition(":")[2]) for one in subjects if one.startswith(f"{kind}:")]
+    return {f"{kind}:{row.id}": row.title for row in fetch(statement, {"ids": ids})}
+
+
+_payment_titles = select(PAYMENTS.c.id, PAYMENTS.c.title).where(PAYMENTS.c.id.in_(bindparam("ids", expanding=True)))
+_refund_titles = (
+    select(Refund.id, PAYMENTS.c.title)
+    .join(Payment, Payment.id == Refund.payment_id)
+    .where(Refund.id.in_(bindparam("ids", expanding=True)))
+)
+_kept = (
+    select(TRANSFERS.c.subject, func.sum(TRANSFERS.c.amount_minor).label("minor"))
+    .where(TRANSFERS.c.subject.in_(bindparam("subjects", expanding=True)), TRANSFERS.c.kind.in_(("fee", "tax")))
+    .group_by(TRANSFERS.c.subject)
+)
 
 
 def payouts_of(user: User, **query: Any) -> Page:

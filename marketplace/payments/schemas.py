@@ -160,11 +160,14 @@ class TransactionsQuery(PageQuery):
 
 
 class TransactionSchema(Schema):
-    """One movement: `amount` is negative where it left, `balance` what there was then."""
+    """One movement: `amount` is negative where it left, `balance` what there was then, `fee` what the marketplace kept
+    (with its tax) of what was paid. The explanation is in the reader's language."""
 
     id = Int(required=True, example=1)
     kind = Str(required=True, example="release")
-    explanation = Str(required=True, example="Paid for finished work, less the fee")
+    explanation = Str(required=True, example="Paid for “Carry a sofa”, less 4.00 EUR")
+    fee = money(4.0)
+    fee_minor = minor(400)
     reference = Str(required=True, example="task:7")
     subject = Str(required=True, example="payment:1")
     amount = money(36.0)

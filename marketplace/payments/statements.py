@@ -11,7 +11,7 @@ from marketplace.auth.models import User
 from marketplace.kit.money import Money
 from marketplace.payments import queries
 
-COLUMNS = ("id", "created_at", "kind", "explanation", "reference", "amount", "currency", "balance")
+COLUMNS = ("id", "created_at", "kind", "explanation", "reference", "amount", "currency", "balance", "fee")
 AT_ONCE = 100
 
 
@@ -35,14 +35,14 @@ def _lines(user: User, currency: str | None) -> Iterator[str]:
 
 def _told(item: dict[str, Any], name: str) -> str:
     """Amounts with all the decimals their currency has."""
-    minor = {"amount": "price_minor", "balance": "balance_minor"}.get(name)
+    minor = {"amount": "price_minor", "fee": "fee_minor", "balance": "balance_minor"}.get(name)
     if minor is not None:
         return str(Money(item[minor], item["currency"]).exact)
     return item[name].isoformat() if name == "created_at" else str(item[name])
 
 
 def _row(values: Any) -> str:
-    """Every value is a number, a moment or a text of ours: nothing a spreadsheet would run."""
+    """Every value is a number, a moment or begins with a text of ours: nothing a spreadsheet would run."""
     line = StringIO()
     csv.writer(line).writerow(values)
     return line.getvalue()

@@ -24,6 +24,7 @@ from marketplace.core.leases import QUEUES
 from marketplace.core.outbox import relay
 from marketplace.kit.clock import now
 from marketplace.payments import calling, inbox, reconciling
+from marketplace.payments.gateways import fake_book
 from marketplace.payments.gateways.fake import FakeProvider
 from tests.crash.lives import DIED, FINISHED, OPEN, TASK, Steps, _person, in_a_child
 from tests.factories.people import Person
@@ -167,6 +168,8 @@ def moved(payer: int, payee: int) -> dict[str, int]:
 
 def main(every: int) -> None:
     """One line of JSON for each death, until a life comes to its end."""
+    if "KEYS_FORGOTTEN" in os.environ:
+        fake_book.REMEMBERED = timedelta(0)
     settings = config.load({**os.environ, "MARKETPLACE_ENV": "testing", "RATE_LIMITS": "0"})
     app = create_app(settings)
     story(app, *prepare(app, 0), work_off)  # what is read and compiled once is inherited, connections are not

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import config
 from tests.conftest import SETTINGS
 
@@ -15,18 +17,22 @@ ONCE = {"charges": 1, "refunds": 1, "payouts": 1, "releases": 1, "clawbacks": 1,
 ENDS = {"payments": 3, "not over": 0, "kept": 3000, "receipts": 2}  # 40 less the 10 that went back; receipt and note
 
 
+def how(url: str, folder: Path, every: int, **more: str) -> dict[str, Any]:
+    """The process that dies."""
+    (folder / "payouts.toml").write_text(RULES)
+    settings = {**SETTINGS, "DATABASE_URL": url, "UPLOADS_DIR": str(folder / "files"), "THREADS": "4", **more}
+    return {
+        "args": [sys.executable, "-m", "tests.crash.money", str(every)],
+        "cwd": config.ROOT,
+        "env": {**os.environ, **settings, "PAYOUT_RULES": str(folder / "payouts.toml")},
+        "text": True,
+    }
+
+
 def lives(url: str, folder: Path) -> list[dict[str, Any]]:
     """How it looked after each death."""
-    settings = {**SETTINGS, "DATABASE_URL": url, "UPLOADS_DIR": str(folder / "files"), "THREADS": "4"}
-    process = subprocess.run(
-        [sys.executable, "-m", "tests.crash.money", os.environ.get("CRASH_EVERY", "10")],
-        cwd=config.ROOT,
-        env={**os.environ, **settings, "PAYOUT_RULES": str(folder / "payouts.toml")},
-        capture_output=True,
-        text=True,
-        timeout=1800,
-        check=False,
-    )
+    every = int(os.environ.get("CRASH_EVERY", "10"))
+    process = subprocess.run(**how(url, folder, every), capture_output=True, timeout=1800, check=False)
     assert process.returncode == 0, process.stderr[-3000:]
     told = [json.loads(line) for line in process.stdout.splitlines()]
     assert all(life["recovered"] for life in told), process.stderr[-3000:]
@@ -34,7 +40,6 @@ def lives(url: str, folder: Path) -> list[dict[str, Any]]:
 
 
 def test_killed_anywhere_no_money_is_lost_and_none_moves_twice(fresh_url: str, database: str, tmp_path: Path) -> None:
-    (tmp_path / "payouts.toml").write_text(RULES)
     began = time.monotonic()
     told = lives(fresh_url, tmp_path)
     print(f"{database}: {len(told)} deaths, the last at step {told[-1]['step']}, {time.monotonic() - began:.0f} s")
@@ -45,6 +50,17 @@ def test_killed_anywhere_no_money_is_lost_and_none_moves_twice(fresh_url: str, d
         assert set(life["left"].values()) == {0}, (step, life)
         assert life["moved"] == {**ONCE, **ENDS}, (step, life)
         assert (life["unknown"], life["keys"], life["wallet"]) == ([], [], 0), (step, life)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # it is the provider that forgets
+def test_control_a_provider_that_forgets_keys_is_paid_twice_by_whoever_dies(fresh_url: str, tmp_path: Path) -> None:
+    process = subprocess.Popen(**how(fresh_url, tmp_path, 3, KEYS_FORGOTTEN="1"), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        assert any(life["unknown"] or life["findings"] for life in map(json.loads, process.stdout))
+    finally:
+        process.kill()
+        process.wait()
 
 
 RULES = """hold = 1000

@@ -1,6 +1,7 @@
 """What becomes of a task's money when things go another way; receipts, codes and quotes."""
 
-from io import BytesIO
+import csv
+from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
@@ -260,17 +261,12 @@ def test_a_statement_is_a_file_too(app: Flask, anna: Person, juris: Person) -> N
     for _ in range(3):
         money.finished_task(anna, juris, budget=40)
     file = juris.get("/api/wallet/transactions", headers={"Accept": "text/csv"})
-    rows = [line.split(",") for line in file.text.split()]
     assert file.mimetype == "text/csv"
-    assert [(row[-3], row[-2], row[-1]) for row in _lines(file.text)] == [
-        ("36.00", "EUR", "108.00"),
-        ("36.00", "EUR", "72.00"),
-        ("36.00", "EUR", "36.00"),
-    ], rows
-
-
-def _lines(text: str) -> list[list[str]]:
-    return [line.split(",") for line in text.strip().splitlines()[1:]]
+    rows = list(csv.DictReader(StringIO(file.text)))
+    assert [(row["amount"], row["currency"], row["balance"], row["fee"]) for row in rows] == [
+        ("36.00", "EUR", balance, "4.00") for balance in ("108.00", "72.00", "36.00")
+    ]
+    assert {row["explanation"] for row in rows} == {"Paid for “Carry a sofa”, less 4.00 EUR"}
 
 
 def test_without_a_provider_nothing_is_promised(app: Flask, anna: Person) -> None:

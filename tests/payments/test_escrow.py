@@ -28,10 +28,15 @@ def test_the_whole_way_from_acceptance_to_the_bank(app: Flask, anna: Person, jur
     assert juris.get("/api/payouts").json["payouts"][0]["status"] == "paid"
     assert balances(juris) == {"EUR": (0, 0, 0)}
     lines = juris.get("/api/wallet/transactions").json["transactions"]
-    assert [(line["kind"], line["price_minor"], line["balance_minor"]) for line in lines] == [
-        ("payout", -3600, 0),
-        ("release", 3600, 3600),
+    assert [(line["kind"], line["price_minor"], line["balance_minor"], line["fee_minor"]) for line in lines] == [
+        ("payout", -3600, 0, 0),
+        ("release", 3600, 3600, 400),
     ]
+    title = f"“{task['title']}”"
+    assert [line["explanation"] for line in lines] == ["On its way to your bank", f"Paid for {title}, less 4.00 EUR"]
+    juris.put("/api/auth/profile", {"language": "lv"})
+    told = juris.get("/api/wallet/transactions").json["transactions"][1]["explanation"]
+    assert told == f"Samaksa par {title}, atskaitot 4,00 EUR"
 
 
 def test_nobody_works_for_money_that_is_not_there(anna: Person, juris: Person) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.payments import calling, inbox
 from marketplace.payments.gateways.fake import FakeProvider
-from marketplace.payments.gateways.fake_book import NOTICES
+from marketplace.payments.gateways.fake_book import NOTICES, FakeBook
 from tests.factories.people import Person
 from tests.races.stage import Stage, fake, rest
 
@@ -74,6 +74,15 @@ def test_what_is_not_the_providers_is_refused_without_effect(
         answer = anybody.call("POST", PATH, **how)
         assert (answer.status_code, answer.json["code"]) == (400, "bad_signature"), name
     assert kept(app) == 0
+
+
+def test_control_without_looking_at_the_signature_what_is_forged_is_kept(
+    app: Flask, anybody: Person, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeBook, "_signature", lambda *_: "00")
+    forged_one = {"Fake-Signature": f"t={int(time.time())},v1=00"}
+    assert anybody.call("POST", PATH, data=json.dumps(BODY).encode(), headers=forged_one).status_code == 200
+    assert kept(app) == 1
 
 
 UNREADABLE = {

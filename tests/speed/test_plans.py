@@ -303,6 +303,7 @@ class SomebodyElse:
 
     id = 77
     role = "user"
+    language = "en"
 
 
 def _explained(ask: Callable[[], Any]) -> list[str]:
