@@ -1,8 +1,9 @@
 """How suspicious a payout is: rules as data, read once, checked when read."""
 
+import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -18,6 +19,7 @@ from marketplace.kit.clock import now
 from marketplace.kit.money import exponent
 from marketplace.payments.models import Payout
 
+AMOUNT = re.compile(r"[0-9]{1,12}")
 SHIPPED = Path(__file__).with_name("suspicion.toml")
 
 
@@ -34,7 +36,7 @@ class Rule:
     score: int
     days: int = 0
     at_least: int = 0
-    major: str = "0"
+    major: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,13 @@ def rules(path: Path) -> tuple[int, tuple[Rule, ...]]:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
         found = tuple(Rule(**row) for row in said["rule"])
         hold = int(said["hold"])
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadSuspicion(f"{path.name}: {error}") from None
     for rule in found:
         if rule.fact not in FACTS:
             raise BadSuspicion(f"{path.name}: the rule {rule.reason!r} needs a fact of {', '.join(FACTS)}.")
+        if not all(len(currency) == 3 and AMOUNT.fullmatch(most) for currency, most in rule.major.items()):
+            raise BadSuspicion(f'{path.name}: the rule {rule.reason!r} needs amounts by currency, {{EUR = "2000"}}.')
     return hold, found
 
 
@@ -92,7 +96,8 @@ def _first_payout(rule: Rule, payout: Payout) -> bool:
 
 
 def _large(rule: Rule, payout: Payout) -> bool:
-    return payout.amount_minor > Decimal(rule.major).scaleb(exponent(payout.currency))
+    most = rule.major.get(payout.currency)
+    return most is not None and payout.amount_minor > Decimal(most).scaleb(exponent(payout.currency))
 
 
 def _suspicious_sign_in(rule: Rule, payout: Payout) -> bool:

@@ -6,12 +6,11 @@ from sqlalchemy import select, update
 
 from marketplace.auth import service as people
 from marketplace.auth.models import User
-from marketplace.catalog import service as catalog
 from marketplace.core import search
 from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.lifecycle import StateChange
 from marketplace.core.outbox import publish
-from marketplace.core.prices import edited, kept_money, minor_units
+from marketplace.core.prices import minor_units
 from marketplace.events.tasks import (
     TaskAssigned,
     TaskCancelled,
@@ -26,10 +25,10 @@ from marketplace.events.tasks import (
     TaskStarted,
 )
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Conflict, Invalid
+from marketplace.kit.errors import Conflict
 from marketplace.payments import service as payments
-from marketplace.tasks import applying, paying, policy, queries
-from marketplace.tasks.models import DIFFICULTIES, Task
+from marketplace.tasks import applying, paying, policy, queries, terms
+from marketplace.tasks.models import Task
 from marketplace.tasks.queries import find
 from marketplace.uploads import service as uploads
 
@@ -46,7 +45,7 @@ class PriceChanged(Conflict):
 
 def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
     """Put a task on the board; raises Invalid (422)."""
-    task = save(_new(owner, category=category, budget=budget, **fields))
+    task = save(terms.new(owner, category=category, budget=budget, **fields))
     if task.images:
         uploads.use("task", task.id, task.images)
     publish(TaskPosted(task_id=task.id, owner_id=owner.id))
@@ -55,7 +54,7 @@ def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Ta
 
 def book(owner: User, provider_id: int, *, payment_method: str | None = None, **fields: Any) -> Task:
     """A task that was never on the board: made for one provider and assigned at once."""
-    task = save(_new(owner, booked=True, **fields))
+    task = save(terms.new(owner, booked=True, **fields))
     return assign(owner, task, worker_id=provider_id, payment_method=payment_method)
 
 
@@ -63,7 +62,7 @@ def edit(user: User, task_id: int, **changes: Any) -> Task:
     """Change what was sent, while open; raises 403, 404, 409, 422."""
     task = find(user, task_id)
     task.advance("edit", actor=policy.role_of(user, task))
-    _apply(task, changes)
+    terms.change(task, changes)
     db.session.flush()
     uploads.use("task", task.id, task.images)
     publish(TaskChanged(task_id=task.id))
@@ -262,46 +261,3 @@ def _both_sides(task: Task) -> dict[str, Any]:
 def _step(task: Task) -> dict[str, Any]:
     """The version tells this step from the same one taken again later."""
     return {**_both_sides(task), "version": task.version}
-
-
-def _new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
-    currency = fields.pop("currency", owner.currency)
-    fields["payment"] = paying.chosen(fields.get("payment"))
-    key, subcategory = catalog.resolve(category, fields.pop("subcategory", None))
-    _sort_out_priority(fields)
-    _check_deadline(fields)
-    return Task(
-        creator_id=owner.id,
-        category=key,
-        subcategory=subcategory,
-        currency=currency,
-        budget_minor=minor_units("budget", budget, currency),
-        **fields,
-    )
-
-
-def _apply(task: Task, changes: dict[str, Any]) -> None:
-    if "payment" in changes:
-        paying.chosen(changes["payment"])
-    _sort_out_priority(changes)
-    _check_deadline(changes)
-    kept = kept_money(task.budget_minor, task.currency)
-    task.budget_minor = edited("budget", changes.pop("budget", None), kept, changes.get("currency", task.currency))
-    if "category" in changes:
-        changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
-    for name, value in changes.items():
-        setattr(task, name, value)
-
-
-def _sort_out_priority(fields: dict[str, Any]) -> None:
-    """An older client sends the difficulty as priority."""
-    if fields.get("priority") in DIFFICULTIES:
-        fields["difficulty"] = fields.pop("priority")
-    if fields.get("priority") == "urgent":
-        fields["is_urgent"] = True
-
-
-def _check_deadline(fields: dict[str, Any]) -> None:
-    deadline = fields.get("deadline")
-    if deadline is not None and deadline < now() - queries.GRACE:
-        raise Invalid.field("deadline", "The deadline lies in the past.")
