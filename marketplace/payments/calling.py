@@ -204,26 +204,35 @@ def _refund(row: Row[Any]) -> Record | None:
         return None
     payment = as_it_is(Payment, back.payment_id)
     at, provider_id = provider(payment.provider), payment.provider_id or ""
-    by_hand, amount, currency = row.kind == BY_HAND, back.amount_minor, back.currency
-    looked_up = not may_send(row) or by_hand
-    found = _made_there(at, provider_id, back, by_hand=by_hand) if looked_up else None
+    made = at.refunds_of(provider_id) if not may_send(row) or row.kind == BY_HAND else []
+    found = next((one for one in made if one.key == row.key), None)
+    if found is None and row.kind == BY_HAND:
+        found = next((one for one in _foreign(payment, made) if one.amount_minor == back.amount_minor), None)
+    amount: dict[str, Any] = {"amount_minor": back.amount_minor, "currency": back.currency}
     try:
-        state = found or at.refund(provider_id, amount_minor=amount, currency=currency, key=row.key)
+        state = found or at.refund(provider_id, **amount, key=row.key)
     except Refused as error:
-        failed = RefundState(id="", status=Done.FAILED, amount_minor=amount, currency=currency, failure=str(error))
-        state = _made_there(at, provider_id, back, by_hand=True) or failed
+        foreign = _foreign(payment, at.refunds_of(provider_id))
+        if foreign:
+            return _taken_over_by_hand(back, foreign)
+        state = RefundState(id="", status=Done.FAILED, **amount, failure=str(error))
     return partial(states.apply_refund_state, back.id, state)
 
 
-def _made_there(at: Provider, provider_id: str, back: Any, *, by_hand: bool) -> RefundState | None:
-    """The refund with our key; or one of this amount that somebody made at the provider itself and nobody took over."""
-    made = at.refunds_of(provider_id)
-    mine = next((one for one in made if one.key == back.key), None)
-    if mine is not None or not by_hand:
-        return mine
-    ours = queries.names_of_refunds(back.payment_id)
-    foreign = (one for one in made if not ours & {one.key, one.id} and one.status is not Done.FAILED)
-    return next((one for one in foreign if one.amount_minor == back.amount_minor), None)
+def _foreign(payment: Any, made: list[RefundState]) -> list[RefundState]:
+    """What somebody sent back at the provider itself and nobody has taken over."""
+    ours, keys = queries.names_of_refunds(payment.id), f"refund-{payment.key}-"
+    there = [one for one in made if one.id not in ours and not one.key.startswith(keys)]
+    return [one for one in there if one.status is not Done.FAILED]
+
+
+def _taken_over_by_hand(back: Any, foreign: list[RefundState]) -> Record:
+    """The provider has no more to send: what was sent by hand is a part of it, or all."""
+    exact = [one for one in foreign if one.amount_minor == back.amount_minor]
+    parts = exact[:1] or foreign
+    if sum(one.amount_minor for one in parts) > back.amount_minor:
+        raise Unreachable("more was sent back by hand, at the provider, than is to go back here")
+    return partial(states.take_over, back.id, parts)
 
 
 def _pay_out(row: Row[Any]) -> Record | None:

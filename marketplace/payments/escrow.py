@@ -14,6 +14,7 @@ from marketplace.payments.lifecycle import SYSTEM, R, S
 from marketplace.payments.models import Payment, Refund
 
 HOLD, RELEASE, CALL_OFF = "hold", "release", "call_off"
+LONGEST_KEY = 64
 BY_HAND = "refund_by_hand"  # a refund that may have been sent at the provider itself
 
 
@@ -91,6 +92,13 @@ def refund(
     told = _told(payment)
     publish(RefundBegun(refund_id=back.id, **told, amount_minor=amount_minor, currency=payment.currency))
     return back
+
+
+def split_off(back: Refund, amount_minor: int, *, key: str) -> Refund:
+    """So much of a refund as one of its own: what is on its way stays the same."""
+    back.amount_minor -= amount_minor
+    of = {"payment_id": back.payment_id, "currency": back.currency, "reason": back.reason, "by_id": back.by_id}
+    return save(Refund(key=key[:LONGEST_KEY], amount_minor=amount_minor, **of))
 
 
 def finish_refund(payment: Payment, back: Refund) -> None:

@@ -135,7 +135,8 @@ def _payment(at: Provider, name: str, object_id: str) -> Callable[[], object] | 
 
 def _refund(at: Provider, name: str, object_id: str) -> Callable[[], object] | None:
     state = at.fetch_refund(object_id)
-    ours = _with_key(Refund, state.key)
+    named = fetch(select(Refund.id).where(Refund.provider_id == object_id))
+    ours = named[0].id if named else _with_key(Refund, state.key)
     return partial(states.apply_refund_state, ours, state) if ours else None
 
 

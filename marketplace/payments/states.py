@@ -82,6 +82,20 @@ def apply_refund_state(refund_id: int, state: RefundState) -> None:
     db.session.flush()
 
 
+def take_over(refund_id: int, parts: list[RefundState]) -> None:
+    """What was sent by hand becomes refunds of its own, a part each; the rest is asked for once more."""
+    back = locked(Refund, refund_id)
+    if back.status != R.PENDING:
+        return
+    for state in parts:
+        if state.amount_minor == back.amount_minor:
+            apply_refund_state(back.id, state)
+            return
+        part = escrow.split_off(back, state.amount_minor, key=f"found-{state.id}")
+        apply_refund_state(part.id, state)
+    calls.ask("refund", "refund", back.id, key=f"{back.key}-{back.amount_minor}")
+
+
 def apply_payout_state(payout_id: int, state: PayoutState) -> None:
     """Take over how a payout stands; a bank may return what was paid."""
     payout = locked(Payout, payout_id)

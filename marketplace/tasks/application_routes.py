@@ -38,7 +38,8 @@ def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> dict[st
     calling.call_when_committed("payment", paying.payment_of(task_id))
     application = applications.detail(current_user(), application_id)
     task = queries.detail(current_user(), task_id)
-    said = NOTHING_HELD if task["payment"] == paying.ESCROW and not task["agreed_price"] else "The task is assigned."
+    wants_to_pay = task["payment"] == paying.ESCROW or "payment_method" in how
+    said = NOTHING_HELD if wants_to_pay and not task["agreed_price"] else "The task is assigned."
     return {**written_answer("task", task, said), "application": application}
 
 

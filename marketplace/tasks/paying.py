@@ -95,8 +95,9 @@ def payment_of(task_id: int) -> int | None:
 
 
 def on_assigned(task: Task, method: str | None) -> None:
-    """Somebody is to do it: its money is held now, where the settings say so."""
-    if _is_escrow(task) and (method or current_app.config["ESCROW_HOLD"] == "acceptance"):
+    """Somebody is to do it: its money is held now, where its owner pays at once or the settings say so."""
+    is_due = _is_escrow(task) and current_app.config["ESCROW_HOLD"] == "acceptance"
+    if is_due or (method and price_of(task)):
         payments.begin(deal_of(task), method=method)
 
 

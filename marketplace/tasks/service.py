@@ -97,9 +97,9 @@ def accept_application(
     the others become rejected."""
     application, task = applying.find_for_owner(user, application_id, task_id)
     proposed = application.proposed_price_minor
-    if proposed is not None and application.currency != task.currency:
+    if application.currency != task.currency:
         raise PriceChanged(
-            f"They ask for {application.currency} and the task is in {task.currency} now: change it back."
+            f"They agreed to {application.currency} and the task is in {task.currency} now: change it back."
         )
     agreed = task.budget_minor if proposed is None else proposed
     if price is not None and minor_units("price", price, task.currency) != agreed:

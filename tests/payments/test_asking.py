@@ -200,3 +200,27 @@ def test_what_the_provider_has_forgotten_ends_and_can_be_begun_anew(
     assert _inside(app, lambda: [CALLS.count(state) for state in ("waiting", "failed", "dead")]) == [0, 0, 0]
     if how != "cancel":
         assert money.pay(anna, task)["status"] == "held"
+
+
+@pytest.mark.parametrize("by_hand", [[1000], [1000, 500], [3000, 1000]])
+def test_what_was_sent_by_hand_is_a_part_of_what_goes_back(
+    app: Flask, anna: Person, juris: Person, by_hand: list[int]
+) -> None:
+    task = money.paid_task(anna, juris, budget=40)
+    _send_by_hand(app, task["paid"]["id"], *by_hand)
+    anna.post(f"/api/tasks/{task['id']}/cancel")
+    money.work(app)
+
+    found = anna.get(f"/api/payments/{task['paid']['id']}").json
+    rest = [4000 - sum(by_hand)] if sum(by_hand) < 4000 else []
+    assert sorted(one["price_minor"] for one in found["refunds"]) == sorted([*by_hand, *rest])
+    assert {one["status"] for one in found["refunds"]} == {"done"}
+    assert anna.get("/api/wallet").json["balances"][0]["available_minor"] == 0
+
+
+def _send_by_hand(app: Flask, payment: int, *amounts: int) -> None:
+    name = _inside(app, lambda: fetch(select(Payment.provider_id).where(Payment.id == payment))[0][0])
+    for number, amount in enumerate(amounts):
+        with app.app_context():
+            money.fake(app).refund(name, amount_minor=amount, currency="EUR", key=f"by hand {number}")
+            db.session.remove()

@@ -391,3 +391,21 @@ def test_nothing_said_is_everything_and_null_is_a_mistake(app: Flask, anna: Pers
     assert juris.post(f"/api/payments/{payment}/refund", {}, **money.key()).status_code == 200
     money.work(app)
     assert anna.get(f"/api/payments/{payment}").json["refunded_minor"] == 4000
+
+
+def test_who_asks_for_a_part_back_does_not_lose_the_deal(app: Flask, anna: Person, juris: Person) -> None:
+    task = money.paid_task(anna, juris, budget=40)["id"]
+    path = f"/api/payments/tasks/{task}/refund"
+    refused = anna.post(path, {"amount": 10}, **money.key())
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["amount"])
+    assert anna.get(f"/api/tasks/{task}").json["status"] == "assigned"
+    assert anna.post(path, {"amount": 40}, **money.key()).status_code == 200
+    assert anna.get(f"/api/tasks/{task}").json["status"] == "cancelled"
+    money.work(app)
+
+
+def test_a_method_of_payment_is_a_wish_to_pay(anna: Person, juris: Person) -> None:
+    task = things.task(anna, payment="outside", budget=40)["id"]
+    offered = things.application(juris, task)["id"]
+    accepted = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", PAID_AT_ONCE).json["task"]
+    assert status_of(anna, accepted["payment_id"]) == "held"
