@@ -228,6 +228,13 @@ def anybody(app: Flask) -> Person:
 @pytest.fixture
 def statements(app: Flask) -> Iterator[list[str]]:
     """Every SQL statement the application runs, to be counted."""
+    with recorded(app) as seen:
+        yield seen
+
+
+@contextmanager
+def recorded(app: Flask) -> Iterator[list[str]]:
+    """Every SQL statement this application runs meanwhile."""
     seen: list[str] = []
 
     def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:

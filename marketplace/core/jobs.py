@@ -25,10 +25,9 @@ from marketplace.kit.errors import Problem
 AT_ONCE = timedelta(0)
 MARGIN = timedelta(seconds=10)
 UNKNOWN_ATTEMPTS = 8
+MOST_IN_A_RUN = 200
 KEPT = timedelta(days=14)
 FAILED = "This did not work out. It has been recorded; please try again later."
-
-MOST_IN_A_RUN = 200
 log = structlog.get_logger(__name__)
 
 

@@ -30,15 +30,6 @@ def minor_units(field: str, major: Decimal | int | None, currency: str) -> int |
         raise Invalid.field(field, str(error)) from None
 
 
-def demand_step(field: str, minor: int, currency: str, step: int) -> None:
-    """Raises Invalid (422) for an amount that the payment provider has no unit for; a step of 0 is no unit at all."""
-    if not step:
-        raise Invalid.field(field, f"The payment provider takes no {currency}.")
-    if minor % step:
-        least = Money(step, currency).exact
-        raise Invalid.field(field, f"The payment provider takes {currency} in steps of {least} only.")
-
-
 def edited(field: str, sent: Decimal | None, kept: Money | None, currency: str) -> int | None:
     """Minor units after an edit: what was sent, or the same amount in the edit's currency."""
     if sent is None and kept is not None:

@@ -16,7 +16,6 @@ from marketplace.offerings.schemas import (
     OfferingSchema,
     OfferingsQuery,
 )
-from marketplace.payments import calling, calls
 from marketplace.tasks import paying
 from marketplace.tasks import queries as task_queries
 from marketplace.tasks.schemas import TaskDetailSchema
@@ -112,8 +111,6 @@ def book_offering(data: dict[str, Any], offering_id: int) -> Any:
     `Idempotency-Key`."""
     if "payment_method" in data:
         idempotency.demand()
-    with calls.reserved():
-        task = service.book(current_user(), offering_id, **data)
-    calling.call_when_committed("payment", paying.payment_of(task.id))
+    task = paying.asked_at_once(lambda: service.book(current_user(), offering_id, **data))
     body = task_queries.detail(current_user(), task.id)
     return Created("task", body, "/api/tasks", "Booked. The provider has been told.")

@@ -10,13 +10,13 @@ from sqlalchemy import exists, select
 from marketplace.auth.models import User
 from marketplace.core.db import db, fetch, in_transaction, locked, save
 from marketplace.core.outbox import publish
-from marketplace.core.prices import demand_step, minor_units
+from marketplace.core.prices import minor_units
 from marketplace.events.payments import PayoutHeld
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Conflict, Invalid, NotAllowed
 from marketplace.kit.money import Money, exponent
 from marketplace.payments import accounts, calls, policy, queries, suspicion
-from marketplace.payments.gateways.chosen import default_provider, provider
+from marketplace.payments.gateways.chosen import default_provider, demand_unit, provider
 from marketplace.payments.gateways.provider import PayeeState, Refused, Unreachable
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import Account, Line, post
@@ -40,7 +40,7 @@ def request(user: User, *, amount: Decimal, currency: str, origin: str = "manual
     payee = _payee(user.id, name)
     if payee is None or not payee.is_ready:
         raise NotOnboarded()
-    demand_step("amount", minor, currency, provider(name).step(currency, paid_out=True))
+    demand_unit(name, "amount", minor, currency, paid_out=True)
     return _begin(user.id, name, minor, currency, origin)
 
 

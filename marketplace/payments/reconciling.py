@@ -215,12 +215,16 @@ def _names(about: About, ids: list[str]) -> dict[int, str]:
 
 
 MODELS: dict[About, Any] = {About.PAYMENT: Payment, About.REFUND: Refund, About.PAYOUT: Payout}
-_between = text(
-    """SELECT t.subject, t.amount_minor, t.currency, t.created_at, d.purpose = 'provider' AS comes_in
-    FROM ledger_transfers t JOIN ledger_accounts d ON d.id = t.debit_id JOIN ledger_accounts c ON c.id = t.credit_id
-    WHERE t.created_at >= :since AND t.created_at < :until AND (d.key LIKE :about OR c.key LIKE :about)"""
-).bindparams(bindparam("since", type_=UTCDateTime()), bindparam("until", type_=UTCDateTime()))
-_BETWEEN = _between.columns(TRANSFERS.c.subject, TRANSFERS.c.amount_minor, TRANSFERS.c.currency, TRANSFERS.c.created_at)
+_BETWEEN = (
+    text(
+        """SELECT t.subject, t.amount_minor, t.currency, t.created_at, d.purpose = 'provider' AS comes_in
+        FROM ledger_transfers t
+        JOIN ledger_accounts d ON d.id = t.debit_id JOIN ledger_accounts c ON c.id = t.credit_id
+        WHERE t.created_at >= :since AND t.created_at < :until AND (d.key LIKE :about OR c.key LIKE :about)"""
+    )
+    .bindparams(bindparam("since", type_=UTCDateTime()), bindparam("until", type_=UTCDateTime()))
+    .columns(*(TRANSFERS.c[name] for name in ("subject", "amount_minor", "currency", "created_at")))
+)
 # By kind: how it is asked for, what takes the answer over, and what puts the next question off.
 ASKED: dict[str, tuple[Callable[[Provider, str], Any], Callable[[int, Any], Any], Callable[[int], None]]] = {
     "payment": (lambda at, name: at.fetch_payment(name), states.apply_provider_state, _put_off),

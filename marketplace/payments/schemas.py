@@ -89,7 +89,7 @@ class PaymentSchema(Schema):
     updated_at = fields.DateTime(required=True, metadata={"example": TIME})
     captured_at = fields.DateTime(required=True, allow_none=True, metadata={"example": TIME})
     ended_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
-    available_actions = available_actions("cancel")
+    available_actions = available_actions("refund")
 
 
 class PaymentDetailSchema(PaymentSchema):
@@ -205,7 +205,7 @@ class PayoutSchema(Schema):
     created_at = fields.DateTime(required=True, metadata={"example": TIME})
     updated_at = fields.DateTime(required=True, metadata={"example": TIME})
     paid_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
-    available_actions = available_actions()
+    available_actions = available_actions("cancel")
 
 
 class OnboardingInputSchema(Input):

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from marketplace.auth.models import User
 from marketplace.core import audit_log
 from marketplace.core.db import db, held, locked, save
-from marketplace.core.prices import demand_step, minor_units
+from marketplace.core.prices import minor_units
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 from marketplace.payments import calls, escrow, fees, policy, queries, suspicion
-from marketplace.payments.gateways.chosen import default_provider, provider, providers
+from marketplace.payments.gateways.chosen import default_provider, demand_unit, provider
 from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, S
 from marketplace.payments.models import PaidAlready, Payment, Refund
 
@@ -90,7 +90,7 @@ def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = 
     if going is not None:
         _give_way(going)
     priced = quote(deal)
-    demand_step("price", priced.amount_minor, priced.currency, provider(name).step(priced.currency))
+    demand_unit(name, "price", priced.amount_minor, priced.currency)
     payment = save(
         Payment(
             key=secrets.token_hex(16),
@@ -139,8 +139,7 @@ def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason
         raise Conflict("There is nothing in this payment that could go back.")
     minor = minor_units("amount", amount, payment.currency)
     amount_minor = escrow.left(payment) if minor is None else minor
-    at = providers().get(payment.provider)
-    demand_step("amount", amount_minor, payment.currency, at.step(payment.currency) if at else 1)
+    demand_unit(payment.provider, "amount", amount_minor, payment.currency)
     # what has left the marketplace is not lent to whoever wants to be generous with it
     is_staff = "payee" not in roles
     back = escrow.refund(payment, amount_minor, reason=reason, by_id=user.id, may_owe=is_staff, by_hand=is_staff)

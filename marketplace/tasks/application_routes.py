@@ -6,7 +6,6 @@ from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.schemas import created, page_of, written
 from marketplace.core.web import Blueprint, Created
 from marketplace.core.web import written as written_answer
-from marketplace.payments import calling, calls
 from marketplace.tasks import applications, applying, paying, queries, service
 from marketplace.tasks.schemas import (
     AcceptByPathSchema,
@@ -23,8 +22,6 @@ bp = Blueprint(
 )
 ApplicationWritten = written(ApplicationSchema, "application")
 Accepted = written(TaskDetailSchema, "task", titled="ApplicationAccepted", application=ApplicationSchema)
-
-
 NOTHING_HELD = "The task is assigned. No price was agreed on, so no money is held."
 
 
@@ -33,9 +30,7 @@ def _answer(application_id: int, message: str) -> dict[str, Any]:
 
 
 def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> dict[str, Any]:
-    with calls.reserved():
-        service.accept_application(current_user(), application_id, task_id, **how)
-    calling.call_when_committed("payment", paying.payment_of(task_id))
+    paying.asked_at_once(lambda: service.accept_application(current_user(), application_id, task_id, **how))
     application = applications.detail(current_user(), application_id)
     task = queries.detail(current_user(), task_id)
     wants_to_pay = task["payment"] == paying.ESCROW or "payment_method" in how

@@ -1,5 +1,6 @@
 """What a task costs and when its money is held; the money itself is the payments' business."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ from flask import current_app
 from marketplace.auth.models import User
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
+from marketplace.payments import calling, calls
 from marketplace.payments import handing_over as codes
 from marketplace.payments import service as payments
 from marketplace.payments.fees import Quote
@@ -88,10 +90,13 @@ def chosen(wanted: str | None) -> str:
     return str(payment)
 
 
-def payment_of(task_id: int) -> int | None:
-    """The id of its newest payment; None where there was none."""
-    standing = standing_of(reference(task_id))
-    return standing[0] if standing else None
+def asked_at_once(assign: Callable[[], Task]) -> Task:
+    """Give a task to somebody, and ask the provider for its money as soon as that is committed, before the answer."""
+    with calls.reserved():
+        task = assign()
+    standing = standing_of(reference(task.id))
+    calling.call_when_committed("payment", standing[0] if standing else None)
+    return task
 
 
 def on_assigned(task: Task, method: str | None) -> None:

@@ -2,8 +2,7 @@
 
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask, request
 from pyotp import TOTP
-from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, Table, event, select, update
+from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, Table, select, update
 from werkzeug.test import TestResponse
 
 from marketplace.auth import mail_tokens, mailbox, one_time, service
@@ -23,6 +22,7 @@ from marketplace.auth.phone.models import PhoneCode
 from marketplace.core.db import Base, CommaList, UTCDateTime, db, execute, fetch, in_transaction
 from marketplace.favorites import service as favorites
 from marketplace.favorites.models import Favorite
+from tests.conftest import recorded
 from tests.factories import money, talks, things
 from tests.factories.people import Person, sign_up
 
@@ -419,29 +419,14 @@ def _default(column: Column[Any]) -> bool:
 
 
 def rows_of(app: Flask, before: Rows | None = None, written: Sequence[str] = ()) -> Rows:
-    """Every row of every table, by its key; of those no statement of `written` names, as they were `before`."""
+    """Every row of every table, by its key; of those that no statement writes, as they were `before`."""
+    writes = [one for one in written if not one.lstrip().upper().startswith("SELECT")]
 
     def read() -> Rows:
-        tables = [one for one in Base.metadata.sorted_tables if before is None or any(one.name in s for s in written)]
+        tables = [one for one in Base.metadata.sorted_tables if before is None or any(one.name in s for s in writes)]
         return {**(before or {}), **{table.name: _rows(table) for table in tables}}
 
     return dict(_in_context(app, read))
-
-
-@contextmanager
-def _writing(app: Flask) -> Iterator[list[str]]:
-    """The statements that are no reading."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.lstrip().upper().startswith("SELECT"):
-            seen.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def _rows(table: Table) -> dict[Any, dict[str, Any]]:
@@ -488,12 +473,12 @@ def send(world: World, write: Write, extra: dict[str, Any]) -> tuple[set[str], T
     own_work = {name: table for name, table in OWN_WORK.get(write.rule, {}).items() if name in extra}
     sent = {**extra, **{name: not extra[name] for name in own_work}}
     done = {f"{table}.{name}" for name, table in own_work.items()}
-    with _writing(world.app) as prepared:
+    with recorded(world.app) as prepared:
         own = world.bodies.get(write.rule, dict)() if write.takes_json else {}
     body = {name: value for name, value in {**write.example, **own}.items() if value is not None}
     before = rows_of(world.app, world.rows, prepared)
     for person in world.actors:
-        with _writing(world.app) as written:
+        with recorded(world.app) as written:
             answer = person.call(write.method, write.path, json={**sent, **body}, **money.key())
         after = world.rows = rows_of(world.app, before, written)
         found = arrived(before, after, extra)

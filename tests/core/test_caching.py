@@ -5,18 +5,15 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from flask import Flask
 from redis import Redis
-from sqlalchemy import event
 from werkzeug.serving import make_server
 
 from marketplace.core.cache import Shared
-from marketplace.core.db import db
-from tests.conftest import make_app
+from tests.conftest import make_app, recorded
 from tests.factories import things
 from tests.factories.people import Person, sign_up
 from tests.factories.pictures import PDF
@@ -38,16 +35,8 @@ def sharing(app: Flask, request: pytest.FixtureRequest) -> Flask:
 @pytest.fixture
 def asked(sharing: Flask) -> Iterator[list[str]]:
     """Every statement the sharing application asks its database."""
-    seen: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    with sharing.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+    with recorded(sharing) as seen:
+        yield seen
 
 
 @pytest.mark.parametrize("path", PUBLIC)

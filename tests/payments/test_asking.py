@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.payments import calls, jobs, states
 from marketplace.payments.calls import CALLS
-from marketplace.payments.gateways.fake_book import THINGS
+from marketplace.payments.gateways.fake_book import LINES, THINGS
 from marketplace.payments.gateways.provider import P
 from marketplace.payments.models import Payment
 from tests.factories import money, things
@@ -75,24 +75,19 @@ def test_what_was_sent_back_at_the_provider_is_not_paid_a_second_time(app: Flask
     assert _count(app, "refund") == 1
 
 
-@pytest.mark.parametrize(("by_hand", "here"), [(4000, 40), (1000, 10)])
+@pytest.mark.parametrize(("by_hand", "times"), [(4000, 1), (1000, 2)])
 def test_staff_take_over_what_was_sent_back_by_hand(
-    app: Flask, anna: Person, juris: Person, admin: Person, by_hand: int, here: int
+    app: Flask, anna: Person, juris: Person, admin: Person, by_hand: int, times: int
 ) -> None:
     payment = money.paid_task(anna, juris, budget=40)["paid"]["id"]
-    name = _inside(app, lambda: fetch(select(Payment.provider_id).where(Payment.id == payment))[0][0])
-    with app.app_context():
-        money.fake(app).refund(name, amount_minor=by_hand, currency="EUR", key="by hand")
-        db.session.remove()
-    for _ in range(2):
-        taken_over = admin.post(f"/api/payments/{payment}/refund", {"amount": here}, **money.key())
+    _send_by_hand(app, payment, by_hand)
+    for _ in range(times):
+        taken_over = admin.post(f"/api/payments/{payment}/refund", {"amount": by_hand // 100}, **money.key())
+        assert taken_over.status_code == 200
         money.work(app)
-        if by_hand == 4000:
-            break
-    assert taken_over.status_code == 200
     found = anna.get(f"/api/payments/{payment}").json
-    assert [one["status"] for one in found["refunds"]] == ["done"] * (1 if by_hand == 4000 else 2)
-    assert _count(app, "refund") == len(found["refunds"])  # the second ten were sent: nobody had sent those
+    assert [one["status"] for one in found["refunds"]] == ["done"] * times
+    assert _count(app, "refund") == times  # the second ten were sent: nobody had sent those
 
 
 def test_of_two_refunds_the_one_that_is_refused_is_not_taken_for_the_other(
@@ -216,6 +211,27 @@ def test_what_was_sent_by_hand_is_a_part_of_what_goes_back(
     assert sorted(one["price_minor"] for one in found["refunds"]) == sorted([*by_hand, *rest])
     assert {one["status"] for one in found["refunds"]} == {"done"}
     assert anna.get("/api/wallet").json["balances"][0]["available_minor"] == 0
+
+
+def test_more_by_hand_than_goes_back_here_waits_and_pays_nobody(app: Flask, anna: Person, juris: Person) -> None:
+    payment = money.paid_task(anna, juris, budget=40)["paid"]["id"]
+    _send_by_hand(app, payment, 3500)
+    juris.post(f"/api/payments/{payment}/refund", {"amount": 10}, **money.key())
+    money.work(app)
+    assert [one["status"] for one in anna.get(f"/api/payments/{payment}").json["refunds"]] == ["pending"]
+    assert {one["available_minor"] for one in anna.get("/api/wallet").json["balances"]} <= {0}
+
+    _inside(app, _take_back_by_hand)
+    money.later(app)
+    assert [one["status"] for one in anna.get(f"/api/payments/{payment}").json["refunds"]] == ["done"]
+
+
+def _take_back_by_hand() -> None:
+    """It was a mistake, and the provider has the money again."""
+    for table in (THINGS, LINES):
+        execute(delete(table).where(table.c.key.startswith("by hand")))
+    data = fetch(select(THINGS.c.data).where(THINGS.c.kind == "payment"))[0].data
+    execute(update(THINGS).where(THINGS.c.kind == "payment").values(data={**data, "refunded_minor": 0}))
 
 
 def _send_by_hand(app: Flask, payment: int, *amounts: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -108,3 +109,22 @@ def test_paypal_gets_the_exact_amount_or_none(amount: int, currency: str):
         return
     assert Decimal(sent) == Decimal(amount).scaleb(-exponent(currency))
     assert paypal_money.from_paypal(sent, currency) == amount
+
+
+@pytest.mark.parametrize("currency", sorted(CURRENCIES))
+@pytest.mark.parametrize(
+    ("step", "takes"),
+    [
+        (stripe_money.step, stripe_money.to_stripe),
+        (partial(stripe_money.step, paid_out=True), stripe_money.to_be_paid_out),
+        (paypal_money.step, paypal_money.to_paypal),
+    ],
+)
+def test_the_step_that_is_told_is_the_one_that_is_taken(step: Any, takes: Any, currency: str):
+    least = step(currency)
+    for minor in range(1, 1001):
+        if least and minor % least == 0:
+            takes(minor, currency)
+        else:
+            with pytest.raises(Refused):
+                takes(minor, currency)

@@ -5,6 +5,7 @@ from pkgutil import resolve_name
 from flask import current_app
 
 from marketplace.kit.errors import Conflict, Invalid
+from marketplace.kit.money import Money
 from marketplace.payments.gateways.fake import FakeProvider
 from marketplace.payments.gateways.provider import Provider
 
@@ -50,6 +51,17 @@ def default_provider() -> str:
     if not providers():
         raise NoProvider()
     return next(iter(providers()))
+
+
+def demand_unit(name: str, field: str, minor: int, currency: str, *, paid_out: bool = False) -> None:
+    """Raises Invalid (422) where the provider has no unit for this; of one that is not set up nothing is known."""
+    at = providers().get(name)
+    step = at.step(currency, paid_out=paid_out) if at else 1
+    if not step:
+        raise Invalid.field(field, f"The payment provider takes no {currency}.")
+    if minor % step:
+        least = Money(step, currency).exact
+        raise Invalid.field(field, f"The payment provider takes {currency} in steps of {least} only.")
 
 
 def _make(name: str) -> Provider:
