@@ -11,6 +11,7 @@ from marketplace.core.pagination import Page
 from marketplace.kit.money import to_major
 from marketplace.payments import queries as payments
 from marketplace.payments.ledger.models import LedgerAccount
+from marketplace.payments.lifecycle import PAYOUT_LIFECYCLE
 from marketplace.payments.models import Break, Payment, Payout
 
 PAYMENTS, PAYOUTS, BREAKS = table_of(Payment), table_of(Payout), table_of(Break)
@@ -44,15 +45,17 @@ def browse_payments(viewer: Any, **query: Any) -> Page:
     return PAYMENTS_LIST.page(query, lambda row: payments.view(viewer, row))
 
 
-def browse_payouts(**query: Any) -> Page:
+def browse_payouts(viewer: Any, **query: Any) -> Page:
     """Everybody's, the newest first."""
-    return PAYOUTS_LIST.page(query, payout_view)
+    return PAYOUTS_LIST.page(query, lambda row: payout_view(viewer, row))
 
 
-def payout_view(payout: Any) -> dict[str, Any]:
-    """With whose it is and why it was held."""
+def payout_view(viewer: Any, payout: Any) -> dict[str, Any]:
+    """With whose it is and why it was held; nobody approves their own."""
     judged = {"user_id": payout.user_id, "score": payout.score, "reasons": payout.reasons}
-    return {**payments.payout_view(payout), **judged, "available_actions": _actions(payout.status)}
+    roles = frozenset({"owner" if payout.user_id == viewer.id else "admin"})
+    actions = PAYOUT_LIFECYCLE.actions(payout.status, roles)
+    return {**payments.payout_view(payout), **judged, "available_actions": actions}
 
 
 def browse_breaks(*, open: bool = True, **query: Any) -> Page:
@@ -78,7 +81,3 @@ def _total(row: Any) -> dict[str, Any]:
     balance = int(row.balance)
     amounts = {"balance": to_major(balance, row.currency), "balance_minor": balance}
     return {"purpose": row.purpose, "currency": row.currency, "accounts": row.n, **amounts}
-
-
-def _actions(status: str) -> list[str]:
-    return {"on_hold": ["approve", "cancel"], "requested": ["cancel"]}.get(status, [])

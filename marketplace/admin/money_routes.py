@@ -42,21 +42,25 @@ def list_all_payments(query: dict[str, Any]) -> Any:
 @bp.response(200, page_of(JudgedPayoutSchema, "payouts", "AnyPayoutsPage"))
 def list_all_payouts(query: dict[str, Any]) -> Any:
     """List everybody's payouts, the newest first; those `on_hold` wait for a decision."""
-    return money.browse_payouts(**query)
+    return money.browse_payouts(current_user(), **query)
 
 
 @bp.post("/payouts/<int:payout_id>/approve", money=True)
 @bp.response(200, PayoutWritten)
 def approve_payout(payout_id: int) -> Any:
     """Let a payout go that was held."""
-    return written_answer("payout", money.payout_view(payouts.approve(current_user(), payout_id)), "It may leave.")
+    return written_answer(
+        "payout", money.payout_view(current_user(), payouts.approve(current_user(), payout_id)), "It may leave."
+    )
 
 
 @bp.post("/payouts/<int:payout_id>/cancel", money=True)
 @bp.response(200, PayoutWritten)
 def refuse_payout(payout_id: int) -> Any:
     """Put the money of a payout that was not sent back into the wallet."""
-    return written_answer("payout", money.payout_view(payouts.cancel(current_user(), payout_id)), "Cancelled.")
+    return written_answer(
+        "payout", money.payout_view(current_user(), payouts.cancel(current_user(), payout_id)), "Cancelled."
+    )
 
 
 @bp.get("/ledger")

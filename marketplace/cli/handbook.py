@@ -62,20 +62,26 @@ def all_events() -> list[type[Event]]:
 
 
 def _lifecycles_page() -> str:
-    head = "# Lifecycles\n\nWritten by `flask handbook` from the tables in each slice's `lifecycle.py`.\n"
+    head = (
+        "# Lifecycles\n\nWritten by `flask handbook` from the tables in each slice's `lifecycle.py`. "
+        "`available_actions` of a thing names the verbs that have a request here and that the person who asks can use "
+        "now; `{id}` is the thing's.\n"
+    )
     return head + "".join(_lifecycle(table) for table in LIFECYCLES)
 
 
 def _lifecycle(table: Lifecycle) -> str:
     head = f"\n## {table.thing.capitalize()}\n\nStarts as `{table.initial}`.\n\n"
-    rows = [_row(verb, move) for verb, moves in table.moves.items() for move in moves]
-    return head + "| verb | from | to | who | by itself after |\n| --- | --- | --- | --- | --- |\n" + "".join(rows)
+    rows = [_row(verb, move, table.requests.get(verb)) for verb, moves in table.moves.items() for move in moves]
+    columns = "| verb | from | to | who | by itself after | request |\n| --- | --- | --- | --- | --- | --- |\n"
+    return head + columns + "".join(rows)
 
 
-def _row(verb: str, move: Move) -> str:
+def _row(verb: str, move: Move, request: str | None) -> str:
+    said = f"`{request}`" if request and move.by != {"system"} else ""
     to = f"`{move.to}`" if move.to else "stays"
     sources = ", ".join(f"`{s}`" for s in sorted(move.sources))
-    return f"| {verb} | {sources} | {to} | {', '.join(sorted(move.by))} | {move.after or ''} |\n"
+    return f"| {verb} | {sources} | {to} | {', '.join(sorted(move.by))} | {move.after or ''} | {said} |\n"
 
 
 def _events_page() -> str:

@@ -14,7 +14,7 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
 
 from marketplace.core.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
-from marketplace.core.permissions import OF_ROLE, May, roles_with
+from marketplace.core.permissions import OF_ROLE, ROLE_WORDS, May, roles_with
 from marketplace.kit.errors import NotAllowed, NotSignedIn
 
 SIGN_IN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -184,7 +184,7 @@ def _check_token(access: Access) -> None:
     if g.person is None:
         raise NotSignedIn("This sign-in has ended. Please sign in again.")
     if access.permission is not None and access.permission not in OF_ROLE.get(g.person.role, ()):
-        raise NotAllowed(f"Only the {' or '.join(roles_with(access.permission))} can do this.")
+        raise NotAllowed(f"Only {' or '.join(ROLE_WORDS[role] for role in roles_with(access.permission))} can do this.")
     if access.proof:
         loaders.proof(g.person, g.claims, access.proof)
 

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from marketplace.core.access import local_zone
+from marketplace.core.validation_messages import TextLength
 from marketplace.kit.clock import as_utc
 from marketplace.kit.text import is_storable, split_list
 
@@ -23,7 +24,7 @@ class Str(fields.String):
         self, *, shortest: int = 0, longest: int = 1000, example: str | None = "text", trim: bool = True, **kwargs: Any
     ) -> None:
         self.trim = trim
-        checks = [validate.Length(min=shortest, max=longest), *_listed(kwargs.pop("validate", None))]
+        checks = [TextLength(min=shortest, max=longest), *_listed(kwargs.pop("validate", None))]
         super().__init__(validate=checks, metadata=_metadata(kwargs, example), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:

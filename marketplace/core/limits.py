@@ -9,6 +9,7 @@ from ipaddress import ip_address, ip_network
 
 from flask import Flask, current_app, g
 from flask_limiter import HeaderNames, Limiter
+from flask_limiter.errors import RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
@@ -66,6 +67,7 @@ def init_app(app: Flask) -> None:
     app.config["RATELIMIT_STORAGE_URI"] = app.config["REDIS_URL"] or "memory://"
     app.config["RATELIMIT_DEFAULT"] = app.config["LIMIT_DEFAULT"]
     limiter.init_app(app)
+    app.register_error_handler(RateLimitExceeded, lambda error: app.handle_user_exception(_refused(error)))
 
 
 def spend(what: str, who: str, figure: str) -> None:
@@ -88,7 +90,22 @@ def _spend(strategy: object, what: str, who: str, figure: str) -> None:
     for item in _parsed(figure):
         if not strategy.hit(item, what, who):
             reset = strategy.get_window_stats(item, what, who).reset_time
-            raise TooMany(retry_after=int(reset - time.time()) + 1)
+            raise too_many(item, reset)
+
+
+def _refused(error: RateLimitExceeded) -> TooMany:
+    """The limit of a route, told as our own error."""
+    hit = limiter.current_limit
+    return too_many(error.limit.limit, hit.reset_at if hit else time.time() + 60)
+
+
+def too_many(item: RateLimitItem, reset_at: float) -> TooMany:
+    """What the limit is, and when there is room again (seconds since 1970)."""
+    seconds = max(int(reset_at - time.time()) + 1, 1)
+    span = item.GRANULARITY.name if item.multiples == 1 else f"{item.multiples} {item.GRANULARITY.name}s"
+    return TooMany(
+        f"Too many requests: at most {item.amount:,} per {span}. Try again in {seconds} seconds.", retry_after=seconds
+    )
 
 
 def sign_in_figure() -> str:

@@ -27,6 +27,9 @@ OF_ROLE: dict[str, frozenset[May]] = {
 }
 
 
+ROLE_WORDS = {"moderator": "a moderator", "admin": "an admin"}
+
+
 def roles_with(permission: May) -> list[str]:
     """Who may, by name."""
     return sorted(role for role, permissions in OF_ROLE.items() if permission in permissions)

@@ -6,6 +6,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from marketplace.core.json import json_body
+from marketplace.core.validation_messages import MISSING
 from marketplace.kit.errors import Invalid, Problem
 
 SENTENCES = {
@@ -14,12 +15,20 @@ SENTENCES = {
     403: ("not_allowed", "This is not yours to do."),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take this method."),
+    406: ("not_acceptable", "This cannot be answered in the form you accept."),
+    408: ("timeout", "The request took too long to come. Send it again."),
     409: ("conflict", "The state of this thing does not allow it now."),
     412: ("precondition_failed", "This was changed since you loaded it. Load it again and repeat."),
+    411: ("length_required", "Say how long the body is: send Content-Length."),
     413: ("too_large", "The body is too large."),
+    414: ("address_too_long", "This address is too long. Ask with fewer or shorter words."),
     415: ("unsupported_media_type", "Send JSON, with Content-Type: application/json."),
+    416: ("range", "This part of the file does not exist."),
+    417: ("expectation", "What you expect (the Expect header) cannot be done."),
     422: ("invalid", "Some fields are not right."),
     429: ("too_many_requests", "Too many requests. Wait a little and try again."),
+    431: ("headers_too_large", "The headers of this request are too large."),
+    501: ("not_implemented", "This cannot be done here."),
     503: ("busy", "The marketplace is busy. Try again in a moment."),
     500: ("internal", "Something went wrong on our side. It has been recorded."),
 }
@@ -48,7 +57,7 @@ def render_http_exception(error: HTTPException) -> Response:
     if error.response is not None:
         return error.response  # type: ignore[return-value]
     status = error.code or 500
-    code, sentence = SENTENCES.get(status, ("error", error.description or error.name))
+    code, sentence = SENTENCES.get(status, ("error", "This request cannot be answered."))
     errors = _flat((getattr(error, "data", None) or {}).get("messages", {}))
     headers = {k: v for k, v in error.get_headers(request.environ) if k.lower() in {"allow", "retry-after"}}
     if status == 400 and errors:
@@ -75,10 +84,23 @@ def _document(
 
 
 def _plain(sentence: str, errors: dict[str, list[str]]) -> str:
-    """What a client shows as it is: the first wrong field and what is wrong with it."""
+    """What a client shows as it is: every field that is missing, and the first that is wrong with what is wrong."""
+    missing = [_spoken(name) for name, sentences in errors.items() if sentences[0] == MISSING]
+    said = [f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
     for name, sentences in errors.items():
-        return sentences[0] if sentences[0] == sentence else f"{name}: {sentences[0]}"
-    return sentence
+        if sentences[0] != MISSING:
+            said.append(sentences[0] if sentences[0] == sentence else f"{_spoken(name)}: {sentences[0]}")
+            break
+    return " ".join(said) or sentence
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def listed(words: list[str]) -> str:
+    """ "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _flat(messages: Any) -> dict[str, list[str]]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, pre_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validates_schema
 
 from marketplace.core.fields import Choice, Int, Num, Str, latitude, longitude
 from marketplace.kit.money import CURRENCIES
 
+PLACE = {"latitude", "longitude"}
 SHORT_NAMES = {"lat": "latitude", "lng": "longitude"}
 
 
@@ -35,6 +36,14 @@ class Input(Schema):
             return False
         return value is None or (value == "" and (type(field) is not Str or self.is_query))
 
+    @validates_schema
+    def whole_place(self, data: dict[str, Any], **_: Any) -> None:
+        """One coordinate alone is no place; left unsaid, it would be answered as if none had been sent."""
+        sent = [name for name in PLACE if data.get(name) is not None]
+        if len(sent) == 1 and self.fields.keys() >= PLACE:
+            missing = next(iter(PLACE - {sent[0]}))
+            raise ValidationError("Send latitude and longitude together.", missing)
+
     is_query = False
 
 
@@ -60,6 +69,12 @@ class Near(PageQuery):
     latitude = latitude()
     longitude = longitude()
     radius = Num(least=0, most=20_100, example=10, metadata={"description": "km"})
+
+    @validates_schema(pass_original=True)
+    def radius_around_a_place(self, data: dict[str, Any], sent: Mapping[str, Any], **_: Any) -> None:
+        """A circle without its middle would narrow nothing."""
+        if "radius" in sent and sent["radius"] != "" and data.get("latitude") is None:
+            raise ValidationError("Send latitude and longitude with a radius.", "radius")
 
 
 class Currency(Choice):

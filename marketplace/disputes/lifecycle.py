@@ -38,6 +38,14 @@ SYSTEM = frozenset({"system"})
 DISPUTE_LIFECYCLE = Lifecycle.table(
     "dispute",
     S.OPEN,
+    requests={
+        "respond": "POST /api/disputes/{id}/respond",
+        "add_evidence": "POST /api/disputes/{id}/evidence",
+        "offer": "POST /api/disputes/{id}/offers",
+        "decide": "PUT /api/disputes/{id}/resolve",
+        "appeal": "POST /api/disputes/{id}/appeal",
+        "withdraw": "POST /api/disputes/{id}/withdraw",
+    },
     respond=(
         move(S.OPEN, to=S.UNDER_REVIEW, by={"respondent"}),
         deed(S.OPEN, by={"opener"}),
@@ -59,6 +67,11 @@ DISPUTE_LIFECYCLE = Lifecycle.table(
 OFFER_LIFECYCLE = Lifecycle.table(
     "settlement offer",
     OF.OPEN,
+    requests={
+        "accept": "POST /api/disputes/{dispute_id}/offers/{id}/accept",
+        "decline": "POST /api/disputes/{dispute_id}/offers/{id}/decline",
+        "withdraw": "DELETE /api/disputes/{dispute_id}/offers/{id}",
+    },
     accept=move(OF.OPEN, to=OF.ACCEPTED, by={"recipient"}),
     decline=move(OF.OPEN, to=OF.DECLINED, by={"recipient"}),
     withdraw=move(OF.OPEN, to=OF.WITHDRAWN, by={"author", "system"}),

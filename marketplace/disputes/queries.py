@@ -126,7 +126,7 @@ def view(user: User, row: Any) -> dict[str, Any]:
         "currency": row.currency,
         "appealed_by_id": row.appealed_by_id,
         "appeal_reason": row.appeal_reason,
-        "available_actions": DISPUTE_LIFECYCLE.available(row.status, policy.role_of(user, row)),
+        "available_actions": DISPUTE_LIFECYCLE.actions(row.status, policy.role_of(user, row)),
     }
 
 
@@ -185,7 +185,7 @@ def _offer(user: User, dispute: Any, row: Any) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in ("id", "author_id", "status", "outcome", "currency", "created_at")},
         **_money("to_worker", row.to_worker_minor, row.currency),
-        "available_actions": OFFER_LIFECYCLE.available(row.status, roles),
+        "available_actions": OFFER_LIFECYCLE.actions(row.status, roles),
     }
 
 

@@ -44,7 +44,7 @@ def open_dispute(user: User, task_id: int, *, reason: str, description: str) -> 
 def open_missing(task_id: int) -> None:
     """A file for a task that was disputed without one. No effect where there is one, or the dispute is over."""
     task = queries.without_file(task_id)
-    opener = tasks.disputed_by(task_id)
+    opener = tasks.last_actor(task_id, "dispute")
     if task is not None and opener is not None:
         _file(task, opener, reason=OTHER, description=task.reason)
 

@@ -1,6 +1,6 @@
 """Lifecycles as tables: who may move a thing from which state to which, read by code, docs and tests."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -9,6 +9,28 @@ from itertools import pairwise
 from marketplace.kit.errors import Conflict, NotAllowed
 
 NOBODY: frozenset[str] = frozenset()
+STAFF_WORD = "our staff"
+ROLE_WORDS = {
+    "stranger": "somebody else than its owner",
+    "opener": "whoever opened it",
+    "respondent": "the other side",
+    "author": "whoever made it",
+    "recipient": "whoever it was made to",
+    "moderator": STAFF_WORD,
+    "admin": STAFF_WORD,
+}
+"""What people call a role; the others are said as they are: "the owner"."""
+VERB_WORDS = {
+    "apply": "apply for",
+    "assign": "give away",
+    "apply_again": "apply again with",
+    "respond": "respond to",
+    "add_evidence": "add evidence to",
+    "offer": "make an offer in",
+    "decide": "decide about",
+    "take_down": "take down",
+}
+"""A verb that stands before the thing as it is needs no entry: "cancel this task"."""
 
 
 class WrongState(Conflict):
@@ -43,17 +65,23 @@ def deed(*sources: str, by: set[str]) -> Move:
 
 @dataclass(frozen=True, eq=False)
 class Lifecycle:
-    """The table of one kind of thing: verb → its moves, the first that fits counts."""
+    """The table of one kind of thing: verb → its moves, the first that fits counts.
+
+    `requests` names the request by which a client does it: "PUT /api/tasks/{id}".
+    """
 
     thing: str
     initial: str
     moves: dict[str, tuple[Move, ...]] = field(default_factory=dict)
+    requests: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def table(cls, thing: str, initial: str, **moves: Move | tuple[Move, ...]) -> "Lifecycle":
+    def table(
+        cls, thing: str, initial: str, *, requests: Mapping[str, str] | None = None, **moves: Move | tuple[Move, ...]
+    ) -> "Lifecycle":
         """Write a table with one line a verb."""
         rows = {verb: m if isinstance(m, tuple) else (m,) for verb, m in moves.items()}
-        return cls(thing, initial, rows)
+        return cls(thing, initial, rows, requests or {})
 
     @property
     def states(self) -> frozenset[str]:
@@ -67,28 +95,62 @@ class Lifecycle:
             yield from moves
 
     def pick(self, verb: str, state: str, roles: Iterable[str]) -> Move:
-        """The row that applies; raises WrongState (409) or NotAllowed (403)."""
+        """The row that applies; raises NotAllowed (403) before WrongState (409): whoever may never do it is not told
+        to wait."""
         moves, held = self.moves[verb], frozenset(roles)
         mine = [m for m in moves if m.by & held]
         if not mine:
-            raise NotAllowed(f"Only {_people(moves)} can {_spoken(verb)} this {self.thing}.")
+            raise NotAllowed(f"Only {_people(moves)} can {_spoken_verb(verb)} this {self.thing}.")
         for candidate in mine:
             if state in candidate.sources:
                 return candidate
-        raise WrongState(
-            f"This {self.thing} is {_spoken(state)}, so it is too late or too early to {_spoken(verb)} it."
-        )
+        raise WrongState(self._refusal(verb, state, held, mine))
+
+    def _refusal(self, verb: str, state: str, roles: frozenset[str], mine: list[Move]) -> str:
+        """Too late, or too early and when; and what these roles can do instead."""
+        head = f"This {self.thing} is {_spoken(state)}"
+        instead = [_spoken(name) for name in self.actions(state, roles)]
+        what_next = f" What you can do now: {', '.join(instead)}." if instead else ""
+        if any(m.to == state for m in mine):
+            return f"{head} already.{what_next}"
+        sources = sorted({s for m in mine for s in m.sources}, key=self._steps_to)
+        if self._steps_to(state) < self._steps_to(sources[0]):
+            when = " or ".join(_spoken(source) for source in sources)
+            return (
+                f"{head}, so it is too early to {_spoken_verb(verb)} it: that is possible once it is {when}.{what_next}"
+            )
+        return f"{head}, so it is too late to {_spoken_verb(verb)} it.{what_next}"
+
+    @cache  # noqa: B019 - tables live as long as the process
+    def _steps_to(self, state: str) -> int:
+        """The least number of moves from the initial state; more than there are states where none lead there."""
+        reached, steps = {self.initial}, 0
+        while state not in reached and steps <= len(self.states):
+            reached |= {m.to for m in self.rows() if m.to and m.sources & reached}
+            steps += 1
+        return steps
 
     @cache  # noqa: B019 - tables live as long as the process
     def available(self, state: str, roles: frozenset[str]) -> tuple[str, ...]:
         """The verbs these roles can use now, in the table's order."""
         return tuple(v for v, moves in self.moves.items() if any(state in m.sources and m.by & roles for m in moves))
 
+    @cache  # noqa: B019 - tables live as long as the process
+    def actions(self, state: str, roles: frozenset[str]) -> tuple[str, ...]:
+        """The verbs these roles can use now by a request of their own, in the table's order."""
+        return tuple(verb for verb in self.available(state, roles) if verb in self.requests)
+
     def verb_between(self, state: str, target: str, roles: Iterable[str]) -> str:
-        """The verb that leads from one state to the other; raises WrongState."""
+        """The verb that leads from one state to the other; raises NotAllowed (403) where these roles never lead
+        there, WrongState (409) where they do not from here."""
         held = frozenset(roles)
-        for verb, moves in self.moves.items():
-            if any(state in m.sources and m.to == target and m.by & held for m in moves):
+        leading = [(verb, m) for verb, moves in self.moves.items() for m in moves if m.to == target]
+        mine = [(verb, m) for verb, m in leading if m.by & held]
+        if leading and not mine:
+            people = _people(tuple(m for _, m in leading))
+            raise NotAllowed(f"Only {people} can make this {self.thing} {_spoken(target)}.")
+        for verb, m in mine:
+            if state in m.sources:
                 return verb
         raise WrongState(f"This {self.thing} is {_spoken(state)} and cannot become {_spoken(target)}.")
 
@@ -102,6 +164,11 @@ def _spoken(word: str) -> str:
     return word.replace("_", " ")
 
 
+def _spoken_verb(verb: str) -> str:
+    return VERB_WORDS.get(verb) or _spoken(verb)
+
+
 def _people(moves: tuple[Move, ...]) -> str:
     roles = sorted({role for m in moves for role in m.by} - {"system"})
-    return " or ".join(f"the {_spoken(role)}" for role in roles) or "the marketplace"
+    words = sorted({ROLE_WORDS.get(role) or f"the {_spoken(role)}" for role in roles}, key=lambda w: w == STAFF_WORD)
+    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]])) or "the marketplace itself"

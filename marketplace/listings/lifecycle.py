@@ -20,6 +20,15 @@ LIVING = (S.ACTIVE, S.PENDING, S.SOLD, S.ARCHIVED)
 LISTING_LIFECYCLE = Lifecycle.table(
     "listing",
     S.ACTIVE,
+    requests={
+        "edit": "PUT /api/listings/{id}",
+        "hold": "POST /api/listings/{id}/hold",
+        "sell": "POST /api/listings/{id}/sell",
+        "archive": "POST /api/listings/{id}/archive",
+        "activate": "POST /api/listings/{id}/activate",
+        "renew": "POST /api/listings/{id}/renew",
+        "delete": "DELETE /api/listings/{id}",
+    },
     edit=deed(*LIVING, by={"owner"}),
     hold=move(S.ACTIVE, to=S.PENDING, by={"owner"}),
     sell=move(S.ACTIVE, S.PENDING, to=S.SOLD, by={"owner"}),

@@ -215,7 +215,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "expires_at": row.expires_at,
-        "available_actions": LISTING_LIFECYCLE.available(row.status, policy.role_of(viewer, row)),
+        "available_actions": LISTING_LIFECYCLE.actions(row.status, policy.role_of(viewer, row)),
     }
     distance = getattr(row, "distance", None)
     return body if distance is None else {**body, "distance": round(distance, 2)}

@@ -20,7 +20,12 @@ from marketplace.listings.schemas import (
 
 bp = Blueprint("listings", __name__, url_prefix="/api/listings", area="listings", description="Classifieds")
 ListingsPage = page_of(ListingSchema, "listings")
+ListingWritten = written(ListingDetailSchema, "listing")
 MyListingsPage = page_of(ListingSchema, "listings", "MyListingsPage", current_page=Int(example=1))
+
+
+def _answer(listing_id: int, message: str) -> dict[str, Any]:
+    return written_answer("listing", queries.detail(current_user(), listing_id), message)
 
 
 @bp.get("", access=ANYONE, shared="listings")
@@ -66,20 +71,52 @@ def show_listing(listing_id: int) -> Any:
 
 @bp.put("/<int:listing_id>", access=SIGNED_IN)
 @bp.arguments(ListingChangesSchema)
-@bp.response(200, written(ListingDetailSchema, "listing"))
+@bp.response(200, ListingWritten)
 def edit_listing(data: dict[str, Any], listing_id: int) -> Any:
     """Change my classified, or its status."""
     service.edit(current_user(), listing_id, **data)
-    return written_answer("listing", queries.detail(current_user(), listing_id), "Your listing is saved.")
+    return _answer(listing_id, "Your listing is saved.")
+
+
+@bp.post("/<int:listing_id>/hold", access=SIGNED_IN)
+@bp.response(200, ListingWritten)
+def hold_listing(listing_id: int) -> Any:
+    """Keep my classified for somebody: pending."""
+    service.hold(current_user(), listing_id)
+    return _answer(listing_id, "Your listing is pending.")
+
+
+@bp.post("/<int:listing_id>/sell", access=SIGNED_IN)
+@bp.response(200, ListingWritten)
+def sell_listing(listing_id: int) -> Any:
+    """Say that it is sold."""
+    service.sell(current_user(), listing_id)
+    return _answer(listing_id, "Your listing is sold.")
+
+
+@bp.post("/<int:listing_id>/archive", access=SIGNED_IN)
+@bp.response(200, ListingWritten)
+def archive_listing(listing_id: int) -> Any:
+    """Take my classified off the list, to put it back later."""
+    service.archive(current_user(), listing_id)
+    return _answer(listing_id, "Your listing is archived.")
+
+
+@bp.post("/<int:listing_id>/activate", access=SIGNED_IN)
+@bp.response(200, ListingWritten)
+def activate_listing(listing_id: int) -> Any:
+    """Put my classified on the list again."""
+    service.activate(current_user(), listing_id)
+    return _answer(listing_id, "Your listing is active.")
 
 
 @bp.post("/<int:listing_id>/renew", access=SIGNED_IN)
 @bp.arguments(RenewalSchema)
-@bp.response(200, written(ListingDetailSchema, "listing"))
+@bp.response(200, ListingWritten)
 def renew_listing(data: dict[str, Any], listing_id: int) -> Any:
     """Put my classified on the list again, or longer."""
     service.renew(current_user(), listing_id, **data)
-    return written_answer("listing", queries.detail(current_user(), listing_id), "Your listing is renewed.")
+    return _answer(listing_id, "Your listing is renewed.")
 
 
 @bp.delete("/<int:listing_id>", access=SIGNED_IN)

@@ -56,15 +56,33 @@ def edit(user: User, listing_id: int, *, status: str | None = None, **changes: A
     """Change what was sent; a status moves along the table. Raises 403, 404, 409, 422."""
     listing = find(user, listing_id)
     roles = policy.role_of(user, listing)
-    if changes or status is None:
+    if changes or status in {None, listing.status}:
         listing.advance("edit", actor=roles)
         _apply(listing, changes)
         uploads.use("listing", listing.id, listing.images)
     if status is not None:
-        _move(listing, status, roles, user.id)
-    db.session.flush()
-    publish(ListingChanged(listing_id=listing.id, status=listing.status))
-    return listing
+        listing.advance_to(status, actor=roles, actor_id=user.id)
+    return _changed(listing)
+
+
+def hold(user: User, listing_id: int) -> Listing:
+    """Somebody wants it: pending, until it is sold or active again."""
+    return _moved(user, listing_id, "hold")
+
+
+def sell(user: User, listing_id: int) -> Listing:
+    """It is sold; everybody still sees it."""
+    return _moved(user, listing_id, "sell")
+
+
+def archive(user: User, listing_id: int) -> Listing:
+    """Off the list, to be put back later."""
+    return _moved(user, listing_id, "archive")
+
+
+def activate(user: User, listing_id: int) -> Listing:
+    """On the list again."""
+    return _moved(user, listing_id, "activate")
 
 
 def renew(user: User, listing_id: int, *, days: int) -> Listing:
@@ -72,9 +90,7 @@ def renew(user: User, listing_id: int, *, days: int) -> Listing:
     listing = find(user, listing_id)
     listing.advance("renew", actor=policy.role_of(user, listing), actor_id=user.id)
     listing.expires_at, listing.reminded_at = now() + timedelta(days=days), None
-    db.session.flush()
-    publish(ListingChanged(listing_id=listing.id, status=listing.status))
-    return listing
+    return _changed(listing)
 
 
 def expire(listing_id: int) -> None:
@@ -139,11 +155,19 @@ def _ending(listing: Listing) -> dict[str, Any]:
     return {"listing_id": listing.id, "seller_id": listing.seller_id, "expires_at": ends}
 
 
-def _move(listing: Listing, status: str, roles: frozenset[str], user_id: int) -> None:
+def _moved(user: User, listing_id: int, verb: str) -> Listing:
+    listing = find(user, listing_id)
+    listing.advance(verb, actor=policy.role_of(user, listing), actor_id=user.id)
+    return _changed(listing)
+
+
+def _changed(listing: Listing) -> Listing:
     """Put back on the list it stays there: an end that has passed does not count any more."""
-    listing.advance_to(status, actor=roles, actor_id=user_id)
     if listing.status == S.ACTIVE and listing.expires_at is not None and listing.expires_at <= now():
         listing.expires_at = None
+    db.session.flush()
+    publish(ListingChanged(listing_id=listing.id, status=listing.status))
+    return listing
 
 
 def _apply(listing: Listing, changes: dict[str, Any]) -> None:

@@ -20,6 +20,15 @@ STAFF = {"moderator", "admin"}
 OFFERING_LIFECYCLE = Lifecycle.table(
     "offering",
     S.ACTIVE,
+    requests={
+        "edit": "PUT /api/offerings/{id}",
+        "book": "POST /api/offerings/{id}/book",
+        "contact": "POST /api/offerings/{id}/contact",
+        "pause": "POST /api/offerings/{id}/pause",
+        "activate": "POST /api/offerings/{id}/activate",
+        "close": "POST /api/offerings/{id}/close",
+        "delete": "DELETE /api/offerings/{id}",
+    },
     edit=deed(*LIVING, by={"owner"}),
     book=deed(S.ACTIVE, by={"stranger"}),
     contact=deed(S.ACTIVE, by={"stranger"}),

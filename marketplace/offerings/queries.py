@@ -162,7 +162,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "contact_count": row.contact_count,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
-        "available_actions": OFFERING_LIFECYCLE.available(row.status, policy.role_of(viewer, row)),
+        "available_actions": OFFERING_LIFECYCLE.actions(row.status, policy.role_of(viewer, row)),
     }
     distance = getattr(row, "distance", None)
     return body if distance is None else {**body, "distance": round(distance, 2)}

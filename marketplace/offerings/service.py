@@ -46,7 +46,7 @@ def edit(user: User, offering_id: int, *, status: str | None = None, **changes: 
     """Change what was sent; a status moves along the table. Raises 403, 404, 409, 422."""
     offering = find(user, offering_id)
     roles = policy.role_of(user, offering)
-    if changes or status is None:
+    if changes or status in {None, offering.status}:
         offering.advance("edit", actor=roles)
         _apply(offering, changes)
         uploads.use("offering", offering.id, offering.images)
@@ -63,6 +63,11 @@ def pause(user: User, offering_id: int) -> Offering:
 def activate(user: User, offering_id: int) -> Offering:
     """Put it on the list again."""
     return _moved(user, offering_id, "activate")
+
+
+def close(user: User, offering_id: int) -> Offering:
+    """It is over; activating begins it again."""
+    return _moved(user, offering_id, "close")
 
 
 def delete(user: User, offering_id: int) -> None:

@@ -61,6 +61,10 @@ STAFF = {"moderator", "admin"}
 PAYMENT_LIFECYCLE = Lifecycle.table(
     "payment",
     S.CREATED,
+    requests={
+        "confirm": "POST /api/payments/{id}/confirm",
+        "refund": "POST /api/payments/{id}/refund",
+    },
     ask_method=move(S.CREATED, S.REQUIRES_ACTION, S.PROCESSING, to=S.REQUIRES_PAYMENT_METHOD, by={"system"}),
     ask_action=move(S.CREATED, S.REQUIRES_PAYMENT_METHOD, S.PROCESSING, to=S.REQUIRES_ACTION, by={"system"}),
     process=move(S.CREATED, S.REQUIRES_PAYMENT_METHOD, S.REQUIRES_ACTION, to=S.PROCESSING, by={"system"}),
@@ -82,6 +86,10 @@ REFUND_LIFECYCLE = Lifecycle.table(
 PAYOUT_LIFECYCLE = Lifecycle.table(
     "payout",
     PO.REQUESTED,
+    requests={
+        "approve": "POST /api/admin/payouts/{id}/approve",
+        "cancel": "POST /api/payouts/{id}/cancel",
+    },
     hold=move(PO.REQUESTED, to=PO.ON_HOLD, by={"system"}),
     approve=move(PO.ON_HOLD, to=PO.REQUESTED, by={"admin"}),
     send=move(PO.REQUESTED, to=PO.SENT, by={"system"}),

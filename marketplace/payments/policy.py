@@ -9,6 +9,7 @@ from marketplace.core.permissions import OF_ROLE, May
 from marketplace.payments.models import Payment, Payout
 
 PAYER, PAYEE, ADMIN = frozenset({"payer"}), frozenset({"payee"}), frozenset({"admin"})
+OWNER = frozenset({"owner"})
 
 
 def visible_to(user: User) -> Select[Payment]:
@@ -35,5 +36,5 @@ def payouts_visible_to(user: User) -> Select[Payout]:
 
 def payout_role_of(user: User, payout: Any) -> frozenset[str]:
     """Owner, admin."""
-    part = frozenset({"owner"}) if payout.user_id == user.id else frozenset()
+    part = OWNER if payout.user_id == user.id else frozenset()
     return part | (ADMIN if May.RUN_MONEY in OF_ROLE[user.role] else frozenset())

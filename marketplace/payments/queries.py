@@ -17,7 +17,7 @@ from marketplace.payments import policy
 from marketplace.payments.fees import Quote
 from marketplace.payments.issuing import number_of
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
-from marketplace.payments.lifecycle import PO, SAID, UNDER_WAY, UNPAID, S
+from marketplace.payments.lifecycle import PAYOUT_LIFECYCLE, SAID, UNDER_WAY, UNPAID, S
 from marketplace.payments.models import Break, Payment, Payout, ReceiptRow, Refund
 from marketplace.payments.receipts import wording
 
@@ -68,9 +68,14 @@ STATEMENT = ListQuery(
 
 def standing_of(reference: str) -> tuple[int, str] | None:
     """The id and status of a deal's newest payment, whoever asks."""
-    mine = select(PAYMENTS.c.id, PAYMENTS.c.status).where(PAYMENTS.c.reference == reference)
-    rows = fetch(mine.order_by(PAYMENTS.c.id.desc()).limit(1))
-    return (rows[0].id, rows[0].status) if rows else None
+    return standings_of([reference]).get(reference)
+
+
+def standings_of(references: list[str]) -> dict[str, tuple[int, str]]:
+    """The same of several deals; a deal that was never paid for is left out."""
+    columns = (PAYMENTS.c.reference, PAYMENTS.c.id, PAYMENTS.c.status)
+    theirs = select(*columns).where(PAYMENTS.c.reference.in_(references)).order_by(PAYMENTS.c.id)
+    return {row.reference: (row.id, row.status) for row in fetch(theirs)}
 
 
 def newest_of(user: User, reference: str) -> int:
@@ -331,7 +336,7 @@ def payout_view(payout: Any) -> dict[str, Any]:
         "created_at": payout.created_at,
         "updated_at": payout.updated_at,
         "paid_at": payout.paid_at,
-        "available_actions": ["cancel"] if payout.status in {PO.REQUESTED, PO.ON_HOLD} else [],
+        "available_actions": PAYOUT_LIFECYCLE.actions(payout.status, policy.OWNER),
     }
 
 

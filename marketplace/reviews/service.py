@@ -31,7 +31,7 @@ class WindowClosed(NotAllowed):
     """Reviews settle."""
 
     code = "review_window_closed"
-    sentence = "This review is too old to be changed."
+    sentence = "It is too late to change this review."
 
 
 def write(
@@ -161,6 +161,7 @@ def _own_and_open(user: User, review_id: int) -> Review:
     review = queries.find_locked(review_id)
     if review.reviewer_id != user.id:
         raise NotAllowed("Only its writer can change this review.")
-    if review.created_at < now() - timedelta(days=current_app.config["REVIEW_WINDOW_DAYS"]):
-        raise WindowClosed()
+    days = current_app.config["REVIEW_WINDOW_DAYS"]
+    if review.created_at < now() - timedelta(days=days):
+        raise WindowClosed(f"It is too late to change this review: that is possible for {days} days.")
     return review

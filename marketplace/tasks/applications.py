@@ -12,7 +12,7 @@ from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotAllowed, NotFound
 from marketplace.kit.money import to_major
 from marketplace.tasks import policy, queries
-from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, A
+from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, A, S
 from marketplace.tasks.models import Application, Task
 
 APPLICATIONS: Table = Task.metadata.tables["applications"]
@@ -37,7 +37,7 @@ APPLICANT = [
 APPLICATIONS_LIST = ListQuery(
     name="applications",
     table=APPLICATIONS,
-    columns=[*APPLICATIONS.c, TASKS.c.creator_id, *APPLICANT],
+    columns=[*APPLICATIONS.c, TASKS.c.creator_id, TASKS.c.status.label("task_status"), *APPLICANT],
     joined=APPLICATIONS.join(USERS, USERS.c.id == APPLICATIONS.c.applicant_id).join(
         TASKS, TASKS.c.id == APPLICATIONS.c.task_id
     ),
@@ -92,6 +92,12 @@ def detail(user: User, application_id: int) -> dict[str, Any]:
     return APPLICATIONS_LIST.page({"id": application_id}, lambda row: view(user, row)).items[0]
 
 
+def _actions(row: Any, roles: frozenset[str]) -> list[str]:
+    """Nobody is taken, refused or applies again once the task is somebody's."""
+    possible = APPLICATION_LIFECYCLE.actions(row.status, roles)
+    return [verb for verb in possible if row.task_status == S.OPEN or verb == "withdraw"]
+
+
 def view(user: User, row: Any) -> dict[str, Any]:
     """An application with what its owner wants to know of the applicant."""
     price = row.proposed_price_minor
@@ -114,5 +120,5 @@ def view(user: User, row: Any) -> dict[str, Any]:
         "currency": row.currency,
         "status": row.status,
         "created_at": row.created_at,
-        "available_actions": APPLICATION_LIFECYCLE.available(row.status, roles),
+        "available_actions": _actions(row, roles),
     }

@@ -38,6 +38,19 @@ STAFF = {"moderator", "admin"}
 TASK_LIFECYCLE = Lifecycle.table(
     "task",
     S.OPEN,
+    requests={
+        "edit": "PUT /api/tasks/{id}",
+        "apply": "POST /api/tasks/{id}/apply",
+        "assign": "POST /api/tasks/{id}/accept-application",
+        "start": "POST /api/tasks/{id}/start",
+        "decline": "POST /api/tasks/{id}/decline",
+        "finish": "POST /api/tasks/{id}/done",
+        "confirm": "POST /api/tasks/{id}/confirm",
+        "dispute": "POST /api/tasks/{id}/dispute",
+        "hand_over": "POST /api/tasks/{id}/handover",
+        "cancel": "POST /api/tasks/{id}/cancel",
+        "delete": "DELETE /api/tasks/{id}",
+    },
     edit=deed(S.OPEN, by={"owner"}),
     apply=deed(S.OPEN, by={"stranger"}),
     assign=move(S.OPEN, to=S.ASSIGNED, by={"owner"}),
@@ -61,6 +74,12 @@ TASK_LIFECYCLE = Lifecycle.table(
 APPLICATION_LIFECYCLE = Lifecycle.table(
     "application",
     A.PENDING,
+    requests={
+        "accept": "POST /api/tasks/{task_id}/applications/{id}/accept",
+        "reject": "POST /api/tasks/{task_id}/applications/{id}/reject",
+        "withdraw": "DELETE /api/tasks/{task_id}/applications/{id}",
+        "apply_again": "POST /api/tasks/{task_id}/apply",
+    },
     accept=move(A.PENDING, to=A.ACCEPTED, by={"owner"}),
     reject=move(A.PENDING, to=A.REJECTED, by={"owner"}),
     withdraw=move(A.PENDING, to=A.WITHDRAWN, by={"applicant", "system"}),

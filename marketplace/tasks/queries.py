@@ -9,7 +9,7 @@ from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
-from marketplace.core.db import counted, db, fetch, held, one
+from marketplace.core.db import db, fetch, held, one
 from marketplace.core.lifecycle import StateChange
 from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
@@ -21,18 +21,17 @@ from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 from marketplace.payments import queries as payments
-from marketplace.tasks import policy
+from marketplace.tasks import actions, policy
 from marketplace.tasks.lifecycle import CONFIRM_AFTER, RUNNING, TASK_LIFECYCLE, A, S
 from marketplace.tasks.models import Application, Task
 
 TASKS: Table = Task.metadata.tables["tasks"]
 BEGUN = (S.IN_PROGRESS, S.PENDING_CONFIRMATION, S.DISPUTED, S.COMPLETED)
-NEED_MONEY = frozenset({"start", "finish", "hand_over"})
+CONCERNED = frozenset({"owner", "worker", "provider", "moderator", "admin"})
 GRACE = timedelta(days=1)  # a local time sent without its zone may look past when it is not
-APPLICATIONS: Table = Task.metadata.tables["applications"]
 USERS: Table = User.metadata.tables["users"]
 CREATOR, WORKER = USERS.alias("creator"), USERS.alias("worker")
-NOT_ANSWERED = {"version", "budget_rank", "search_text", "import_ref", "done_note", "done_images", "reason"}
+NOT_ANSWERED = {"version", "budget_rank", "search_text", "import_ref", "done_note", "done_images"}
 NAMES = [
     column.label(f"{people.name}_{column.name}")
     for people in (CREATOR, WORKER)
@@ -110,11 +109,7 @@ def assigned_to(user: User, **query: Any) -> Page:
 
 def created_by(user: User, **query: Any) -> Page:
     """What one posted, each with how many applications wait."""
-    page = _page(user, {**_prepared(query), "creator_id": user.id})
-    waiting = pending_counts([task["id"] for task in page.items])
-    for task in page.items:
-        task["pending_applications_count"] = waiting.get(task["id"], 0)
-    return page
+    return _page(user, {**_prepared(query), "creator_id": user.id})
 
 
 def find(viewer: User | None, task_id: int) -> Task:
@@ -139,9 +134,9 @@ def title_of(task_id: int) -> tuple[str, int | None]:
     return (rows[0].title, rows[0].creator_id) if rows else ("", None)
 
 
-def disputed_by(task_id: int) -> int | None:
-    """Who last opened a dispute about it."""
-    step = (StateChange.thing == "task", StateChange.thing_id == task_id, StateChange.verb == "dispute")
+def last_actor(task_id: int, *verbs: str) -> int | None:
+    """Who last moved it by one of these verbs; None where it was the clock, or nobody."""
+    step = (StateChange.thing == "task", StateChange.thing_id == task_id, StateChange.verb.in_(verbs))
     rows = fetch(select(StateChange.actor_id).where(*step).order_by(StateChange.id.desc()).limit(1))
     return rows[0].actor_id if rows else None
 
@@ -215,13 +210,6 @@ def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     return {item["id"]: item for item in page.items}
 
 
-def pending_counts(ids: list[int]) -> dict[int, int]:
-    """How many applications wait on each of these tasks."""
-    columns = APPLICATIONS.c
-    grouped = select(columns.task_id, func.count()).where(columns.task_id.in_(ids), columns.status == A.PENDING)
-    return counted(grouped.group_by(columns.task_id))
-
-
 def attention(user: User) -> dict[str, int]:
     """What waits for this person: applications to decide, work to confirm, assignments to take up."""
     on_mine = select(func.count()).select_from(Application).join(Task, Task.id == Application.task_id)
@@ -236,6 +224,7 @@ def attention(user: User) -> dict[str, int]:
 def view(viewer: User | None, row: Any) -> dict[str, Any]:
     """A task as the contract names its fields."""
     creator_name, worker_name = _names_in(row)
+    roles = policy.role_of(viewer, row)
     budget = None if row.budget_minor is None else to_major(row.budget_minor, row.currency)
     body = {
         "id": row.id,
@@ -271,14 +260,19 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "completed_at": row.completed_at,
-        "available_actions": TASK_LIFECYCLE.available(row.status, policy.role_of(viewer, row)),
+        "confirms_at": row.updated_at + CONFIRM_AFTER if row.status == S.PENDING_CONFIRMATION else None,
+        "cancel_reason": row.reason if roles & CONCERNED and row.status == S.CANCELLED else None,
+        "available_actions": TASK_LIFECYCLE.actions(row.status, roles),
     }
     distance = getattr(row, "distance", None)
     return body if distance is None else {**body, "distance": round(distance, 2)}
 
 
 def _page(viewer: User | None, params: dict[str, Any]) -> Page:
-    return BROWSE.page(params, lambda row: view(viewer, row))
+    page = BROWSE.page(params, lambda row: view(viewer, row))
+    if viewer is not None:
+        actions.narrow(viewer, page.items)
+    return page
 
 
 def _on_view(query: dict[str, Any]) -> dict[str, Any]:
@@ -297,25 +291,22 @@ def _prepared(query: dict[str, Any]) -> dict[str, Any]:
 def _with_involvement(viewer: User, task: dict[str, Any]) -> dict[str, Any]:
     mine = select(Application).where(Application.task_id == task["id"], Application.applicant_id == viewer.id)
     application = db.session.scalar(mine)
-    has_applied = application is not None and application.status != A.WITHDRAWN
-    actions = [verb for verb in task["available_actions"] if verb != "apply" or not has_applied]
     if viewer.id in {task["creator_id"], task["assigned_to_id"]}:
-        task, actions = _with_payment(task, actions)
+        task = _with_payment(task)
+    if "pending_applications_count" not in task:
+        task["pending_applications_count"] = actions.pending_counts([task["id"]]).get(task["id"], 0)
     return {
         **task,
-        "available_actions": actions,
-        "pending_applications_count": pending_counts([task["id"]]).get(task["id"], 0),
-        "has_applied": has_applied,
+        "cancelled_by_id": last_actor(task["id"], "cancel", "decline") if task["status"] == S.CANCELLED else None,
+        "has_applied": application is not None and application.status != A.WITHDRAWN,
         "user_application": application_summary(application) if application else None,
     }
 
 
-def _with_payment(task: dict[str, Any], actions: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """How the money stands, for those it concerns; what waits for it cannot be done yet."""
+def _with_payment(task: dict[str, Any]) -> dict[str, Any]:
+    """How the money stands, for those it concerns."""
     payment_id, status = payments.standing_of(f"task:{task['id']}") or (None, None)
-    if task["payment"] == "escrow" and status != "held" and (task["agreed_price"] or task["budget"]):
-        actions = [verb for verb in actions if verb not in NEED_MONEY]
-    return {**task, "payment_id": payment_id, "payment_status": status}, actions
+    return {**task, "payment_id": payment_id, "payment_status": status}
 
 
 def application_summary(application: Application) -> dict[str, Any]:

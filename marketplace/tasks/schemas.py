@@ -198,6 +198,18 @@ class TaskSchema(Schema):
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     completed_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
+    confirms_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"example": None, "description": "When finished work counts as confirmed by itself"},
+    )
+    cancel_reason = Str(
+        required=True,
+        allow_none=True,
+        longest=5000,
+        example=None,
+        metadata={"description": "Why it was cancelled, as they said it; for its two sides"},
+    )
     available_actions = available_actions("edit", "cancel", "delete")
     distance = Num(least=0, most=20_100, example=0.84)
     pending_applications_count = Int(example=2)
@@ -217,6 +229,7 @@ class TaskDetailSchema(TaskSchema):
 
     payment_id = Int(allow_none=True, example=1)
     payment_status = Str(allow_none=True, example="held")
+    cancelled_by_id = Int(allow_none=True, example=None, metadata={"description": "Null where the marketplace did"})
     has_applied = fields.Boolean(metadata={"example": False})
     user_application = fields.Nested(ApplicationSummarySchema, allow_none=True)
 

@@ -52,7 +52,7 @@ def test_six_files_and_a_list_make_a_trade(trade: Flask) -> None:
     assert juris.get("/api/gifts").json["gifts"][0]["available_actions"] == ["take"]
     assert juris.post(f"/api/gifts/{gift_id}/take").json["gift"]["status"] == "taken"
     assert juris.post(f"/api/gifts/{gift_id}/take").status_code == 409
-    assert anna.post("/api/gifts", json={}).json["errors"] == {"title": ["Missing data for required field."]}
+    assert anna.post("/api/gifts", json={}).json["errors"] == {"title": ["This is missing."]}
     assert "/api/gifts/{gift_id}/take" in trade.test_client().get("/openapi.json").json["paths"]
 
 

@@ -1,7 +1,10 @@
 """What the sides of a task can and cannot do, over HTTP."""
 
+from datetime import datetime
+
 import pytest
 
+from marketplace.tasks.lifecycle import CONFIRM_AFTER
 from tests.factories import things
 from tests.factories.people import Person
 
@@ -129,3 +132,29 @@ def test_a_search_finds_words_in_any_spelling(anna: Person, anybody: Person) -> 
         assert anybody.get("/api/tasks/search", query_string={"q": query}).json["total"] == 1, query
     for query in ("nothing", "😀", '"', "nokrasot AND", "%", "' OR 1=1 --"):
         assert anybody.get("/api/tasks/search", query_string={"q": query}).json["total"] == 0, query
+
+
+def test_a_cancelled_task_says_why_and_who_did_it_to_those_it_concerns(
+    anna: Person, juris: Person, stranger: Person
+) -> None:
+    task_id = things.assigned_task(anna, juris)["id"]
+    anna.post(f"/api/tasks/{task_id}/cancel", {"reason": "My plans have changed."})
+    for person, reason in ((anna, "My plans have changed."), (juris, "My plans have changed."), (stranger, None)):
+        seen = person.get(f"/api/tasks/{task_id}").json
+        assert (seen["cancel_reason"], seen["cancelled_by_id"]) == (reason, anna.id)
+
+
+def test_a_reason_to_decline_is_no_reason_of_a_cancel(anna: Person, juris: Person) -> None:
+    task_id = things.assigned_task(anna, juris)["id"]
+    juris.post(f"/api/tasks/{task_id}/decline", {"reason": "I fell ill."})
+    seen = anna.get(f"/api/tasks/{task_id}").json
+    assert (seen["status"], seen["cancel_reason"], seen["cancelled_by_id"]) == ("open", None, None)
+
+
+def test_finished_work_says_when_it_counts_as_confirmed(anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris)
+    assert task["confirms_at"] is None
+    done = juris.post(f"/api/tasks/{task['id']}/done").json["task"]
+    waits = datetime.fromisoformat(done["confirms_at"]) - datetime.fromisoformat(done["updated_at"])
+    assert waits == CONFIRM_AFTER
+    assert anna.post(f"/api/tasks/{task['id']}/confirm").json["task"]["confirms_at"] is None

@@ -1,0 +1,65 @@
+"""What a person can do with a task now: what the table allows, less what waits for applications or money."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from marketplace.auth.models import User
+from marketplace.core.db import counted, fetch
+from marketplace.core.leases import table_of
+from marketplace.payments import queries as payments
+from marketplace.tasks.lifecycle import A
+from marketplace.tasks.models import Application
+
+APPLICATIONS = table_of(Application)
+NEED_MONEY = frozenset({"start", "finish", "hand_over"})
+
+
+def narrow(viewer: User, tasks: list[dict[str, Any]]) -> None:
+    """Take out of `available_actions` what nobody can do yet or again; own tasks are told how many applications wait.
+    At most three statements for a whole page."""
+    _count_applications([task for task in tasks if task["creator_id"] == viewer.id])
+    applied = _applied_for(viewer, [task["id"] for task in tasks if "apply" in task["available_actions"]])
+    for task in tasks:
+        if task["id"] in applied:
+            _remove(task, {"apply"})
+    _ask_for_money([task for task in tasks if _waits_for_money(task)])
+
+
+def pending_counts(ids: list[int]) -> dict[int, int]:
+    """How many applications wait on each of these tasks."""
+    columns = APPLICATIONS.c
+    grouped = select(columns.task_id, func.count()).where(columns.task_id.in_(ids), columns.status == A.PENDING)
+    return counted(grouped.group_by(columns.task_id)) if ids else {}
+
+
+def _count_applications(own: list[dict[str, Any]]) -> None:
+    waiting = pending_counts([task["id"] for task in own])
+    for task in own:
+        task["pending_applications_count"] = waiting.get(task["id"], 0)
+        if not task["pending_applications_count"]:
+            _remove(task, {"assign"})
+
+
+def _applied_for(viewer: User, ids: list[int]) -> set[int]:
+    columns = APPLICATIONS.c
+    mine = (columns.applicant_id == viewer.id, columns.status != A.WITHDRAWN)
+    return (
+        {row.task_id for row in fetch(select(columns.task_id).where(columns.task_id.in_(ids), *mine))} if ids else set()
+    )
+
+
+def _waits_for_money(task: dict[str, Any]) -> bool:
+    has_price = bool(task["agreed_price"] or task["budget"])
+    return task["payment"] == "escrow" and has_price and bool(NEED_MONEY.intersection(task["available_actions"]))
+
+
+def _ask_for_money(tasks: list[dict[str, Any]]) -> None:
+    standings = payments.standings_of([f"task:{task['id']}" for task in tasks]) if tasks else {}
+    for task in tasks:
+        if standings.get(f"task:{task['id']}", (None, None))[1] != "held":
+            _remove(task, NEED_MONEY)
+
+
+def _remove(task: dict[str, Any], verbs: set[str] | frozenset[str]) -> None:
+    task["available_actions"] = [verb for verb in task["available_actions"] if verb not in verbs]
