@@ -80,6 +80,7 @@ OWN_WORK = {
     "/api/auth/password/reset": {"email_verified": "users"},
     "/api/auth/reset-password": {"email_verified": "users"},
     "/api/auth/phone/verify": {"phone_verified": "users"},
+    "/api/listings/<int:listing_id>/archive": {"status": "listings"},
     "/api/offerings/<int:offering_id>/book": {"booked": "tasks"},
 }
 

@@ -142,6 +142,8 @@ def test_what_belongs_to_others_is_neither_changed_nor_shown(
         ("DELETE", f"/api/offerings/{ids['offering']}", {}),
         ("POST", f"/api/offerings/{ids['offering']}/pause", {}),
         ("POST", f"/api/offerings/{ids['offering']}/activate", {}),
+        ("POST", f"/api/offerings/{ids['offering']}/close", {}),
+        *(("POST", f"/api/listings/{ids['listing']}/{verb}", {}) for verb in ("hold", "sell", "archive", "activate")),
         ("PUT", f"/api/reviews/{ids['review']}", {"rating": 1}),
         ("DELETE", f"/api/reviews/{ids['review']}", {}),
         ("POST", f"/api/reviews/task/{ids['completed']}", {"rating": 1}),
