@@ -95,20 +95,20 @@ def pause_offering(offering_id: int) -> Any:
     return _answer(offering_id, "Your offering is paused.")
 
 
-@bp.post("/<int:offering_id>/activate", access=SIGNED_IN)
-@bp.response(200, OfferingWritten)
-def activate_offering(offering_id: int) -> Any:
-    """Put my service on the list again."""
-    service.activate(current_user(), offering_id)
-    return _answer(offering_id, "Your offering is active.")
-
-
 @bp.post("/<int:offering_id>/close", access=SIGNED_IN)
 @bp.response(200, OfferingWritten)
 def close_offering(offering_id: int) -> Any:
     """End my service; activating begins it again."""
     service.close(current_user(), offering_id)
     return _answer(offering_id, "Your offering is closed.")
+
+
+@bp.post("/<int:offering_id>/activate", access=SIGNED_IN)
+@bp.response(200, OfferingWritten)
+def activate_offering(offering_id: int) -> Any:
+    """Put my service on the list again."""
+    service.activate(current_user(), offering_id)
+    return _answer(offering_id, "Your offering is active.")
 
 
 @bp.post("/<int:offering_id>/book", access=SIGNED_IN)
