@@ -32,6 +32,7 @@ from marketplace.cli.queues import (
 from marketplace.cli.reindex import reindex
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
+from marketplace.cli.settings import settings_command
 from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, outbox
 from marketplace.core import sweeps as core_jobs
 from marketplace.core.background import Background, all_of, celery_for, wake_workers
@@ -189,6 +190,7 @@ COMMANDS = (
     outbox_command,
     seed,
     serve,
+    settings_command,
     users,
     vapid_key_command,
 )
