@@ -1,7 +1,6 @@
-"""`flask users`: who may do what; `flask encryption`: the keys that keep secrets."""
+"""`flask users`: who may do what."""
 
 import click
-from cryptography.fernet import Fernet
 from flask.cli import AppGroup
 from rich.console import Console
 from rich.table import Table
@@ -9,13 +8,11 @@ from sqlalchemy import or_, select
 
 from marketplace.auth import standing
 from marketplace.auth.models import ROLES, User
-from marketplace.core import encryption
 from marketplace.core.db import db, in_transaction
 from marketplace.kit.errors import Problem
 from marketplace.privacy import service as privacy
 
 users = AppGroup("users", help="Accounts: roles, suspension.")
-encryption_keys = AppGroup("encryption", help="The keys of what is encrypted in the database.")
 
 
 @users.command("grant")
@@ -61,18 +58,6 @@ def staff() -> None:
     for user in db.session.scalars(select(User).where(User.role != "user").order_by(User.id)):
         table.add_row(str(user.id), user.username, user.email, user.role)
     Console().print(table)
-
-
-@encryption_keys.command("new-key")
-def new_key() -> None:
-    """Make a key for ENCRYPTION_KEYS."""
-    click.echo(Fernet.generate_key().decode())
-
-
-@encryption_keys.command("rotate")
-def rotate() -> None:
-    """Encrypt everything by the first of ENCRYPTION_KEYS; the others can go afterwards."""
-    click.echo(f"{encryption.rotate()} values are under the first key.")
 
 
 def _do(name: str, change: object) -> None:

@@ -1,12 +1,10 @@
 """`flask outbox`, `flask jobs`, `flask notifications`: what waits, failed or died, and send it again."""
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from py_vapid import Vapid
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
@@ -16,7 +14,6 @@ from marketplace.core.jobs import JOBS
 from marketplace.core.leases import STATES, Queue
 from marketplace.core.outbox import FACTS
 from marketplace.notifications.delivering import LETTERS
-from marketplace.notifications.gateways.push import public_key
 
 LATEST = 20
 
@@ -95,13 +92,3 @@ def letters_command(limit: int, user: int | None) -> None:
     for row in reversed(fetch(mine.order_by(LETTERS.table.c.id.desc()).limit(limit))):
         click.secho(f"{row.id} {row.channel} to user {row.user_id}, {row.done_at:%Y-%m-%d %H:%M:%S}", bold=True)
         click.echo(row.shown + "\n")
-
-
-@click.command("vapid-key")
-def vapid_key_command() -> None:
-    """Make a key for web push: what to set, and what the browsers get."""
-    key = Vapid()
-    key.generate_keys()
-    number = key.private_key.private_numbers().private_value.to_bytes(32, "big")
-    click.echo(f"VAPID_PRIVATE_KEY={base64.urlsafe_b64encode(number).decode().rstrip('=')}")
-    click.echo(f"# public: {public_key(key)}")
