@@ -19,6 +19,7 @@ from marketplace.auth.signals import rules as signal_rules
 from marketplace.catalog import routes as catalog_routes
 from marketplace.cli.audit import audit
 from marketplace.cli.copying import copy_database
+from marketplace.cli.database import database
 from marketplace.cli.demo_escrow import demo_escrow
 from marketplace.cli.handbook import handbook
 from marketplace.cli.imports import import_file
@@ -182,6 +183,7 @@ COMMANDS = (
     audit,
     reindex,
     copy_database,
+    database,
     demo_escrow,
     encryption_keys,
     handbook,

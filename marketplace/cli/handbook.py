@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from marketplace.cli.errors import in_sentences
 from marketplace.cli.settings import settings_example, settings_page
 from marketplace.core.outbox import subscribers
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
@@ -40,6 +41,7 @@ EVENT_MODULES = (auth, payments, subscriptions, uploads, listings, tasks, offeri
 
 @click.command("handbook")
 @with_appcontext
+@in_sentences
 def handbook() -> None:
     """Write docs/lifecycles.md, docs/events.md, docs/settings.md and .env.example from the code."""
     for name, text in pages().items():

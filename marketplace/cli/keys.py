@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet
 from flask.cli import AppGroup
 from py_vapid import Vapid
 
+from marketplace.cli.errors import on_database
 from marketplace.core import encryption
 from marketplace.notifications.gateways.push import public_key
 
@@ -20,6 +21,7 @@ def new_key() -> None:
 
 
 @encryption_keys.command("rotate")
+@on_database
 def rotate() -> None:
     """Encrypt everything by the first of ENCRYPTION_KEYS; the others can go afterwards."""
     click.echo(f"{encryption.rotate()} values are under the first key.")

@@ -8,8 +8,8 @@ from sqlalchemy import or_, select
 
 from marketplace.auth import standing
 from marketplace.auth.models import ROLES, User
+from marketplace.cli.errors import on_database
 from marketplace.core.db import db, in_transaction
-from marketplace.kit.errors import Problem
 from marketplace.privacy import service as privacy
 
 users = AppGroup("users", help="Accounts: roles, suspension.")
@@ -18,6 +18,7 @@ users = AppGroup("users", help="Accounts: roles, suspension.")
 @users.command("grant")
 @click.argument("name")
 @click.argument("role", type=click.Choice(ROLES))
+@on_database
 def grant(name: str, role: str) -> None:
     """Give NAME (a username or e-mail) a ROLE; `user` takes roles away."""
     _do(name, lambda user: standing.grant(user, role))
@@ -27,6 +28,7 @@ def grant(name: str, role: str) -> None:
 @users.command("suspend")
 @click.argument("name")
 @click.argument("reason")
+@on_database
 def suspend(name: str, reason: str) -> None:
     """Close the account of NAME; the REASON is told."""
     _do(name, lambda user: standing.suspend(user, reason))
@@ -35,6 +37,7 @@ def suspend(name: str, reason: str) -> None:
 
 @users.command("reinstate")
 @click.argument("name")
+@on_database
 def reinstate(name: str) -> None:
     """Open the account of NAME again."""
     _do(name, standing.reinstate)
@@ -45,6 +48,7 @@ def reinstate(name: str) -> None:
 @click.argument("name")
 @click.option("--even-if-needed", is_flag=True, help="Also where a deal of theirs is not over.")
 @click.confirmation_option(prompt="This cannot be undone. Go on?")
+@on_database
 def erase(name: str, even_if_needed: bool) -> None:
     """Erase the account of NAME, as its owner could."""
     _do(name, lambda user: privacy.close(user, even_if_needed=even_if_needed))
@@ -52,6 +56,7 @@ def erase(name: str, even_if_needed: bool) -> None:
 
 
 @users.command("staff")
+@on_database
 def staff() -> None:
     """Show who has a role."""
     table = Table("id", "username", "e-mail", "role")
@@ -62,10 +67,7 @@ def staff() -> None:
 
 def _do(name: str, change: object) -> None:
     assert callable(change)
-    try:
-        in_transaction(lambda: change(_find(name)))
-    except Problem as problem:
-        raise click.ClickException(problem.sentence) from None
+    in_transaction(lambda: change(_find(name)))
 
 
 def _find(name: str) -> User:
