@@ -341,7 +341,12 @@ GROUPS = (
         ),
     ),
     Group(
-        "Deals",
+        "Adverts and deals",
+        days(
+            "LISTING_DAYS",
+            60,
+            "how long a listing that names no end stays, and a renewal lasts; 0: for ever",
+        ),
         days("REVIEW_WINDOW_DAYS", 14, "how long a review can be changed"),
         days(
             "DISPUTE_RESPONSE_DAYS",

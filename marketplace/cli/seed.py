@@ -187,6 +187,7 @@ def _sell(good: Good) -> None:
         listing_type=sale.kind,
         is_negotiable=sale.is_negotiable,
         import_ref=look.ref(f"listing:{good.key}"),
+        expires_at=None,  # the town stays as it is
         **look.place_in(good.key, look.home_of(sale.seller)),
     )
     if sale.status != listing.status:
