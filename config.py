@@ -1,248 +1,407 @@
-"""Settings, each read from the environment once; `.env.example` names them all."""
+"""Every setting, said once: its name, default, what it does and what it may be; read from the environment.
 
-import base64
+`flask handbook` writes docs/settings.md and .env.example from this table. To add a setting, add its line.
+"""
+
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
-from limits import parse_many
+
+from marketplace.core import setting_forms as forms
+from marketplace.core import setting_rules
+from marketplace.core.settings import (
+    ConfigurationError,
+    Group,
+    choice,
+    choices,
+    days,
+    misspelt,
+    read,
+    seconds,
+    secret,
+    size,
+    switch,
+    text,
+    whole,
+    words,
+)
 
 ROOT = Path(__file__).parent
-INSECURE_SECRET = "only-for-development-change-me-0123456789"
+INSECURE_SECRET = setting_rules.INSECURE_SECRET
 MIB = 1024 * 1024
-LIMITS = (
-    *("LIMIT_DEFAULT", "LIMIT_SIGN_IN", "LIMIT_SIGN_UP", "LIMIT_ACCOUNT", "LIMIT_CODES", "LIMIT_API_KEY"),
-    *("LIMIT_WEBHOOKS", "LIMIT_MESSAGES", "LIMIT_MESSAGES_EACH"),
+FRONT_ENDS = ("http://localhost:3000", "http://localhost:5173")
+PROVIDERS = ("fake", "stripe", "paypal")
+
+GROUPS = (
+    Group(
+        "Application",
+        choice(
+            "MARKETPLACE_ENV",
+            "development",
+            "production refuses whatever is unsafe",
+            key="ENVIRONMENT",
+            among=("development", "testing", "production"),
+        ),
+        secret(
+            "SECRET_KEY",
+            "signs and derives; production needs at least 32 random characters",
+            shown="a known one; none in production",
+        ),
+        secret("JWT_SECRET_KEY", "signs tokens; changing it signs everybody out", shown="`SECRET_KEY`"),
+        text("SITE_NAME", "Marketplace", "what authenticators show"),
+        text("SITE_URL", "http://localhost:5173", "the front end; links in mails lead there", form=forms.web_address),
+        text(
+            "API_URL",
+            "http://localhost:5000",
+            "this application seen from outside; the way out of mails leads there",
+            form=forms.web_address,
+        ),
+        text("SITE_ADDRESS", "", "stands on receipts", form=None),
+    ),
+    Group(
+        "Server",
+        text(
+            "HOST", "127.0.0.1", "where `make run` listens: an address of this machine, IPv4 or IPv6", form=forms.host
+        ),
+        whole("PORT", 5000, "likewise, and the port of the containers", least=1, most=65_535),
+        whole("THREADS", 8, "request threads a process; the database pool has two more", least=1, most=1000),
+        size("MAX_BODY_BYTES", MIB, "larger bodies are a 413", key="MAX_CONTENT_LENGTH"),
+        whole(
+            "TRUSTED_PROXIES",
+            0,
+            "how many proxies stand in front and may say who the client is; 0 believes no header",
+            most=10,
+        ),
+        words(
+            "CORS_ORIGINS",
+            FRONT_ENDS,
+            "comma-separated addresses of front ends; production has no default and refuses `*`",
+            production=[],
+            form=forms.origin,
+            shown="localhost:3000 and :5173; none in production",
+        ),
+        words(
+            "OUTGOING_ALLOWED",
+            (),
+            "`host:port` pairs that outgoing requests may reach although they are private",
+            form=forms.hosts_and_ports,
+        ),
+        switch("LOG_JSON", False, "one JSON object a line", production=True),
+        choice(
+            "LOG_LEVEL",
+            "INFO",
+            "one line a request: request id, route, status, milliseconds, actor",
+            among=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+        ),
+        secret(
+            "METRICS_TOKEN",
+            "`/metrics` answers to whoever sends it as Bearer, nobody without one; production wants 16 characters",
+        ),
+    ),
+    Group(
+        "Database, Redis and background work",
+        text(
+            "DATABASE_URL",
+            "",
+            "`postgres://`, `postgresql://` or `sqlite:///…`; production wants Postgres",
+            form=forms.database_address,
+            is_secret=True,
+            shown="SQLite in `instance/`",
+        ),
+        switch("ALLOW_SQLITE", False, "1 lets production run on SQLite"),
+        text(
+            "REDIS_URL",
+            "",
+            "rate limits counted across processes, workers, sockets; a lost Redis falls back to memory",
+            form=forms.redis_address,
+            is_secret=True,
+            shown="memory",
+        ),
+        choice(
+            "JOBS",
+            "embedded",
+            "`embedded`: a thread of the web process; `celery`: workers, told over `REDIS_URL`, see [jobs](jobs.md)",
+            among=("embedded", "celery"),
+        ),
+        whole(
+            "PUBLIC_CACHE_SECONDS",
+            1,
+            "how long proxies and browsers may keep what is asked without a token, see [caching](caching.md)",
+            most=86_400,
+        ),
+        whole(
+            "LIST_CACHE_SECONDS",
+            10,
+            "how long the first pages of lists are kept for strangers; 0 switches it off",
+            most=86_400,
+        ),
+    ),
+    Group(
+        "Chat",
+        choice(
+            "SOCKETS",
+            "threading",
+            "where the chat's sockets are: in threads here, in a `gevent` process, or `elsewhere`, see [chat](chat.md)",
+            among=("threading", "gevent", "elsewhere"),
+        ),
+        whole(
+            "SOCKET_THREADS",
+            200,
+            "how many sockets `make run` has room for beside its requests: each holds a thread while it is open",
+            most=20_000,
+        ),
+        text(
+            "SOCKET_INSTANCE",
+            "",
+            "names a process with sockets: the proxy finds it in a session's id, see [deployment](deployment.md)",
+            form=forms.instance_name,
+        ),
+        switch(
+            "CHAT_NEEDS_PLAN",
+            False,
+            "1: who writes to a freelancer first needs a plan that unlocks `start_conversations`",
+        ),
+        text(
+            "CONTENT_RULES",
+            "",
+            "a file of rules for what may be written, see [moderation](moderation.md)",
+            shown="`marketplace/moderation/rules.toml`",
+        ),
+    ),
+    Group(
+        "Signing in",
+        whole(
+            "ACCESS_TOKEN_MINUTES",
+            60,
+            "life of an access token",
+            least=1,
+            most=525_600,
+            key="JWT_ACCESS_TOKEN_EXPIRES",
+            times=60,
+        ),
+        days(
+            "REFRESH_TOKEN_DAYS", 30, "life of a refresh token", least=1, key="JWT_REFRESH_TOKEN_EXPIRES", times=86_400
+        ),
+        switch(
+            "COOKIE_SIGN_IN",
+            False,
+            "1: browsers may sign in by cookies (header `X-Sign-In: cookie`), see [accounts](accounts.md)",
+        ),
+        switch("COOKIE_SECURE", False, "cookies travel over TLS only; production refuses 0", production=True),
+        choice("COOKIE_SAME_SITE", "Lax", "`None` needs `COOKIE_SECURE`", among=("Lax", "Strict", "None")),
+        text(
+            "PASSWORD_METHOD",
+            "scrypt",
+            "Werkzeug's name of the hash; production refuses what is cheap to guess",
+            form=forms.password_hash,
+        ),
+        words(
+            "ENCRYPTION_KEYS",
+            (),
+            "comma-separated; the first encrypts, all decrypt (`flask encryption new-key`): [accounts](accounts.md)",
+            form=forms.encryption_keys,
+            is_secret=True,
+            shown="one made of `SECRET_KEY`; none in production",
+        ),
+        whole(
+            "STEP_UP_MINUTES", 15, "how long a proof (password or code) counts for what hurts", least=1, most=525_600
+        ),
+        text(
+            "SECURITY_RULES",
+            "",
+            "a file of rules for what makes a sign-in suspicious",
+            shown="`marketplace/auth/signals/rules.toml`",
+        ),
+        text("GEOIP_DATABASE", "", "an mmdb file (cities or countries) that places addresses, for those rules"),
+    ),
+    Group(
+        "Limits",
+        switch("RATE_LIMITS", True, "0 switches all limits off; production refuses that", key="RATELIMIT_ENABLED"),
+        text(
+            "LIMIT_DEFAULT",
+            "1200 per minute",
+            "a person, or an address where nobody is signed in, and route",
+            form=forms.limit,
+        ),
+        text("LIMIT_SIGN_IN", "30 per minute", "an address, on log in and what is near it", form=forms.limit),
+        text("LIMIT_SIGN_UP", "20 per hour", "an address, on register", form=forms.limit),
+        text("LIMIT_ACCOUNT", "20 per 15 minutes", "an account, on log in, from whatever addresses", form=forms.limit),
+        text("LIMIT_CODES", "20 per 10 minutes", "a person or address, on what sends or takes codes", form=forms.limit),
+        text("LIMIT_MESSAGES", "20 per second;600 per 10 minutes", "messages of one person", form=forms.limit),
+        text(
+            "LIMIT_MESSAGES_EACH",
+            "10 per second;200 per 5 minutes",
+            "messages of one person to one conversation",
+            form=forms.limit,
+        ),
+        text("LIMIT_WEBHOOKS", "12000 per minute", "an address, on what payment providers send", form=forms.limit),
+        text("LIMIT_API_KEY", "600 per minute", "an API key", form=forms.limit),
+        whole("API_KEY_REQUESTS_A_DAY", 50_000, "an API key in a day (UTC)", least=1),
+        whole("SMS_PER_10_MINUTES", 3, "codes to one number in 10 minutes"),
+        whole("SMS_PER_DAY", 10, "codes to one number, and to one person, in a day"),
+        whole("SMS_PER_HOUR_IN_ALL", 500, "codes to all together in an hour"),
+    ),
+    Group(
+        "Files",
+        text("UPLOADS_DIR", "", "where files lie without a bucket, see [files](files.md)", shown="`instance/uploads`"),
+        size("UPLOAD_MAX_BYTES", 5 * MIB, "one file"),
+        size("UPLOAD_QUOTA_BYTES", 500 * MIB, "all files of a person"),
+        whole("UPLOAD_QUOTA_FILES", 5000, "likewise, how many", least=1),
+        days("UPLOAD_ORPHAN_DAYS", 7, "files that nothing shows go after this", least=1),
+        text("UPLOADS_BASE_URL", "", "a CDN in front of the bucket's `public/`", form=forms.web_address),
+        text("S3_BUCKET", "", "a bucket of S3 or anything compatible"),
+        text("S3_REGION", "", "its region"),
+        text("S3_ENDPOINT_URL", "", "for anything but AWS", form=forms.web_address),
+        secret("S3_ACCESS_KEY", "none: the machine's role"),
+        secret("S3_SECRET_KEY", "belongs to it"),
+    ),
+    Group(
+        "Mail, web push and SMS",
+        text(
+            "SMTP_HOST",
+            "",
+            "mail; without a host `flask letters` shows it, see [notifications](notifications.md)",
+            form=forms.host,
+        ),
+        whole("SMTP_PORT", 587, "its port", least=1, most=65_535),
+        text("SMTP_USER", "", "who signs in there"),
+        secret("SMTP_PASSWORD", "with which password"),
+        choice("SMTP_SECURITY", "starttls", "how the connection is encrypted", among=("starttls", "tls", "none")),
+        seconds("SMTP_TIMEOUT", 10.0, "seconds for each step", least=0.1, most=600),
+        text("MAIL_FROM", "Marketplace <no-reply@localhost>", "the sender", form=forms.sender),
+        secret(
+            "VAPID_PRIVATE_KEY",
+            "web push; `flask vapid-key` makes a key",
+            form=forms.vapid_key,
+            shown="one made of `SECRET_KEY`",
+        ),
+        text("VAPID_CONTACT", "mailto:admin@localhost", "whom push services write to", form=forms.contact),
+        text("TWILIO_ACCOUNT_SID", "", "SMS; without an account `flask letters` shows them"),
+        secret("TWILIO_AUTH_TOKEN", "belongs to it"),
+        text("TWILIO_FROM", "", "the number or the sender they come from"),
+        text("TWILIO_API_URL", "", "another address than Twilio's", form=forms.web_address),
+    ),
+    Group(
+        "Money",
+        choices(
+            "PAYMENT_PROVIDERS",
+            ("fake",),
+            "comma-separated, the first is the default; `fake` takes no money, see [payments](payments.md)",
+            production=[],
+            among=PROVIDERS,
+        ),
+        words(
+            "FAKE_FAULTS",
+            (),
+            "what the fake provider does wrong, each once: `capture=answer lost,refund=down`",
+            form=forms.fault,
+        ),
+        secret("STRIPE_SECRET_KEY", "Stripe"),
+        text("STRIPE_PUBLISHABLE_KEY", "", "what the front end shows to Stripe"),
+        secret("STRIPE_WEBHOOK_SECRET", "proves what Stripe sends"),
+        text("STRIPE_API_URL", "", "another address than Stripe's", form=forms.web_address),
+        text("PAYPAL_CLIENT_ID", "", "PayPal"),
+        secret("PAYPAL_CLIENT_SECRET", "belongs to it"),
+        text("PAYPAL_WEBHOOK_ID", "", "proves what PayPal sends"),
+        text(
+            "PAYPAL_API_URL",
+            "",
+            "another address than PayPal's; its sandbox is at `https://api-m.sandbox.paypal.com`",
+            form=forms.web_address,
+        ),
+        choice("TASK_PAYMENT", "outside", "how tasks are paid unless their owner says", among=("outside", "escrow")),
+        choice(
+            "ESCROW_HOLD",
+            "acceptance",
+            "whether the money is held when a worker is accepted or before the `start`",
+            among=("acceptance", "start"),
+        ),
+        text("FEE_RULES", "", "a file that says what the marketplace keeps", shown="`marketplace/payments/fees.toml`"),
+        text(
+            "PAYOUT_RULES",
+            "",
+            "a file that says which payouts somebody looks at first",
+            shown="`marketplace/payments/suspicion.toml`",
+        ),
+        choice(
+            "PAYOUT_SCHEDULE",
+            "manual",
+            "`daily`, `weekly` (Mondays) or `monthly` (the first), UTC",
+            among=("manual", "daily", "weekly", "monthly"),
+        ),
+        text("PAYOUT_MINIMUM", "1", "in whole units of each currency", form=forms.amount),
+        text(
+            "PLANS_FILE",
+            "",
+            "a file of what people can subscribe to, see [plans](plans.md)",
+            shown="`marketplace/subscriptions/plans.toml`",
+        ),
+    ),
+    Group(
+        "Adverts and deals",
+        days(
+            "LISTING_DAYS",
+            60,
+            "how long a listing that names no end stays, and a renewal lasts; 0: for ever",
+        ),
+        days("REVIEW_WINDOW_DAYS", 14, "how long a review can be changed"),
+        days(
+            "DISPUTE_RESPONSE_DAYS",
+            3,
+            "how long the other side of a dispute has to answer, see [disputes](disputes.md)",
+        ),
+        days("DISPUTE_APPEAL_DAYS", 3, "how long both sides have to appeal"),
+    ),
 )
-PLAIN_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
-CHOICES = {
-    "PAYMENT_PROVIDERS": ("fake", "stripe", "paypal"),
-    "TASK_PAYMENT": ("outside", "escrow"),
-    "ESCROW_HOLD": ("acceptance", "start"),
-    "PAYOUT_SCHEDULE": ("manual", "daily", "weekly", "monthly"),
-}
-DAYS = ("DISPUTE_RESPONSE_DAYS", "DISPUTE_APPEAL_DAYS")
-SOCKETS = ("threading", "gevent", "elsewhere")
-
-
-class ConfigurationError(RuntimeError):
-    """Production settings that are missing or unsafe, all named at once."""
+SETTINGS = tuple(setting for group in GROUPS for setting in group.settings)
 
 
 def load(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The settings of MARKETPLACE_ENV (development unless told); raises ConfigurationError."""
-    env = {**_dotenv(), **os.environ} if environment is None else environment
-    mode = env.get("MARKETPLACE_ENV", "development")
-    if mode not in {"development", "testing", "production"}:
-        raise ConfigurationError(f"MARKETPLACE_ENV is {mode}; use development, testing or production.")
-    settings = _settings(env, production=mode == "production")
-    _refuse_nonsense(settings)
-    if mode == "production":
-        _refuse_unsafe(settings, env)
+    given = environment_of_process() if environment is None else environment
+    production = given.get("MARKETPLACE_ENV", "").strip().lower() == "production"
+    settings, wrong = read(SETTINGS, given, production=production)
+    _derive(settings)
+    unsafe = (f"In production {sentence}" for sentence in setting_rules.unsafe(settings, given)) if production else ()
+    found = [
+        sentence
+        for sentence in (*setting_rules.contradictions(settings), *unsafe)
+        if not wrong.keys() & set(sentence.split())
+    ]
+    if wrong or found:
+        raise ConfigurationError(*wrong.values(), *found)
     return settings
 
 
-def _settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
-    database = env.get("DATABASE_URL") or f"sqlite:///{ROOT / 'instance' / 'marketplace.db'}"
-    return {
-        "API_VERSION": "0.1.0",
-        "ENVIRONMENT": env.get("MARKETPLACE_ENV", "development"),
-        "SECRET_KEY": env.get("SECRET_KEY", INSECURE_SECRET),
-        "JWT_SECRET_KEY": env.get("JWT_SECRET_KEY") or env.get("SECRET_KEY", INSECURE_SECRET),
-        "DATABASE_URL": database,
-        "REDIS_URL": env.get("REDIS_URL", ""),
-        "THREADS": int(env.get("THREADS", "8")),
-        "MAX_CONTENT_LENGTH": int(env.get("MAX_BODY_BYTES", str(MIB))),
-        "LOG_JSON": _yes(env.get("LOG_JSON", "1" if production else "0")),
-        "LOG_LEVEL": env.get("LOG_LEVEL", "INFO").upper(),
-        "REVIEW_WINDOW_DAYS": int(env.get("REVIEW_WINDOW_DAYS", "14")),
-        "DISPUTE_RESPONSE_DAYS": int(env.get("DISPUTE_RESPONSE_DAYS", "3")),
-        "DISPUTE_APPEAL_DAYS": int(env.get("DISPUTE_APPEAL_DAYS", "3")),
-        "CONTENT_RULES": env.get("CONTENT_RULES", ""),
-        "SITE_NAME": env.get("SITE_NAME", "Marketplace"),
-        "SITE_URL": env.get("SITE_URL", "http://localhost:5173").rstrip("/"),
-        "API_URL": env.get("API_URL", "http://localhost:5000").rstrip("/"),
-        "JOBS": env.get("JOBS", "embedded"),
-        "SOCKETS": env.get("SOCKETS", "threading"),
-        "SOCKET_THREADS": int(env.get("SOCKET_THREADS", "200")),
-        "SOCKET_INSTANCE": env.get("SOCKET_INSTANCE", ""),
-        "METRICS_TOKEN": env.get("METRICS_TOKEN", ""),
-        "LIST_CACHE_SECONDS": int(env.get("LIST_CACHE_SECONDS", "10")),
-        "PUBLIC_CACHE_SECONDS": int(env.get("PUBLIC_CACHE_SECONDS", "1")),
-        "OUTGOING_ALLOWED": _words(env.get("OUTGOING_ALLOWED", "")),
-        **_trust_settings(env, production=production),
-        **_file_settings(env),
-        **_channel_settings(env),
-        **_money_settings(env, production=production),
-    }
+def environment_of_process() -> dict[str, str]:
+    """What the process was given, over the file .env beside this one."""
+    kept = {key: value for key, value in dotenv_values(ROOT / ".env").items() if value is not None}
+    return {**kept, **os.environ}
 
 
-def _trust_settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
-    origins = env.get("CORS_ORIGINS", "" if production else "http://localhost:3000,http://localhost:5173")
-    return {
-        "JWT_ACCESS_TOKEN_EXPIRES": 60 * int(env.get("ACCESS_TOKEN_MINUTES", "60")),
-        "JWT_REFRESH_TOKEN_EXPIRES": 86_400 * int(env.get("REFRESH_TOKEN_DAYS", "30")),
-        "CORS_ORIGINS": _words(origins),
-        "COOKIE_SIGN_IN": _yes(env.get("COOKIE_SIGN_IN", "0")),
-        "COOKIE_SECURE": _yes(env.get("COOKIE_SECURE", "1" if production else "0")),
-        "COOKIE_SAME_SITE": env.get("COOKIE_SAME_SITE", "Lax"),
-        "TRUSTED_PROXIES": int(env.get("TRUSTED_PROXIES", "0")),
-        "LIMIT_DEFAULT": env.get("LIMIT_DEFAULT", "1200 per minute"),
-        "LIMIT_SIGN_IN": env.get("LIMIT_SIGN_IN", "30 per minute"),
-        "LIMIT_SIGN_UP": env.get("LIMIT_SIGN_UP", "20 per hour"),
-        "LIMIT_ACCOUNT": env.get("LIMIT_ACCOUNT", "20 per 15 minutes"),
-        "LIMIT_CODES": env.get("LIMIT_CODES", "20 per 10 minutes"),
-        "LIMIT_MESSAGES": env.get("LIMIT_MESSAGES", "20 per second;600 per 10 minutes"),
-        "LIMIT_MESSAGES_EACH": env.get("LIMIT_MESSAGES_EACH", "10 per second;200 per 5 minutes"),
-        "LIMIT_WEBHOOKS": env.get("LIMIT_WEBHOOKS", "12000 per minute"),
-        "LIMIT_API_KEY": env.get("LIMIT_API_KEY", "600 per minute"),
-        "API_KEY_REQUESTS_A_DAY": int(env.get("API_KEY_REQUESTS_A_DAY", "50000")),
-        "RATELIMIT_ENABLED": _yes(env.get("RATE_LIMITS", "1")),
-        "PASSWORD_METHOD": env.get("PASSWORD_METHOD", "scrypt"),
-        "ENCRYPTION_KEYS": _words(env.get("ENCRYPTION_KEYS", "")),
-        "STEP_UP_MINUTES": int(env.get("STEP_UP_MINUTES", "15")),
-        "SECURITY_RULES": env.get("SECURITY_RULES", ""),
-        "GEOIP_DATABASE": env.get("GEOIP_DATABASE", ""),
-        "SMS_PER_10_MINUTES": int(env.get("SMS_PER_10_MINUTES", "3")),
-        "SMS_PER_DAY": int(env.get("SMS_PER_DAY", "10")),
-        "SMS_PER_HOUR_IN_ALL": int(env.get("SMS_PER_HOUR_IN_ALL", "500")),
-    }
+def warnings(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Sentences about what is allowed, but hardly meant."""
+    given = environment_of_process() if environment is None else environment
+    found = misspelt(SETTINGS, given)
+    open_mail = given.get("SMTP_SECURITY", "").strip().lower() == "none" and given.get("SMTP_PASSWORD")
+    if open_mail and not forms.is_local(given.get("SMTP_HOST", "")):
+        found.append(
+            "SMTP_SECURITY is none: SMTP_PASSWORD and every mail travel where others on the way can read them."
+        )
+    return found
 
 
-def _file_settings(env: Mapping[str, str]) -> dict[str, Any]:
-    largest = int(env.get("UPLOAD_MAX_BYTES", str(5 * MIB)))
-    return {
-        "UPLOADS_DIR": env.get("UPLOADS_DIR") or str(ROOT / "instance" / "uploads"),
-        "UPLOADS_BASE_URL": env.get("UPLOADS_BASE_URL", "").rstrip("/"),
-        "UPLOAD_MAX_BYTES": largest,
-        "UPLOAD_BODY_BYTES": largest + MIB // 4,  # the parts of a multipart body that are not the file
-        "UPLOAD_QUOTA_BYTES": int(env.get("UPLOAD_QUOTA_BYTES", str(500 * MIB))),
-        "UPLOAD_QUOTA_FILES": int(env.get("UPLOAD_QUOTA_FILES", "5000")),
-        "UPLOAD_ORPHAN_DAYS": int(env.get("UPLOAD_ORPHAN_DAYS", "7")),
-        "S3_BUCKET": env.get("S3_BUCKET", ""),
-        "S3_REGION": env.get("S3_REGION", ""),
-        "S3_ENDPOINT_URL": env.get("S3_ENDPOINT_URL", ""),
-        "S3_ACCESS_KEY": env.get("S3_ACCESS_KEY", ""),
-        "S3_SECRET_KEY": env.get("S3_SECRET_KEY", ""),
-    }
-
-
-def _channel_settings(env: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "MAIL_FROM": env.get("MAIL_FROM", "Marketplace <no-reply@localhost>"),
-        "SMTP_HOST": env.get("SMTP_HOST", ""),
-        "SMTP_PORT": int(env.get("SMTP_PORT", "587")),
-        "SMTP_USER": env.get("SMTP_USER", ""),
-        "SMTP_PASSWORD": env.get("SMTP_PASSWORD", ""),
-        "SMTP_SECURITY": env.get("SMTP_SECURITY", "starttls"),
-        "SMTP_TIMEOUT": float(env.get("SMTP_TIMEOUT", "10")),
-        "VAPID_PRIVATE_KEY": env.get("VAPID_PRIVATE_KEY", ""),
-        "VAPID_CONTACT": env.get("VAPID_CONTACT", "mailto:admin@localhost"),
-        "TWILIO_ACCOUNT_SID": env.get("TWILIO_ACCOUNT_SID", ""),
-        "TWILIO_AUTH_TOKEN": env.get("TWILIO_AUTH_TOKEN", ""),
-        "TWILIO_FROM": env.get("TWILIO_FROM", ""),
-        "TWILIO_API_URL": env.get("TWILIO_API_URL", ""),
-    }
-
-
-def _money_settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
-    return {
-        "PAYMENT_PROVIDERS": _words(env.get("PAYMENT_PROVIDERS", "" if production else "fake")),
-        "FAKE_FAULTS": _words(env.get("FAKE_FAULTS", "")),
-        "STRIPE_SECRET_KEY": env.get("STRIPE_SECRET_KEY", ""),
-        "STRIPE_PUBLISHABLE_KEY": env.get("STRIPE_PUBLISHABLE_KEY", ""),
-        "STRIPE_WEBHOOK_SECRET": env.get("STRIPE_WEBHOOK_SECRET", ""),
-        "STRIPE_API_URL": env.get("STRIPE_API_URL", ""),
-        "PAYPAL_CLIENT_ID": env.get("PAYPAL_CLIENT_ID", ""),
-        "PAYPAL_CLIENT_SECRET": env.get("PAYPAL_CLIENT_SECRET", ""),
-        "PAYPAL_WEBHOOK_ID": env.get("PAYPAL_WEBHOOK_ID", ""),
-        "PAYPAL_API_URL": env.get("PAYPAL_API_URL", ""),
-        "TASK_PAYMENT": env.get("TASK_PAYMENT", "outside"),
-        "ESCROW_HOLD": env.get("ESCROW_HOLD", "acceptance"),
-        "FEE_RULES": env.get("FEE_RULES", ""),
-        "PAYOUT_RULES": env.get("PAYOUT_RULES", ""),
-        "PAYOUT_SCHEDULE": env.get("PAYOUT_SCHEDULE", "manual"),
-        "PAYOUT_MINIMUM": env.get("PAYOUT_MINIMUM", "1"),
-        "SITE_ADDRESS": env.get("SITE_ADDRESS", ""),
-        "PLANS_FILE": env.get("PLANS_FILE", ""),
-        "CHAT_NEEDS_PLAN": _yes(env.get("CHAT_NEEDS_PLAN", "0")),
-    }
-
-
-def _dotenv() -> dict[str, str]:
-    return {key: value for key, value in dotenv_values(ROOT / ".env").items() if value is not None}
-
-
-def _refuse_nonsense(settings: dict[str, Any]) -> None:
-    """A limit that cannot be read would be no limit."""
-    wrong = [f"{name} is no limit such as 30 per minute" for name in LIMITS if not _is_limit(settings[name])]
-    if not all(map(_is_key, settings["ENCRYPTION_KEYS"])):
-        wrong.append("ENCRYPTION_KEYS must hold keys (make one with: flask encryption new-key)")
-    if settings["TRUSTED_PROXIES"] < 0:
-        wrong.append("TRUSTED_PROXIES must be 0 or more")
-    if settings["SOCKETS"] not in SOCKETS:
-        wrong.append(f"SOCKETS must be one of {', '.join(SOCKETS)}")
-    if settings["SOCKETS"] != "threading" and not settings["REDIS_URL"]:
-        wrong.append("REDIS_URL must name a Redis for sockets outside this process")
-    wrong += [f"{name} must be 0 or more" for name in DAYS if settings[name] < 0]
-    for name, choices in CHOICES.items():
-        if not set(_words(settings[name]) if isinstance(settings[name], str) else settings[name]) <= set(choices):
-            wrong.append(f"{name} must be {' or '.join(choices)}")
-    if not PLAIN_AMOUNT.fullmatch(settings["PAYOUT_MINIMUM"]):
-        wrong.append("PAYOUT_MINIMUM must be an amount such as 10 or 2.50")
-    if wrong:
-        raise ConfigurationError("; ".join(wrong) + ".")
-
-
-def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
-    wrong = []
-    for name in ("SECRET_KEY", "JWT_SECRET_KEY"):
-        if settings[name] == INSECURE_SECRET or len(settings[name]) < 32:
-            wrong.append(f"{name} must be set to at least 32 random characters")
-    if not settings["ENCRYPTION_KEYS"]:
-        wrong.append("ENCRYPTION_KEYS must hold a key (make one with: flask encryption new-key)")
-    if settings["COOKIE_SAME_SITE"] not in {"Lax", "Strict", "None"}:
-        wrong.append("COOKIE_SAME_SITE must be Lax, Strict or None")
-    if settings["DATABASE_URL"].startswith("sqlite") and not _yes(env.get("ALLOW_SQLITE", "0")):
-        wrong.append("DATABASE_URL must name a Postgres database (or say ALLOW_SQLITE=1)")
-    if _yes(env.get("FLASK_DEBUG", "0")):
-        wrong.append("FLASK_DEBUG must be off")
-    if not settings["CORS_ORIGINS"]:
-        wrong.append("CORS_ORIGINS must name the addresses of your front end")
-    if settings["JOBS"] not in {"embedded", "celery"}:
-        wrong.append("JOBS must be embedded or celery")
-    if settings["JOBS"] == "celery" and not settings["REDIS_URL"]:
-        wrong.append("REDIS_URL must name a Redis for JOBS=celery")
-    local = [name for name in ("SITE_URL", "API_URL") if "//localhost" in settings[name]]
-    if settings["SMTP_HOST"] and local:
-        wrong.append(f"{' and '.join(local)} must be what readers of mails can reach")
-    if settings["SMTP_HOST"] and settings["SMTP_SECURITY"] not in {"starttls", "tls", "none"}:
-        wrong.append("SMTP_SECURITY must be starttls, tls or none")
-    if wrong:
-        raise ConfigurationError("This is production, and: " + "; ".join(wrong) + ".")
-
-
-def _is_key(text: str) -> bool:
-    """32 random bytes as Fernet writes them."""
-    try:
-        return len(base64.urlsafe_b64decode(text)) == 32
-    except ValueError:
-        return False
-
-
-def _is_limit(text: str) -> bool:
-    try:
-        return bool(parse_many(text))
-    except ValueError:
-        return False
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _yes(value: str) -> bool:
-    return value.strip().lower() in {"1", "true", "yes", "on"}
+def _derive(settings: dict[str, Any]) -> None:
+    """What follows from other settings."""
+    settings["API_VERSION"] = "0.1.0"
+    settings["SECRET_KEY"] = settings["SECRET_KEY"] or INSECURE_SECRET
+    settings["JWT_SECRET_KEY"] = settings["JWT_SECRET_KEY"] or settings["SECRET_KEY"]
+    settings["DATABASE_URL"] = settings["DATABASE_URL"] or f"sqlite:///{ROOT / 'instance' / 'marketplace.db'}"
+    settings["UPLOADS_DIR"] = settings["UPLOADS_DIR"] or str(ROOT / "instance" / "uploads")
+    settings["UPLOAD_BODY_BYTES"] = settings["UPLOAD_MAX_BYTES"] + MIB // 4  # the parts of a body that are not the file
+    settings["CORS_ORIGINS"] = [origin.lower() for origin in settings["CORS_ORIGINS"]]
+    for name in ("SITE_URL", "API_URL", "UPLOADS_BASE_URL"):
+        settings[name] = settings[name].rstrip("/")

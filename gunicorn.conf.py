@@ -2,6 +2,13 @@
 
 from typing import Any
 
+from config import ConfigurationError, load
+
+try:
+    load()  # before gunicorn takes PORT itself, and once instead of once a worker
+except ConfigurationError as error:
+    raise SystemExit(f"Error: {error}") from None
+
 SLOWEST_BODY = 20.0  # seconds between two pieces of a body; a sender that stalls must not keep a thread
 
 

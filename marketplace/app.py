@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import click
 from flask import Flask
 from flask_cors import CORS
 from flask_migrate import Migrate
@@ -21,7 +22,7 @@ EXPOSED += ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """An application with the settings of the environment, or with these."""
     app = Flask("marketplace", static_folder=None)
-    app.config.update(settings or config.load())
+    app.config.update(settings or _settings_of_process())
     url = app.config["DATABASE_URL"] = db.normalise_url(app.config["DATABASE_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(url, app.config["THREADS"])
@@ -36,3 +37,11 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         count = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app
+
+
+def _settings_of_process() -> Mapping[str, Any]:
+    given = config.environment_of_process()
+    settings = config.load(given)
+    for sentence in config.warnings(given):
+        click.echo(f"Warning: {sentence}", err=True)
+    return settings

@@ -6,7 +6,7 @@ from flask_smorest import Api
 from marketplace.admin import dispute_routes, money_routes, people_routes, verification_routes
 from marketplace.admin import routes as admin_routes
 from marketplace.auth import jobs as auth_jobs
-from marketplace.auth import last_use, mail_routes, profile_routes, proofs
+from marketplace.auth import last_use, mail_routes, places, profile_routes, proofs
 from marketplace.auth import routes as auth_routes
 from marketplace.auth import service as auth_service
 from marketplace.auth import subscribers as auth_subscribers
@@ -15,24 +15,27 @@ from marketplace.auth.keys import service as keys
 from marketplace.auth.keys import usage as key_usage
 from marketplace.auth.phone import routes as phone_routes
 from marketplace.auth.second_factor import routes as second_factor_routes
+from marketplace.auth.signals import rules as signal_rules
 from marketplace.catalog import routes as catalog_routes
 from marketplace.cli.audit import audit
 from marketplace.cli.copying import copy_database
+from marketplace.cli.database import database
 from marketplace.cli.demo_escrow import demo_escrow
 from marketplace.cli.handbook import handbook
 from marketplace.cli.imports import import_file
-from marketplace.cli.people import encryption_keys, users
+from marketplace.cli.keys import encryption_keys, vapid_key_command
+from marketplace.cli.people import users
 from marketplace.cli.queues import (
     jobs_command,
     letters_command,
     notifications_command,
     outbox_command,
-    vapid_key_command,
 )
 from marketplace.cli.reindex import reindex
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
-from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, outbox
+from marketplace.cli.settings import settings_command
+from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, outbox, rule_files
 from marketplace.core import sweeps as core_jobs
 from marketplace.core.background import Background, all_of, celery_for, wake_workers
 from marketplace.disputes import jobs as disputes_jobs
@@ -55,7 +58,7 @@ from marketplace.notifications import routes as notifications_routes
 from marketplace.notifications import subscribers as notifications_subscribers
 from marketplace.offerings import routes as offerings_routes
 from marketplace.offerings import subscribers as offerings_subscribers
-from marketplace.payments import calling, inbox, payout_routes, reconciling
+from marketplace.payments import calling, inbox, payout_routes, reconciling, suspicion
 from marketplace.payments import jobs as payments_jobs
 from marketplace.payments import routes as payments_routes
 from marketplace.payments import service as payments
@@ -69,6 +72,7 @@ from marketplace.search import saved_routes
 from marketplace.search import subscribers as search_subscribers
 from marketplace.subscriptions import calling as subscriptions_calling
 from marketplace.subscriptions import jobs as subscriptions_jobs
+from marketplace.subscriptions import plans
 from marketplace.subscriptions import routes as subscriptions_routes
 from marketplace.subscriptions import subscribers as subscriptions_subscribers
 from marketplace.talent import routes as talent_routes
@@ -179,6 +183,7 @@ COMMANDS = (
     audit,
     reindex,
     copy_database,
+    database,
     demo_escrow,
     encryption_keys,
     handbook,
@@ -189,9 +194,20 @@ COMMANDS = (
     outbox_command,
     seed,
     serve,
+    settings_command,
     users,
     vapid_key_command,
 )
+
+
+RULES = {
+    "FEE_RULES": payments.fee_rules,
+    "PAYOUT_RULES": suspicion.in_force,
+    "SECURITY_RULES": signal_rules.rules,
+    "CONTENT_RULES": moderation.rules,
+    "PLANS_FILE": plans.all_plans,
+    "GEOIP_DATABASE": places.geoip,
+}  # setting → what reads the file it names
 
 
 def init_app(app: Flask, api: Api) -> None:
@@ -203,7 +219,7 @@ def init_app(app: Flask, api: Api) -> None:
     access.load_people_with(app, loaders)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
-    payments.check_rules(app)
+    rule_files.check(app, RULES)
     metrics.add(reconciling.figures)
     messaging_sockets.register(app)
     moderation.init_app(app)

@@ -7,8 +7,12 @@ from celery.signals import worker_ready
 from marketplace import wiring
 from marketplace.app import create_app
 from marketplace.core.background import WORK, all_of, celery_for, wake_workers
+from marketplace.core.settings import ConfigurationError
 
-flask_app = create_app()
+try:
+    flask_app = create_app()
+except ConfigurationError as error:
+    raise SystemExit(f"Error: {error}") from None
 app = celery_for(flask_app.config["REDIS_URL"])
 work = all_of(*wiring.FACTS, *wiring.MONEY, *wiring.WORK)
 

@@ -7,6 +7,8 @@ from typing import Any
 import maxminddb
 from flask import current_app, request
 
+from marketplace.core.rule_files import BadFile
+
 LONGEST_DEVICE, LONGEST_ADDRESS = 300, 64
 
 
@@ -35,9 +37,9 @@ def here() -> Place:
 
 def spot_of(address: str) -> Spot | None:
     """From the file GEOIP_DATABASE names (MaxMind's format, such as GeoLite2 City); None without it."""
-    path = current_app.config["GEOIP_DATABASE"]
+    atlas = geoip()
     try:
-        found: Any = _reader(path).get(address) if path else None
+        found: Any = atlas.get(address) if atlas else None
     except ValueError:
         return None
     location = (found or {}).get("location", {})
@@ -47,6 +49,17 @@ def spot_of(address: str) -> Spot | None:
     return Spot(country, float(location["latitude"]), float(location["longitude"]))
 
 
+def geoip() -> maxminddb.Reader | None:
+    """The file GEOIP_DATABASE names, opened; raises BadFile."""
+    path = current_app.config["GEOIP_DATABASE"]
+    return _reader(path) if path else None
+
+
 @lru_cache(maxsize=4)
 def _reader(path: str) -> maxminddb.Reader:
-    return maxminddb.open_database(path)
+    try:
+        return maxminddb.open_database(path)
+    except OSError as error:
+        raise BadFile(f"{path}: {error.strerror or error}.") from None
+    except (maxminddb.InvalidDatabaseError, ValueError) as error:
+        raise BadFile(f"{path}: this is no MaxMind database: {error}") from None

@@ -6,9 +6,9 @@ from itertools import groupby
 from typing import Any
 
 import click
-from flask.cli import with_appcontext
 from sqlalchemy import TextClause, bindparam, select, text
 
+from marketplace.cli.errors import on_database
 from marketplace.core.db import UTCDateTime, fetch
 from marketplace.core.leases import QUEUES
 from marketplace.core.lifecycle import Stateful
@@ -294,7 +294,7 @@ _statuses = [(model, text(f"SELECT id, status FROM {model.__tablename__}")) for 
 
 
 @click.command("audit")
-@with_appcontext
+@on_database
 def audit() -> None:
     """Check what must hold between tables; exit 1 on a finding."""
     found = findings()

@@ -19,8 +19,10 @@ from sqlalchemy.engine import Engine, make_url
 
 import config
 from marketplace.cli.audit import findings
+from marketplace.cli.errors import in_sentences
 from marketplace.core import db as database
 from marketplace.core.db import Base, db, writing_options
+from marketplace.core.setting_forms import database_address
 
 CHUNK = 5000
 SHIPPED = {"categories"}  # rows a fresh database comes with; the source's take their place
@@ -31,8 +33,10 @@ MIGRATIONS = str(config.ROOT / "migrations")
 @click.argument("source_url")
 @click.argument("target_url")
 @with_appcontext
+@in_sentences
 def copy_database(source_url: str, target_url: str) -> None:
     """Copy every row from SOURCE to TARGET, which must be empty, and prove it."""
+    _require_addresses(source_url, target_url)
     _require_there(source_url)
     source, target = _app_for(source_url), _app_for(target_url)
     with source.app_context():
@@ -64,6 +68,12 @@ def _app_for(url: str) -> Flask:
     database.init_app(app)
     flask_migrate.Migrate(app, db, directory=MIGRATIONS)
     return app
+
+
+def _require_addresses(*urls: str) -> None:
+    for name, url in zip(("The source", "The target"), urls, strict=True):
+        if not database_address.takes(url):
+            raise click.ClickException(f"{name} must be {database_address.words}.")
 
 
 def _require_there(url: str) -> None:

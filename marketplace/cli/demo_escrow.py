@@ -18,6 +18,7 @@ from sqlalchemy import func, select, update
 
 from marketplace.auth.models import User
 from marketplace.cli.audit import findings
+from marketplace.cli.errors import in_sentences
 from marketplace.core import jobs
 from marketplace.core.db import execute, fetch, in_transaction
 from marketplace.core.outbox import relay
@@ -104,6 +105,7 @@ class Stage:
 
 @click.command("demo-escrow")
 @with_appcontext
+@in_sentences
 def demo_escrow() -> None:
     """Tell the story of a task's money, from a card that is declined to a payout that comes back; exit 1 where the
     books are not as they must be."""

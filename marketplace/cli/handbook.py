@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from marketplace.cli.errors import in_sentences
+from marketplace.cli.settings import settings_example, settings_page
 from marketplace.core.outbox import subscribers
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
 from marketplace.events import (
@@ -39,16 +41,22 @@ EVENT_MODULES = (auth, payments, subscriptions, uploads, listings, tasks, offeri
 
 @click.command("handbook")
 @with_appcontext
+@in_sentences
 def handbook() -> None:
-    """Write docs/lifecycles.md and docs/events.md from the code."""
+    """Write docs/lifecycles.md, docs/events.md, docs/settings.md and .env.example from the code."""
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")
-        click.echo(f"docs/{name}")
+        click.echo((DOCS / name).resolve().relative_to(DOCS.parent))
 
 
 def pages() -> dict[str, str]:
-    """File name → text."""
-    return {"lifecycles.md": _lifecycles_page(), "events.md": _events_page()}
+    """File, seen from docs/ → text."""
+    return {
+        "lifecycles.md": _lifecycles_page(),
+        "events.md": _events_page(),
+        "settings.md": settings_page(),
+        "../.env.example": settings_example(),
+    }
 
 
 def all_events() -> list[type[Event]]:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.auth.models import User
+from marketplace.cli.errors import on_database
 from marketplace.cli.import_rows import KINDS, Kind
 from marketplace.core.db import db, execute, fetch, in_transaction
 
@@ -130,8 +130,8 @@ def _insert(kind: Kind, rows: list[dict[str, Any]]) -> int:
 @click.option("--owner", help="The username all rows belong to.")
 @click.option("--owner-source", help="The --source under which the people in the owner column were imported.")
 @click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="FILE.rejects.csv unless told.")
-@click.option("--limit", type=int, help="Read so many rows only.")
-@with_appcontext
+@click.option("--limit", type=click.IntRange(1), help="Read so many rows only.")
+@on_database
 def import_file(
     kind: str,
     file: Path,

@@ -1,7 +1,6 @@
-"""`flask users`: who may do what; `flask encryption`: the keys that keep secrets."""
+"""`flask users`: who may do what."""
 
 import click
-from cryptography.fernet import Fernet
 from flask.cli import AppGroup
 from rich.console import Console
 from rich.table import Table
@@ -9,18 +8,17 @@ from sqlalchemy import or_, select
 
 from marketplace.auth import standing
 from marketplace.auth.models import ROLES, User
-from marketplace.core import encryption
+from marketplace.cli.errors import on_database
 from marketplace.core.db import db, in_transaction
-from marketplace.kit.errors import Problem
 from marketplace.privacy import service as privacy
 
 users = AppGroup("users", help="Accounts: roles, suspension.")
-encryption_keys = AppGroup("encryption", help="The keys of what is encrypted in the database.")
 
 
 @users.command("grant")
 @click.argument("name")
 @click.argument("role", type=click.Choice(ROLES))
+@on_database
 def grant(name: str, role: str) -> None:
     """Give NAME (a username or e-mail) a ROLE; `user` takes roles away."""
     _do(name, lambda user: standing.grant(user, role))
@@ -30,6 +28,7 @@ def grant(name: str, role: str) -> None:
 @users.command("suspend")
 @click.argument("name")
 @click.argument("reason")
+@on_database
 def suspend(name: str, reason: str) -> None:
     """Close the account of NAME; the REASON is told."""
     _do(name, lambda user: standing.suspend(user, reason))
@@ -38,6 +37,7 @@ def suspend(name: str, reason: str) -> None:
 
 @users.command("reinstate")
 @click.argument("name")
+@on_database
 def reinstate(name: str) -> None:
     """Open the account of NAME again."""
     _do(name, standing.reinstate)
@@ -48,6 +48,7 @@ def reinstate(name: str) -> None:
 @click.argument("name")
 @click.option("--even-if-needed", is_flag=True, help="Also where a deal of theirs is not over.")
 @click.confirmation_option(prompt="This cannot be undone. Go on?")
+@on_database
 def erase(name: str, even_if_needed: bool) -> None:
     """Erase the account of NAME, as its owner could."""
     _do(name, lambda user: privacy.close(user, even_if_needed=even_if_needed))
@@ -55,6 +56,7 @@ def erase(name: str, even_if_needed: bool) -> None:
 
 
 @users.command("staff")
+@on_database
 def staff() -> None:
     """Show who has a role."""
     table = Table("id", "username", "e-mail", "role")
@@ -63,24 +65,9 @@ def staff() -> None:
     Console().print(table)
 
 
-@encryption_keys.command("new-key")
-def new_key() -> None:
-    """Make a key for ENCRYPTION_KEYS."""
-    click.echo(Fernet.generate_key().decode())
-
-
-@encryption_keys.command("rotate")
-def rotate() -> None:
-    """Encrypt everything by the first of ENCRYPTION_KEYS; the others can go afterwards."""
-    click.echo(f"{encryption.rotate()} values are under the first key.")
-
-
 def _do(name: str, change: object) -> None:
     assert callable(change)
-    try:
-        in_transaction(lambda: change(_find(name)))
-    except Problem as problem:
-        raise click.ClickException(problem.sentence) from None
+    in_transaction(lambda: change(_find(name)))
 
 
 def _find(name: str) -> User:

@@ -1,24 +1,23 @@
 """`flask outbox`, `flask jobs`, `flask notifications`: what waits, failed or died, and send it again."""
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 import click
-from flask.cli import with_appcontext
-from py_vapid import Vapid
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
+from marketplace.cli.errors import on_database
 from marketplace.core.db import fetch, in_transaction
 from marketplace.core.jobs import JOBS
 from marketplace.core.leases import STATES, Queue
 from marketplace.core.outbox import FACTS
 from marketplace.notifications.delivering import LETTERS
-from marketplace.notifications.gateways.push import public_key
 
 LATEST = 20
+MANY = click.IntRange(1, 10_000)
+LARGEST_ID = 2**63 - 1
 
 
 def command_for(queue: Queue, name: str, help_text: str, columns: dict[str, Callable[[Any], str]]) -> click.Command:
@@ -26,9 +25,9 @@ def command_for(queue: Queue, name: str, help_text: str, columns: dict[str, Call
 
     @click.command(name, help=help_text)
     @click.option("--state", type=click.Choice(STATES), help="Show the latest rows in this state.")
-    @click.option("--limit", default=LATEST, show_default=True)
+    @click.option("--limit", type=MANY, default=LATEST, show_default=True)
     @click.option("--again", help="Try dead rows once more: an id, several with commas, or all.")
-    @with_appcontext
+    @on_database
     def command(state: str | None, limit: int, again: str | None) -> None:
         if again is not None:
             _again(queue, again)
@@ -49,11 +48,16 @@ def _shown_letters() -> int:
 
 
 def _again(queue: Queue, which: str) -> None:
-    ids = [] if which == "all" else [int(part) for part in which.split(",") if part.strip().isdigit()]
-    if which != "all" and not ids:
-        raise click.ClickException("Say --again all, or the ids of dead rows with commas.")
+    ids = [] if which == "all" else _ids(which)
     count = in_transaction(lambda: queue.again(*ids))
     click.echo(f"{count} will be tried again.")
+
+
+def _ids(which: str) -> list[int]:
+    parts = [part.strip() for part in which.split(",")]
+    if not all(part.isascii() and part.isdecimal() and int(part) <= LARGEST_ID for part in parts):
+        raise click.ClickException("Say --again all, or the ids of dead rows with commas.")
+    return [int(part) for part in parts]
 
 
 def _listing(queue: Queue, state: str, limit: int, columns: dict[str, Callable[[Any], str]]) -> Table:
@@ -85,9 +89,9 @@ notifications_command = command_for(
 
 
 @click.command("letters")
-@click.option("--limit", default=5, show_default=True)
-@click.option("--user", type=int, help="Only those to the person with this id.")
-@with_appcontext
+@click.option("--limit", type=MANY, default=5, show_default=True)
+@click.option("--user", type=click.IntRange(1, LARGEST_ID), help="Only those to the person with this id.")
+@on_database
 def letters_command(limit: int, user: int | None) -> None:
     """Read the latest mails, pushes and SMS that were shown instead of sent."""
     shown = select(LETTERS.table).where(LETTERS.table.c.shown.is_not(None))
@@ -95,13 +99,3 @@ def letters_command(limit: int, user: int | None) -> None:
     for row in reversed(fetch(mine.order_by(LETTERS.table.c.id.desc()).limit(limit))):
         click.secho(f"{row.id} {row.channel} to user {row.user_id}, {row.done_at:%Y-%m-%d %H:%M:%S}", bold=True)
         click.echo(row.shown + "\n")
-
-
-@click.command("vapid-key")
-def vapid_key_command() -> None:
-    """Make a key for web push: what to set, and what the browsers get."""
-    key = Vapid()
-    key.generate_keys()
-    number = key.private_key.private_numbers().private_value.to_bytes(32, "big")
-    click.echo(f"VAPID_PRIVATE_KEY={base64.urlsafe_b64encode(number).decode().rstrip('=')}")
-    click.echo(f"# public: {public_key(key)}")

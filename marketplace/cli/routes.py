@@ -8,12 +8,15 @@ from flask.cli import routes_command, with_appcontext
 from rich.console import Console
 from rich.table import Table
 
+from marketplace.cli.errors import in_sentences
+
 
 @click.command("routes")
 @click.option("--policies", is_flag=True, help="Show who may use each address.")
 @click.option("--sort", "-s", type=click.Choice(["endpoint", "methods", "domain", "rule", "match"]), default="rule")
 @click.option("--all-methods", is_flag=True, help="Show HEAD and OPTIONS methods.")
 @with_appcontext
+@in_sentences
 def routes(policies: bool, sort: str, all_methods: bool) -> None:
     """Show all addresses of the application."""
     if policies:

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 from flask import current_app
-from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select, update
 
 from marketplace.auth import service as auth
 from marketplace.auth.models import User
+from marketplace.cli.errors import on_database
 from marketplace.cli.town import lookups as look
 from marketplace.cli.town.backdating import Story
 from marketplace.cli.town.board import PRESENT
@@ -63,7 +63,7 @@ class TownReport:
 
 @click.command("seed")
 @click.option("--yes-in-production", is_flag=True, help="Build it with the settings of production too.")
-@with_appcontext
+@on_database
 def seed(yes_in_production: bool) -> None:
     """Build a small demo town; once it is there nothing changes."""
     try:
@@ -187,6 +187,7 @@ def _sell(good: Good) -> None:
         listing_type=sale.kind,
         is_negotiable=sale.is_negotiable,
         import_ref=look.ref(f"listing:{good.key}"),
+        expires_at=None,  # the town stays as it is
         **look.place_in(good.key, look.home_of(sale.seller)),
     )
     if sale.status != listing.status:

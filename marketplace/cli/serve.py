@@ -1,5 +1,6 @@
 """`flask serve`: migrate, fill an empty marketplace with the demo town, say where it is, serve."""
 
+import errno
 import os
 import socket
 import sys
@@ -13,36 +14,56 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from marketplace.auth.models import User
+from marketplace.cli.errors import in_sentences, require_not_newer
 from marketplace.cli.seed import seed_town, sign_ins
-from marketplace.core.db import fetch
+from marketplace.core.db import db, fetch
+
+EVERYWHERE = ("127.0.0.1", "0.0.0.0", "::")
 
 
 @click.command("serve")
-@click.option("--port", envvar="PORT", default=5000, show_default=True)
-@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65_535), help="Instead of the setting PORT.")
+@click.option("--host", help="Instead of the setting HOST.")
 @with_appcontext
-def serve(port: int, host: str) -> None:
+@in_sentences
+def serve(port: int | None, host: str | None) -> None:
     """Run the whole marketplace in one process."""
+    port = port or current_app.config["PORT"]
+    host = (host or current_app.config["HOST"]).strip("[]")
     _require_free(host, port)
+    require_not_newer(db.engine)
     console = Console()
     upgrade()
     if current_app.config["ENVIRONMENT"] != "production" and not fetch(select(func.count()).select_from(User))[0][0]:
         with console.status("Building the demo town ..."):
             seed_town()
-    welcome(console, f"http://{'localhost' if host == '127.0.0.1' else host}:{port}")
+    address = f"[{host}]" if ":" in host else host
+    welcome(console, f"http://{'localhost' if host in EVERYWHERE else address}:{port}")
     os.environ.setdefault("API_URL", f"http://localhost:{port}")
     threads = str(current_app.config["THREADS"] + current_app.config["SOCKET_THREADS"])  # made when they are needed
     command = ["gunicorn", "--worker-class", "gthread", "--workers", "1", "--threads", threads]
-    bind = ["--bind", f"{host}:{port}", "--graceful-timeout", "5", "--log-level", "warning", "wsgi:app"]
+    bind = ["--bind", f"{address}:{port}", "--graceful-timeout", "5", "--log-level", "warning", "wsgi:app"]
     os.execv(sys.executable, [sys.executable, "-m", *command, *bind])
 
 
 def _require_free(host: str, port: int) -> None:
+    """Raises ClickException: there is no such address here, the port is taken, or may not be used."""
     try:
-        with socket.create_server((host, port)):
+        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.create_server(place[:2], family=family):
             pass
-    except OSError:
-        raise click.ClickException(f"Port {port} is taken. Choose another: make run PORT={port + 1}") from None
+    except (socket.gaierror, UnicodeError):
+        raise click.ClickException(f"HOST is {host}: this machine has no such address.") from None
+    except OSError as error:
+        raise click.ClickException(_why_not(host, port, error)) from None
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken. Choose another: make run PORT={port % 65_535 + 1}"
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs more rights. Choose one from 1024 up: make run PORT=5000"
+    return f"HOST is {host}: {os.strerror(error.errno) if error.errno else error}."
 
 
 def welcome(console: Console, address: str) -> None:

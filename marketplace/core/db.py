@@ -1,6 +1,7 @@
 """The database: typed base, column types, the two dialects' settings and the one place that commits."""
 
 import math
+import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
+from marketplace.core.settings import ConfigurationError
 from marketplace.kit.clock import as_utc, now
 from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
 
@@ -274,8 +276,18 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, lambda e: app.handle_user_exception(as_problem(e)))
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
-            Path(db.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(db.engine.url.database or "").parent)
             prepare_sqlite(db.engine)
+
+
+def _make_folder(folder: Path) -> None:
+    """SQLite writes files of its own beside the database; raises ConfigurationError where it cannot."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"DATABASE_URL: the folder {folder} cannot be made: {error.strerror}.") from None
+    if not os.access(folder, os.W_OK):
+        raise ConfigurationError(f"DATABASE_URL: the folder {folder} must be one that this user may write to.")
 
 
 def prepare_sqlite(engine: Engine) -> None:

@@ -66,9 +66,9 @@ class ListingInputSchema(ListingChangesSchema):
 
 
 class RenewalSchema(Input):
-    """For how long from now."""
+    """For how long from now; as long as a new one (LISTING_DAYS) unless told."""
 
-    days = Int(least=1, most=365, load_default=30, example=30)
+    days = Int(least=1, most=365, example=30)
 
 
 class SellerInfoSchema(Schema):

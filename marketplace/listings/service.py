@@ -1,8 +1,9 @@
 """Post, edit, delete a classified; count who looked at it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import update
 
 from marketplace.auth.models import User
@@ -35,6 +36,7 @@ def post(seller: User, *, price: Any, category: str, **fields: Any) -> Listing:
     """Put up a classified; raises Invalid (422) for a price its currency cannot hold."""
     currency = fields.pop("currency", seller.currency)
     key, subcategory = catalog.resolve(category, fields.pop("subcategory", None))
+    fields.setdefault("expires_at", _end_after())
     listing = save(
         Listing(
             seller_id=seller.id,
@@ -85,11 +87,11 @@ def activate(user: User, listing_id: int) -> Listing:
     return _moved(user, listing_id, "activate")
 
 
-def renew(user: User, listing_id: int, *, days: int) -> Listing:
-    """On the list again, or longer, until `days` from now."""
+def renew(user: User, listing_id: int, *, days: int | None = None) -> Listing:
+    """On the list again, or longer, until `days` from now: LISTING_DAYS unless told."""
     listing = find(user, listing_id)
     listing.advance("renew", actor=policy.role_of(user, listing), actor_id=user.id)
-    listing.expires_at, listing.reminded_at = now() + timedelta(days=days), None
+    listing.expires_at, listing.reminded_at = _end_after(days), None
     return _changed(listing)
 
 
@@ -162,12 +164,18 @@ def _moved(user: User, listing_id: int, verb: str) -> Listing:
 
 
 def _changed(listing: Listing) -> Listing:
-    """Put back on the list it stays there: an end that has passed does not count any more."""
+    """Put back on the list it stays there as long as a new one: an end that has passed does not count any more."""
     if listing.status == S.ACTIVE and listing.expires_at is not None and listing.expires_at <= now():
-        listing.expires_at = None
+        listing.expires_at, listing.reminded_at = _end_after(), None
     db.session.flush()
     publish(ListingChanged(listing_id=listing.id, status=listing.status))
     return listing
+
+
+def _end_after(days: int | None = None) -> datetime | None:
+    """So many days from now, LISTING_DAYS unless told; 0 is never."""
+    days = current_app.config["LISTING_DAYS"] if days is None else days
+    return now() + timedelta(days=days) if days else None
 
 
 def _apply(listing: Listing, changes: dict[str, Any]) -> None:

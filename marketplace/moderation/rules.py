@@ -1,20 +1,16 @@
 """What is done with what a text holds: data, read once, checked when read."""
 
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from marketplace.core.rule_files import BadFile, demand_type, made, read_toml, tables
 from marketplace.moderation.reading import KINDS
 
 SHIPPED = Path(__file__).with_name("rules.toml")
 ALLOW, MASK, HOLD, REFUSE = ACTIONS = ("allow", "mask", "hold", "refuse")
 MESSAGE, LISTING, REVIEW = PLACES = ("message", "listing", "review")
-
-
-class BadRules(RuntimeError):
-    """A rule that nobody could mean; the sentence says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +45,26 @@ class Rules:
 
 @cache
 def read(path: Path = SHIPPED) -> Rules:
-    """The rules of one file; raises BadRules."""
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-        rules = [Rule(**row) for row in found["rule"]]
-        hosts = frozenset(str(host).lower() for host in found.get("allowed_hosts", []))
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise BadRules(f"{path.name}: {error}") from None
+    """The rules of one file; raises BadFile."""
+    found = read_toml(path)
+    rows = tables(found, "rule", path)
+    rules = [made(Rule, row, f"{path}: rule {place}") for place, row in enumerate(rows, 1)]
+    demand_type(found.get("allowed_hosts", []), list, f"{path}: allowed_hosts")
+    hosts = frozenset(str(host).lower() for host in found.get("allowed_hosts", []))
     for rule in rules:
-        _check(rule, path.name)
+        _check(rule, str(path))
     for name in ("name", "looks_for"):
         if len({getattr(rule, name) for rule in rules}) < len(rules):
-            raise BadRules(f"{path.name}: two rules have the same {name}.")
+            raise BadFile(f"{path}: two rules have the same {name}.")
     return Rules({rule.looks_for: rule for rule in rules}, hosts)
 
 
 def _check(rule: Rule, file: str) -> None:
-    wrong = [field.name for field in fields(rule) if type(getattr(rule, field.name)) is not field.type]
-    wrong += [place for place in PLACES if getattr(rule, place) not in ACTIONS]
+    wrong = [place for place in PLACES if getattr(rule, place) not in ACTIONS]
     wrong += ["looks_for"] if rule.looks_for not in KINDS else []
     wrong += ["name"] if not 0 < len(str(rule.name)) <= 40 else []
     if wrong or rule.strikes < 0:
-        raise BadRules(f"{file}: the rule {rule.name!r} is wrong in {', '.join(_once(wrong or ['strikes']))}.")
+        raise BadFile(f"{file}: the rule {rule.name!r} is wrong in {', '.join(_once(wrong or ['strikes']))}.")
 
 
 def _once(names: list[Any]) -> list[Any]:

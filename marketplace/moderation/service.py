@@ -31,7 +31,7 @@ class Refused(Invalid):
 
 
 def rules() -> Rules:
-    """The rules in force; raises BadRules."""
+    """The rules in force; raises BadFile."""
     return read(Path(current_app.config.get("CONTENT_RULES") or SHIPPED))
 
 

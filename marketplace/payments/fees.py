@@ -1,7 +1,6 @@
 """What the marketplace keeps of a payment: rules as data, read once, checked when read."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -10,15 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from marketplace.core.rule_files import BadFile, read_toml, tables
 from marketplace.kit.clock import as_utc
 from marketplace.kit.money import Money, MoneyError, share
 
 SHIPPED = Path(__file__).with_name("fees.toml")
 PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
-
-
-class BadFees(RuntimeError):
-    """A fee that nobody could mean; the sentence names the rule and the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,26 +117,21 @@ def percent_of(amount_minor: int, percent: Decimal) -> int:
 
 
 def load(path: Path | None) -> Rules:
-    """The rules of a file, or the shipped ones; raises BadFees."""
+    """The rules of a file, or the shipped ones; raises BadFile."""
     return _read(path or SHIPPED)
 
 
 @cache
 def _read(path: Path) -> Rules:
-    try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("rule")
-    except (OSError, ValueError) as error:
-        raise BadFees(f"{path.name}: {error}") from None
-    if not isinstance(rows, list) or not rows:
-        raise BadFees(f"{path.name}: there is no [[rule]].")
-    read = tuple(_rule(row, f"{path.name}: rule {place}") for place, row in enumerate(rows, 1))
-    _check_order(read, path.name)
+    rows = tables(read_toml(path), "rule", path)
+    read = tuple(_rule(row, f"{path}: rule {place}") for place, row in enumerate(rows, 1))
+    _check_order(read, str(path))
     return Rules(read)
 
 
 def _rule(row: Any, where: str) -> Rule:
     if not isinstance(row, dict):
-        raise BadFees(f"{where}: not a table.")
+        raise BadFile(f"{where}: not a table.")
     where = f"{where} ({row.get('name')!r})"
     _need({"name", "percent"} <= row.keys(), where, "name and percent", "are needed")
     rule = Rule(**dict(_fields(row, where)))
@@ -157,20 +148,20 @@ def _fields(row: dict[str, Any], where: str) -> Iterator[tuple[str, Any]]:
         try:
             yield name, read(value)
         except (ValueError, OverflowError) as error:
-            raise BadFees(f"{where}: {key} {error}.") from None
+            raise BadFile(f"{where}: {key} {error}.") from None
 
 
 def _check_order(rules: tuple[Rule, ...], file: str) -> None:
     if any(rule.conditional == (rule is rules[-1]) for rule in rules):
-        raise BadFees(f"{file}: the last rule, and only it, has none of categories, sellers, from and until.")
+        raise BadFile(f"{file}: the last rule, and only it, has none of categories, sellers, from and until.")
     names = [rule.name for rule in rules]
     if len(set(names)) < len(names):
-        raise BadFees(f"{file}: two rules have the same name.")
+        raise BadFile(f"{file}: two rules have the same name.")
 
 
 def _need(true: bool, where: str, field: str, says: str) -> None:
     if not true:
-        raise BadFees(f"{where}: {field} {says}.")
+        raise BadFile(f"{where}: {field} {says}.")
 
 
 def _text(value: Any) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from flask import Flask, current_app
+from flask import current_app
 from sqlalchemy import select
 
 from marketplace.auth.models import User
@@ -14,7 +14,7 @@ from marketplace.core.db import db, held, locked, save
 from marketplace.core.prices import minor_units
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
-from marketplace.payments import calls, escrow, fees, policy, queries, suspicion
+from marketplace.payments import calls, escrow, fees, policy, queries
 from marketplace.payments.gateways.chosen import default_provider, demand_unit, provider
 from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, S
 from marketplace.payments.models import PaidAlready, Payment, Refund
@@ -66,16 +66,9 @@ def quote(deal: Deal) -> fees.Quote:
 
 
 def fee_rules() -> fees.Rules:
-    """The rules in force."""
+    """The rules in force; raises BadFile."""
     file = current_app.config["FEE_RULES"]
     return fees.load(Path(file) if file else None)
-
-
-def check_rules(app: Flask) -> None:
-    """Rules that nobody could mean are noticed when the application starts; raises BadFees, BadSuspicion."""
-    with app.app_context():
-        fee_rules()
-        suspicion.in_force()
 
 
 def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = None) -> Payment:

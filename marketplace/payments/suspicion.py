@@ -1,7 +1,6 @@
 """How suspicious a payout is: rules as data, read once, checked when read."""
 
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,16 +14,13 @@ from sqlalchemy import ColumnElement, func, select
 from marketplace.auth.models import User
 from marketplace.auth.signals.models import Signal
 from marketplace.core.db import fetch
+from marketplace.core.rule_files import BadFile, made, read_toml, tables, whole_number
 from marketplace.kit.clock import now
 from marketplace.kit.money import exponent
 from marketplace.payments.models import Payout
 
 AMOUNT = re.compile(r"[0-9]{1,12}")
 SHIPPED = Path(__file__).with_name("suspicion.toml")
-
-
-class BadSuspicion(RuntimeError):
-    """A rule that nobody could mean; the sentence says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +53,22 @@ def judge(payout: Payout) -> Judgement:
 
 
 def in_force() -> tuple[int, tuple[Rule, ...]]:
-    """The rules that the settings name; raises BadSuspicion."""
+    """The rules that the settings name; raises BadFile."""
     return rules(Path(current_app.config["PAYOUT_RULES"] or SHIPPED))
 
 
 @cache
 def rules(path: Path) -> tuple[int, tuple[Rule, ...]]:
-    """From which score on a payout waits, and the rules; raises BadSuspicion."""
-    try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
-        found = tuple(Rule(**row) for row in said["rule"])
-        hold = int(said["hold"])
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadSuspicion(f"{path.name}: {error}") from None
+    """From which score on a payout waits, and the rules; raises BadFile."""
+    said = read_toml(path)
+    rows = tables(said, "rule", path)
+    found = tuple(made(Rule, row, f"{path}: rule {place}") for place, row in enumerate(rows, 1))
+    hold = whole_number(said, "hold", path)
     for rule in found:
         if rule.fact not in FACTS:
-            raise BadSuspicion(f"{path.name}: the rule {rule.reason!r} needs a fact of {', '.join(FACTS)}.")
-        if not all(len(currency) == 3 and AMOUNT.fullmatch(most) for currency, most in rule.major.items()):
-            raise BadSuspicion(f'{path.name}: the rule {rule.reason!r} needs amounts by currency, {{EUR = "2000"}}.')
+            raise BadFile(f"{path}: the rule {rule.reason!r} needs a fact of {', '.join(FACTS)}.")
+        if not all(len(currency) == 3 and AMOUNT.fullmatch(str(most)) for currency, most in rule.major.items()):
+            raise BadFile(f'{path}: the rule {rule.reason!r} needs amounts by currency, {{EUR = "2000"}}.')
     return hold, found
 
 

@@ -1,7 +1,6 @@
 """What people can subscribe to: plans as data, read once, checked when read."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +10,7 @@ from typing import Any
 
 from flask import current_app
 
+from marketplace.core.rule_files import BadFile, read_toml
 from marketplace.kit.money import Money, MoneyError
 
 SHIPPED = Path(__file__).with_name("plans.toml")
@@ -21,10 +21,6 @@ BENEFITS = (START_CONVERSATIONS, FEATURED)
 KEY = re.compile(r"[A-Za-z0-9_-]{1,30}")
 FIELDS = {"key", "name", "amount", "interval", "unlocks", "grace_days", "offered"}
 LONGEST_GRACE = 365
-
-
-class BadPlans(RuntimeError):
-    """A plan that nobody could mean; the sentence names the plan and the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +45,7 @@ class Plan:
 
 
 def all_plans() -> Mapping[str, Plan]:
-    """Those in force by key, in the order of the file; raises BadPlans."""
+    """Those in force by key, in the order of the file; raises BadFile."""
     file = current_app.config["PLANS_FILE"]
     return load(Path(file) if file else None)
 
@@ -77,23 +73,20 @@ def title_of(key: str, language: str = "en") -> str:
 
 
 def load(path: Path | None) -> Mapping[str, Plan]:
-    """The plans of a file, or the shipped ones; raises BadPlans."""
+    """The plans of a file, or the shipped ones; raises BadFile."""
     return _read(path or SHIPPED)
 
 
 @cache
 def _read(path: Path) -> Mapping[str, Plan]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadPlans(f"{path}: {error}") from None
+    content = read_toml(path)
     rows = content.pop("plan", None)
     if content or not isinstance(rows, list):
-        raise BadPlans(f"{path}: it holds [[plan]] tables and nothing else")
+        raise BadFile(f"{path}: it holds [[plan]] tables and nothing else")
     plans = [_plan(row, f"{path}: plan {number}") for number, row in enumerate(rows, 1)]
     twice = {plan.key for plan in plans if [one.key for one in plans].count(plan.key) > 1}
     if twice:
-        raise BadPlans(f"{path}: two plans are called {', '.join(sorted(twice))}")
+        raise BadFile(f"{path}: two plans are called {', '.join(sorted(twice))}")
     return {plan.key: plan for plan in plans}
 
 
@@ -140,7 +133,7 @@ def _amount(text: Any, currency: str, where: str) -> int:
     try:
         minor = Money.of(text, currency).minor
     except MoneyError as error:
-        raise BadPlans(f"{where}: amount in {currency}: {error}") from None
+        raise BadFile(f"{where}: amount in {currency}: {error}") from None
     _demand(minor > 0, where, f"amount in {currency}: more than nothing")
     return minor
 
@@ -153,4 +146,4 @@ def _benefits(said: Any, where: str) -> tuple[str, ...]:
 
 def _demand(fits: bool, where: str, otherwise: str) -> None:
     if not fits:
-        raise BadPlans(f"{where}: {otherwise}")
+        raise BadFile(f"{where}: {otherwise}")

@@ -1,6 +1,7 @@
 """Keys for programs: readable once, open only what their scopes name, and end at once."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -160,6 +161,55 @@ def test_a_list_says_what_keys_were_used_for(app: Flask, clock: Clock, anna: Per
     assert [day["refused"] for day in shown[busy.key_id]["usage"]] == [0, 0]
     assert shown[busy.key_id]["usage"][0]["day"] == datetime.now(UTC).date().isoformat()
     assert shown[busy.key_id]["last_used_at"].startswith(datetime.now(UTC).date().isoformat())
+
+
+def test_figures_are_shown_at_once(anna: Person) -> None:
+    robot = program(anna, "profile:read")
+    before = anna.get(PATH).json["api_keys"][0]
+    assert (before["requests_today"], before["usage"], before["last_used_at"]) == (0, [], None)
+    for _ in range(3):
+        profile(robot)
+    after = anna.get(PATH).json["api_keys"][0]
+    assert (after["requests_today"], after["usage"][0]["requests"]) == (3, 3)
+    assert after["last_used_at"].startswith(datetime.now(UTC).date().isoformat())
+
+
+def test_figures_of_another_process_are_shown_at_once(
+    app: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "REDIS_URL", os.environ["TEST_REDIS_URL"])
+    robot = program(anna, "profile:read")
+    profile(robot)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(usage, "_uses", Counter())  # those of another process are not in our memory
+        elsewhere.setattr(usage, "_last", {})
+        profile(robot)
+        assert anna.get(PATH).json["api_keys"][0]["requests_today"] == 2
+    write_down(app)
+    profile(robot)
+    assert anna.get(PATH).json["api_keys"][0]["requests_today"] == 3
+
+
+def test_figures_do_not_need_a_redis_that_is_lost(app: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "REDIS_URL", "redis://127.0.0.1:9/0")
+    profile(program(anna, "profile:read"))
+    assert anna.get(PATH).json["api_keys"][0]["requests_today"] == 1
+
+
+@pytest.mark.parametrize("quota", [1, 7, 50_000])
+def test_a_key_has_the_quota_it_is_made_with(anna: Person, quota: int) -> None:
+    body = {"name": "robot", "scopes": ["profile:read"], "requests_a_day": quota}
+    assert anna.post(PATH, json=body).json["api_key"]["requests_a_day"] == quota
+    assert anna.get(PATH).json["api_keys"][0]["requests_a_day"] == quota
+
+
+@pytest.mark.parametrize("quota", [0, -1, 50_001, 10**12, 1.5, "many", True])
+def test_no_key_has_more_than_the_setting_allows(anna: Person, quota: object) -> None:
+    refused = anna.post(PATH, json={"name": "robot", "scopes": ["profile:read"], "requests_a_day": quota})
+    assert outcome(refused) == (422, "invalid")
+    assert "requests_a_day" in refused.json["errors"]
+    if quota == 50_001:
+        assert refused.json["errors"]["requests_a_day"] == ["A key has at most 50,000 requests a day."]
 
 
 def write_down(app: Flask) -> None:

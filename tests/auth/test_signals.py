@@ -490,9 +490,9 @@ BAD = {
 def test_rules_nobody_could_mean_are_named(tmp_path: Path, name: str) -> None:
     file = tmp_path / "bad.toml"
     file.write_text(BAD[name])
-    with pytest.raises(rules.BadRules, match=r"bad\.toml"):
+    with pytest.raises(rules.BadFile, match=r"bad\.toml"):
         rules.read(file)
-    with pytest.raises(rules.BadRules, match=r"none\.toml"):
+    with pytest.raises(rules.BadFile, match=r"none\.toml"):
         rules.read(tmp_path / "none.toml")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.moderation.reading import KINDS
-from marketplace.moderation.rules import PLACES, SHIPPED, BadRules, read
+from marketplace.moderation.rules import PLACES, SHIPPED, BadFile, read
 from marketplace.moderation.screening import screen
 
 IBAN = "LV80 BANK 0000 4351 9500 1"
@@ -99,7 +99,7 @@ def test_a_rule_nobody_could_mean_is_named(tmp_path: Path, line: str, wrong: str
     file = tmp_path / f"{wrong}.toml"
     file.write_text("[[rule]]\n" + "\n".join(f"{name} = {value}" for name, value in rule.items()), encoding="utf-8")
 
-    with pytest.raises(BadRules, match=wrong):
+    with pytest.raises(BadFile, match=wrong):
         read(file)
 
 
@@ -108,7 +108,7 @@ def test_a_file_of_no_rules_is_named(tmp_path: Path, text: str) -> None:
     file = tmp_path / "rules.toml"
     file.write_text(text, encoding="utf-8")
 
-    with pytest.raises(BadRules, match=r"rules\.toml"):
+    with pytest.raises(BadFile, match=r"rules\.toml"):
         read(file)
 
 
@@ -117,5 +117,5 @@ def test_two_rules_do_not_look_for_the_same(tmp_path: Path) -> None:
     text = SHIPPED.read_text(encoding="utf-8")
     file.write_text(text + text[text.index("[[rule]]") :].replace('name = "', 'name = "other '), encoding="utf-8")
 
-    with pytest.raises(BadRules, match="looks_for"):
+    with pytest.raises(BadFile, match="looks_for"):
         read(file)

@@ -1,6 +1,7 @@
 """Which fact is told to whom: once, in their language, and nobody else."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -173,9 +174,33 @@ def test_what_is_put_back_on_the_list_stays_there(app: Flask, anna: Person) -> N
     with time_machine.travel(datetime.now(UTC) + timedelta(days=2)):
         token = sign_in_again(app, "anna")
         answer = Person(app, token=token).put(f"/api/listings/{listing}", json={"status": "active"})
-        assert answer.json["listing"]["expires_at"] is None
+        again = datetime.fromisoformat(answer.json["listing"]["expires_at"]) - datetime.now(UTC)
+        assert timedelta(days=59) < again <= timedelta(days=60)
     clock(app, days=3)
     assert anna.get(f"/api/listings/{listing}").json["status"] == "active"
+
+
+def test_a_listing_that_names_no_end_has_one_and_a_renewal_lasts_as_long(app: Flask, anna: Person) -> None:
+    def days_left(listing: dict[str, Any]) -> float:
+        return (datetime.fromisoformat(listing["expires_at"]) - datetime.now(UTC)) / timedelta(days=1)
+
+    listing = things.listing(anna)
+    assert 59.9 < days_left(listing) <= 60
+    assert 19.9 < days_left(anna.post(f"/api/listings/{listing['id']}/renew", json={"days": 20}).json["listing"]) <= 20
+    assert 59.9 < days_left(anna.post(f"/api/listings/{listing['id']}/renew").json["listing"]) <= 60
+    clock(app, days=58)
+    clock(app, days=61)
+    assert types(anna) == ["listing_expiring", "listing_expired"]
+    assert anna.get(f"/api/listings/{listing['id']}").json["status"] == "archived"
+
+
+def test_a_setting_lets_listings_stay_for_ever(app: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "LISTING_DAYS", 0)
+    listing = things.listing(anna)
+    assert listing["expires_at"] is None
+    clock(app, days=500)
+    assert anna.get(f"/api/listings/{listing['id']}").json["status"] == "active"
+    assert anna.post(f"/api/listings/{listing['id']}/renew").json["listing"]["expires_at"] is None
 
 
 def sign_in_again(app: Flask, name: str) -> str:

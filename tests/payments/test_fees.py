@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.kit.money import LARGEST_MINOR, share
-from marketplace.payments.fees import BadFees, Quote, Rule, Rules, load, percent_of, quote
+from marketplace.payments.fees import BadFile, Quote, Rule, Rules, load, percent_of, quote
 
 NOW = datetime(2026, 12, 15, 12, tzinfo=UTC)
 STANDARD = '[[rule]]\nname = "standard"\npercent = "10"\n'
@@ -256,10 +256,10 @@ def test_a_file_is_read_once(written: Write) -> None:
     ],
 )
 def test_nonsense_is_refused_with_its_rule_and_field(written: Write, line: str, says: str) -> None:
-    with pytest.raises(BadFees) as refused:
+    with pytest.raises(BadFile) as refused:
         load(written(f'[[rule]]\nname = "odd"\n{line}\n{STANDARD}'))
 
-    assert str(refused.value).startswith(f"fees.toml: rule 1 ('odd'): {says}")
+    assert f"fees.toml: rule 1 ('odd'): {says}" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -276,10 +276,10 @@ def test_nonsense_is_refused_with_its_rule_and_field(written: Write, line: str, 
     ],
 )
 def test_a_file_that_decides_nothing_is_refused(written: Write, text: str, says: str) -> None:
-    with pytest.raises(BadFees, match=says):
+    with pytest.raises(BadFile, match=says):
         load(written(text))
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadFees, match="No such file"):
+    with pytest.raises(BadFile, match="No such file"):
         load(tmp_path / "fees.toml")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.subscriptions.plans import BadPlans, load
+from marketplace.subscriptions.plans import BadFile, load
 
 GOOD = """
 [[plan]]
@@ -63,7 +63,7 @@ WRONG = {
 def test_what_is_wrong_is_named(tmp_path: Path, says: str) -> None:
     before, after = WRONG[says]
     assert before in GOOD
-    with pytest.raises(BadPlans) as error:
+    with pytest.raises(BadFile) as error:
         read(tmp_path, GOOD.replace(before, after))
     assert says in str(error.value)
     assert "plans.toml" in str(error.value)
@@ -71,7 +71,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, says: str) -> None:
 
 @pytest.mark.parametrize("content", ["plan = ", "[[plans]]\n", "x = 1\n" + GOOD])
 def test_what_is_no_such_file_is_said(tmp_path: Path, content: str) -> None:
-    with pytest.raises(BadPlans, match=r"plans\.toml"):
+    with pytest.raises(BadFile, match=r"plans\.toml"):
         read(tmp_path, content)
-    with pytest.raises(BadPlans, match="missing"):
+    with pytest.raises(BadFile, match="missing"):
         load(tmp_path / "missing.toml")

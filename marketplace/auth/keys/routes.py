@@ -26,7 +26,7 @@ def make_api_key(data: dict[str, Any]) -> Any:
     """Make a key; its text is in this answer only."""
     key, text = service.make(current_user(), **data)
     return Created(
-        "api_key", service.view(key, []), "/api/auth/api-keys", "Copy the key now: it is not shown again.", key=text
+        "api_key", service.view(key), "/api/auth/api-keys", "Copy the key now: it is not shown again.", key=text
     )
 
 

@@ -10,7 +10,7 @@ TIME = "2030-01-31T10:00:00Z"
 
 
 class ApiKeyRequestSchema(Input):
-    """What the key is for, what it opens, and until when (for ever, unless told)."""
+    """What the key is for, what it opens, how often in a day and until when (the most there is, unless told)."""
 
     name = Str(required=True, shortest=1, longest=100, example="stock robot")
     scopes = fields.List(
@@ -20,6 +20,7 @@ class ApiKeyRequestSchema(Input):
         metadata={"example": ["listings:read", "listings:write"]},
     )
     expires_at = Moment(example=TIME, allow_none=True)
+    requests_a_day = Int(least=1, example=5000)
 
 
 class DaySchema(Schema):
@@ -36,7 +37,8 @@ class ApiKeySchema(Schema):
     id = Int(required=True, example=1)
     name = Str(required=True, example="stock robot")
     scopes = fields.List(fields.String(), required=True, metadata={"example": ["listings:read"]})
-    requests_a_day = Int(required=True, example=50000)
+    requests_a_day = Int(required=True, example=5000)
+    requests_today = Int(required=True, example=412)
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     expires_at = fields.DateTime(required=True, allow_none=True, metadata={"example": TIME})
     last_used_at = fields.DateTime(required=True, allow_none=True, metadata={"example": "2026-01-31T10:00:00Z"})

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from marketplace.kit.errors import Conflict, Invalid, NotSignedIn, TooMany
 PREFIX = "mk"
 MOST_KEYS = 20
 DAYS_SHOWN = 30
+UNUSED = usage.Today()
 
 
 class TooManyKeys(Conflict):
@@ -35,22 +37,31 @@ class TooManyKeys(Conflict):
     sentence = f"You have {MOST_KEYS} keys. End one that is not used any more."
 
 
-def make(user: User, *, name: str, scopes: list[str], expires_at: datetime | None = None) -> tuple[ApiKey, str]:
+def make(
+    user: User,
+    *,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime | None = None,
+    requests_a_day: int | None = None,
+) -> tuple[ApiKey, str]:
     """A new key and its text, which nobody can read again; raises TooManyKeys (409), Invalid (422)."""
     if expires_at is not None and expires_at <= now():
         raise Invalid.field("expires_at", "This moment is over.")
+    most = current_app.config["API_KEY_REQUESTS_A_DAY"]
+    if requests_a_day is not None and requests_a_day > most:
+        raise Invalid.field("requests_a_day", f"A key has at most {most:,} requests a day.")
     hold(user.id)
     living = select(func.count()).select_from(ApiKey).where(ApiKey.user_id == user.id, ApiKey.ended_at.is_(None))
     if int(fetch(living)[0][0]) >= MOST_KEYS:
         raise TooManyKeys()
-    quota = current_app.config["API_KEY_REQUESTS_A_DAY"]
     key = save(
         ApiKey(
             user_id=user.id,
             name=name,
             digest="",
             scopes=sorted(set(scopes)),
-            requests_a_day=quota,
+            requests_a_day=requests_a_day or most,
             expires_at=expires_at,
         )
     )
@@ -81,14 +92,32 @@ def of(user: User) -> list[dict[str, Any]]:
     keys = fetch(mine.order_by(ApiKey.id.desc()))
     uses = select(ApiKeyUse.__table__).where(ApiKeyUse.key_id.in_([key.id for key in keys]))
     rows = fetch(uses.order_by(ApiKeyUse.day.desc()).limit(DAYS_SHOWN * MOST_KEYS)) if keys else []
-    return [view(key, [row for row in rows if row.key_id == key.id][:DAYS_SHOWN]) for key in keys]
+    day = now().date()
+    written = {row.key_id: row for row in rows if row.day == day}
+    figures = usage.today({(key.id, key.digest): _written(key, written.get(key.id)) for key in keys})
+    return [
+        view(key, [row for row in rows if row.key_id == key.id][:DAYS_SHOWN], figures[key.id, key.digest])
+        for key in keys
+    ]
 
 
-def view(key: Any, uses: list[Any]) -> dict[str, Any]:
-    """A key as its owner sees it; its text is in no answer but the first."""
-    shown = ("id", "name", "scopes", "requests_a_day", "created_at", "expires_at", "last_used_at")
-    days = [{"day": use.day.isoformat(), "requests": use.requests, "refused": use.refused} for use in uses]
-    return {**{name: getattr(key, name) for name in shown}, "usage": days}
+def _written(key: Any, row: Any) -> usage.Today:
+    return usage.Today(row.requests if row else 0, row.refused if row else 0, key.last_used_at)
+
+
+def view(key: Any, uses: Sequence[Any] = (), today: usage.Today = UNUSED) -> dict[str, Any]:
+    """A key as its owner sees it, with the figures of this moment; its text is in no answer but the first."""
+    shown = ("id", "name", "scopes", "requests_a_day", "created_at", "expires_at")
+    day = now().date()
+    days = [(use.day, use.requests, use.refused) for use in uses if use.day != day]
+    if today.requests or today.refused:
+        days.insert(0, (day, today.requests, today.refused))
+    return {
+        **{name: getattr(key, name) for name in shown},
+        "last_used_at": today.last_used_at,
+        "requests_today": today.requests,
+        "usage": [{"day": day.isoformat(), "requests": made, "refused": refused} for day, made, refused in days],
+    }
 
 
 def name_of(key_id: int) -> str:
@@ -117,9 +146,9 @@ def _count(key: Any) -> None:
         spend("api-key", str(key.id), current_app.config["LIMIT_API_KEY"])
         spend("api-key-day", str(key.id), f"{key.requests_a_day} per day")
     except TooMany:
-        usage.note(key.id, refused=True)
+        usage.note((key.id, key.digest), refused=True)
         raise
-    usage.note(key.id)
+    usage.note((key.id, key.digest))
 
 
 def _living(text: str) -> Any:

@@ -1,24 +1,104 @@
-"""What keys are used for: added up in memory, written every few seconds; a killed process loses only those."""
+"""What keys are used for: added up in memory, written every few seconds; a killed process loses only those.
+
+What no process has written yet is known at once all the same: this process knows its own, and where there is a Redis,
+every process counts the day there too.
+"""
 
 import threading
 from collections import Counter
-from datetime import date
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
 
+from flask import current_app
+from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import insert, update
 
 from marketplace.auth.keys.models import ApiKey, ApiKeyUse
 from marketplace.core.db import execute, in_transaction
 from marketplace.kit.clock import now
 
-Use = tuple[int, date, bool]
+Key = tuple[int, str]  # id and digest: SQLite gives the id of a key that is gone to another
+Use = tuple[Key, date, bool]
+SHARED_SECONDS = 2 * 86_400
 _uses: Counter[Use] = Counter()
+_last: dict[Key, datetime] = {}
 _lock = threading.Lock()
 
 
-def note(key_id: int, *, refused: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Today:
+    """A key's figures of this day (UTC), and when it was used last, if it was."""
+
+    requests: int = 0
+    refused: int = 0
+    last_used_at: datetime | None = None
+
+
+def note(key: Key, *, refused: bool = False) -> None:
     """One request more."""
+    moment = now()
     with _lock:
-        _uses[key_id, now().date(), refused] += 1
+        _uses[key, moment.date(), refused] += 1
+        _last[key] = moment
+    if redis := _redis(current_app.config["REDIS_URL"]):
+        with suppress(RedisError), redis.pipeline(transaction=False) as line:
+            line.hincrby(_name(key, moment.date()), "refused" if refused else "requests", 1)
+            line.hset(_name(key, moment.date()), "last", moment.isoformat())
+            line.expire(_name(key, moment.date()), SHARED_SECONDS)
+            line.execute()
+
+
+def today(written: dict[Key, Today]) -> dict[Key, Today]:
+    """The figures of these keys at this moment, of what the database says of their day."""
+    day, shared = now().date(), _shared(list(written))
+    return {key: _most(_with_own(key, day, known), shared.get(key)) for key, known in written.items()}
+
+
+def _with_own(key: Key, day: date, known: Today) -> Today:
+    own = [_uses.get((key, day, refused), 0) for refused in (False, True)]
+    return Today(known.requests + own[0], known.refused + own[1], _later(known.last_used_at, _last.get(key)))
+
+
+def _most(one: Today, other: Today | None) -> Today:
+    if other is None:
+        return one
+    last = _later(one.last_used_at, other.last_used_at)
+    return Today(max(one.requests, other.requests), max(one.refused, other.refused), last)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(filter(None, (one, other)), default=None)
+
+
+def _shared(keys: Sequence[Key]) -> dict[Key, Today]:
+    redis, day = _redis(current_app.config["REDIS_URL"]), now().date()
+    if redis is None:
+        return {}
+    with suppress(RedisError), redis.pipeline(transaction=False) as line:
+        for key in keys:
+            line.hgetall(_name(key, day))
+        return {key: _read(row) for key, row in zip(keys, line.execute(), strict=True) if row}
+    return {}
+
+
+def _read(row: dict[bytes, bytes]) -> Today:
+    figures: dict[str, Any] = {name.decode(): value.decode() for name, value in row.items()}
+    last = datetime.fromisoformat(figures["last"]) if "last" in figures else None
+    return Today(int(figures.get("requests", 0)), int(figures.get("refused", 0)), last)
+
+
+def _name(key: Key, day: date) -> str:
+    return f"api-key-use:{key[1]}:{day.isoformat()}"
+
+
+@cache
+def _redis(url: str) -> Redis | None:
+    return Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5) if url else None
 
 
 def flush() -> None:
@@ -36,12 +116,14 @@ def flush() -> None:
 
 
 def _write_all(taken: list[tuple[Use, int]]) -> None:
-    for (key_id, day, refused), count in taken:
-        _write(key_id, day, refused, count)
+    for (key, day, refused), count in taken:
+        _write(key, day, refused, count)
 
 
-def _write(key_id: int, day: date, refused: bool, count: int) -> None:
-    if not execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now())):
+def _write(key: Key, day: date, refused: bool, count: int) -> None:
+    key_id, digest = key
+    same = update(ApiKey).where(ApiKey.id == key_id, ApiKey.digest == digest)
+    if not execute(same.values(last_used_at=_last.get(key, now()))):
         return  # its owner is gone
     more = {"requests": ApiKeyUse.requests + (0 if refused else count), "refused": ApiKeyUse.refused + count * refused}
     if not execute(update(ApiKeyUse).where(ApiKeyUse.key_id == key_id, ApiKeyUse.day == day).values(more)):

@@ -1,6 +1,5 @@
 """The rules a sign-in is scored by: data, read once, checked when read."""
 
-import tomllib
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -8,14 +7,12 @@ from pathlib import Path
 
 from flask import current_app
 
+from marketplace.core.rule_files import BadFile, made, read_toml, tables, whole_number
+
 SHIPPED = Path(__file__).with_name("rules.toml")
 FACTS = frozenset({"new_device", "new_country", "impossible_travel"})
 COUNTED = frozenset({"failed_sign_in", "refused_code", "sign_in", "registered", "sign_in_held", "password_reset"})
 PASS, STEP_UP, HOLD = "pass", "step_up", "hold"
-
-
-class BadRules(RuntimeError):
-    """A rule that nobody could mean; the sentence says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +49,22 @@ class Rules:
 
 
 def rules() -> Rules:
-    """The rules in force; raises BadRules."""
+    """The rules in force; raises BadFile."""
     return read(Path(current_app.config["SECURITY_RULES"] or SHIPPED))
 
 
 @cache
 def read(path: Path) -> Rules:
-    """The rules of one file; raises BadRules."""
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-        read_rules = tuple(Rule(**row) for row in found["rule"])
-        made = Rules(int(found["step_up"]), int(found["hold"]), read_rules)
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise BadRules(f"{path.name}: {error}") from None
-    for rule in made.rules:
-        _check(rule, path.name)
-    return made
+    """The rules of one file; raises BadFile."""
+    found = read_toml(path)
+    rows = tables(found, "rule", path)
+    read_rules = tuple(made(Rule, row, f"{path}: rule {place}") for place, row in enumerate(rows, 1))
+    for rule in read_rules:
+        _check(rule, str(path))
+    return Rules(whole_number(found, "step_up", path), whole_number(found, "hold", path), read_rules)
 
 
 def _check(rule: Rule, file: str) -> None:
     counts = rule.count in COUNTED and rule.by in {"user", "address"} and rule.minutes > 0 and rule.at_least > 0
     if counts == (rule.fact in FACTS):
-        raise BadRules(f"{file}: the rule {rule.reason!r} needs a fact ({', '.join(sorted(FACTS))}) or a whole count.")
+        raise BadFile(f"{file}: the rule {rule.reason!r} needs a fact ({', '.join(sorted(FACTS))}) or a whole count.")
