@@ -184,12 +184,12 @@ def orphans() -> Iterator[Difference]:
     names, open_ = list(providers()), Payment.status.in_((*UNPAID, S.AUTHORIZED, S.HELD))
     held = select(Payment.provider, Payment.currency, Payment.captured_minor.label("minor")).where(open_)
     account = LedgerAccount
-    owed = select(account.provider, account.currency, account.balance_minor).where(
+    owed = select(account.provider, account.currency, account.balance_minor.label("minor")).where(
         account.purpose.in_(("available", "payout", "refund")), account.balance_minor > 0
     )
     found: Counter[tuple[str, str]] = Counter()
     for row in [*fetch(held.where(Payment.provider.not_in(names))), *fetch(owed.where(account.provider.not_in(names)))]:
-        found[row[0], row[1]] += int(row[2])
+        found[row.provider, row.currency] += int(row.minor)
     for (name, currency), minor in sorted(found.items()):
         yield Difference(kind="provider", subject=f"{name} {NOT_SET_UP}", currency=currency, ours_minor=minor)
 

@@ -23,9 +23,12 @@ def minor(example: int) -> Int:
 
 
 class ConfirmSchema(Input):
-    """By which method; without one, by what the payer did at the provider."""
+    """By which method; without one, by what the payer did at the provider. The price that was seen: 409 where it is
+    another one."""
 
     payment_method = Str(longest=255, example="pm_card_visa")
+    price = Amount(example=40)
+    currency = Currency()
 
 
 class RefundInputSchema(Input):

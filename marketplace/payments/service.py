@@ -11,7 +11,7 @@ from sqlalchemy import select
 from marketplace.auth.models import User
 from marketplace.core import audit_log
 from marketplace.core.db import db, held, locked, save
-from marketplace.core.prices import minor_units
+from marketplace.core.prices import demand_price, minor_units
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 from marketplace.payments import calls, escrow, fees, policy, queries, suspicion
@@ -113,12 +113,21 @@ def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = 
     return payment
 
 
-def confirm(user: User, payment_id: int, *, payment_method: str | None = None) -> Payment:
-    """The payer tries to pay (by this method, or has done so at the provider); raises 403, 404, 409."""
+def confirm(
+    user: User,
+    payment_id: int,
+    *,
+    payment_method: str | None = None,
+    price: Decimal | None = None,
+    currency: str | None = None,
+) -> Payment:
+    """The payer tries to pay (by this method, or has done so at the provider) the `price` they name, if they do; raises
+    403, 404, 409."""
     payment = queries.find(user, payment_id)
     if "payer" not in policy.role_of(user, payment):
         raise NotAllowed("Only the one who pays can confirm this payment.")
     payment = locked(Payment, payment.id)
+    demand_price(price, payment.amount_minor, payment.currency, in_currency=currency)
     if payment.wish == escrow.CALL_OFF or payment.status not in UNDER_WAY:
         raise Conflict("This payment is over. Begin a new one.")
     if payment.status in UNPAID:

@@ -63,7 +63,7 @@ def wanted(app: Flask, owner: Person) -> list[Callable[[], Any]]:
     people = [sign_up(app, f"helper_{n}") for n in range(APPLICANTS)]
     applied = [things.application(person, task)["id"] for person in people]
     path = f"/api/tasks/{task}/applications"
-    accepts = [partial(owner.post, f"{path}/{one}/accept", {"payment_method": VISA}) for one in applied]
+    accepts = [partial(owner.post, f"{path}/{one}/accept", {"payment_method": VISA, "price": 40}) for one in applied]
     return [*accepts, partial(people[0].delete, f"{path}/{applied[0]}")]
 
 
