@@ -3,7 +3,7 @@
 import base64
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,12 @@ CHOICES = {
     "ESCROW_HOLD": ("acceptance", "start"),
     "PAYOUT_SCHEDULE": ("manual", "daily", "weekly", "monthly"),
 }
+PROVIDER_KEYS = {
+    "fake": (),
+    "stripe": ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"),
+    "paypal": ("PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID"),
+}
+SIGNS_IN = {"STRIPE_SECRET_KEY", "PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET"}  # without these nothing can be tried
 DAYS = ("DISPUTE_RESPONSE_DAYS", "DISPUTE_APPEAL_DAYS")
 SOCKETS = ("threading", "gevent", "elsewhere")
 
@@ -150,7 +156,8 @@ def _channel_settings(env: Mapping[str, str]) -> dict[str, Any]:
 
 def _money_settings(env: Mapping[str, str], *, production: bool) -> dict[str, Any]:
     return {
-        "PAYMENT_PROVIDERS": _words(env.get("PAYMENT_PROVIDERS", "" if production else "fake")),
+        "PAYMENT_PROVIDERS": _words(env.get("PAYMENT_PROVIDERS") or ("" if production else "fake")),
+        "ALLOW_FAKE_PAYMENTS": _yes(env.get("ALLOW_FAKE_PAYMENTS", "0")),
         "FAKE_FAULTS": _words(env.get("FAKE_FAULTS", "")),
         "STRIPE_SECRET_KEY": env.get("STRIPE_SECRET_KEY", ""),
         "STRIPE_PUBLISHABLE_KEY": env.get("STRIPE_PUBLISHABLE_KEY", ""),
@@ -191,6 +198,8 @@ def _refuse_nonsense(settings: dict[str, Any]) -> None:
     for name, choices in CHOICES.items():
         if not set(_words(settings[name]) if isinstance(settings[name], str) else settings[name]) <= set(choices):
             wrong.append(f"{name} must be {' or '.join(choices)}")
+    if settings["ENVIRONMENT"] != "production":  # which needs more, and names it all at once
+        wrong += _missing_keys(settings, SIGNS_IN)
     if not PLAIN_AMOUNT.fullmatch(settings["PAYOUT_MINIMUM"]):
         wrong.append("PAYOUT_MINIMUM must be an amount such as 10 or 2.50")
     if wrong:
@@ -208,6 +217,7 @@ def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
         wrong.append("COOKIE_SAME_SITE must be Lax, Strict or None")
     if settings["DATABASE_URL"].startswith("sqlite") and not _yes(env.get("ALLOW_SQLITE", "0")):
         wrong.append("DATABASE_URL must name a Postgres database (or say ALLOW_SQLITE=1)")
+    wrong += [*_missing_keys(settings), *_play_money(settings)]
     if _yes(env.get("FLASK_DEBUG", "0")):
         wrong.append("FLASK_DEBUG must be off")
     if not settings["CORS_ORIGINS"]:
@@ -223,6 +233,28 @@ def _refuse_unsafe(settings: dict[str, Any], env: Mapping[str, str]) -> None:
         wrong.append("SMTP_SECURITY must be starttls, tls or none")
     if wrong:
         raise ConfigurationError("This is production, and: " + "; ".join(wrong) + ".")
+
+
+def _missing_keys(settings: dict[str, Any], wanted: Container[str] | None = None) -> list[str]:
+    """Nobody is paid by a provider that does not know us, and nothing is known of it without its webhooks."""
+    found = []
+    for name in settings["PAYMENT_PROVIDERS"]:
+        keys = [key for key in PROVIDER_KEYS.get(name, ()) if wanted is None or key in wanted]
+        missing = [key for key in keys if not settings[key]]
+        if missing:
+            found.append(f"{' and '.join(missing)} must be set for the payment provider {name}")
+    return found
+
+
+def _play_money(settings: dict[str, Any]) -> list[str]:
+    """What nobody paid must not look like what somebody did."""
+    names = settings["PAYMENT_PROVIDERS"]
+    if "fake" not in names:
+        return []
+    if len(names) > 1:
+        return ["PAYMENT_PROVIDERS must not name fake, which takes no money, beside others"]
+    yes = settings["ALLOW_FAKE_PAYMENTS"]
+    return [] if yes else ["PAYMENT_PROVIDERS names fake, which takes no money (or say ALLOW_FAKE_PAYMENTS=1)"]
 
 
 def _is_key(text: str) -> bool:
