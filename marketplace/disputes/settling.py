@@ -12,6 +12,7 @@ from flask import current_app
 from sqlalchemy import func, select
 
 from marketplace.auth.models import User
+from marketplace.core.access import demand_money_scope
 from marketplace.core.db import db, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
@@ -58,6 +59,8 @@ def offer(user: User, dispute_id: int, *, amount: Decimal | None = None, outcome
     dispute = queries.to_change(user, dispute_id)
     dispute.advance("offer", actor=policy.role_of(user, dispute), actor_id=user.id)
     terms = _terms(dispute, "amount", amount, outcome=outcome)
+    if terms.to_worker_minor is not None:
+        demand_money_scope()  # the other side needs only to accept
     made = select(func.count()).where(Offer.dispute_id == dispute.id, Offer.author_id == user.id)
     if fetch(made)[0][0] >= MOST_OFFERS:
         raise TooManyOffers()

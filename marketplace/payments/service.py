@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from marketplace.auth.models import User
 from marketplace.core import audit_log
+from marketplace.core.access import demand_money_scope
 from marketplace.core.db import db, held, locked, save
 from marketplace.core.prices import demand_price, minor_units
 from marketplace.kit.clock import now
@@ -169,6 +170,7 @@ def release(reference: str) -> None:
     payment = _under_way(reference)
     if payment is None:
         return
+    demand_money_scope()
     payment.wish = escrow.RELEASE
     if payment.status == S.HELD:
         escrow.release(payment)
@@ -180,6 +182,7 @@ def call_off(reference: str, *, reason: str = "called off", by_id: int | None = 
     payment = _under_way(reference)
     if payment is None:
         return
+    demand_money_scope()
     payment.wish, payment.open_for = escrow.CALL_OFF, None  # the next deal need not wait for the provider
     if payment.status == S.HELD:
         escrow.refund(payment, escrow.left(payment), reason=reason, by_id=by_id)

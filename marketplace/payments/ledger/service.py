@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from marketplace.core.access import demand_money_scope
 from marketplace.core.db import execute, fetch
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
@@ -87,6 +88,7 @@ def post(lines: Sequence[Line], *, may_owe: bool = False) -> None:
     fresh = [line for line in wanted if line.key not in done]
     if not fresh:
         return
+    demand_money_scope()
     ids = _open([account for line in fresh for account in (line.debit, line.credit)])
     ends = _move_all(fresh, ids, may_owe=may_owe)
     execute(insert(TRANSFERS), _rows(fresh, ids, ends))
