@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import text
 
@@ -103,8 +104,8 @@ def test_a_payout_takes_from_where_the_money_is_and_by_as_many_providers_as_it_n
     money.work(two.app)
     for payout in two.paypal.server.book.of_kind("payout"):
         two.paypal.payout_arrives(payout["id"])
-    with two.app.app_context():
-        reconciling.ask_about_open()
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
+        money.clockwork(two.app, money_jobs.ask_about_payments)
     assert two.parts() == {"stripe": 0.0, "paypal": 0.0}
     statement = two.worker.get("/api/wallet/transactions").json["transactions"]
     assert {(one["provider"], one["balance"]) for one in statement if one["kind"] == "release"} == {

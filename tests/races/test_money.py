@@ -4,8 +4,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from secrets import token_hex
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -200,11 +202,14 @@ def test_control_read_then_write_pays_out_more_than_there_is(
     app: Flask, anna: Person, juris: Person, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rich(app, anna, juris)
+    both_have_read = Barrier(2)
 
     def careless(account_id: int, change: int) -> int:
         mine = LedgerAccount.id == account_id
         after = int(fetch(select(LedgerAccount.balance_minor).where(mine))[0][0]) + change
-        time.sleep(0.05)
+        if change < 0:
+            with suppress(BrokenBarrierError):
+                both_have_read.wait(10)
         if after >= 0:
             execute(update(LedgerAccount).where(mine).values(balance_minor=after))
         return after
