@@ -15,6 +15,7 @@ from marketplace.core.db import db, held, locked, save
 from marketplace.core.prices import demand_price, minor_units
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+from marketplace.kit.money import Money
 from marketplace.payments import calls, escrow, fees, policy, queries, suspicion
 from marketplace.payments.gateways.chosen import default_provider, demand_unit, provider
 from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, S
@@ -198,7 +199,8 @@ def split(reference: str, to_payee_minor: int, *, reason: str = "split", by_id: 
     assert payment is not None
     back = escrow.left(payment) - to_payee_minor
     if not 0 <= back <= escrow.left(payment):
-        raise Invalid.field("to_payee", "No more than what is held can be divided.")
+        most = Money(escrow.left(payment), payment.currency).exact
+        raise Invalid.field("to_payee", f"At most {most} {payment.currency} is held and can be divided.")
     if back:
         escrow.refund(payment, back, reason=reason, by_id=by_id)
     if to_payee_minor:
