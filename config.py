@@ -293,6 +293,11 @@ GROUPS = (
             production=[],
             among=PROVIDERS,
         ),
+        switch(
+            "ALLOW_FAKE_PAYMENTS",
+            False,
+            "1 lets production run on `fake` alone, to be looked at; beside others it never may",
+        ),
         words(
             "FAKE_FAULTS",
             (),

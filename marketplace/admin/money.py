@@ -70,14 +70,15 @@ def break_view(row: Any) -> dict[str, Any]:
 
 
 def ledger() -> dict[str, Any]:
-    """What there is for each purpose in each currency, and whether payouts are frozen."""
-    purpose, currency = LedgerAccount.purpose, LedgerAccount.currency
-    sums = select(purpose, currency, func.sum(LedgerAccount.balance_minor).label("balance"), func.count().label("n"))
-    rows = fetch(sums.group_by(purpose, currency).order_by(currency, purpose))
+    """What there is for each purpose in each currency at each provider, and whether payouts are frozen."""
+    whose = (LedgerAccount.currency, LedgerAccount.purpose, LedgerAccount.provider)
+    sums = select(*whose, func.sum(LedgerAccount.balance_minor).label("balance"), func.count().label("n"))
+    rows = fetch(sums.group_by(*whose).order_by(*whose))
     return {"is_frozen": payments.is_frozen(), "accounts": [_total(row) for row in rows]}
 
 
 def _total(row: Any) -> dict[str, Any]:
     balance = int(row.balance)
     amounts = {"balance": to_major(balance, row.currency), "balance_minor": balance}
-    return {"purpose": row.purpose, "currency": row.currency, "accounts": row.n, **amounts}
+    about = {"purpose": row.purpose, "currency": row.currency, "provider": row.provider}
+    return {**about, "accounts": row.n, **amounts}

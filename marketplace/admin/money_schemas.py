@@ -56,17 +56,18 @@ class BreakSchema(Schema):
 
 
 class LedgerTotalSchema(Schema):
-    """All accounts of one purpose and currency together."""
+    """All accounts of one purpose and currency at one provider together."""
 
     purpose = Str(required=True, example="escrow")
     currency = Str(required=True, example="EUR")
+    provider = Str(required=True, example="stripe")
     accounts = Int(required=True, example=3)
     balance = money(120.0)
     balance_minor = minor(12000)
 
 
 class LedgerSchema(Schema):
-    """The books at a glance; the balances of a currency sum to zero."""
+    """The books at a glance; the balances of a currency at a provider sum to zero."""
 
     is_frozen = fields.Boolean(required=True, metadata={"example": False})
     accounts = fields.List(fields.Nested(LedgerTotalSchema), required=True)

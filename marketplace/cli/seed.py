@@ -251,6 +251,7 @@ def _book(booking: Booking) -> None:
         look.id_of(f"offering:{booking.service}"),
         message=booking.message,
         starts_at=look.due_in(booking.due),
+        payment="outside",
         import_ref=look.ref(f"booking:{booking.key}"),
         **look.place_in(booking.client, look.home_of(booking.client)),
     )

@@ -18,6 +18,7 @@ from marketplace.core.permissions import OF_ROLE, ROLE_WORDS, May, roles_with
 from marketplace.kit.errors import NotAllowed, NotSignedIn
 
 SIGN_IN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+MOVES_MONEY = "payments:write"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 jwt = JWTManager()
 
@@ -193,6 +194,13 @@ def prove(kind: str = "second factor") -> None:
     """For deeds that only some who use a route do, such as staff's on an ordinary one; asks as `Access.proof` does."""
     if has_request_context() and g.get("claims") is not None:
         current_app.extensions["loaders"].proof(g.person, g.claims, kind)
+
+
+def demand_money_scope() -> None:
+    """An API key holds, releases, divides, gives back or pays out money only with the scope that says so, besides that
+    of the route, whatever slice this is in. Raises NotForKeys (403)."""
+    if has_request_context() and g.get("api_key") is not None:
+        current_app.extensions["loaders"].key_holder(g.api_key, MOVES_MONEY, is_counted=True)
 
 
 def claims() -> dict[str, Any]:

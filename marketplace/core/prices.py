@@ -2,8 +2,34 @@
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from marketplace.kit.errors import Invalid
+from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.money import NO_DECIMALS, THREE_DECIMALS, Money, MoneyError
+
+
+class PriceChanged(Conflict):
+    """It is another one than whoever pays named."""
+
+    code = "price_changed"
+    title = "The price has changed"
+    sentence = "The price has changed. Load it again, and name the price you agree to."
+
+    @classmethod
+    def between(cls, said: str, minor: int | None, currency: str) -> "PriceChanged":
+        """Both prices: what was `said` ("You named 20.00 EUR"), and what it is now."""
+        price = "no price is agreed on" if minor is None else f"the price is {Money(minor, currency).exact} {currency}"
+        sentence = f"{said}, and {price} now. Load it again, and name the price you agree to."
+        return cls(sentence, errors={"price": [sentence]})
+
+
+def demand_price(named: Decimal | None, minor: int | None, currency: str, *, in_currency: str | None = None) -> None:
+    """Nobody pays another price than the one they named, if they named one (`in_currency`, if they said so); raises
+    PriceChanged (409), Invalid (422)."""
+    if named is None:
+        return
+    paid_in = in_currency or currency
+    said = minor_units("price", named, paid_in) or 0
+    if (said, paid_in) != (minor, currency):
+        raise PriceChanged.between(f"You named {Money(said, paid_in).exact} {paid_in}", minor, currency)
 
 
 def rank_sql(minor: str, currency: str = "currency") -> str:

@@ -136,13 +136,14 @@ def written(schema: type[Schema], name: str, titled: str | None = None, **beside
 
 
 @cache
-def created(schema: type[Schema], name: str) -> type[Schema]:
+def created(schema: type[Schema], name: str, **beside: fields.Field[Any]) -> type[Schema]:
     """The envelope of a creation: the new thing's id stands beside the message."""
     return Schema.from_dict(
         {
             "message": fields.String(required=True, metadata={"example": "Created."}),
             "id": Int(required=True, example=1),
             name: fields.Nested(schema, required=True),
+            **beside,
         },
         name=f"{schema.__name__.removesuffix('Schema')}Created",
     )

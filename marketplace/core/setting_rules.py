@@ -1,11 +1,17 @@
 """What settings may not be together, what production refuses, and what is hardly meant; a sentence each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from marketplace.core import setting_forms as forms
 
 INSECURE_SECRET = "only-for-development-change-me-0123456789"
+PROVIDER_KEYS = {
+    "fake": (),
+    "stripe": ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"),
+    "paypal": ("PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID"),
+}
+SIGNS_IN = {"STRIPE_SECRET_KEY", "PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET"}  # without these nothing can be tried
 TOGETHER = (  # where one of them is set, the others have to be
     ("SMTP_USER", "SMTP_PASSWORD"),
     ("S3_ACCESS_KEY", "S3_SECRET_KEY"),
@@ -23,6 +29,8 @@ def contradictions(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "CORS_ORIGINS must name each front end: with COOKIE_SIGN_IN, * lets every page act for whoever visits it."
     if settings["COOKIE_SAME_SITE"] == "None" and not settings["COOKIE_SECURE"]:
         yield "COOKIE_SECURE must be 1 for COOKIE_SAME_SITE=None: browsers refuse such cookies otherwise."
+    if settings["ENVIRONMENT"] != "production":  # which needs more, and names it all at once
+        yield from _missing_keys(settings, SIGNS_IN)
     for names in TOGETHER:
         missing = [name for name in names if not settings[name]]
         if 0 < len(missing) < len(names):
@@ -34,6 +42,8 @@ def unsafe(settings: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[st
     """What production refuses."""
     yield from _unsafe_secrets(settings)
     yield from _unsafe_cookies(settings)
+    yield from _missing_keys(settings)
+    yield from _play_money(settings)
     if settings["DATABASE_URL"].startswith("sqlite") and not settings["ALLOW_SQLITE"]:
         yield "DATABASE_URL must name a Postgres database (or say ALLOW_SQLITE=1)."
     if given.get("FLASK_DEBUG", "").strip().lower() not in {"", "0", "false", "no"}:
@@ -49,6 +59,24 @@ def unsafe(settings: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[st
     local = [name for name in ("SITE_URL", "API_URL") if "//localhost" in settings[name]]
     if settings["SMTP_HOST"] and local:
         yield f"{' and '.join(local)} must be what readers of mails can reach."
+
+
+def _missing_keys(settings: Mapping[str, Any], wanted: Container[str] | None = None) -> Iterator[str]:
+    """Nobody is paid by a provider that does not know us, and nothing is known of it without its webhooks."""
+    for provider in settings["PAYMENT_PROVIDERS"]:
+        keys = [key for key in PROVIDER_KEYS.get(provider, ()) if wanted is None or key in wanted]
+        missing = [key for key in keys if not settings[key]]
+        if missing:
+            yield f"{' and '.join(missing)} must be set for the payment provider {provider}."
+
+
+def _play_money(settings: Mapping[str, Any]) -> Iterator[str]:
+    """What nobody paid must not look like what somebody did."""
+    names = settings["PAYMENT_PROVIDERS"]
+    if "fake" in names and len(names) > 1:
+        yield "PAYMENT_PROVIDERS must not name fake, which takes no money, beside others."
+    elif "fake" in names and not settings["ALLOW_FAKE_PAYMENTS"]:
+        yield "PAYMENT_PROVIDERS names fake, which takes no money (or say ALLOW_FAKE_PAYMENTS=1)."
 
 
 def _unsafe_secrets(settings: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from flask import current_app
 from sqlalchemy import func, select
 
 from marketplace.auth.models import User
+from marketplace.core.access import demand_money_scope
 from marketplace.core.db import db, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
@@ -36,6 +37,13 @@ class LessIsHeld(Conflict):
     code = "less_is_held"
     sentence = "Less is held by now than this offer names. Make a new one."
 
+    @classmethod
+    def with_only(cls, minor: int, currency: str) -> "LessIsHeld":
+        """Says how much is."""
+        return cls(
+            f"{Money(minor, currency).exact} {currency} is held by now, less than this offer names. Make a new one."
+        )
+
 
 class TooManyOffers(Conflict):
     """A dispute is no auction."""
@@ -58,6 +66,8 @@ def offer(user: User, dispute_id: int, *, amount: Decimal | None = None, outcome
     dispute = queries.to_change(user, dispute_id)
     dispute.advance("offer", actor=policy.role_of(user, dispute), actor_id=user.id)
     terms = _terms(dispute, "amount", amount, outcome=outcome)
+    if terms.to_worker_minor is not None:
+        demand_money_scope()  # the other side needs only to accept
     made = select(func.count()).where(Offer.dispute_id == dispute.id, Offer.author_id == user.id)
     if fetch(made)[0][0] >= MOST_OFFERS:
         raise TooManyOffers()
@@ -72,9 +82,9 @@ def accept(user: User, dispute_id: int, offer_id: int) -> Dispute:
     dispute, accepted = _offer_to_change(user, dispute_id, offer_id)
     accepted.advance("accept", actor=policy.offer_role_of(user, dispute, accepted), actor_id=user.id)
     dispute.advance("settle", actor=policy.role_of(user, dispute), actor_id=user.id)
-    held = payments.held_minor(reference(dispute.task_id))
-    if accepted.to_worker_minor is not None and accepted.to_worker_minor > (held or (0, ""))[0]:
-        raise LessIsHeld()
+    most = (payments.held_minor(reference(dispute.task_id)) or (0, ""))[0]
+    if accepted.to_worker_minor is not None and accepted.to_worker_minor > most:
+        raise LessIsHeld.with_only(most, accepted.currency or "")
     _carry_out(dispute, Terms(accepted.outcome, accepted.to_worker_minor, accepted.currency), user.id)
     return dispute
 

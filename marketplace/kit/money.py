@@ -56,7 +56,7 @@ class Money:
         if minor < 0:
             raise MoneyError("An amount cannot be negative.")
         if minor > LARGEST_MINOR:
-            raise MoneyError("This amount is too large.")
+            raise MoneyError(f"This amount is too large: at most {cls(LARGEST_MINOR, currency).exact} {currency}.")
         return cls(minor, currency)
 
     @property

@@ -61,14 +61,18 @@ class OfferingInputSchema(OfferingChangesSchema):
 
 
 class BookingSchema(Input):
-    """What the client wants; without a place it is the offering's."""
+    """What the client wants; without a place it is the offering's. `price` is what is to be paid for all of it: a fixed
+    one that was seen (409 where it is another one by now), else what the client gives, as is `budget`. Where money is
+    to be held it has to be named."""
 
     message = Str(longest=5000, example="My rear wheel wobbles.")
     starts_at = Moment(example="2030-06-01T12:00:00Z")
     location = Str(longest=300, example="Tērbatas iela 12, Rīga")
     latitude = latitude()
     longitude = longitude()
-    budget = Amount(example=30)
+    price = Amount(example=25)
+    currency = Currency()
+    budget = Amount(example=25)
     payment = Choice("outside", "escrow", metadata={"description": "escrow: held by the marketplace until confirmed"})
     payment_method = Str(longest=255, example="pm_card_visa")
 

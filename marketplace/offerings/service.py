@@ -1,5 +1,6 @@
 """Offer a service, change it, book it."""
 
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import update
@@ -8,13 +9,14 @@ from marketplace.auth.models import User
 from marketplace.catalog import service as catalog
 from marketplace.core.db import db, execute, save
 from marketplace.core.outbox import publish
-from marketplace.core.prices import edited, kept_money, minor_units
+from marketplace.core.prices import demand_price, edited, kept_money, minor_units
 from marketplace.events.offerings import OfferingBooked, OfferingChanged, OfferingDeleted, OfferingPosted
-from marketplace.kit.errors import NotAllowed
+from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.money import Money
 from marketplace.offerings import policy, queries
 from marketplace.offerings.models import Offering
 from marketplace.offerings.queries import find
+from marketplace.tasks import paying
 from marketplace.tasks import service as tasks
 from marketplace.tasks.models import Task
 from marketplace.uploads import service as uploads
@@ -76,13 +78,19 @@ def delete(user: User, offering_id: int) -> None:
     _forget(offering_id)
 
 
-def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = None, **place: Any) -> Task:
-    """A task for the provider, made of the offering; raises NotAllowed (403) for one's own."""
+def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = None, **wanted: Any) -> Task:
+    """A task for the provider, made of the offering, at the price that the client names; raises NotAllowed (403) for
+    one's own, PriceChanged (409), Invalid (422)."""
     offering = find(client, offering_id)
     if offering.creator_id == client.id:
         raise NotAllowed("This is your own offering.")
     offering.lifecycle.pick("book", offering.status, policy.role_of(client, offering))
-    task = tasks.book(client, offering.creator_id, deadline=starts_at, **_task_fields(offering, message, place))
+    named = {name: wanted.pop(name, None) for name in ("price", "budget", "currency")}
+    price = _agreed(offering, **named)
+    if named["price"] is None and named["budget"] is None:
+        _demand_no_money(offering, price, wanted)
+    fields = {**_task_fields(offering, message), "budget": price, **wanted}
+    task = tasks.book(client, offering.creator_id, deadline=starts_at, **fields)
     publish(
         OfferingBooked(offering_id=offering.id, task_id=task.id, client_id=client.id, provider_id=offering.creator_id)
     )
@@ -120,20 +128,40 @@ def _changed(offering: Offering) -> Offering:
     return offering
 
 
-def _task_fields(offering: Offering, message: str, place: dict[str, Any]) -> dict[str, Any]:
-    """The price of an hour or an item is not the budget of the whole, so only a fixed one is taken over."""
-    price = offering.price_minor if offering.price_type == "fixed" else None
+def _agreed(
+    offering: Offering, *, price: Decimal | None, budget: Decimal | None, currency: str | None
+) -> Decimal | None:
+    """What the whole costs, major units: a fixed price, which has to be what was named. That of an hour or an item is
+    not that of the whole, which only the client can say."""
+    named = budget if price is None else price
+    if budget not in {None, named}:
+        raise Invalid.field("budget", "The price and the budget differ. Send one of them.")
+    if offering.price_type != "fixed" or offering.price_minor is None:
+        if named is not None and currency not in {None, offering.currency}:
+            raise Invalid.field("currency", f"This is paid in {offering.currency}.")
+        return named
+    demand_price(named, offering.price_minor, offering.currency, in_currency=currency)
+    return Money(offering.price_minor, offering.currency).exact
+
+
+def _demand_no_money(offering: Offering, price: Decimal | None, wanted: dict[str, Any]) -> None:
+    """What nobody named is neither charged nor to be held; raises Invalid (422)."""
+    is_held = price and paying.chosen(wanted.get("payment")) == paying.ESCROW
+    if is_held or wanted.get("payment_method") is not None:
+        costs = f": this costs {price} {offering.currency}" if price else ""
+        raise Invalid.field("price", f"Name the price you agree to pay{costs}.")
+
+
+def _task_fields(offering: Offering, message: str) -> dict[str, Any]:
     return {
         "title": offering.title,
         "description": message or offering.description,
         "category": offering.category,
         "subcategory": offering.subcategory,
         "currency": offering.currency,
-        "budget": None if price is None else Money(price, offering.currency).exact,
         "location": offering.location,
         "latitude": offering.latitude,
         "longitude": offering.longitude,
-        **place,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from marketplace.core.access import demand_money_scope
 from marketplace.core.db import after_commit, fetch
 from marketplace.core.leases import Queue, table_of, wake
 from marketplace.kit.clock import now
@@ -25,6 +26,7 @@ _insert = insert(ProviderCall).returning(ProviderCall.id)
 
 def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | None = None) -> int:
     """Record a call in the running transaction; one of the same key is the first one. Returns its id."""
+    demand_money_scope()
     known = fetch(CALLS_TABLE.select().with_only_columns(CALLS_TABLE.c.id).where(CALLS_TABLE.c.key == key))
     if known:
         return int(known[0].id)

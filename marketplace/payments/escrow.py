@@ -46,9 +46,9 @@ def release(payment: Payment) -> None:
     payment.paid_payee_minor, payment.paid_fee_minor, payment.paid_tax_minor = payee, fee, tax
     _end(payment, "release")
     to = {
-        "release": (accounts.available(payment.payee_id, payment.currency), payee),
-        "fee": (accounts.fees(payment.currency), fee),
-        "tax": (accounts.taxes(payment.currency), tax),
+        "release": (accounts.available(payment.payee_id, payment), payee),
+        "fee": (accounts.fees(payment), fee),
+        "tax": (accounts.taxes(payment), tax),
     }
     source = accounts.escrow(payment)
     post([_of_payment(payment, kind, source, account, part) for kind, (account, part) in to.items()])
@@ -117,7 +117,7 @@ def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
     back.advance("fail", actor=SYSTEM)
     db.session.flush()
     source = accounts.at_provider(payment) if was_out else accounts.going_back(payment)
-    wallet = accounts.available(payment.payer_id, payment.currency)
+    wallet = accounts.available(payment.payer_id, payment)
     post([_line(payment, back, "refund_failed", debit=source, credit=wallet)])
     issuing.credit_note(payment, back)
     told = _told(payment)
@@ -138,9 +138,9 @@ def _clawed_back(payment: Payment, back: Refund) -> list[Line]:
     payment.paid_fee_minor -= fee
     payment.paid_tax_minor -= tax
     sources = {
-        "clawback": (accounts.available(payment.payee_id, payment.currency), payee),
-        "fee_back": (accounts.fees(payment.currency), fee),
-        "tax_back": (accounts.taxes(payment.currency), tax),
+        "clawback": (accounts.available(payment.payee_id, payment), payee),
+        "fee_back": (accounts.fees(payment), fee),
+        "tax_back": (accounts.taxes(payment), tax),
     }
     to = accounts.going_back(payment)
     return [

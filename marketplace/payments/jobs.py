@@ -45,7 +45,7 @@ def pay_out_by_calendar(run: Run) -> None:
     while due := payouts.due(AT_ONCE, last):
         for wallet in due:
             with suppress(Problem):  # somebody was faster with their own wallet; the others are paid all the same
-                in_transaction(partial(payouts.send_all_of, wallet.owner_id, wallet.currency))
+                in_transaction(partial(payouts.send_all_of, wallet.owner_id, wallet.currency, wallet.provider))
         last = due[-1].id
 
 

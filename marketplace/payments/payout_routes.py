@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import request
+from marshmallow import fields
 
 from marketplace.core.access import PROVED_TWICE, SIGNED_IN, current_user
 from marketplace.core.schemas import created, page_of, written
@@ -26,12 +27,13 @@ bp = Blueprint(
 payouts_bp = Blueprint(
     "payouts", __name__, url_prefix="/api/payouts", area="payments", access=SIGNED_IN, description="Money to my bank"
 )
+PayoutsCreated = created(PayoutSchema, "payout", payouts=fields.List(fields.Nested(PayoutSchema), required=True))
 
 
 @bp.get("")
 @bp.response(200, WalletSchema)
 def show_wallet() -> Any:
-    """Show my balances by currency."""
+    """Show my balances by currency, and which part of them lies at which provider."""
     user = current_user()
     return {"balances": queries.wallet(user), "can_be_paid_out": payouts.is_onboarded(user.id)}
 
@@ -57,11 +59,12 @@ def list_payouts(query: dict[str, Any]) -> Any:
 
 @payouts_bp.post("", access=PROVED_TWICE, money=True)
 @payouts_bp.arguments(PayoutInputSchema)
-@payouts_bp.response(201, created(PayoutSchema, "payout"))
+@payouts_bp.response(201, PayoutsCreated)
 def request_payout(data: dict[str, Any]) -> Any:
-    """Send so much of my wallet to my bank."""
-    payout = payouts.request(current_user(), **data)
-    return Created("payout", queries.payout_view(payout), "/api/payouts", "The money is on its way.")
+    """Send so much of my wallet to my bank, by the provider where it lies; where no provider has all of it each sends
+    its part, and all parts are in `payouts`."""
+    made = [queries.payout_view(payout) for payout in payouts.request(current_user(), **data)]
+    return Created("payout", made[0], "/api/payouts", "The money is on its way.", payouts=made)
 
 
 @payouts_bp.get("/<int:payout_id>")

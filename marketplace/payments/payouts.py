@@ -15,8 +15,9 @@ from marketplace.events.payments import PayoutHeld
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Conflict, Invalid, NotAllowed
 from marketplace.kit.money import Money, exponent
-from marketplace.payments import accounts, calls, policy, queries, suspicion
-from marketplace.payments.gateways.chosen import default_provider, demand_unit, provider
+from marketplace.payments import accounts, calls, policy, queries, suspicion, wallets
+from marketplace.payments.gateways.chosen import default_provider, demand_unit, providers
+from marketplace.payments.gateways.chosen import provider as provider_named
 from marketplace.payments.gateways.provider import PayeeState, Refused, Unreachable
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import Account, Line, post
@@ -31,17 +32,34 @@ class NotOnboarded(Conflict):
     title = "Not set up yet"
     sentence = "Set up where your money should go first: POST /api/payouts/onboarding answers a link."
 
+    @classmethod
+    def at(cls, name: str) -> "NotOnboarded":
+        """Says which provider does not know."""
+        return cls(f"Set up where your money at {name} should go first: POST /api/payouts/onboarding answers a link.")
 
-def request(user: User, *, amount: Decimal, currency: str, origin: str = "manual") -> Payout:
-    """Send so much of one's wallet to one's bank; raises NotEnough, NotOnboarded (409), Invalid (422)."""
+
+def request(user: User, *, amount: Decimal, currency: str, provider: str | None = None) -> list[Payout]:
+    """Send so much of one's wallet to one's bank, each part by the provider where it lies, or all by the one named; all
+    of it or nothing. Raises NotEnough, NotOnboarded, ProviderGone (409), Invalid (422)."""
     minor = minor_units("amount", amount, currency) or 0
     _demand_minimum(minor, currency)
-    name = default_provider()
-    payee = _payee(user.id, name)
-    if payee is None or not payee.is_ready:
-        raise NotOnboarded()
-    demand_unit(name, "amount", minor, currency, paid_out=True)
-    return _begin(user.id, name, minor, currency, origin)
+    shares = _shares(user, minor, currency, provider)
+    for name, share in shares:
+        _demand_minimum(share, currency, name if len(shares) > 1 else "")
+        _demand_ready(user.id, name)
+        demand_unit(name, "amount", share, currency, paid_out=True)
+    return [_begin(user.id, name, share, currency, "manual") for name, share in shares]
+
+
+def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tuple[str, int]]:
+    found = wallets.parts(user.id, currency)
+    chosen = [part for part in found if name in {None, part.provider}]
+    if not chosen:
+        nowhere = name or default_provider()
+        provider_named(nowhere)
+        _demand_ready(user.id, nowhere)
+    wallets.demand(found, minor, currency)
+    return wallets.divide(chosen, minor, currency)
 
 
 def cancel(user: User, payout_id: int) -> Payout:
@@ -64,9 +82,11 @@ def approve(user: User, payout_id: int) -> Payout:
     return payout
 
 
-def onboard(user: User, *, country: str = "") -> PayeeState:
-    """Where to tell the provider who one is; may be asked again. Not inside a transaction. Raises Unreachable."""
-    name = default_provider()
+def onboard(user: User, *, country: str = "", provider: str | None = None) -> PayeeState:
+    """Where to tell the provider who one is (the one named, else one where money waits for it, else the first of the
+    settings); may be asked again. Not inside a transaction. Raises Busy (503), Invalid (422)."""
+    name = provider or next(iter(wallets.unready(user.id)), None) or default_provider()
+    at = provider_named(name)
     payee_id = in_transaction(lambda: _payee_row(user.id, name).id)
     known = fetch(select(Payee.provider_id).where(Payee.id == payee_id))[0].provider_id
     # the account is made once; a link works once, so each is asked for under a key of its own
@@ -74,7 +94,7 @@ def onboard(user: User, *, country: str = "") -> PayeeState:
     to = country or user.country
     who: dict[str, Any] = {"payee_id": known, "user_id": user.id, "email": user.email, "country": to}
     try:
-        state = provider(name).register_payee(key=key, **who)
+        state = at.register_payee(key=key, **who)
     except Unreachable:
         raise Busy("The payment provider does not answer. Try again in a moment.") from None
     except Refused:
@@ -96,23 +116,24 @@ def apply_payee_state(payee_id: int, state: PayeeState) -> None:
 
 
 def due(most: int, after: int) -> list[Any]:
-    """Wallets with something to send by the calendar that was not tried today, in the order of their ids."""
-    name = default_provider()
-    rich = select(LedgerAccount.id, LedgerAccount.owner_id, LedgerAccount.currency).join(
-        Payee, (Payee.user_id == LedgerAccount.owner_id) & (Payee.provider == name)
-    )
-    ready = rich.where(LedgerAccount.purpose == "available", LedgerAccount.balance_minor > 0, Payee.is_ready)
+    """Parts of wallets with something to send by the calendar that was not tried today, in the order of their ids."""
+    wallet = LedgerAccount
+    here = (Payee.user_id == wallet.owner_id) & (Payee.provider == wallet.provider) & Payee.is_ready
+    rich = select(wallet.id, wallet.owner_id, wallet.currency, wallet.provider).join(Payee, here)
+    ready = rich.where(wallet.purpose == "available", wallet.balance_minor > 0, wallet.provider.in_(list(providers())))
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
-    tried = (Payout.user_id == LedgerAccount.owner_id) & (Payout.currency == LedgerAccount.currency)
+    theirs = (Payout.user_id == wallet.owner_id) & (Payout.currency == wallet.currency)
+    tried = theirs & (Payout.provider == wallet.provider)
     ready = ready.where(~exists().where(tried, Payout.origin == "schedule", Payout.created_at >= today))
-    return fetch(ready.where(LedgerAccount.id > after).order_by(LedgerAccount.id).limit(most))
+    return fetch(ready.where(wallet.id > after).order_by(wallet.id).limit(most))
 
 
-def send_all_of(user_id: int, currency: str) -> None:
-    """The whole wallet of one currency, as far as the provider has units for it, where it is worth it."""
-    wallet = select(LedgerAccount.balance_minor).where(LedgerAccount.key == accounts.available(user_id, currency).key)
-    name = default_provider()
-    balance, step = int(fetch(wallet)[0].balance_minor), provider(name).step(currency, paid_out=True)
+def send_all_of(user_id: int, currency: str, name: str) -> None:
+    """All of one currency that lies at this provider and is not kept back for a debt elsewhere, as far as the provider
+    has units for it, where it is worth it."""
+    found, step = wallets.parts(user_id, currency), provider_named(name).step(currency, paid_out=True)
+    here = sum(part.minor for part in found if part.provider == name)
+    balance = max(min(here, wallets.total_of(found)), 0)
     whole = balance - balance % step if step else 0
     if whole >= max(minimum(currency), 1):
         _begin(user_id, name, whole, currency, "schedule")
@@ -130,10 +151,18 @@ def is_the_day(schedule: str) -> bool:
     return days.get(schedule, False)
 
 
-def _demand_minimum(minor: int, currency: str) -> None:
+def _demand_minimum(minor: int, currency: str, name: str = "") -> None:
     least = max(minimum(currency), 1)
-    if minor < least:
-        raise Invalid.field("amount", f"At least {Money(least, currency).exact} {currency} at a time.")
+    if minor >= least:
+        return
+    why = f"{Money(minor, currency).exact} {currency} of this is at {name}: " if name else ""
+    raise Invalid.field("amount", f"{why}At least {Money(least, currency).exact} {currency} at a time.")
+
+
+def _demand_ready(user_id: int, name: str) -> None:
+    payee = _payee(user_id, name)
+    if payee is None or not payee.is_ready:
+        raise NotOnboarded.at(name)
 
 
 def _begin(user_id: int, name: str, minor: int, currency: str, origin: str) -> Payout:
@@ -156,7 +185,7 @@ def _ask(payout: Payout) -> None:
 
 
 def _wallet(payout: Payout) -> Account:
-    return accounts.available(payout.user_id, payout.currency)
+    return accounts.available(payout.user_id, payout)
 
 
 def _line(payout: Payout, kind: str, debit: Account, credit: Account) -> Line:

@@ -1,6 +1,8 @@
 """Payments, wallets, statements and receipts to read."""
 
+from collections import Counter
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, Table, bindparam, case, func, literal, or_, select
@@ -18,7 +20,7 @@ from marketplace.payments.fees import Quote
 from marketplace.payments.issuing import number_of
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
 from marketplace.payments.lifecycle import PAYOUT_LIFECYCLE, SAID, UNDER_WAY, UNPAID, S
-from marketplace.payments.models import Break, Payment, Payout, ReceiptRow, Refund
+from marketplace.payments.models import Break, Payee, Payment, Payout, ReceiptRow, Refund
 from marketplace.payments.receipts import wording
 
 PAYMENTS: Table = table_of(Payment)
@@ -59,6 +61,7 @@ STATEMENT = ListQuery(
         *(TRANSFERS.c[name] for name in ("id", "kind", "reference", "subject", "currency", "created_at")),
         case((_comes_in, TRANSFERS.c.amount_minor), else_=-TRANSFERS.c.amount_minor).label("signed_minor"),
         case((_comes_in, TRANSFERS.c.credit_after), else_=TRANSFERS.c.debit_after).label("balance_minor"),
+        case((_comes_in, TRANSFERS.c.credit_id), else_=TRANSFERS.c.debit_id).label("wallet_id"),
     ],
     filters={"accounts": or_(_comes_in, TRANSFERS.c.debit_id.in_(_mine))},
     sorts={"created_at": TRANSFERS.c.created_at},
@@ -219,26 +222,41 @@ def receipt_of(user: User, payment_id: int, number: str | None = None) -> Any:
 
 
 def wallet(user: User) -> list[dict[str, Any]]:
-    """By currency: what can be paid out, what others' escrow holds for this person, what is on its way out."""
-    balances = select(ACCOUNTS.c.currency, ACCOUNTS.c.purpose, ACCOUNTS.c.balance_minor).where(
+    """By currency and provider: what can be paid out, what others' escrow holds for this person, what is on its way."""
+    named = ("currency", "provider", "purpose", "balance_minor")
+    balances = select(*(ACCOUNTS.c[name] for name in named)).where(
         ACCOUNTS.c.owner_id == user.id, ACCOUNTS.c.purpose.in_(("available", "payout", "refund"))
     )
     held = select(
         PAYMENTS.c.currency,
+        PAYMENTS.c.provider,
         literal("held").label("purpose"),
         func.sum(PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor).label("balance_minor"),
     ).where(PAYMENTS.c.payee_id == user.id, PAYMENTS.c.status == S.HELD)
-    amounts: dict[str, dict[str, int]] = {}
-    for row in [*fetch(balances), *fetch(held.group_by(PAYMENTS.c.currency))]:
-        amounts.setdefault(row.currency, {})[row.purpose] = int(row.balance_minor)
-    return [_balance(currency, amounts[currency]) for currency in sorted(amounts)]
+    amounts: dict[str, dict[str, Counter[str]]] = {}
+    for row in [*fetch(balances), *fetch(held.group_by(PAYMENTS.c.currency, PAYMENTS.c.provider))]:
+        here = amounts.setdefault(row.currency, {}).setdefault(row.provider, Counter())
+        here[row.purpose] += int(row.balance_minor)
+    ready = {row.provider for row in fetch(select(Payee.provider).where(Payee.user_id == user.id, Payee.is_ready))}
+    return [_balance(currency, amounts[currency], ready) for currency in sorted(amounts)]
 
 
-def _balance(currency: str, amounts: dict[str, int]) -> dict[str, Any]:
+def _balance(currency: str, by_provider: dict[str, Counter[str]], ready: set[str]) -> dict[str, Any]:
+    together: Counter[str] = Counter()
+    for amounts in by_provider.values():
+        together.update(amounts)
+    parts = [
+        {"provider": name, "can_be_paid_out": name in ready, **_amounts(currency, by_provider[name])}
+        for name in sorted(by_provider)
+    ]
+    return {"currency": currency, **_amounts(currency, together), "by_provider": parts}
+
+
+def _amounts(currency: str, amounts: Counter[str]) -> dict[str, Any]:
     named = {"available": "available", "held": "held", "pending": "payout", "going_back": "refund"}
-    minor = {name: amounts.get(purpose, 0) for name, purpose in named.items()}
+    minor = {name: amounts[purpose] for name, purpose in named.items()}
     major = {name: to_major(amount, currency) for name, amount in minor.items()}
-    return {"currency": currency, **major, **{f"{name}_minor": amount for name, amount in minor.items()}}
+    return {**major, **{f"{name}_minor": amount for name, amount in minor.items()}}
 
 
 def has_money(user_id: int) -> bool:
@@ -251,19 +269,21 @@ def has_money(user_id: int) -> bool:
 
 def statement(user: User, *, currency: str | None = None, **query: Any) -> Page:
     """Every movement of a person's wallet, the newest first."""
-    ids = wallet_accounts(user.id, currency)
-    page = STATEMENT.page({**query, "accounts": ids or [0]}, line)
+    wallets = wallet_accounts(user.id, currency)
+    page = STATEMENT.page({**query, "accounts": list(wallets) or [0]}, partial(line, wallets))
     _explain(page.items, user.language)
     return page
 
 
-def wallet_accounts(user_id: int, currency: str | None = None) -> list[int]:
-    """The ids of a person's wallets, all or of one currency."""
-    mine = select(ACCOUNTS.c.id).where(ACCOUNTS.c.owner_id == user_id, ACCOUNTS.c.purpose == "available")
-    return [row.id for row in fetch(mine if currency is None else mine.where(ACCOUNTS.c.currency == currency))]
+def wallet_accounts(user_id: int, currency: str | None = None) -> dict[int, str]:
+    """The parts of a person's wallets, all or of one currency: id → provider."""
+    columns = (ACCOUNTS.c.id, ACCOUNTS.c.provider)
+    mine = select(*columns).where(ACCOUNTS.c.owner_id == user_id, ACCOUNTS.c.purpose == "available")
+    rows = fetch(mine if currency is None else mine.where(ACCOUNTS.c.currency == currency))
+    return {row.id: row.provider for row in rows}
 
 
-def line(row: Any) -> dict[str, Any]:
+def line(wallets: dict[int, str], row: Any) -> dict[str, Any]:
     """One movement."""
     return {
         "id": row.id,
@@ -275,6 +295,7 @@ def line(row: Any) -> dict[str, Any]:
         "balance": to_major(row.balance_minor, row.currency),
         "balance_minor": row.balance_minor,
         "currency": row.currency,
+        "provider": wallets[row.wallet_id],
         "created_at": row.created_at,
     }
 

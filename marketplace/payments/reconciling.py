@@ -25,6 +25,7 @@ from marketplace.payments.gateways.provider import (
     RefundState,
     Unknown,
 )
+from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.proofs import findings
 from marketplace.payments.ledger.service import TRANSFERS
 from marketplace.payments.lifecycle import PO, UNPAID, R, S
@@ -32,7 +33,7 @@ from marketplace.payments.models import ASK_AFTER, Break, Payment, Payout, Refun
 
 SETTLED = timedelta(hours=1)  # what is younger may be booked here and not there yet, or the other way round
 LOOK_BACK, A_DAY = timedelta(days=3), timedelta(days=1)
-NOT_SET_UP = "is not set up any more and has open payments"
+NOT_SET_UP = "is not set up any more and has open payments or people's money"
 Thing = tuple[About, str]
 BREAKS = table_of(Break)
 AT_ONCE = 200
@@ -178,13 +179,19 @@ def _differing(theirs: list[BookLine], ours: list[BookLine]) -> tuple[dict[Thing
 
 
 def orphans() -> Iterator[Difference]:
-    """Money that is open at a provider which the settings do not name any more: nobody can be asked about it."""
-    open_ = (Payment.status.in_((*UNPAID, S.AUTHORIZED, S.HELD)), Payment.provider.not_in(list(providers())))
-    whose = (Payment.provider, Payment.currency)
-    amounts = (func.sum(Payment.captured_minor).label("held"),)
-    for row in fetch(select(*whose, *amounts).where(*open_).group_by(*whose)):
-        subject = f"{row.provider} {NOT_SET_UP}"
-        yield Difference(kind="provider", subject=subject, currency=row.currency, ours_minor=int(row.held))
+    """Money that is open, or somebody's, at a provider which the settings do not name any more: nobody can be asked
+    about it, and it cannot be paid out."""
+    names, open_ = list(providers()), Payment.status.in_((*UNPAID, S.AUTHORIZED, S.HELD))
+    held = select(Payment.provider, Payment.currency, Payment.captured_minor.label("minor")).where(open_)
+    account = LedgerAccount
+    owed = select(account.provider, account.currency, account.balance_minor.label("minor")).where(
+        account.purpose.in_(("available", "payout", "refund")), account.balance_minor > 0
+    )
+    found: Counter[tuple[str, str]] = Counter()
+    for row in [*fetch(held.where(Payment.provider.not_in(names))), *fetch(owed.where(account.provider.not_in(names)))]:
+        found[row.provider, row.currency] += int(row.minor)
+    for (name, currency), minor in sorted(found.items()):
+        yield Difference(kind="provider", subject=f"{name} {NOT_SET_UP}", currency=currency, ours_minor=minor)
 
 
 def _booked(name: str, since: datetime, until: datetime) -> list[BookLine]:

@@ -23,9 +23,12 @@ def minor(example: int) -> Int:
 
 
 class ConfirmSchema(Input):
-    """By which method; without one, by what the payer did at the provider."""
+    """By which method; without one, by what the payer did at the provider. The price that was seen: 409 where it is
+    another one."""
 
     payment_method = Str(longest=255, example="pm_card_visa")
+    price = Amount(example=40)
+    currency = Currency()
 
 
 class RefundInputSchema(Input):
@@ -131,11 +134,10 @@ class ReceiptQuery(Query):
     format = Choice("pdf", "html", example="pdf")
 
 
-class BalanceSchema(Schema):
-    """One currency: what can be paid out, what is in escrow for this person, what is on its way to the bank, and
-    what is on its way back to this person's card."""
+class PartSchema(Schema):
+    """Amounts: what can be paid out, what is in escrow for this person, what is on its way to the bank, and what is on
+    its way back to this person's card."""
 
-    currency = Currency(required=True)
     available = money(36.0)
     available_minor = minor(3600)
     held = money(0.0)
@@ -146,8 +148,23 @@ class BalanceSchema(Schema):
     going_back_minor = minor(0)
 
 
+class ProviderPartSchema(PartSchema):
+    """What lies at one provider and leaves by it alone; `can_be_paid_out`: the provider knows where it should go."""
+
+    provider = Str(required=True, example="stripe")
+    can_be_paid_out = fields.Boolean(required=True, metadata={"example": True})
+
+
+class BalanceSchema(PartSchema):
+    """One currency, all providers together. What is owed at one provider is not taken from another, and as much is kept
+    back there."""
+
+    currency = Currency(required=True)
+    by_provider = fields.List(fields.Nested(ProviderPartSchema), required=True)
+
+
 class WalletSchema(Schema):
-    """A wallet; `can_be_paid_out` says whether the provider knows where the money should go."""
+    """A wallet; `can_be_paid_out` says whether some provider knows where the money should go."""
 
     balances = fields.List(fields.Nested(BalanceSchema), required=True)
     can_be_paid_out = fields.Boolean(required=True, metadata={"example": True})
@@ -160,8 +177,8 @@ class TransactionsQuery(PageQuery):
 
 
 class TransactionSchema(Schema):
-    """One movement: `amount` is negative where it left, `balance` what there was then, `fee` what the marketplace kept
-    (with its tax) of what was paid. The explanation is in the reader's language."""
+    """One movement: `amount` is negative where it left, `balance` what there was at this provider then, `fee` what the
+    marketplace kept (with its tax) of what was paid. The explanation is in the reader's language."""
 
     id = Int(required=True, example=1)
     kind = Str(required=True, example="release")
@@ -175,14 +192,16 @@ class TransactionSchema(Schema):
     balance = money(36.0)
     balance_minor = minor(3600)
     currency = Currency(required=True)
+    provider = Str(required=True, example="stripe")
     created_at = fields.DateTime(required=True, metadata={"example": TIME})
 
 
 class PayoutInputSchema(Input):
-    """How much of which currency."""
+    """How much of which currency, and of what lies at which provider (wherever it lies, unless said)."""
 
     amount = Amount(required=True, example=36)
     currency = Currency(required=True)
+    provider = Str(longest=20, example="fake")
 
 
 class PayoutsQuery(PageQuery):
@@ -209,9 +228,11 @@ class PayoutSchema(Schema):
 
 
 class OnboardingInputSchema(Input):
-    """Where the bank account is; the profile's country, unless said."""
+    """Where the bank account is (the profile's country, unless said), and which provider is to know (one where money
+    waits for it, else the first, unless said)."""
 
     country = Str(longest=2, example="LV")
+    provider = Str(longest=20, example="fake")
 
 
 class OnboardingSchema(Schema):

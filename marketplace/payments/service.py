@@ -10,10 +10,12 @@ from sqlalchemy import select
 
 from marketplace.auth.models import User
 from marketplace.core import audit_log
+from marketplace.core.access import demand_money_scope
 from marketplace.core.db import db, held, locked, save
-from marketplace.core.prices import minor_units
+from marketplace.core.prices import demand_price, minor_units
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+from marketplace.kit.money import Money
 from marketplace.payments import calls, escrow, fees, policy, queries
 from marketplace.payments.gateways.chosen import default_provider, demand_unit, provider
 from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, S
@@ -106,12 +108,21 @@ def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = 
     return payment
 
 
-def confirm(user: User, payment_id: int, *, payment_method: str | None = None) -> Payment:
-    """The payer tries to pay (by this method, or has done so at the provider); raises 403, 404, 409."""
+def confirm(
+    user: User,
+    payment_id: int,
+    *,
+    payment_method: str | None = None,
+    price: Decimal | None = None,
+    currency: str | None = None,
+) -> Payment:
+    """The payer tries to pay (by this method, or has done so at the provider) the `price` they name, if they do; raises
+    403, 404, 409."""
     payment = queries.find(user, payment_id)
     if "payer" not in policy.role_of(user, payment):
         raise NotAllowed("Only the one who pays can confirm this payment.")
     payment = locked(Payment, payment.id)
+    demand_price(price, payment.amount_minor, payment.currency, in_currency=currency)
     if payment.wish == escrow.CALL_OFF or payment.status not in UNDER_WAY:
         raise Conflict("This payment is over. Begin a new one.")
     if payment.status in UNPAID:
@@ -153,6 +164,7 @@ def release(reference: str) -> None:
     payment = _under_way(reference)
     if payment is None:
         return
+    demand_money_scope()
     payment.wish = escrow.RELEASE
     if payment.status == S.HELD:
         escrow.release(payment)
@@ -164,6 +176,7 @@ def call_off(reference: str, *, reason: str = "called off", by_id: int | None = 
     payment = _under_way(reference)
     if payment is None:
         return
+    demand_money_scope()
     payment.wish, payment.open_for = escrow.CALL_OFF, None  # the next deal need not wait for the provider
     if payment.status == S.HELD:
         escrow.refund(payment, escrow.left(payment), reason=reason, by_id=by_id)
@@ -179,7 +192,8 @@ def split(reference: str, to_payee_minor: int, *, reason: str = "split", by_id: 
     assert payment is not None
     back = escrow.left(payment) - to_payee_minor
     if not 0 <= back <= escrow.left(payment):
-        raise Invalid.field("to_payee", "No more than what is held can be divided.")
+        most = Money(escrow.left(payment), payment.currency).exact
+        raise Invalid.field("to_payee", f"At most {most} {payment.currency} is held and can be divided.")
     if back:
         escrow.refund(payment, back, reason=reason, by_id=by_id)
     if to_payee_minor:

@@ -11,7 +11,7 @@ from marketplace.auth.models import User
 from marketplace.kit.money import Money
 from marketplace.payments import queries
 
-COLUMNS = ("id", "created_at", "kind", "explanation", "reference", "amount", "currency", "balance", "fee")
+COLUMNS = ("id", "created_at", "kind", "explanation", "reference", "amount", "currency", "balance", "fee", "provider")
 AT_ONCE = 100
 
 

@@ -107,7 +107,7 @@ def apply_payout_state(payout_id: int, state: PayoutState) -> None:
         was_paid = payout.status == PO.PAID
         payout.failure = state.failure[:500]
         source = accounts.at_provider(payout) if was_paid else accounts.going_out(payout)
-        wallet = accounts.available(payout.user_id, payout.currency)
+        wallet = accounts.available(payout.user_id, payout)
         _settle(payout, "give_back" if was_paid else "fail", source, wallet)
     db.session.flush()
 

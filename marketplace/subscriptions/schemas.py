@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from marketplace.core.fields import Choice, Int, Num, Str
+from marketplace.core.fields import Amount, Choice, Int, Num, Str
 from marketplace.core.schemas import Currency, Input, PageQuery, Query
 from marketplace.subscriptions.lifecycle import S
 
@@ -43,11 +43,13 @@ class PlansSchema(Schema):
 
 class SubscribeSchema(Input):
     """Which plan, by which provider (the first of the settings, unless said) and method (to be given at the provider,
-    unless said)."""
+    unless said), and the price that was seen: 409 where it is another one by now."""
 
     plan = Str(required=True, shortest=1, longest=30, example="client-hunter")
     provider = Str(longest=20, example="fake")
     payment_method = Str(longest=255, example="pm_card_visa")
+    price = Amount(example=50)
+    currency = Currency()
 
 
 class StopQuery(Query):

@@ -1,9 +1,11 @@
 """Subscribe, change plans, and stop."""
 
 import secrets
+from decimal import Decimal
 
 from marketplace.auth.models import User
 from marketplace.core.db import db, locked, save
+from marketplace.core.prices import demand_price
 from marketplace.kit.errors import Conflict, Invalid, NotFound
 from marketplace.payments import calls
 from marketplace.payments.gateways.chosen import default_provider, provider
@@ -29,11 +31,21 @@ class UnderWay(Conflict):
     sentence = "The payment provider has not answered yet. Look again in a moment."
 
 
-def subscribe(user: User, *, plan: str, provider: str | None = None, payment_method: str | None = None) -> Subscription:
-    """Begin this plan, go over to it from another one, or try again to pay for it; raises HasPlan, UnderWay (409),
-    Invalid (422)."""
+def subscribe(
+    user: User,
+    *,
+    plan: str,
+    provider: str | None = None,
+    payment_method: str | None = None,
+    price: Decimal | None = None,
+    currency: str | None = None,
+) -> Subscription:
+    """Begin this plan, go over to it from another one, or try again to pay for it, at the `price` that is named, if one
+    is; raises HasPlan, UnderWay, PriceChanged (409), Invalid (422)."""
     chosen = _find(plan)
     mine = queries.living(user.id)
+    paid_in = chosen.currency_for(user.currency) if mine is None or mine.status in UNPAID else mine.currency
+    demand_price(price, chosen.amount.get(paid_in), paid_in, in_currency=currency)
     if mine is None:
         return _begin(user, chosen, provider, payment_method)
     if queries.is_being_asked(mine.id):

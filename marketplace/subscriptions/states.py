@@ -141,7 +141,7 @@ def _enter(mine: Subscription, one: InvoiceState, plan_key: str) -> int:
     )
     subject = f"invoice:{row.provider}:{row.provider_id}"
     about: dict[str, Any] = {"reference": f"subscription:{mine.id}", "amount_minor": row.amount_minor}
-    source, to = accounts.at_provider(row), accounts.plans(row.currency)
+    source, to = accounts.at_provider(row), accounts.plans(row)
     post([Line(key=subject, subject=subject, debit=source, credit=to, kind="plan", **about)])
     paid = {"title": plans.title_of(plan_key), "currency": row.currency, "provider": row.provider}
     row.receipt_id = issuing.plan_receipt(subject, mine.user_id, **about, **paid).id

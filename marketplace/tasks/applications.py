@@ -37,7 +37,13 @@ APPLICANT = [
 APPLICATIONS_LIST = ListQuery(
     name="applications",
     table=APPLICATIONS,
-    columns=[*APPLICATIONS.c, TASKS.c.creator_id, TASKS.c.status.label("task_status"), *APPLICANT],
+    columns=[
+        *APPLICATIONS.c,
+        TASKS.c.creator_id,
+        TASKS.c.status.label("task_status"),
+        TASKS.c.budget_minor.label("task_budget_minor"),
+        *APPLICANT,
+    ],
     joined=APPLICATIONS.join(USERS, USERS.c.id == APPLICATIONS.c.applicant_id).join(
         TASKS, TASKS.c.id == APPLICATIONS.c.task_id
     ),
@@ -87,6 +93,13 @@ def find(user: User, application_id: int, task_id: int | None = None) -> tuple[A
     return found[0], found[1]
 
 
+def price_of(application: Any, task_budget_minor: int | None) -> int | None:
+    """What is paid where it is accepted, minor units: what was proposed, else the budget it was made for; one that was
+    made for none is for whatever the owner names by now."""
+    agreed = (application.proposed_price_minor, application.budget_minor, task_budget_minor)
+    return next((minor for minor in agreed if minor is not None), None)
+
+
 def detail(user: User, application_id: int) -> dict[str, Any]:
     """One of them as the contract names its fields."""
     return APPLICATIONS_LIST.page({"id": application_id}, lambda row: view(user, row)).items[0]
@@ -100,7 +113,7 @@ def _actions(row: Any, roles: frozenset[str]) -> list[str]:
 
 def view(user: User, row: Any) -> dict[str, Any]:
     """An application with what its owner wants to know of the applicant."""
-    price = row.proposed_price_minor
+    price, amount = row.proposed_price_minor, price_of(row, row.task_budget_minor)
     roles = policy.application_role_of(user, row, row.creator_id)
     return {
         "id": row.id,
@@ -117,6 +130,8 @@ def view(user: User, row: Any) -> dict[str, Any]:
         "message": row.message,
         "proposed_price": None if price is None else to_major(price, row.currency),
         "price_minor": price,
+        "amount": None if amount is None else to_major(amount, row.currency),
+        "amount_minor": amount,
         "currency": row.currency,
         "status": row.status,
         "created_at": row.created_at,

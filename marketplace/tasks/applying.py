@@ -28,6 +28,7 @@ def apply(user: User, task_id: int, *, message: str = "", proposed_price: Any = 
     price = minor_units("proposed_price", proposed_price, task.currency)
     application = _again_or_new(user, task)
     application.message, application.proposed_price_minor, application.currency = message, price, task.currency
+    application.budget_minor = task.budget_minor if price is None else None
     db.session.flush()
     _count_response(task, 1)
     publish(

@@ -1,8 +1,10 @@
 """The owner's code ends a task on the spot: whoever enters it has met the owner."""
 
 from marketplace.auth.models import User
+from marketplace.core.access import demand_money_scope
 from marketplace.kit.errors import NotAllowed
 from marketplace.payments import handing_over as codes
+from marketplace.payments import queries as payments
 from marketplace.tasks import paying, policy, queries, service
 
 
@@ -13,6 +15,8 @@ def code_of(user: User, task_id: int, *, fresh: bool = False) -> str:
         raise NotAllowed("Only the owner of this task has its code.")
     task.lifecycle.pick("hand_over", task.status, service.HANDS)
     paying.demand(task)
+    if payments.held_of(paying.reference(task_id)):
+        demand_money_scope()  # whoever enters it is paid
     return codes.code_for(paying.reference(task_id), user.id, fresh=fresh)
 
 

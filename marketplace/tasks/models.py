@@ -93,6 +93,7 @@ class Application(Stateful, Base):
     applicant_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     message: Mapped[str] = mapped_column(Text, default="")
     proposed_price_minor: Mapped[int | None]
+    budget_minor: Mapped[int | None]  # the task's, where nothing was proposed: what the applicant agreed to
     currency: Mapped[str] = mapped_column(String(3))  # the task's may change, what was proposed may not
     passed_over: Mapped[bool] = mapped_column(default=False)
 

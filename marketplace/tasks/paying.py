@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from flask import current_app
 
 from marketplace.auth.models import User
+from marketplace.core.prices import demand_price
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
 from marketplace.payments import calling, calls
@@ -62,21 +64,28 @@ def quote(user: User, task_id: int, *, application_id: int | None = None) -> Quo
 
 
 def _offered(application: Application, task: Task) -> Deal:
-    price = application.proposed_price_minor
-    if price is None:
-        return replace(deal_of(task), payee_id=application.applicant_id)
+    price = applications.price_of(application, task.budget_minor)
     about: dict[str, Any] = {"price_minor": price, "currency": application.currency}
     return replace(deal_of(task), payee_id=application.applicant_id, **about)
 
 
-def begin(user: User, task_id: int, *, provider: str | None = None, payment_method: str | None = None) -> Payment:
-    """The owner pays for a task that has a worker; its money is held until it is confirmed. Where the two agreed to
-    settle it outside, nothing waits for it. Raises 403, 404, 409, 422."""
+def begin(
+    user: User,
+    task_id: int,
+    *,
+    provider: str | None = None,
+    payment_method: str | None = None,
+    price: Decimal | None = None,
+    currency: str | None = None,
+) -> Payment:
+    """The owner pays for a task that has a worker, the `price` they name, if they do; its money is held until it is
+    confirmed. Where the two agreed to settle it outside, nothing waits for it. Raises 403, 404, 409, 422."""
     task = queries.hold(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task pays for it.")
     if task.status not in PAYABLE:
         raise WrongState("A task is paid for once somebody is to do it and before it is over.")
+    demand_price(price, price_of(task), task.currency, in_currency=currency)
     return payments.begin(deal_of(task), provider_name=provider, method=payment_method)
 
 

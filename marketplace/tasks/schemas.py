@@ -85,10 +85,11 @@ class ApplySchema(Input):
 
 
 class AcceptByPathSchema(Input):
-    """The price that was seen (409 where it is another one by now), and how the money is held, where it is held now;
-    without that the payment is confirmed afterwards."""
+    """The price that was seen (409 where it is another one by now), and how the money is held, where it is held now,
+    which needs the price; without that the payment is confirmed afterwards."""
 
     price = Amount(example=40)
+    currency = Currency()
     payment_method = Str(longest=255, example="pm_card_visa")
 
 
@@ -99,10 +100,13 @@ class AcceptSchema(AcceptByPathSchema):
 
 
 class PayTaskSchema(Input):
-    """By which provider (the first of the settings, unless said) and method (to be confirmed later, unless said)."""
+    """By which provider (the first of the settings, unless said) and method (to be confirmed later, unless said), and
+    the price that was seen: 409 where it is another one by now."""
 
     provider = Str(longest=20, example="fake")
     payment_method = Str(longest=255, example="pm_card_visa")
+    price = Amount(example=40)
+    currency = Currency()
 
 
 class QuoteQuery(Query):
@@ -235,7 +239,8 @@ class TaskDetailSchema(TaskSchema):
 
 
 class ApplicationSchema(Schema):
-    """An application with what its owner wants to know of the applicant."""
+    """An application with what its owner wants to know of the applicant; `amount` is what is paid where it is accepted:
+    what was proposed, else the budget it was made for."""
 
     id = Int(required=True, example=1)
     task_id = Int(required=True, example=1)
@@ -251,6 +256,8 @@ class ApplicationSchema(Schema):
     message = Str(required=True, longest=5000, example="I have a van and can come today.")
     proposed_price = Num(least=0, most=1e12, required=True, allow_none=True, example=35.0)
     price_minor = Int(required=True, allow_none=True, example=3500)
+    amount = Num(least=0, most=1e12, required=True, allow_none=True, example=35.0)
+    amount_minor = Int(required=True, allow_none=True, example=3500)
     currency = Str(required=True, example="EUR")
     status = Str(required=True, example="pending")
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})

@@ -1,5 +1,6 @@
 """The verbs of quick help, from posting to the confirmed end."""
 
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select, update
@@ -10,7 +11,7 @@ from marketplace.core import search
 from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.lifecycle import StateChange
 from marketplace.core.outbox import publish
-from marketplace.core.prices import minor_units
+from marketplace.core.prices import PriceChanged, demand_price
 from marketplace.events.tasks import (
     TaskAssigned,
     TaskCancelled,
@@ -25,22 +26,16 @@ from marketplace.events.tasks import (
     TaskStarted,
 )
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Conflict
+from marketplace.kit.errors import Invalid
+from marketplace.kit.money import Money
 from marketplace.payments import service as payments
-from marketplace.tasks import applying, paying, policy, queries, terms
-from marketplace.tasks.models import Task
+from marketplace.tasks import applications, applying, paying, policy, queries, terms
+from marketplace.tasks.models import Application, Task
 from marketplace.tasks.queries import find
 from marketplace.uploads import service as uploads
 
 SYSTEM = frozenset({"system"})
 HANDS = frozenset({"worker", "provider"})
-
-
-class PriceChanged(Conflict):
-    """It is another one than the owner saw."""
-
-    code = "price_changed"
-    sentence = "The price of this application has changed. Load it again before you accept it."
 
 
 def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
@@ -91,19 +86,25 @@ def assign(
 
 
 def accept_application(
-    user: User, application_id: int, task_id: int, *, price: Any = None, payment_method: str | None = None
+    user: User,
+    application_id: int,
+    task_id: int,
+    *,
+    price: Decimal | None = None,
+    currency: str | None = None,
+    payment_method: str | None = None,
 ) -> Task:
-    """Take one applicant at the price they proposed, which has to be the `price` that the owner saw, if they say so;
-    the others become rejected."""
+    """Take one applicant at the price they agreed to, which has to be the `price` that the owner names: whoever pays at
+    once has to. The others become rejected. Raises 403, 404, PriceChanged (409), Invalid (422)."""
     application, task = applying.find_for_owner(user, application_id, task_id)
-    proposed = application.proposed_price_minor
+    agreed = applications.price_of(application, task.budget_minor)
+    demand_price(price, agreed, application.currency, in_currency=currency)
     if application.currency != task.currency:
         raise PriceChanged(
             f"They agreed to {application.currency} and the task is in {task.currency} now: change it back."
         )
-    agreed = task.budget_minor if proposed is None else proposed
-    if price is not None and minor_units("price", price, task.currency) != agreed:
-        raise PriceChanged()
+    if price is None:
+        _demand_nothing_new(application, task, agreed, pays=payment_method is not None)
     assign(user, task, worker_id=application.applicant_id, price_minor=agreed, payment_method=payment_method)
     applying.accept(application, user)
     applying.pass_over_rest(task)
@@ -245,6 +246,20 @@ def _complete(task: Task) -> Task:
     people.count_completed(task.assigned_to_id or 0)
     publish(TaskCompleted(**_both_sides(task)))
     return task
+
+
+def _demand_nothing_new(application: Application, task: Task, agreed: int | None, *, pays: bool) -> None:
+    """Nobody named a price: then it is the one that the task shows, and nothing is charged yet."""
+    if application.proposed_price_minor is None and agreed != task.budget_minor:
+        now_is = "nothing" if task.budget_minor is None else Money(task.budget_minor, task.currency).exact
+        theirs = Money(agreed or 0, task.currency).exact
+        raise PriceChanged(
+            f"They applied for {theirs} {task.currency} and the task says {now_is} now."
+            " Name the price you agree to, or change the budget back."
+        )
+    if pays and agreed:
+        theirs = Money(agreed, task.currency).exact
+        raise Invalid.field("price", f"Name the price you agree to pay: theirs is {theirs} {task.currency}.")
 
 
 def _moved(user: User, task_id: int, verb: str) -> Task:

@@ -64,7 +64,7 @@ def prepare(app: Flask, number: int) -> tuple[Person, Person, list[tuple[int, in
 def story(app: Flask, owner: Person, helper: Person, tasks: list[tuple[int, int]], work: Work) -> None:
     """What people do; whoever was not answered asks again with the same key."""
     (task, application), later, off = tasks
-    send(owner, f"/api/tasks/{task}/applications/{application}/accept", "accept", CARD)
+    send(owner, f"/api/tasks/{task}/applications/{application}/accept", "accept", {**CARD, "price": 40})
     work(app)
     for person, verb in ((helper, "start"), (helper, "done"), (owner, "confirm")):
         send(person, f"/api/tasks/{task}/{verb}", verb)
@@ -74,7 +74,7 @@ def story(app: Flask, owner: Person, helper: Person, tasks: list[tuple[int, int]
     helper.post("/api/payouts/onboarding", {"country": "LV"})
     send(helper, "/api/payouts", "out", {"amount": 27, "currency": "EUR"})
     work(app)
-    send(owner, f"/api/tasks/{later[0]}/applications/{later[1]}/accept", "accept", CARD)
+    send(owner, f"/api/tasks/{later[0]}/applications/{later[1]}/accept", "accept", {**CARD, "price": 40})
     pay_again(owner, later[0])
     send(owner, f"/api/tasks/{later[0]}/cancel", "cancel")
     work(app)

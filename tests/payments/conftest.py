@@ -44,3 +44,21 @@ def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
         assert shop.complaints() == []
     finally:
         shop.stop()
+
+
+@pytest.fixture
+def stripe() -> Iterator[StripeShop]:
+    """A local Stripe that complains of nothing."""
+    shop = StripeShop()
+    yield shop
+    assert shop.complaints() == []
+    shop.stop()
+
+
+@pytest.fixture
+def paypal() -> Iterator[PayPalShop]:
+    """A local PayPal that complains of nothing."""
+    shop = PayPalShop()
+    yield shop
+    assert shop.complaints() == []
+    shop.stop()

@@ -21,7 +21,8 @@ def status_of(person: Person, payment_id: int) -> str:
 def test_accepting_holds_the_money_in_the_same_breath(app: Flask, anna: Person, juris: Person) -> None:
     task = things.task(anna, payment="escrow", budget=40)["id"]
     offered = things.application(juris, task, proposed_price=35)["id"]
-    answer = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"payment_method": money.VISA})
+    paid = {"payment_method": money.VISA, "price": 35}
+    answer = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", paid)
     money.work(app)
 
     payments = anna.get("/api/payments", query_string={"task_id": task}).json["payments"]
@@ -47,7 +48,8 @@ def test_what_became_of_the_payment_is_there_when_accepting_is_answered(
 ) -> None:
     task = things.task(anna, payment="escrow", budget=40)["id"]
     offered = things.application(juris, task)["id"]
-    accepted = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"payment_method": card}).json["task"]
+    paid = {"payment_method": card, "price": 40}
+    accepted = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", paid).json["task"]
 
     assert accepted["agreed_price"] == 40.0
     assert status_of(anna, accepted["payment_id"]) == status
@@ -56,7 +58,7 @@ def test_what_became_of_the_payment_is_there_when_accepting_is_answered(
     assert said in {again.get("message"), again.get("code")}
 
 
-PAID_AT_ONCE = {"payment_method": money.VISA}
+PAID_AT_ONCE = {"payment_method": money.VISA, "price": 25}
 
 
 def test_a_booking_that_is_paid_is_made_once(app: Flask, juris: Person) -> None:
@@ -119,7 +121,8 @@ def test_who_declines_makes_room_for_the_next_one(app: Flask, anna: Person, juri
     task = money.paid_task(anna, juris, budget=40)
     juris.post(f"/api/tasks/{task['id']}/decline")
     offered = things.application(stranger, task["id"])["id"]
-    taken = anna.post(f"/api/tasks/{task['id']}/applications/{offered}/accept", {"payment_method": money.VISA})
+    paid = {"payment_method": money.VISA, "price": 40}
+    taken = anna.post(f"/api/tasks/{task['id']}/applications/{offered}/accept", paid)
     assert taken.status_code == 200, taken.json
     money.work(app)
 
@@ -375,7 +378,7 @@ def test_the_next_worker_has_another_code(app: Flask, anna: Person, juris: Perso
         juris.post(f"/api/tasks/{task}/handover", {"code": f"{(int(code) + 1) % 10**6:06d}"})
     assert juris.post(f"/api/tasks/{task}/decline").status_code == 200
     offered = things.application(stranger, task)["id"]
-    anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"payment_method": money.VISA})
+    anna.post(f"/api/tasks/{task}/applications/{offered}/accept", {"payment_method": money.VISA, "price": 40})
 
     assert stranger.post(f"/api/tasks/{task}/handover", {"code": code}).json["code"] == "no_code"
     fresh = anna.post(f"/api/tasks/{task}/handover-code").json["code"]
@@ -407,5 +410,6 @@ def test_who_asks_for_a_part_back_does_not_lose_the_deal(app: Flask, anna: Perso
 def test_a_method_of_payment_is_a_wish_to_pay(anna: Person, juris: Person) -> None:
     task = things.task(anna, payment="outside", budget=40)["id"]
     offered = things.application(juris, task)["id"]
-    accepted = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", PAID_AT_ONCE).json["task"]
+    paid = {**PAID_AT_ONCE, "price": 40}
+    accepted = anna.post(f"/api/tasks/{task}/applications/{offered}/accept", paid).json["task"]
     assert status_of(anna, accepted["payment_id"]) == "held"

@@ -140,7 +140,9 @@ class Marketplace(RuleBasedStateMachine):
             return
         owner = deal.owner
         done = self.attempt(
-            lambda: service.accept_application(user(owner), application, deal.task_id, payment_method=card)
+            lambda: service.accept_application(
+                user(owner), application, deal.task_id, price=major(deal.price, deal.currency), payment_method=card
+            )
         )
         assert done is not None
         deal.state, deal.worker = "assigned", helper
@@ -268,7 +270,7 @@ class Marketplace(RuleBasedStateMachine):
     def payout(self, owner: int, currency: str, minor: int, *, may: bool) -> None:
         """Ask for one; it is refused exactly where it has to be."""
         amount = major(minor, currency)
-        made = self.attempt(lambda: payouts.request(user(owner), amount=amount, currency=currency).id)
+        made = self.attempt(lambda: payouts.request(user(owner), amount=amount, currency=currency)[0].id)
         assert (made is not None) == may, (minor, self.refused)
         if made is not None:
             key = fetch(select(Payout.key).where(Payout.id == made))[0].key

@@ -1,6 +1,5 @@
 """The whole story over HTTP with a real adapter and its provider's webhooks, lost and late ones too."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,24 +17,6 @@ from tests.factories import money, things
 from tests.factories.people import Person, sign_up
 from tests.payments.shops import PayPalShop, StripeShop
 from tests.servers.paypal_orders import approve
-
-
-@pytest.fixture
-def stripe() -> Iterator[StripeShop]:
-    """A local Stripe that complains of nothing."""
-    shop = StripeShop()
-    yield shop
-    assert shop.complaints() == []
-    shop.stop()
-
-
-@pytest.fixture
-def paypal() -> Iterator[PayPalShop]:
-    """A local PayPal that complains of nothing."""
-    shop = PayPalShop()
-    yield shop
-    assert shop.complaints() == []
-    shop.stop()
 
 
 def _deliver(app: Flask, shop: Any, **how: Any) -> None:

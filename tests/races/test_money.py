@@ -4,8 +4,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from secrets import token_hex
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -63,7 +65,7 @@ def wanted(app: Flask, owner: Person) -> list[Callable[[], Any]]:
     people = [sign_up(app, f"helper_{n}") for n in range(APPLICANTS)]
     applied = [things.application(person, task)["id"] for person in people]
     path = f"/api/tasks/{task}/applications"
-    accepts = [partial(owner.post, f"{path}/{one}/accept", {"payment_method": VISA}) for one in applied]
+    accepts = [partial(owner.post, f"{path}/{one}/accept", {"payment_method": VISA, "price": 40}) for one in applied]
     return [*accepts, partial(people[0].delete, f"{path}/{applied[0]}")]
 
 
@@ -200,11 +202,14 @@ def test_control_read_then_write_pays_out_more_than_there_is(
     app: Flask, anna: Person, juris: Person, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rich(app, anna, juris)
+    both_have_read = Barrier(2)
 
     def careless(account_id: int, change: int) -> int:
         mine = LedgerAccount.id == account_id
         after = int(fetch(select(LedgerAccount.balance_minor).where(mine))[0][0]) + change
-        time.sleep(0.05)
+        if change < 0:
+            with suppress(BrokenBarrierError):
+                both_have_read.wait(10)
         if after >= 0:
             execute(update(LedgerAccount).where(mine).values(balance_minor=after))
         return after

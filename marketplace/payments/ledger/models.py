@@ -10,7 +10,7 @@ from marketplace.kit.clock import now
 
 
 class LedgerAccount(Base):
-    """What somebody (or the marketplace, without an owner) has for one purpose in one currency.
+    """What somebody (or the marketplace, without an owner) has for one purpose in one currency at one provider.
 
     A balance is credits less debits. Money at a provider is a debt of the provider to us, so that account is
     negative and all balances of a currency sum to zero; a seller's may be, where a refund came after the payout.
@@ -29,6 +29,7 @@ class LedgerAccount(Base):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     purpose: Mapped[str] = mapped_column(String(20))
     currency: Mapped[str] = mapped_column(String(3))
+    provider: Mapped[str] = mapped_column(String(20), default="")
     balance_minor: Mapped[int] = mapped_column(default=0)
 
 

@@ -19,6 +19,23 @@ RULES = (
         "SELECT currency FROM ledger_accounts GROUP BY currency HAVING SUM(balance_minor) <> 0",
     ),
     (
+        "ledger: money went from one provider's accounts to another's",
+        """SELECT t.key FROM ledger_transfers t JOIN ledger_accounts d ON d.id = t.debit_id
+        JOIN ledger_accounts c ON c.id = t.credit_id WHERE d.provider <> c.provider""",
+    ),
+    (
+        "ledger: the balances at a provider do not sum to zero",
+        """SELECT provider || '/' || currency FROM ledger_accounts GROUP BY provider, currency
+        HAVING SUM(balance_minor) <> 0""",
+    ),
+    (  # a provider may have paid more than it took only where somebody owes it, as after a refund of what was paid out
+        "ledger: a provider's account is on the wrong side",
+        """SELECT a.key FROM ledger_accounts a LEFT JOIN (SELECT provider, currency, SUM(balance_minor) AS debts
+        FROM ledger_accounts WHERE purpose = 'available' AND balance_minor < 0 GROUP BY provider, currency) w
+        ON w.provider = a.provider AND w.currency = a.currency
+        WHERE a.purpose = 'provider' AND a.balance_minor + COALESCE(w.debts, 0) > 0""",
+    ),
+    (
         "ledger: below zero where nothing may be owed",
         "SELECT key FROM ledger_accounts WHERE balance_minor < 0 AND purpose NOT IN ('provider', 'available')",
     ),
@@ -53,16 +70,19 @@ RULES = (
     ),
     (
         "refunds: what is on its way back differs from the pending ones",
-        """SELECT a.key FROM ledger_accounts a LEFT JOIN (SELECT p.payer_id, r.currency, SUM(r.amount_minor) AS amount
+        """SELECT a.key FROM ledger_accounts a LEFT JOIN (
+        SELECT p.payer_id, p.provider, r.currency, SUM(r.amount_minor) AS amount
         FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.status = 'pending'
-        GROUP BY p.payer_id, r.currency) w ON w.payer_id = a.owner_id AND w.currency = a.currency
+        GROUP BY p.payer_id, p.provider, r.currency) w
+        ON w.payer_id = a.owner_id AND w.provider = a.provider AND w.currency = a.currency
         WHERE a.purpose = 'refund' AND a.balance_minor <> COALESCE(w.amount, 0)""",
     ),
     (
         "payouts: what is on its way out differs from the open ones",
-        """SELECT a.key FROM ledger_accounts a LEFT JOIN (SELECT user_id, currency, SUM(amount_minor) AS amount
-        FROM payouts WHERE status IN ('requested', 'on_hold', 'sent') GROUP BY user_id, currency) w
-        ON w.user_id = a.owner_id AND w.currency = a.currency
+        """SELECT a.key FROM ledger_accounts a LEFT JOIN (
+        SELECT user_id, provider, currency, SUM(amount_minor) AS amount FROM payouts
+        WHERE status IN ('requested', 'on_hold', 'sent') GROUP BY user_id, provider, currency) w
+        ON w.user_id = a.owner_id AND w.provider = a.provider AND w.currency = a.currency
         WHERE a.purpose = 'payout' AND a.balance_minor <> COALESCE(w.amount, 0)""",
     ),
     (

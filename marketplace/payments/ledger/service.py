@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from marketplace.core.access import demand_money_scope
 from marketplace.core.db import execute, fetch
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
+from marketplace.kit.money import Money
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
 
 ACCOUNTS, TRANSFERS = table_of(LedgerAccount), table_of(Transfer)
@@ -24,16 +26,24 @@ class NotEnough(Conflict):
     title = "Not enough money"
     sentence = "There is not enough money for this."
 
+    @classmethod
+    def with_only(cls, minor: int, currency: str) -> "NotEnough":
+        """Says how much there is."""
+        there = f"{Money(abs(minor), currency).exact} {currency} is {'owed' if minor < 0 else 'there'}"
+        return cls(f"There is not enough money for this: {there}.")
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """Which account is meant; it is opened when money first comes to it.
 
-    `about` tells accounts of one owner and purpose apart: the deal ("task:7") of an escrow, the provider's name.
+    `provider` is where its money lies. `about` tells accounts of one owner, purpose and provider apart: the payment
+    ("payment:7") of an escrow.
     """
 
     purpose: str
     currency: str
+    provider: str
     owner_id: int | None = None
     about: str = ""
 
@@ -41,7 +51,7 @@ class Account:
     def key(self) -> str:
         """Unique in the ledger."""
         whose = "-" if self.owner_id is None else str(self.owner_id)
-        return f"{self.purpose}/{whose}/{self.about}/{self.currency}"
+        return f"{self.purpose}/{whose}/{self.about or self.provider}/{self.currency}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +83,22 @@ def post(lines: Sequence[Line], *, may_owe: bool = False) -> None:
     Raises NotEnough (409) where an account would fall below zero; a seller's may with `may_owe`.
     """
     wanted = [line for line in lines if line.amount_minor > 0]
+    _demand_one_provider(wanted)
     done = {row.key for row in fetch(_posted, {"keys": [line.key for line in wanted]})} if wanted else set()
     fresh = [line for line in wanted if line.key not in done]
     if not fresh:
         return
+    demand_money_scope()
     ids = _open([account for line in fresh for account in (line.debit, line.credit)])
     ends = _move_all(fresh, ids, may_owe=may_owe)
     execute(insert(TRANSFERS), _rows(fresh, ids, ends))
+
+
+def _demand_one_provider(lines: list[Line]) -> None:
+    """What lies at one provider never becomes what lies at another: only people and their banks can bring it there."""
+    for line in lines:
+        if line.debit.provider != line.credit.provider:
+            raise ValueError(f"{line.key} would move money from {line.debit.key} to {line.credit.key}")
 
 
 def _open(accounts: list[Account]) -> dict[str, int]:
@@ -94,8 +113,8 @@ def _open(accounts: list[Account]) -> dict[str, int]:
 
 
 def _new(account: Account) -> dict[str, Any]:
-    about = {"purpose": account.purpose, "currency": account.currency, "owner_id": account.owner_id}
-    return {"key": account.key, "balance_minor": 0, **about}
+    about = {name: getattr(account, name) for name in ("key", "purpose", "currency", "provider", "owner_id")}
+    return {"balance_minor": 0, **about}
 
 
 def _move_all(lines: list[Line], ids: dict[str, int], *, may_owe: bool) -> dict[int, int]:
@@ -106,13 +125,14 @@ def _move_all(lines: list[Line], ids: dict[str, int], *, may_owe: bool) -> dict[
         changes[ids[line.debit.key]] -= line.amount_minor
         changes[ids[line.credit.key]] += line.amount_minor
     purposes = {ids[a.key]: a.purpose for line in lines for a in (line.debit, line.credit)}
+    currencies = {ids[a.key]: a.currency for line in lines for a in (line.debit, line.credit)}
     ends = {}
     for account_id in sorted(changes):
         change = changes[account_id]
         ends[account_id] = _change(account_id, change)
         owes = purposes[account_id] == "provider" or (may_owe and purposes[account_id] in MAY_OWE)
         if ends[account_id] < 0 and change < 0 and not owes:
-            raise NotEnough()
+            raise NotEnough.with_only(ends[account_id] - change, currencies[account_id])
     return ends
 
 

@@ -1,0 +1,109 @@
+"""Where a person's money lies: a wallet has a part at each provider by which money came, and leaves by that one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from marketplace.auth.service import hold
+from marketplace.core.db import fetch
+from marketplace.kit.errors import Conflict
+from marketplace.kit.money import Money
+from marketplace.payments.gateways.chosen import providers
+from marketplace.payments.ledger.models import LedgerAccount
+from marketplace.payments.ledger.service import NotEnough
+from marketplace.payments.models import Payee
+
+
+class ProviderGone(Conflict):
+    """The settings name it no more, and money of this person lies there."""
+
+    code = "provider_gone"
+    title = "Not paid out by this provider any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of one wallet lies at one provider (below zero: is owed there), in minor units."""
+
+    provider: str
+    minor: int
+    currency: str
+    is_ready: bool = False
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the settings name the provider."""
+        return self.provider in providers()
+
+    def __str__(self) -> str:
+        return f"{_amount(abs(self.minor), self.currency)} {'owed ' if self.minor < 0 else ''}at {self.provider}"
+
+
+def parts(user_id: int, currency: str) -> list[Part]:
+    """Those of a wallet that are not empty: those that can be paid out first, then in the order of the settings. Where
+    there are several, nobody else pays this person out until the transaction ends."""
+    found = _parts(user_id, currency)
+    if len(found) > 1:  # what is owed at one is kept back at the others: the ledger guards each account alone
+        hold(user_id)
+        found = _parts(user_id, currency)
+    return found
+
+
+def demand(found: Sequence[Part], minor: int, currency: str) -> None:
+    """Raises NotEnough (409) where all parts together, debts too, are less: it says how much there is."""
+    total = total_of(found)
+    if minor <= total:
+        return
+    there = f"{_amount(abs(total), currency)} is {'owed' if total < 0 else 'there'}"
+    each = f" ({', '.join(map(str, found))})" if len(found) > 1 else ""
+    raise NotEnough(f"There is not enough money for this: {there}{each}.")
+
+
+def divide(found: Sequence[Part], minor: int, currency: str) -> list[tuple[str, int]]:
+    """Which provider sends how much: one where it has all of it, else as few as can be. Raises NotEnough, ProviderGone
+    (409)."""
+    rich = [part for part in found if part.minor >= minor and part.is_set_up]
+    shares, left = [], minor
+    for part in rich[:1] or sorted(found, key=lambda part: (not part.is_set_up, not part.is_ready, -part.minor)):
+        share = min(left, max(part.minor, 0))
+        if share and not part.is_set_up:
+            amount = _amount(share, currency)
+            raise ProviderGone(f"{amount} of this is at {part.provider}, which pays nobody out here any more. Ask us.")
+        shares.append((part.provider, share))
+        left -= share
+    if left:
+        raise NotEnough(f"There is not enough money for this: {', '.join(map(str, found)) or 'nothing'} is there.")
+    return [(name, share) for name, share in shares if share]
+
+
+def total_of(found: Sequence[Part]) -> int:
+    """What can be paid out: what is owed at one provider is kept back at the others, and never taken from there."""
+    return sum(part.minor for part in found)
+
+
+def unready(user_id: int) -> list[str]:
+    """The providers of the settings where somebody has money and has not said where it should go."""
+    mine = select(LedgerAccount.currency).where(LedgerAccount.owner_id == user_id, LedgerAccount.balance_minor > 0)
+    found = [
+        part
+        for row in fetch(mine.where(LedgerAccount.purpose == "available").distinct())
+        for part in _parts(user_id, row.currency)
+    ]
+    waiting = {part.provider for part in found if part.minor > 0 and not part.is_ready}
+    return [name for name in providers() if name in waiting]
+
+
+def _parts(user_id: int, currency: str) -> list[Part]:
+    account = LedgerAccount
+    theirs = (account.owner_id == user_id, account.purpose == "available", account.currency == currency)
+    ready = select(Payee.provider).where(Payee.user_id == user_id, Payee.is_ready)
+    known = {row.provider for row in fetch(ready)}
+    rows = fetch(select(account.provider, account.balance_minor).where(*theirs, account.balance_minor != 0))
+    found = [Part(row.provider, row.balance_minor, currency, row.provider in known) for row in rows]
+    order = {name: place for place, name in enumerate(providers())}
+    return sorted(found, key=lambda part: (not part.is_set_up, not part.is_ready, order.get(part.provider, 0)))
+
+
+def _amount(minor: int, currency: str) -> str:
+    return f"{Money(minor, currency).exact} {currency}"
