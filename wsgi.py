@@ -2,6 +2,8 @@
 
 import sys
 
+import click
+
 from marketplace import wiring
 from marketplace.app import create_app
 from marketplace.core.settings import ConfigurationError
@@ -11,6 +13,8 @@ BOOT_FAILED = 4  # what gunicorn takes for an application that cannot be loaded:
 try:
     app = create_app()
 except ConfigurationError as error:
+    if click.get_current_context(silent=True):
+        raise  # the command line shows it, and goes on where it needs no application
     sys.stderr.write(f"Error: {error}\n")
     sys.exit(BOOT_FAILED)
 for thread in wiring.background(app):
