@@ -15,6 +15,7 @@ from marketplace.core.db import db, execute
 from marketplace.core.outbox import publish
 from marketplace.events.auth import PasswordResetAsked
 from marketplace.kit.errors import Invalid
+from marketplace.kit.normalization import email_address
 
 
 def confirm(token: str) -> str:
@@ -40,13 +41,13 @@ def resend(user: User) -> None:
 
 def ask_for_reset(email: str) -> None:
     """Whether there is such an account is found out later: here everybody waits as long."""
-    publish(PasswordResetAsked(email=email.lower()))
+    publish(PasswordResetAsked(email=email_address(email)))
 
 
 def send_reset(email: str) -> None:
     """A link to whoever has this address; nothing where nobody has, or where one was just sent. Those sent
     before still count: a stranger who asks does not end the owner's."""
-    user = db.session.scalar(select(User).where(User.email == email, User.is_active))
+    user = db.session.scalar(select(User).where(User.email == email_address(email), User.is_active))
     if user is not None and mail_tokens.may_send(user.id, RESET):
         mail_tokens.issue(user, RESET, user.email)
 
@@ -69,10 +70,10 @@ def reset_password(place: Place, *, token: str, password_hash: str) -> tuple[int
 
 def ask_for_change(user: User, *, email: str) -> None:
     """Letters to both addresses; it changes when both are confirmed. Raises EmailTaken (409)."""
-    refuse_taken(email.lower())
+    refuse_taken(email)
     mail_tokens.void(user.id, CHANGE_OLD, CHANGE_NEW)
     old = mail_tokens.issue(user, CHANGE_OLD, user.email)
-    mail_tokens.issue(user, CHANGE_NEW, email.lower(), partner_id=old.id)
+    mail_tokens.issue(user, CHANGE_NEW, email_address(email), partner_id=old.id)
 
 
 def _change(new: Any) -> str:

@@ -5,9 +5,7 @@ Passwords are hashed outside any transaction: slow on purpose, they would keep e
 
 from typing import Any
 
-from flask import current_app
-
-from marketplace.auth import queries, service, sessions
+from marketplace.auth import password_tries, queries, service, sessions
 from marketplace.auth.models import SignIn, User
 from marketplace.auth.phone import service as numbers
 from marketplace.auth.places import Place
@@ -17,10 +15,10 @@ from marketplace.auth.service import BadCredentials
 from marketplace.auth.signals import service as signals
 from marketplace.auth.signals.rules import HOLD, PASS
 from marketplace.core.db import in_transaction
-from marketplace.core.limits import spend
 from marketplace.core.outbox import publish
 from marketplace.events.auth import NewDeviceSeen
-from marketplace.kit.errors import NotAllowed, TooMany
+from marketplace.kit import normalization
+from marketplace.kit.errors import NotAllowed
 
 WELCOME, WELCOME_BACK = "Welcome to the marketplace.", "Welcome back."
 ASK = {
@@ -53,8 +51,8 @@ def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
 
 def by_password(place: Place, *, password: str, email: str = "", username: str = "") -> dict[str, Any]:
     """Tokens, or a challenge where a second proof is needed; raises BadCredentials (401), Held (403)."""
-    name = (email or username).lower()
-    _spend_on(name, place)
+    name = normalization.email_address(email or username)
+    password_tries.spend_one(service.id_of(name), name, place)
     user_id, password_hash = service.check_credentials(name, password)
     if password_hash is None:
         in_transaction(lambda: signals.note(signals.FAILED, user_id, place))
@@ -86,17 +84,6 @@ def enter(user_id: int, place: Place, password_hash: str | None = None) -> dict[
     if found is None:
         raise Held()
     return found
-
-
-def _spend_on(name: str, place: Place) -> None:
-    """Strangers who use up an account's tries do not keep its owner out of where the owner has been."""
-    figure = current_app.config["LIMIT_ACCOUNT"]
-    try:
-        spend("account", name, figure)
-    except TooMany:
-        if not signals.is_known(service.id_of(name), place):
-            raise
-        spend("account-here", f"{name}|{place.address}", figure)
 
 
 def _judged(user_id: int, place: Place, password_hash: str | None) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 from marketplace.auth.places import Place, Spot, spot_of
 from marketplace.auth.signals.models import Signal
 from marketplace.auth.signals.rules import PASS, Rule, rules
+from marketplace.core import security_log
 from marketplace.core.db import execute, fetch, save
 from marketplace.kit.clock import now
 from marketplace.kit.geo import distance_km
@@ -19,6 +20,7 @@ KEPT = timedelta(days=180)
 SIGN_IN, REGISTERED, RESET = "sign_in", "registered", "password_reset"
 FAILED, REFUSED_CODE, HELD = "failed_sign_in", "refused_code", "sign_in_held"
 PROOFS = (SIGN_IN, REGISTERED, RESET)
+LOGGED = (FAILED, REFUSED_CODE, HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,9 @@ class Judgement:
 
 
 def note(kind: str, user_id: int | None, place: Place, judgement: Judgement | None = None) -> None:
-    """Write one signal into the running transaction."""
+    """Write one signal into the running transaction, and what speaks against somebody into the log."""
+    if kind in LOGGED:
+        security_log.record(kind, user_id=user_id, score=judgement.score if judgement else None)
     spot, judged = spot_of(place.address), judgement or Judgement(verdict="")
     where = {"country": spot.country, "latitude": spot.latitude, "longitude": spot.longitude} if spot else {}
     save(
