@@ -90,6 +90,7 @@ def _trust_settings(env: Mapping[str, str], *, production: bool) -> dict[str, An
         "COOKIE_SECURE": _yes(env.get("COOKIE_SECURE", "1" if production else "0")),
         "COOKIE_SAME_SITE": env.get("COOKIE_SAME_SITE", "Lax"),
         "TRUSTED_PROXIES": int(env.get("TRUSTED_PROXIES", "0")),
+        "REGISTRATION_HIDES_ACCOUNTS": _yes(env.get("REGISTRATION_HIDES_ACCOUNTS", "0")),
         "LIMIT_DEFAULT": env.get("LIMIT_DEFAULT", "1200 per minute"),
         "LIMIT_SIGN_IN": env.get("LIMIT_SIGN_IN", "30 per minute"),
         "LIMIT_SIGN_UP": env.get("LIMIT_SIGN_UP", "20 per hour"),

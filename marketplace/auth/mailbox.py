@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select, update
 
-from marketplace.auth import mail_tokens
+from marketplace.auth import mail_tokens, registrations
 from marketplace.auth.mail_tokens import CHANGE_NEW, CHANGE_OLD, RESET, VERIFY
 from marketplace.auth.models import User
 from marketplace.auth.places import Place
@@ -24,7 +25,8 @@ def confirm(token: str) -> str:
     hold(proof.user_id)  # of both links opened at once, the later one sees the other
     if proof.purpose == VERIFY:
         mine = update(User).where(User.id == proof.user_id, User.email == proof.email)
-        execute(mine.values(email_verified=True))
+        if execute(mine.values(email_verified=True)):
+            registrations.open_waiting(proof.user_id)
         return "Your e-mail address is confirmed."
     other = mail_tokens.partner_of(proof)
     if other.used_at is None:
@@ -70,7 +72,8 @@ def reset_password(place: Place, *, token: str, password_hash: str) -> tuple[int
 
 def ask_for_change(user: User, *, email: str) -> None:
     """Letters to both addresses; it changes when both are confirmed. Raises EmailTaken (409)."""
-    refuse_taken(email)
+    if not current_app.config["REGISTRATION_HIDES_ACCOUNTS"]:  # there, whoever opens the second letter learns it
+        refuse_taken(email)
     mail_tokens.void(user.id, CHANGE_OLD, CHANGE_NEW)
     old = mail_tokens.issue(user, CHANGE_OLD, user.email)
     mail_tokens.issue(user, CHANGE_NEW, email_address(email), partner_id=old.id)

@@ -9,6 +9,13 @@ from marketplace.core.limits import spend
 from marketplace.kit.errors import TooMany
 
 
+def spend_own(user_id: int, place: Place) -> None:
+    """Of somebody signed in: where the owner has been, a stolen token has no more tries than everybody else. Raises
+    TooMany (429)."""
+    spend("own-password", str(user_id), current_app.config["LIMIT_ACCOUNT"])
+    spend_one(user_id, "", place)
+
+
 def spend_one(user_id: int | None, name: str, place: Place) -> None:
     """Raises TooMany (429). Strangers who use up an account's tries do not keep its owner out of where the owner has
     been. A name that is nobody's has as many tries as one that is somebody's."""

@@ -12,7 +12,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from marketplace.auth.models import AVAILABILITIES, LANGUAGES, USERNAME, USERNAME_RULE
 from marketplace.core.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
-from marketplace.core.schemas import Currency, Input
+from marketplace.core.schemas import Currency, Input, ProblemSchema
 from marketplace.kit import normalization
 
 SHORTEST_PASSWORD, COMMONEST = 8, 3000
@@ -258,6 +258,22 @@ class RegisteredSchema(TokensSchema):
     """Tokens for the new account."""
 
     id = Int(required=True, example=1)
+
+
+class VerificationRequiredSchema(Schema):
+    """No tokens yet, whether the address has an account or not: a letter says how to go on."""
+
+    message = Str(required=True, example="A letter is on its way to this address. Open the link in it to go on.")
+    verification_required = fields.Boolean(required=True, metadata={"example": True})
+
+
+class TwoFactorProblemSchema(ProblemSchema):
+    """A 401; where its `code` is two_factor_required, with the challenge to answer. `method` is totp or email."""
+
+    code = fields.String(metadata={"example": "two_factor_required"})
+    two_factor_required = fields.Boolean(metadata={"example": True})
+    challenge_token = fields.String(metadata={"example": "17.mM5T1LQ0x3kXb7eYxM3RSP"})
+    method = fields.String(metadata={"example": "totp"})
 
 
 class SessionSchema(Schema):

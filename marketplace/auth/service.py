@@ -110,7 +110,7 @@ def held(user_id: int) -> User:
 def knows_password(user_id: int, present_hash: str, password: str) -> bool:
     """Whether somebody signed in knows their own password: a stolen token may guess as little as anybody.
     Raises TooMany (429)."""
-    password_tries.spend_one(user_id, "", here())
+    password_tries.spend_own(user_id, here())
     is_right = password_hash.fits(present_hash, password)
     if not is_right:
         security_log.record("wrong_password", user_id=user_id)

@@ -5,8 +5,10 @@ Passwords are hashed outside any transaction: slow on purpose, they would keep e
 
 from typing import Any
 
+from flask import current_app
+
 from marketplace.auth import password_tries, queries, service, sessions
-from marketplace.auth.models import SignIn, User
+from marketplace.auth.models import SignIn, User, UsernameTaken
 from marketplace.auth.phone import service as numbers
 from marketplace.auth.places import Place
 from marketplace.auth.second_factor import challenges, totp
@@ -16,11 +18,12 @@ from marketplace.auth.signals import service as signals
 from marketplace.auth.signals.rules import HOLD, PASS
 from marketplace.core.db import in_transaction
 from marketplace.core.outbox import publish
-from marketplace.events.auth import NewDeviceSeen
+from marketplace.events.auth import NewDeviceSeen, RegistrationAsked
 from marketplace.kit import normalization
 from marketplace.kit.errors import NotAllowed
 
 WELCOME, WELCOME_BACK = "Welcome to the marketplace.", "Welcome back."
+READ_YOUR_MAIL = "A letter is on its way to this address. Open the link in it to go on."
 ASK = {
     TOTP: "Enter the code of your authenticator.",
     EMAIL: "We do not know this device yet. Enter the code from the letter we have just sent you.",
@@ -37,8 +40,16 @@ class Held(NotAllowed):
 
 
 def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
-    """A new account and its first tokens; raises UsernameTaken or EmailTaken (409)."""
+    """A new account and its first tokens; raises UsernameTaken or EmailTaken (409). Where accounts are hidden, the same
+    answer without tokens for every address; raises UsernameTaken (409)."""
     password_hash = service.hash_password(password)
+
+    def ask_for_account() -> dict[str, Any]:
+        if service.why_unavailable(profile["username"]):
+            raise UsernameTaken()
+        publish(RegistrationAsked(password_hash=password_hash, **profile))
+        signals.note(signals.REGISTERED, None, place)
+        return {"message": READ_YOUR_MAIL, "verification_required": True}
 
     def open_account() -> dict[str, Any]:
         user = service.register(password_hash=password_hash, **profile)
@@ -46,7 +57,8 @@ def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
         sign_in = sessions.begin(user, device=place.device, address=place.address)
         return _tokens(user, sign_in, WELCOME)
 
-    return in_transaction(open_account)
+    hides = current_app.config["REGISTRATION_HIDES_ACCOUNTS"]
+    return in_transaction(ask_for_account if hides else open_account)
 
 
 def by_password(place: Place, *, password: str, email: str = "", username: str = "") -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _finish(response: Response) -> Response:
         actor=g.get("actor_id"),
         address=request.remote_addr,
     )
-    request.environ[LOGGED] = True
+    request.environ.get(LOGGED, set()).add(True)
     return response
 
 
@@ -73,6 +73,7 @@ class EveryRequest:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         started, said = time.perf_counter(), [""]
+        logged = environ[LOGGED] = set[bool]()  # Socket.IO hands a copy of the environment on
 
         def answering(status: str, *rest: Any, **more: Any) -> Any:
             said[0] = status.partition(" ")[0]
@@ -81,7 +82,7 @@ class EveryRequest:
         try:
             return self.inner(environ, answering)
         finally:
-            if LOGGED not in environ:
+            if not logged:
                 _line(environ, said[0], round((time.perf_counter() - started) * 1000, 1))
 
 

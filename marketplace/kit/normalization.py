@@ -50,18 +50,22 @@ def one_time_code(text: str) -> str:
 
 def token(text: str) -> str:
     """A token or a key as it was made, which is without blanks: not what a letter or a shell put around it."""
-    return "".join("".join(_plain(char, dash="-") for char in text).split()).strip(QUOTES)
+    return "".join(_without_wrapping(text).split())
 
 
 def bearer(header: str) -> str | None:
     """The token of an Authorization header; the scheme's case does not matter (RFC 9110, 11.1). None for another."""
     scheme, _, rest = header.strip().partition(" ")
-    return token(_as_sent(rest)) if scheme.lower() == SCHEME else None
+    return header_token(rest) if scheme.lower() == SCHEME else None
 
 
 def header_token(value: str) -> str:
-    """A token that is a header's whole value."""
-    return token(_as_sent(value))
+    """A token in a header, where a blank inside is none of a line's breaks: it makes another token."""
+    return _without_wrapping(_as_sent(value))
+
+
+def _without_wrapping(text: str) -> str:
+    return "".join(_plain(char, dash="-") for char in text).strip().strip(QUOTES).strip()
 
 
 def _as_sent(value: str) -> str:

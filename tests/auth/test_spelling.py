@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
+from typing import Any
 
+import flask_migrate
+import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, text, update
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
@@ -14,6 +18,7 @@ from marketplace.auth.models import User
 from marketplace.auth.signals.models import Signal
 from marketplace.core import audit_log
 from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.core.leases import table_of
 from marketplace.core.limits import limiter
 from tests.conftest import make_app
 from tests.factories.people import PASSWORD, Person, sign_up
@@ -108,7 +113,6 @@ def test_tries_count_against_the_account_however_it_is_named(limited: Flask) -> 
         ("POST", "/api/auth/step-up", {"password": WRONG}),
         ("PUT", "/api/auth/password", {"current_password": WRONG, "new_password": "a longer one 17"}),
         ("DELETE", "/api/auth/account", {"password": WRONG}),
-        ("POST", "/api/auth/email/change", {"email": "x@example.com", "password": WRONG}),
     ):
         assert anna.call(method, path, json=body, **there).status_code == 429, path
     assert anna.post("/api/auth/step-up", json={"password": PASSWORD}).status_code == 200  # where she has been
@@ -175,3 +179,47 @@ def test_control_without_the_account_a_spelling_has_tries_of_its_own(
     names = [{"username": "anna"}, {"email": "anna@example.com"}]
     statuses = [log_in(limited, WRONG, address="192.0.2.2", **names[n % 2]).status_code for n in range(8)]
     assert statuses == [401] * 8
+
+
+def empty_database(database: str, urls: dict[str, str], folder: Path) -> str:
+    """A database of its own."""
+    if database == "sqlite":
+        return f"sqlite:///{folder / 'empty.db'}"
+    server, _, name = urls["postgres"].rpartition("/")
+    with psycopg.connect(urls["postgres"], autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}_spelling"')
+        connection.execute(f'CREATE DATABASE "{name}_spelling"')
+    return f"{server}/{name}_spelling"
+
+
+def old_row(number: int, email: str) -> dict[str, Any]:
+    """A person as an earlier version kept one."""
+    name = f"person{number}"
+    return {"id": number + 1, "username": name, "username_key": name, "email": email, "password_hash": "!"}
+
+
+def test_the_migration_respells_what_is_there_and_names_two_of_one_mailbox(
+    database: str, urls: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = make_app(empty_database(database, urls, tmp_path))
+    old = [
+        "anna@xn--bcher-kva.example",
+        "anna@bu\u0308cher.example",
+        "Juris@example.com",
+        "a@example.com",
+        "KÖB@x.example",
+    ]
+    people = [old_row(number, email) for number, email in enumerate(old)]
+    with app.app_context():
+        flask_migrate.upgrade()
+        in_transaction(lambda: execute(insert(table_of(User)), people))
+        flask_migrate.downgrade(revision="0025")
+        flask_migrate.downgrade()
+        capsys.readouterr()
+        flask_migrate.upgrade()
+        told = capsys.readouterr().out
+        rows = [row.email for row in fetch(text("SELECT email FROM users ORDER BY id"))]
+        db.session.remove()
+        db.engine.dispose()
+    assert rows == ["anna@bücher.example", old[1], "juris@example.com", "a@example.com", "köb@x.example"]
+    assert "User 2 has the same mailbox as user 1" in told

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 
 from marketplace.auth.places import Place, Spot, spot_of
 from marketplace.auth.signals.models import Signal
@@ -17,6 +17,7 @@ from marketplace.kit.geo import distance_km
 FASTEST_KMH = 900.0  # an airliner
 LEAST_KM = 300.0  # less may be two ways to the same network
 KEPT = timedelta(days=180)
+MOST_WEIGHED = 1000  # signals that are counted where they are weighed
 SIGN_IN, REGISTERED, RESET = "sign_in", "registered", "password_reset"
 FAILED, REFUSED_CODE, HELD = "failed_sign_in", "refused_code", "sign_in_held"
 PROOFS = (SIGN_IN, REGISTERED, RESET)
@@ -82,8 +83,19 @@ def _applies(rule: Rule, facts: set[str], user_id: int, place: Place, since: dat
     if rule.by == "user":
         of, begins = Signal.user_id == user_id, max(begins, since)
     recent = select(Signal.id).where(of, Signal.kind == rule.count, Signal.created_at > begins)
-    counted = select(func.count()).select_from(recent.limit(rule.at_least).subquery())
-    return int(fetch(counted)[0][0]) >= rule.at_least
+    found = _count(select(func.count()).select_from(recent.limit(max(rule.at_least, MOST_WEIGHED)).subquery()))
+    if found < rule.at_least or not rule.more_than:
+        return found >= rule.at_least
+    return found > _count(_people(of, rule.more_than, begins))
+
+
+def _people(of: ColumnElement[bool], kind: str, begins: datetime) -> Select[Any]:
+    """How many different people there were such signals of: one who signs in again and again is one."""
+    return select(func.count(Signal.user_id.distinct())).where(of, Signal.kind == kind, Signal.created_at > begins)
+
+
+def _count(statement: Select[Any]) -> int:
+    return int(fetch(statement)[0][0])
 
 
 def _sign_ins(user_id: int) -> list[Any]:
