@@ -48,10 +48,14 @@ def ask_for_reset(email: str) -> None:
 
 def send_reset(email: str) -> None:
     """A link to whoever has this address; nothing where nobody has, or where one was just sent. Those sent
-    before still count: a stranger who asks does not end the owner's."""
-    user = db.session.scalar(select(User).where(User.email == email_address(email), User.is_active))
-    if user is not None and mail_tokens.may_send(user.id, RESET):
-        mail_tokens.issue(user, RESET, user.email)
+    before still count: a stranger who asks does not end the owner's. An account that waits for its address to be
+    confirmed gets that letter once more."""
+    user = db.session.scalar(select(User).where(User.email == email_address(email)))
+    if user is None or not (user.is_active or registrations.is_waiting(user)):
+        return
+    purpose = RESET if user.is_active else VERIFY
+    if mail_tokens.may_send(user.id, purpose):
+        mail_tokens.issue(user, purpose, user.email)
 
 
 def reset_password(place: Place, *, token: str, password_hash: str) -> tuple[int, bool]:
