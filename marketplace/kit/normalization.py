@@ -50,7 +50,7 @@ def one_time_code(text: str) -> str:
 
 def token(text: str) -> str:
     """A token or a key as it was made, which is without blanks: not what a letter or a shell put around it."""
-    return "".join(_without_wrapping(text).split())
+    return "".join("".join(_plain(char, dash="-") for char in text).split()).strip(QUOTES)
 
 
 def bearer(header: str) -> str | None:
@@ -60,12 +60,9 @@ def bearer(header: str) -> str | None:
 
 
 def header_token(value: str) -> str:
-    """A token in a header, where a blank inside is none of a line's breaks: it makes another token."""
-    return _without_wrapping(_as_sent(value))
-
-
-def _without_wrapping(text: str) -> str:
-    return "".join(_plain(char, dash="-") for char in text).strip().strip(QUOTES).strip()
+    """A token in a header, without the marks and blanks around it. What no copying makes (quotes, a blank inside,
+    a NUL) stays and makes it another token."""
+    return "".join(_plain(char, dash="-") for char in _as_sent(value)).strip(" ")
 
 
 def _as_sent(value: str) -> str:
@@ -85,7 +82,7 @@ def _plain(char: str, *, dash: str) -> str:
         return dash
     if category in {"Zs", "Zl", "Zp"} or char in "\t\r\n":
         return " "
-    return "" if not _is_visible(char) else _width_mapped(char)
+    return "" if not _is_visible(char) and category != "Cc" else _width_mapped(char)
 
 
 def _is_visible(char: str) -> bool:
