@@ -26,6 +26,18 @@ from marketplace.core.schemas import MessageSchema
 from marketplace.core.web import Blueprint
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and sign-ins")
+CHALLENGE = {
+    "type": "about:blank",
+    "title": "A second proof is needed",
+    "status": 401,
+    "detail": signing_in.ASK["totp"],
+    "instance": "urn:request:4f2c9a7e1b3d4c5e",
+    "error": signing_in.ASK["totp"],
+    "code": "two_factor_required",
+    "two_factor_required": True,
+    "challenge_token": "17.mM5T1LQ0x3kXb7eYxM3RSP",
+    "method": "totp",
+}
 accepts_challenge = bp.doc(
     parameters=[
         {
@@ -39,7 +51,7 @@ accepts_challenge = bp.doc(
     responses={
         "401": {
             "description": "Not right, or `two_factor_required`: the second proof is asked for",
-            "content": {"application/problem+json": {"schema": TwoFactorProblemSchema}},
+            "content": {"application/problem+json": {"schema": TwoFactorProblemSchema, "example": CHALLENGE}},
         }
     },
 )
