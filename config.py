@@ -186,6 +186,11 @@ GROUPS = (
             "REFRESH_TOKEN_DAYS", 30, "life of a refresh token", least=1, key="JWT_REFRESH_TOKEN_EXPIRES", times=86_400
         ),
         switch(
+            "REGISTRATION_HIDES_ACCOUNTS",
+            False,
+            "1: registering answers 202 without tokens for every address; a letter follows, see [accounts](accounts.md)",
+        ),
+        switch(
             "COOKIE_SIGN_IN",
             False,
             "1: browsers may sign in by cookies (header `X-Sign-In: cookie`), see [accounts](accounts.md)",

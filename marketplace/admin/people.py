@@ -13,6 +13,7 @@ from marketplace.core.db import one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
+from marketplace.kit.normalization import email_address
 
 ESCAPE = "\\"
 PEOPLE, LOG, SIGNALS = table_of(User).c, table_of(AuditRow).c, table_of(Signal).c
@@ -82,7 +83,7 @@ SECURITY = ListQuery(
 
 def browse(*, state: str | None = None, q: str | None = None, **query: Any) -> Page:
     """Accounts, the newest first; `q` is the beginning of a username or an e-mail."""
-    beginning = re.sub(r"([\\%_])", r"\\\1", q.lower()) + "%" if q else None
+    beginning = re.sub(r"([\\%_])", r"\\\1", email_address(q)) + "%" if q else None
     asked = {**query, "q": beginning, **({state: True} if state else {})}
     return ACCOUNTS.page(asked, row_view)
 

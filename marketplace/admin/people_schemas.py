@@ -6,8 +6,14 @@ from marketplace.auth.models import ROLES
 from marketplace.auth.signals.rules import COUNTED, HOLD, PASS, STEP_UP
 from marketplace.core.fields import Choice, Int, Moment, Num, Str
 from marketplace.core.schemas import Input, PageQuery
+from marketplace.kit.network import client_address
 
 TIME = "2026-01-31T10:00:00Z"
+
+
+def network_address() -> Str:
+    """As it was recorded, however it is written."""
+    return Str(longest=64, form=lambda text: client_address(text) or text, example="192.0.2.7")
 
 
 def moment(*, allow_none: bool = False) -> fields.DateTime:
@@ -69,7 +75,7 @@ class AuditQuery(PageQuery):
     actor_id = Int(least=1)
     subject_type = Str(longest=30, example="user")
     subject_id = Int(least=1)
-    address = Str(longest=64, example="192.0.2.7")
+    address = network_address()
     request_id = Str(longest=64, example="a3f1c29b0d4e5f60")
     since = Moment(example=TIME)
     until = Moment(example=TIME)
@@ -94,7 +100,7 @@ class SignalQuery(PageQuery):
 
     kind = Choice(*sorted(COUNTED))
     user_id = Int(least=1)
-    address = Str(longest=64, example="192.0.2.7")
+    address = network_address()
     verdict = Choice(PASS, STEP_UP, HOLD)
     least_score = Int(least=0, example=50)
 

@@ -2,15 +2,35 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask_jwt_extended import decode_token
 
 from marketplace.core import cookies
 from marketplace.core.web import Created, as_response
+from marketplace.kit.errors import NotSignedIn
+
+ACCEPTS_CHALLENGE = "X-Accepts-Challenge"
+YES = {"1", "true", "yes"}
+
+
+class TwoFactorRequired(NotSignedIn):
+    """The first proof was right; the second is asked for by what stands beside the sentence."""
+
+    code = "two_factor_required"
+    title = "A second proof is needed"
+
+    def __init__(self, challenge: dict[str, Any]) -> None:
+        super().__init__(challenge["message"])
+        self.beside = {name: value for name, value in challenge.items() if name != "message"}
 
 
 def entering(found: dict[str, Any], *, created: bool = False) -> Response:
-    """Whoever signs in gets the pair once: scripts never see what is in cookies."""
+    """Whoever signs in gets the pair once: scripts never see what is in cookies. A challenge is a 200 to clients that
+    say they know what it is, and TwoFactorRequired (401) to all others, which would take it for success."""
+    if "challenge_token" in found and request.headers.get(ACCEPTS_CHALLENGE, "") not in YES:
+        raise TwoFactorRequired(found)
+    if "verification_required" in found:
+        return as_response(found, 202)
     wished = "access_token" in found and cookies.are_wished()
     shown = {key: value for key, value in found.items() if not (wished and key in cookies.TOKENS)}
     if wished:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select, update
 
-from marketplace.auth import mail_tokens
+from marketplace.auth import mail_tokens, registrations
 from marketplace.auth.mail_tokens import CHANGE_NEW, CHANGE_OLD, RESET, VERIFY
 from marketplace.auth.models import User
 from marketplace.auth.places import Place
@@ -15,6 +16,7 @@ from marketplace.core.db import db, execute
 from marketplace.core.outbox import publish
 from marketplace.events.auth import PasswordResetAsked
 from marketplace.kit.errors import Invalid
+from marketplace.kit.normalization import email_address
 
 
 def confirm(token: str) -> str:
@@ -23,7 +25,8 @@ def confirm(token: str) -> str:
     hold(proof.user_id)  # of both links opened at once, the later one sees the other
     if proof.purpose == VERIFY:
         mine = update(User).where(User.id == proof.user_id, User.email == proof.email)
-        execute(mine.values(email_verified=True))
+        if execute(mine.values(email_verified=True)):
+            registrations.open_waiting(proof.user_id)
         return "Your e-mail address is confirmed."
     other = mail_tokens.partner_of(proof)
     if other.used_at is None:
@@ -40,15 +43,19 @@ def resend(user: User) -> None:
 
 def ask_for_reset(email: str) -> None:
     """Whether there is such an account is found out later: here everybody waits as long."""
-    publish(PasswordResetAsked(email=email.lower()))
+    publish(PasswordResetAsked(email=email_address(email)))
 
 
 def send_reset(email: str) -> None:
     """A link to whoever has this address; nothing where nobody has, or where one was just sent. Those sent
-    before still count: a stranger who asks does not end the owner's."""
-    user = db.session.scalar(select(User).where(User.email == email, User.is_active))
-    if user is not None and mail_tokens.may_send(user.id, RESET):
-        mail_tokens.issue(user, RESET, user.email)
+    before still count: a stranger who asks does not end the owner's. An account that waits for its address to be
+    confirmed gets that letter once more."""
+    user = db.session.scalar(select(User).where(User.email == email_address(email)))
+    if user is None or not (user.is_active or registrations.is_waiting(user)):
+        return
+    purpose = RESET if user.is_active else VERIFY
+    if mail_tokens.may_send(user.id, purpose):
+        mail_tokens.issue(user, purpose, user.email)
 
 
 def reset_password(place: Place, *, token: str, password_hash: str) -> tuple[int, bool]:
@@ -69,10 +76,11 @@ def reset_password(place: Place, *, token: str, password_hash: str) -> tuple[int
 
 def ask_for_change(user: User, *, email: str) -> None:
     """Letters to both addresses; it changes when both are confirmed. Raises EmailTaken (409)."""
-    refuse_taken(email.lower())
+    if not current_app.config["REGISTRATION_HIDES_ACCOUNTS"]:  # there, whoever opens the second letter learns it
+        refuse_taken(email)
     mail_tokens.void(user.id, CHANGE_OLD, CHANGE_NEW)
     old = mail_tokens.issue(user, CHANGE_OLD, user.email)
-    mail_tokens.issue(user, CHANGE_NEW, email.lower(), partner_id=old.id)
+    mail_tokens.issue(user, CHANGE_NEW, email_address(email), partner_id=old.id)
 
 
 def _change(new: Any) -> str:

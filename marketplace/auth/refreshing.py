@@ -4,6 +4,7 @@ from typing import Any
 
 from marketplace.auth import queries, service, sessions
 from marketplace.auth.sessions import USED_BEFORE
+from marketplace.core import security_log
 from marketplace.core.db import in_transaction
 from marketplace.kit.errors import NotSignedIn
 
@@ -21,6 +22,7 @@ def refresh(claims: dict[str, Any], user_id: int) -> dict[str, Any]:
     sign_in = in_transaction(lambda: sessions.rotate(sign_in_id, generation))
     if sign_in is None:
         in_transaction(lambda: sessions.end(sign_in_id, USED_BEFORE))
+        security_log.record("refresh_reused", user_id=user_id)
         raise UsedBefore()
     user = service.active(user_id)
     return {**sessions.tokens_of(sign_in, "Refreshed."), "user": queries.private_view(user)}

@@ -15,6 +15,8 @@ from marketplace.auth.schemas import (
     SignInSchema,
     StepUpSchema,
     TokensSchema,
+    TwoFactorProblemSchema,
+    VerificationRequiredSchema,
 )
 from marketplace.auth.second_factor.schemas import ChallengeAnswerSchema
 from marketplace.auth.sessions import SIGNED_OUT
@@ -24,12 +26,44 @@ from marketplace.core.schemas import MessageSchema
 from marketplace.core.web import Blueprint
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and sign-ins")
+CHALLENGE = {
+    "type": "about:blank",
+    "title": "A second proof is needed",
+    "status": 401,
+    "detail": signing_in.ASK["totp"],
+    "instance": "urn:request:4f2c9a7e1b3d4c5e",
+    "error": signing_in.ASK["totp"],
+    "code": "two_factor_required",
+    "two_factor_required": True,
+    "challenge_token": "17.mM5T1LQ0x3kXb7eYxM3RSP",
+    "method": "totp",
+}
+accepts_challenge = bp.doc(
+    parameters=[
+        {
+            "in": "header",
+            "name": answers.ACCEPTS_CHALLENGE,
+            "description": "1: a challenge is answered 200. Without it a challenge is a 401, `two_factor_required`",
+            "schema": {"type": "string"},
+            "example": "1",
+        }
+    ],
+    responses={
+        "401": {
+            "description": "Not right, or `two_factor_required`: the second proof is asked for",
+            "content": {"application/problem+json": {"schema": TwoFactorProblemSchema, "example": CHALLENGE}},
+        }
+    },
+)
 
 
 @bp.post("/register", access=NEWCOMER, phased=True)
 @sign_up_limit
 @bp.arguments(RegistrationSchema)
 @bp.response(201, RegisteredSchema)
+@bp.alt_response(
+    202, schema=VerificationRequiredSchema, description="With REGISTRATION_HIDES_ACCOUNTS, for any address"
+)
 def register(data: dict[str, Any]) -> Any:
     """Open an account and sign in."""
     return answers.entering(signing_in.register(here(), **data), created=True)
@@ -38,6 +72,7 @@ def register(data: dict[str, Any]) -> Any:
 @bp.post("/login", access=NEWCOMER, phased=True)
 @sign_in_limit
 @bp.arguments(CredentialsSchema)
+@accepts_challenge
 @bp.response(200, SignInSchema)
 def log_in(data: dict[str, Any]) -> Any:
     """Sign in with e-mail (or username) and password; where a second proof is needed, tokens come after it."""
@@ -56,6 +91,7 @@ def verify_second_factor(data: dict[str, Any]) -> Any:
 @bp.post("/phone/login", access=NEWCOMER, phased=True)
 @code_limit
 @bp.arguments(PhoneCodeSchema)
+@accepts_challenge
 @bp.response(200, SignInSchema)
 def log_in_by_phone(data: dict[str, Any]) -> Any:
     """Sign in by a number and the code that was sent to it."""

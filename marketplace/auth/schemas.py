@@ -12,7 +12,8 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from marketplace.auth.models import AVAILABILITIES, LANGUAGES, USERNAME, USERNAME_RULE
 from marketplace.core.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
-from marketplace.core.schemas import Currency, Input
+from marketplace.core.schemas import Currency, Input, ProblemSchema
+from marketplace.kit import normalization
 
 SHORTEST_PASSWORD, COMMONEST = 8, 3000
 
@@ -33,6 +34,8 @@ def check_email(address: str) -> None:
 
 def check_password(text: str) -> None:
     """Nobody's first guess (NIST SP 800-63B, 5.1.1.2: compare with commonly used ones)."""
+    if normalization.is_blank(text):
+        raise ValidationError("A password needs characters that can be seen.")
     if text.lower() in commonest():
         raise ValidationError("This password is one of the first that anybody would try. Choose another.")
 
@@ -66,29 +69,55 @@ def password(**kwargs: Any) -> Str:
     return Str(longest=1024, trim=False, example="correct horse battery", load_only=True, **kwargs)
 
 
+def new_password() -> Str:
+    """In the form it is kept in, and each code point of that counts as one character, as NIST has it (5.1.1.2)."""
+    form = normalization.password
+    return password(required=True, shortest=SHORTEST_PASSWORD, form=form, validate=check_password)
+
+
+def email_address(**kwargs: Any) -> Str:
+    """One mailbox in one spelling."""
+    return Str(longest=254, form=normalization.email_address, example="anna@example.com", **kwargs)
+
+
+def phone_number(**kwargs: Any) -> Str:
+    """A telephone number as it is copied from anywhere."""
+    return Str(longest=30, form=normalization.phone_number, example="+371 20000001", **kwargs)
+
+
+def one_time_code(*, longest: int = 30, **kwargs: Any) -> Str:
+    """A code as it is copied from anywhere."""
+    return Str(longest=longest, form=normalization.one_time_code, example="492039", **kwargs)
+
+
+def link_token() -> Str:
+    """What a link or an answer carried."""
+    return Str(required=True, longest=200, form=normalization.token, example="17.mM5T1LQ0x3kXb7eYxM3RSP")
+
+
 class RegistrationSchema(Input):
     """A new account."""
 
     username = Str(required=True, longest=100, validate=check_username, example="anna_k")
-    email = Str(required=True, longest=254, validate=check_email, example="anna@example.com")
-    password = password(required=True, shortest=SHORTEST_PASSWORD, validate=check_password)
+    email = email_address(required=True, validate=check_email)
+    password = new_password()
     first_name = Str(longest=100, example="Anna")
     last_name = Str(longest=100, example="Kalniņa")
-    phone = Str(longest=30, validate=check_phone, example="+371 20000001")
+    phone = phone_number(validate=check_phone)
 
 
 class CredentialsSchema(Input):
     """E-mail or username, and the password."""
 
-    email = Str(longest=254, example="anna@example.com")
-    username = Str(longest=254, example="")
+    email = email_address()
+    username = Str(longest=254, form=normalization.email_address, example="")
     password = password(required=True, shortest=1)
 
 
 class EmailSchema(Input):
     """An address."""
 
-    email = Str(required=True, longest=254, validate=check_email, example="anna@example.com")
+    email = email_address(required=True, validate=check_email)
 
 
 class EmailChangeSchema(EmailSchema):
@@ -100,27 +129,27 @@ class EmailChangeSchema(EmailSchema):
 class MailTokenSchema(Input):
     """What the link in the letter carries."""
 
-    token = Str(required=True, longest=200, example="17.mM5T1LQ0x3kXb7eYxM3RSP")
+    token = link_token()
 
 
 class NewPasswordSchema(MailTokenSchema):
     """And the next password."""
 
-    password = password(required=True, shortest=SHORTEST_PASSWORD, validate=check_password)
+    password = new_password()
 
 
 class StepUpSchema(Input):
     """The password, or a code where the second factor is on."""
 
     password = password()
-    code = Str(longest=30, example="492039")
+    code = one_time_code()
 
 
 class PasswordChangeSchema(Input):
     """The present one and the next."""
 
     current_password = password(required=True, shortest=1)
-    new_password = password(required=True, shortest=SHORTEST_PASSWORD, validate=check_password)
+    new_password = new_password()
 
 
 class ProfileChangesSchema(Input):
@@ -129,7 +158,7 @@ class ProfileChangesSchema(Input):
     first_name = Str(longest=100, example="Anna")
     last_name = Str(longest=100, example="Kalniņa")
     bio = Str(longest=5000, example="I fix bicycles by the river.")
-    phone = Str(longest=30, validate=check_phone, example="+371 20000001")
+    phone = phone_number(validate=check_phone)
     city = Str(longest=100, example="Rīga")
     country = Str(longest=100, example="Latvia")
     avatar_url = link()
@@ -229,6 +258,22 @@ class RegisteredSchema(TokensSchema):
     """Tokens for the new account."""
 
     id = Int(required=True, example=1)
+
+
+class VerificationRequiredSchema(Schema):
+    """No tokens yet, whether the address has an account or not: a letter says how to go on."""
+
+    message = Str(required=True, example="A letter is on its way to this address. Open the link in it to go on.")
+    verification_required = fields.Boolean(required=True, metadata={"example": True})
+
+
+class TwoFactorProblemSchema(ProblemSchema):
+    """A 401; where its `code` is two_factor_required, with the challenge to answer. `method` is totp or email."""
+
+    code = fields.String(metadata={"example": "two_factor_required"})
+    two_factor_required = fields.Boolean(metadata={"example": True})
+    challenge_token = fields.String(metadata={"example": "17.mM5T1LQ0x3kXb7eYxM3RSP"})
+    method = fields.String(metadata={"example": "totp"})
 
 
 class SessionSchema(Schema):

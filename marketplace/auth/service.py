@@ -4,22 +4,22 @@ import secrets
 from functools import cache
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Float, bindparam, case, cast, exists, func, or_, select, update
-from werkzeug.security import check_password_hash, generate_password_hash
 
-from marketplace.auth import last_use, mail_tokens, sessions
+from marketplace.auth import last_use, mail_tokens, password_hash, password_tries, sessions
 from marketplace.auth.models import USERNAME, USERNAME_RULE, EmailTaken, SignIn, User, UsernameTaken
 from marketplace.auth.numbers import same
+from marketplace.auth.places import here
 from marketplace.auth.sessions import PASSWORD_CHANGED
-from marketplace.core import audit_log, search
-from marketplace.core.db import db, execute, fetch, save
-from marketplace.core.limits import spend
+from marketplace.core import audit_log, search, security_log
+from marketplace.core.db import db, execute, fetch, in_transaction, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
 from marketplace.events.auth import PasswordChanged, ProfileChanged, UserRegistered
+from marketplace.kit import normalization
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotAllowed, NotSignedIn
+from marketplace.kit.normalization import email_address
 
 NAMES = ("first_name", "last_name")
 # Asked with every token, so it is built once.
@@ -49,7 +49,7 @@ class BadCredentials(NotSignedIn):
     sentence = "The e-mail or the password is not right."
 
 
-def register(*, username: str, email: str, password_hash: str, **profile: Any) -> User:
+def register(*, username: str, email: str, **profile: Any) -> User:
     """Open an account; raises UsernameTaken or EmailTaken (409)."""
     if why_unavailable(username):
         raise UsernameTaken()
@@ -58,8 +58,7 @@ def register(*, username: str, email: str, password_hash: str, **profile: Any) -
         User(
             username=username,
             username_key=username.lower(),
-            email=email.lower(),
-            password_hash=password_hash,
+            email=email_address(email),
             **profile,
         )
     )
@@ -76,8 +75,19 @@ def check_credentials(name: str, password: str) -> tuple[int | None, str | None]
     found = fetch(account)
     known = bool(found) and found[0].is_active
     # Hash in both cases: the time must not tell whether the account exists.
-    fits = check_password_hash(found[0].password_hash if known else _nobodys_hash(), password)
-    return found[0].id if found else None, found[0].password_hash if known and fits else None
+    form = password_hash.matching_form(found[0].password_hash if known else _nobodys_hash(), password)
+    if not known or form is None:
+        return found[0].id if found else None, None
+    return found[0].id, _renewed(found[0], form)
+
+
+def _renewed(account: Any, form: str) -> str:
+    """The hash of the password; made anew where it was of another than the normal form."""
+    if form == normalization.password(form):
+        return str(account.password_hash)
+    renewed, mine = hash_password(form), (User.id == account.id, User.password_hash == account.password_hash)
+    in_transaction(lambda: execute(update(User).where(*mine).values(password_hash=renewed)))
+    return renewed
 
 
 def id_of(name: str) -> int | None:
@@ -97,11 +107,14 @@ def held(user_id: int) -> User:
     return _found(mine.execution_options(populate_existing=True))
 
 
-def knows_password(user_id: int, password_hash: str, password: str) -> bool:
+def knows_password(user_id: int, present_hash: str, password: str) -> bool:
     """Whether somebody signed in knows their own password: a stolen token may guess as little as anybody.
     Raises TooMany (429)."""
-    spend("own-password", str(user_id), current_app.config["LIMIT_ACCOUNT"])
-    return check_password_hash(password_hash, password)
+    password_tries.spend_own(user_id, here())
+    is_right = password_hash.fits(present_hash, password)
+    if not is_right:
+        security_log.record("wrong_password", user_id=user_id)
+    return is_right
 
 
 def hold(user_id: int) -> None:
@@ -109,9 +122,9 @@ def hold(user_id: int) -> None:
     fetch(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
-def set_password(user: User, password_hash: str, *, kept: str | None) -> None:
+def set_password(user: User, new_hash: str, *, kept: str | None) -> None:
     """A new password ends every sign-in but the one that is kept."""
-    user.password_hash, user.password_set_at = password_hash, now()
+    user.password_hash, user.password_set_at = new_hash, now()
     user.touch()
     db.session.flush()
     sessions.end_others(user.id, kept, PASSWORD_CHANGED)
@@ -175,13 +188,13 @@ def why_unavailable(username: str) -> str | None:
 
 def refuse_taken(email: str) -> None:
     """Raises EmailTaken (409)."""
-    if db.session.scalar(select(exists().where(User.email == email.lower()))):
+    if db.session.scalar(select(exists().where(User.email == email_address(email)))):
         raise EmailTaken()
 
 
 def hash_password(password: str) -> str:
     """Salted, by the configured method."""
-    return generate_password_hash(password, method=current_app.config["PASSWORD_METHOD"])
+    return password_hash.make(password)
 
 
 @cache

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import current_app
 
-from marketplace.auth import queries, service, sessions
-from marketplace.auth.models import SignIn, User
+from marketplace.auth import password_tries, queries, service, sessions
+from marketplace.auth.models import SignIn, User, UsernameTaken
 from marketplace.auth.phone import service as numbers
 from marketplace.auth.places import Place
 from marketplace.auth.second_factor import challenges, totp
@@ -17,12 +17,13 @@ from marketplace.auth.service import BadCredentials
 from marketplace.auth.signals import service as signals
 from marketplace.auth.signals.rules import HOLD, PASS
 from marketplace.core.db import in_transaction
-from marketplace.core.limits import spend
 from marketplace.core.outbox import publish
-from marketplace.events.auth import NewDeviceSeen
-from marketplace.kit.errors import NotAllowed, TooMany
+from marketplace.events.auth import NewDeviceSeen, RegistrationAsked
+from marketplace.kit import normalization
+from marketplace.kit.errors import NotAllowed
 
 WELCOME, WELCOME_BACK = "Welcome to the marketplace.", "Welcome back."
+READ_YOUR_MAIL = "A letter is on its way to this address. Open the link in it to go on."
 ASK = {
     TOTP: "Enter the code of your authenticator.",
     EMAIL: "We do not know this device yet. Enter the code from the letter we have just sent you.",
@@ -39,8 +40,16 @@ class Held(NotAllowed):
 
 
 def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
-    """A new account and its first tokens; raises UsernameTaken or EmailTaken (409)."""
+    """A new account and its first tokens; raises UsernameTaken or EmailTaken (409). Where accounts are hidden, the same
+    answer without tokens for every address; raises UsernameTaken (409)."""
     password_hash = service.hash_password(password)
+
+    def ask_for_account() -> dict[str, Any]:
+        if service.why_unavailable(profile["username"]):
+            raise UsernameTaken()
+        publish(RegistrationAsked(password_hash=password_hash, **profile))
+        signals.note(signals.REGISTERED, None, place)
+        return {"message": READ_YOUR_MAIL, "verification_required": True}
 
     def open_account() -> dict[str, Any]:
         user = service.register(password_hash=password_hash, **profile)
@@ -48,13 +57,14 @@ def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
         sign_in = sessions.begin(user, device=place.device, address=place.address)
         return _tokens(user, sign_in, WELCOME)
 
-    return in_transaction(open_account)
+    hides = current_app.config["REGISTRATION_HIDES_ACCOUNTS"]
+    return in_transaction(ask_for_account if hides else open_account)
 
 
 def by_password(place: Place, *, password: str, email: str = "", username: str = "") -> dict[str, Any]:
     """Tokens, or a challenge where a second proof is needed; raises BadCredentials (401), Held (403)."""
-    name = (email or username).lower()
-    _spend_on(name, place)
+    name = normalization.email_address(email or username)
+    password_tries.spend_one(service.id_of(name), name, place)
     user_id, password_hash = service.check_credentials(name, password)
     if password_hash is None:
         in_transaction(lambda: signals.note(signals.FAILED, user_id, place))
@@ -86,17 +96,6 @@ def enter(user_id: int, place: Place, password_hash: str | None = None) -> dict[
     if found is None:
         raise Held()
     return found
-
-
-def _spend_on(name: str, place: Place) -> None:
-    """Strangers who use up an account's tries do not keep its owner out of where the owner has been."""
-    figure = current_app.config["LIMIT_ACCOUNT"]
-    try:
-        spend("account", name, figure)
-    except TooMany:
-        if not signals.is_known(service.id_of(name), place):
-            raise
-        spend("account-here", f"{name}|{place.address}", figure)
 
 
 def _judged(user_id: int, place: Place, password_hash: str | None) -> dict[str, Any] | None:

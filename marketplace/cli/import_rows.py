@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from marketplace.auth import models as people
 from marketplace.auth.models import User, area
-from marketplace.auth.schemas import ProfileChangesSchema, check_email
+from marketplace.auth.schemas import ProfileChangesSchema, check_email, email_address
 from marketplace.catalog import service as catalog
 from marketplace.core.fields import Moment, Str
 from marketplace.core.prices import minor_units
@@ -39,7 +39,7 @@ class PersonRowSchema(ProfileChangesSchema):
     """A person as other sites list them."""
 
     name = Str(required=True, shortest=1, longest=100)
-    email = Str(longest=254, validate=check_email)
+    email = email_address(validate=check_email)
     created_at = Moment()
 
 
@@ -131,7 +131,7 @@ def _person(data: dict[str, Any], ref: str) -> dict[str, Any]:
         **data,
         **people.indexed(data),
         "username_key": username.lower(),
-        "email": data["email"].lower(),
+        "email": data["email"],
         "password_set_at": now(),
         "password_hash": "!",  # fits no password: the person signs in after a reset
         "hourly_rate_minor": minor_units("hourly_rate", rate, currency),

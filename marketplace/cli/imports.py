@@ -19,6 +19,7 @@ from marketplace.auth.models import User
 from marketplace.cli.errors import on_database
 from marketplace.cli.import_rows import KINDS, Kind
 from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.kit.normalization import email_address
 
 BATCH = 1000
 SAME_FOR_ALL = "@"
@@ -184,7 +185,7 @@ def _set_owner(run: Import, owner: str | None, owner_source: str | None) -> None
         if not run.owners or "owner" not in run.mapping:
             raise click.ClickException("With --owner-source, import those people first and say --map owner=COLUMN.")
         return
-    found = fetch(select(User.id).where(User.username_key == (owner or "").lower()))
+    found = fetch(select(User.id).where(User.username_key == email_address(owner or "")))
     if not found:
         raise click.ClickException("Say whose these are: --owner USERNAME of somebody registered, or --owner-source.")
     run.owner_id = found[0].id

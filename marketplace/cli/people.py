@@ -10,6 +10,7 @@ from marketplace.auth import standing
 from marketplace.auth.models import ROLES, User
 from marketplace.cli.errors import on_database
 from marketplace.core.db import db, in_transaction
+from marketplace.kit.normalization import email_address
 from marketplace.privacy import service as privacy
 
 users = AppGroup("users", help="Accounts: roles, suspension.")
@@ -71,7 +72,8 @@ def _do(name: str, change: object) -> None:
 
 
 def _find(name: str) -> User:
-    user = db.session.scalar(select(User).where(or_(User.username_key == name.lower(), User.email == name.lower())))
+    key = email_address(name)
+    user = db.session.scalar(select(User).where(or_(User.username_key == key, User.email == key)))
     if user is None:
         raise click.ClickException(f"There is no account called {name}.")
     return user

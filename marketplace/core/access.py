@@ -16,6 +16,7 @@ from jwt.exceptions import PyJWTError
 from marketplace.core.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
 from marketplace.core.permissions import OF_ROLE, ROLE_WORDS, May, roles_with
 from marketplace.kit.errors import NotAllowed, NotSignedIn
+from marketplace.kit.normalization import bearer, header_token
 
 SIGN_IN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 MOVES_MONEY = "payments:write"
@@ -98,9 +99,9 @@ def read_credentials() -> None:
         return
     try:
         if "Authorization" in request.headers:
-            _take(_bearer(request.headers["Authorization"]))
+            _take(bearer(request.headers["Authorization"]) or "")
         elif "X-API-Key" in request.headers:
-            g.api_key = request.headers["X-API-Key"]
+            g.api_key = header_token(request.headers["X-API-Key"])
         elif current_app.config["COOKIE_SIGN_IN"]:
             _read_cookie()
     except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError):
@@ -112,13 +113,6 @@ def has_credentials() -> bool:
     """Whether the answer may be somebody's own."""
     headers = request.headers
     return "Authorization" in headers or "X-API-Key" in headers or ACCESS_COOKIE in request.cookies
-
-
-def _bearer(header: str) -> str:
-    scheme, _, token = header.partition(" ")
-    if scheme != "Bearer":
-        raise ValueError("not a bearer token")
-    return token
 
 
 def _take(token: str) -> None:

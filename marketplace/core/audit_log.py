@@ -7,6 +7,7 @@ be erased from here. A trigger refuses UPDATE and DELETE on both databases.
 from datetime import datetime
 from typing import Any
 
+import structlog
 from flask import g, has_request_context, request
 from sqlalchemy import JSON, Index, String, insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -15,6 +16,7 @@ from marketplace.core.db import Base, execute
 from marketplace.kit.clock import now
 
 COMMAND_LINE = "command line"
+log = structlog.get_logger("audit")
 
 
 class AuditRow(Base):
@@ -51,9 +53,11 @@ def record(
     person = g.get("person") if has_request_context() else None
     by = actor_id if actor_id is not None else getattr(person, "id", None)
     place = (
-        {"address": request.remote_addr or "", "request_id": g.get("request_id", "")}
+        {"address": (request.remote_addr or "")[:64], "request_id": g.get("request_id", "")}
         if has_request_context()
         else {"address": "", "request_id": COMMAND_LINE}
     )
     subject = {"subject_type": subject_type, "subject_id": subject_id}
+    if has_request_context():
+        log.info("deed", action=action, actor=by, **subject, **place)
     execute(_insert, {"created_at": now(), "actor_id": by, "action": action, **subject, **place, "details": details})

@@ -1,6 +1,6 @@
 """Fields as clients send them, checked for form and range; each carries an example for the document."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -8,22 +8,34 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from marketplace.core.access import local_zone
-from marketplace.core.validation_messages import TextLength
+from marketplace.core.validation_messages import MISSING, TextLength
 from marketplace.kit.clock import as_utc
+from marketplace.kit.normalization import is_blank
 from marketplace.kit.text import is_storable, split_list
 
 MAX_ID = 2**63 - 1
 
 
 class Str(fields.String):
-    """Trimmed text of at most `longest` characters (1,000 unless told), safe for the database."""
+    """Trimmed text of at most `longest` characters (1,000 unless told), safe for the database; brought into `form`
+    before it is checked. What shows nothing is empty, and nothing that is required may be empty."""
 
-    default_error_messages = {"unstorable": "This text holds characters that cannot be stored."}
+    default_error_messages = {
+        "unstorable": "This text holds characters that cannot be stored.",
+        "blank": MISSING,
+    }
 
     def __init__(
-        self, *, shortest: int = 0, longest: int = 1000, example: str | None = "text", trim: bool = True, **kwargs: Any
+        self,
+        *,
+        shortest: int = 0,
+        longest: int = 1000,
+        example: str | None = "text",
+        trim: bool = True,
+        form: Callable[[str], str] | None = None,
+        **kwargs: Any,
     ) -> None:
-        self.trim = trim
+        self.trim, self.form = trim, form
         checks = [TextLength(min=shortest, max=longest), *_listed(kwargs.pop("validate", None))]
         super().__init__(validate=checks, metadata=_metadata(kwargs, example), **kwargs)
 
@@ -31,7 +43,17 @@ class Str(fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         if not is_storable(text):
             raise self.make_error("unstorable")
-        return text.strip() if self.trim else text
+        text = self.form(text) if self.form else text
+        if not self.trim:
+            return text
+        if is_blank(text):
+            return self._nothing()
+        return text.strip()
+
+    def _nothing(self) -> str:
+        if self.required:
+            raise self.make_error("blank")
+        return ""
 
 
 class Choice(Str):
@@ -131,7 +153,7 @@ class Words(fields.Field[list[str]]):
         parts = value if isinstance(value, str | list) else None
         if parts is None or not all(isinstance(part, str) for part in parts):
             raise self.make_error("invalid")
-        found = split_list(parts)
+        found = [part for part in split_list(parts) if not is_blank(part)]
         if len(found) > self.most:
             raise self.make_error("many", most=self.most)
         if any(len(part) > self.longest for part in found):

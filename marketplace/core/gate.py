@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from marketplace.kit.network import network_of
+
 MOST_DRAINED = 1024 * 1024
 PATIENCE = 10.0  # seconds to say who one is
 OURS = {"connect", "disconnect", "*"}  # names of signals that no client may send
@@ -36,7 +38,7 @@ class Gate:
 
     def arrive(self, sid: str, environ: dict[str, Any]) -> Any:
         """A session begins, or is refused where there are too many."""
-        address = str(environ.get("REMOTE_ADDR", ""))
+        address = network_of(str(environ.get("REMOTE_ADDR", "")))
         with self._lock:
             if self._is_full(address):
                 self._look_again()

@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, g, request
 
 from marketplace.core.access import has_credentials
 from marketplace.kit.errors import PreconditionFailed
+from marketplace.kit.network import client_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -47,6 +48,20 @@ class _VersionOne:
         path = environ.get("PATH_INFO", "")
         if path == "/api/v1" or path.startswith("/api/v1/"):
             environ["PATH_INFO"] = "/api" + path[len("/api/v1") :]
+        return self.inner(environ, start_response)
+
+
+class OneAddress:
+    """Writes REMOTE_ADDR as one client has it, for everything behind: limits, signals, the audit log, sockets.
+    What a proxy names that is no address (`unknown`) leaves the client that of the connection."""
+
+    def __init__(self, inner: Callable[..., Iterable[bytes]]) -> None:
+        self.inner = inner
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        said = environ.get("REMOTE_ADDR") or ""
+        connected = environ.get("werkzeug.proxy_fix.orig", {}).get("REMOTE_ADDR") or ""
+        environ["REMOTE_ADDR"] = client_address(said) or client_address(connected) or connected or said
         return self.inner(environ, start_response)
 
 

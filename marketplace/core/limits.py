@@ -5,10 +5,9 @@ Windows slide, and a request is counted in the step that checks it: a burst find
 
 import time
 from functools import cache
-from ipaddress import ip_address, ip_network
 
-from flask import Flask, current_app, g
-from flask_limiter import HeaderNames, Limiter
+from flask import Flask, current_app, g, request
+from flask_limiter import HeaderNames, Limiter, RequestLimit
 from flask_limiter.errors import RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, parse_many
@@ -16,20 +15,17 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
+from marketplace.core import security_log
 from marketplace.kit.errors import TooMany
-
-
-def network_of(address: str) -> str:
-    """Whose address it is: a household's IPv6 is a /64, any address of it is theirs (RFC 6177)."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((found, 64), strict=False)) if found.version == 6 else address
+from marketplace.kit.network import network_of
 
 
 def _where() -> str:
     return network_of(get_remote_address())
+
+
+def _note(limit: RequestLimit) -> None:
+    security_log.record("rate_limited", route=request.endpoint, limit=str(limit.limit))
 
 
 def _who_asks() -> str:
@@ -129,6 +125,6 @@ def webhook_figure() -> str:
 
 
 webhook_limit = limiter.limit(webhook_figure, key_func=_where)
-sign_in_limit = limiter.limit(sign_in_figure, key_func=_where)
-sign_up_limit = limiter.limit(sign_up_figure, key_func=_where)
-code_limit = limiter.limit(code_figure, key_func=_where)
+sign_in_limit = limiter.limit(sign_in_figure, key_func=_where, on_breach=_note)
+sign_up_limit = limiter.limit(sign_up_figure, key_func=_where, on_breach=_note)
+code_limit = limiter.limit(code_figure, key_func=_where, on_breach=_note)

@@ -26,7 +26,9 @@ from marketplace.core import wire
 from marketplace.core.access import Loaders, Person, claims_of
 from marketplace.core.gate import Gate, refuse_large
 from marketplace.core.json import json_body
+from marketplace.kit import normalization
 from marketplace.kit.errors import NotSignedIn
+from marketplace.kit.normalization import bearer
 
 LARGEST_FRAME = 64 * 1024
 MOST_UNDER_GEVENT = 20_000
@@ -226,7 +228,7 @@ def sign_in(token: Any) -> tuple[Person, dict[str, Any]]:
     try:
         if not isinstance(token, str):
             raise TypeError("no token")
-        claims = claims_of(decode_token(token))
+        claims = claims_of(decode_token(bearer(token) or normalization.token(token)))
     except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError):
         raise NotSignedIn(ENDED) from None
     return person_of(claims), claims

@@ -17,6 +17,7 @@ from marketplace.core.leases import QUEUES, Queue
 from marketplace.core.web import Blueprint
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
+from marketplace.kit.normalization import bearer, token
 
 bp = Blueprint("metrics", __name__, access=NEWCOMER, description="Figures for an operator")
 Figures = Callable[[], Iterator[GaugeMetricFamily]]
@@ -30,8 +31,8 @@ COUNTED = ("waiting", "failed", "dead")
 def show_metrics() -> Response:
     """Show queues and jobs to whoever knows METRICS_TOKEN (as Bearer); there is nothing here without one."""
     wanted = current_app.config["METRICS_TOKEN"]
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not wanted or not secrets.compare_digest(sent.encode(), wanted.encode()):
+    sent = bearer(request.headers.get("Authorization", "")) or ""
+    if not wanted or not secrets.compare_digest(sent.encode(), token(wanted).encode()):
         raise NotFound()
     registry = CollectorRegistry()
     registry.register(_Tables())

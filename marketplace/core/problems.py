@@ -49,6 +49,7 @@ def render_problem(problem: Problem) -> Response:
         code=problem.code,
         errors=problem.errors,
         headers=problem.headers,
+        beside=problem.beside,
     )
 
 
@@ -67,9 +68,17 @@ def render_http_exception(error: HTTPException) -> Response:
 
 
 def _document(
-    status: int, title: str, sentence: str, *, code: str, errors: dict[str, list[str]], headers: dict[str, str]
+    status: int,
+    title: str,
+    sentence: str,
+    *,
+    code: str,
+    errors: dict[str, list[str]],
+    headers: dict[str, str],
+    beside: dict[str, Any] | None = None,
 ) -> Response:
     body: dict[str, Any] = {
+        **(beside or {}),
         "type": "about:blank",
         "title": title,
         "status": status,

@@ -13,6 +13,27 @@ class UserRegistered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationAsked(Event):
+    """Somebody wants an account where it is not said whether the address has one."""
+
+    personal = True
+    username: str
+    email: str
+    password_hash: str
+    first_name: str = ""
+    last_name: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationRepeated(Event):
+    """Somebody wanted an account for an address that has one; `stand_in_id` keeps the name that was asked for."""
+
+    user_id: int
+    stand_in_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileChanged(Event):
     """A profile was edited."""
 

@@ -21,6 +21,7 @@ class Problem(Exception):
         self.sentence = sentence or type(self).sentence
         self.errors = dict(errors or {})
         self.headers = dict(headers or {})
+        self.beside: dict[str, object] = {}  # further members of the document (RFC 9457, 3.2)
         super().__init__(self.sentence)
 
 

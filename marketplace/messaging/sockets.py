@@ -243,7 +243,7 @@ def _sid() -> str:
 def _token(auth: Any) -> Any:
     sent = auth.get("token") if isinstance(auth, Mapping) else None
     in_cookie = request.cookies.get(ACCESS_COOKIE) if current_app.config["COOKIE_SIGN_IN"] else None
-    return sent or request.args.get("token") or in_cookie
+    return sent or request.args.get("token") or request.headers.get("Authorization") or in_cookie
 
 
 def register(app: Any) -> None:

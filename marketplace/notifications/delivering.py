@@ -158,7 +158,15 @@ def _export_mail(row: Row[Any], user: Any) -> Letter | None:
     return Letter(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
-ESSENTIAL = {"sign_in_code": _code_mail, "export_ready": _export_mail}
+def _account_mail(row: Row[Any], user: Any) -> Letter | None:
+    """To whoever has the account that somebody wanted to open again."""
+    site = current_app.config["SITE_URL"]
+    common = {"language": user.language, "recipient": people.greeting_name(user), "unsubscribe": "", "site": site}
+    mail = rendering.mail(kind=row.kind, data={}, link=site + path_to(row.kind, None), **common)
+    return Letter(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
+
+
+ESSENTIAL = {"account_exists": _account_mail, "sign_in_code": _code_mail, "export_ready": _export_mail}
 
 
 def _push(row: Row[Any], user: Any) -> Letter | None:

@@ -16,7 +16,7 @@ from marketplace.kit.geo import Box, boxes_around, distance_km
 from marketplace.kit.money import Money
 from marketplace.listings import queries as listings
 from marketplace.messaging import queries as messaging
-from marketplace.notifications import rendering, service
+from marketplace.notifications import kinds, rendering, service
 from marketplace.notifications.models import JobAlert, Notification
 from marketplace.payments import queries as payments
 from marketplace.search import saved
@@ -37,7 +37,7 @@ def tell(
 
 def by_letter(user_id: int, kind: str, token_id: int, **values: Any) -> None:
     """A link that was asked for, by mail only; the link itself is made when the letter is written."""
-    user = people.reachable(user_id)
+    user = people.reachable(user_id, closed=kinds.KINDS[kind].closed)
     if user is not None:
         service.send(user, kind, f"token:{token_id}", ["email"], related_id=token_id, data=values)
 

@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, pre_load
 
 from marketplace.core.fields import Choice, Int, Num, Str, Words
 from marketplace.core.schemas import Input, PageQuery, Query, page_of
+from marketplace.kit import normalization
 from marketplace.notifications.kinds import CHANNELS, CHOOSABLE, DIGESTS, KINDS
 
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -139,7 +140,7 @@ class JobAlertSavedSchema(JobAlertShownSchema):
 class TokenQuery(Query):
     """From the mail."""
 
-    token = Str(required=True, longest=500, example="WzEsIm5ld19yZXZpZXciXQ.mM5T1LQ0")
+    token = Str(required=True, longest=500, form=normalization.token, example="WzEsIm5ld19yZXZpZXciXQ.mM5T1LQ0")
 
 
 class SubscriptionInputSchema(Input):

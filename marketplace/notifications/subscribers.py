@@ -15,6 +15,7 @@ from marketplace.events.auth import (
     NewDeviceSeen,
     PasswordChanged,
     PhoneCodeIssued,
+    RegistrationRepeated,
     SecondFactorSwitched,
     SignInCodeIssued,
     UserRegistered,
@@ -45,6 +46,7 @@ from marketplace.events.tasks import (
     TaskStarted,
 )
 from marketplace.events.verification import VerificationDecided
+from marketplace.kit.clock import now
 from marketplace.notifications import news
 from marketplace.verification import queries as verification
 
@@ -67,6 +69,12 @@ def send_link(event: MailTokenIssued) -> None:
     """A link that counts once."""
     kind = LETTERS_OF[event.purpose]
     news.by_letter(event.user_id, kind, event.token_id, **news.values_of_token(event.token_id))
+
+
+@subscribe(RegistrationRepeated)
+def tell_of_repeated_registration(event: RegistrationRepeated) -> None:
+    """Instead of an answer to whoever asked; one letter a day."""
+    news.by_mail(event.user_id, "account_exists", f"account_exists:{event.user_id}:{now().date()}", event.user_id)
 
 
 @subscribe(SignInCodeIssued)

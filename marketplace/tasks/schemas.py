@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
+from marketplace.auth.schemas import one_time_code
 from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
 from marketplace.core.schemas import Currency, Input, Near, PageQuery, Query, available_actions
 from marketplace.payments.schemas import PaymentDetailSchema
@@ -150,7 +151,7 @@ class HandOverCodeSchema(Schema):
 class HandOverSchema(Input):
     """What the owner shows."""
 
-    code = Str(required=True, shortest=1, longest=20, example="123456")
+    code = one_time_code(required=True, shortest=1, longest=20)
 
 
 class ReasonSchema(Input):

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from marketplace.auth import one_time
 from marketplace.auth.places import Spot, spot_of
+from marketplace.auth.second_factor import challenges
 from marketplace.auth.signals import rules, service
 from marketplace.auth.signals.models import Signal
 from marketplace.core.db import db, fetch, in_transaction
@@ -79,7 +80,7 @@ def log_in(
     app: Flask, name: str = "liga", password: str = PASSWORD, *, address: str = HOME, device: str = "", **headers: str
 ) -> TestResponse:
     """A try to sign in from this address, by this device; without one by the one that signed up."""
-    sent = {**({"User-Agent": device} if device else {}), **headers}
+    sent = {"X-Accepts-Challenge": "1", **({"User-Agent": device} if device else {}), **headers}
     body = {"username": name, "password": password}
     there = {"REMOTE_ADDR": address}
     return app.test_client().post("/api/auth/login", json=body, headers=sent, environ_overrides=there)
@@ -482,6 +483,8 @@ BAD = {
     "by the moon": f"step_up = 1\nhold = 2\n{RULE}count = 'sign_in'\nby = 'moon'\nminutes = 1\nat_least = 1",
     "both": f"step_up = 1\nhold = 2\n{RULE}fact = 'new_device'\n{COUNT}",
     "neither": f"step_up = 1\nhold = 2\n{RULE}",
+    "a weight nobody has": f"step_up = 1\nhold = 2\n{RULE}{COUNT}\nmore_than = 'moons'",
+    "a weight without a count": f"step_up = 1\nhold = 2\n{RULE}fact = 'new_device'\nmore_than = 'sign_in'",
     "a key too many": f"step_up = 1\nhold = 2\n{RULE}fact = 'new_device'\ncolour = 'red'",
 }
 
@@ -505,3 +508,56 @@ def test_signals_are_forgotten_after_half_a_year(app: Flask, clock: Clock, anna:
         assert in_transaction(service.sweep) == 3
         db.session.remove()
     assert [row.kind for row in signals(app)] == ["failed_sign_in"]
+
+
+@pytest.mark.parametrize("wish", ["", "0", "1"])
+def test_a_challenge_is_no_success_to_a_client_that_does_not_ask_for_it(app: Flask, anna: Person, wish: str) -> None:
+    refused(app, 5, "anna")
+    headers = {"X-Accepts-Challenge": wish} if wish else {"X-Accepts-Challenge": "no"}
+    answer = log_in(app, "anna", device="Phone/1.0", **headers)
+    told = {"two_factor_required": True, "method": "email", "challenge_token": answer.json["challenge_token"]}
+    assert told.items() <= answer.json.items()
+    assert not {"token", "access_token", "refresh_token", "user"} & set(answer.json)
+    if wish == "1":
+        assert answer.status_code == 200
+        return
+    assert outcome(answer) == (401, "two_factor_required")
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["error"] == answer.json["detail"]
+    with app.app_context():
+        code = in_transaction(lambda: challenges.code_to_send(int(answer.json["challenge_token"].partition(".")[0])))
+        db.session.remove()
+    assert meet(app, answer.json["challenge_token"], str(code)).status_code == 200
+
+
+SCHOOL = "198.51.100.9"
+
+
+@pytest.fixture
+def class_room(app: Flask) -> list[str]:
+    """Twenty who registered and fifty who signed in from one address, forty of them at the second try."""
+    names = [f"pupil_{number}" for number in range(50)]
+    moment = datetime.now(UTC)
+    kinds = ["registered"] * 20 + ["sign_in"] * 50 + ["failed_sign_in"] * 40
+    rows = [
+        Signal(kind=kind, user_id=10_000 + number % 50, address=SCHOOL, device="Chromebook", created_at=moment)
+        for number, kind in enumerate(kinds)
+    ]
+    with app.app_context():
+        in_transaction(lambda: db.session.add_all(rows))
+        db.session.remove()
+    return names
+
+
+def test_a_class_room_locks_nobody_out(app: Flask, class_room: list[str]) -> None:
+    for name in class_room[:2]:
+        sign_up(app, name)
+        answer = log_in(app, name, address=SCHOOL, device="Chromebook")
+        assert "token" in answer.json, answer.json
+        assert last(app) == ("pass", 25, {NEW_DEVICE})
+
+
+def test_somebody_who_guesses_in_a_class_room_is_seen(app: Flask, class_room: list[str], anna: Person) -> None:
+    refused(app, 12, "nobody", SCHOOL)
+    assert outcome(log_in(app, "anna", address=SCHOOL, device="Chromebook")) == (200, "email")
+    assert "token" in log_in(app, "anna").json

@@ -13,6 +13,7 @@ from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.core.outbox import relay
 from marketplace.notifications.delivering import LETTERS, deliver_due
 from marketplace.notifications.gateways import smtp
+from marketplace.notifications.gateways.channel import Letter, Refused
 from tests.factories import things
 from tests.factories.people import Person, sign_up
 from tests.servers.mail import MailServer
@@ -345,3 +346,29 @@ def test_a_wrong_password_of_ours_is_not_the_readers_fault() -> None:
     assert isinstance(smtp._failure(535, b"5.7.8 bad credentials"), smtp.TryLater)
     assert isinstance(smtp._failure(550, b"no such user"), smtp.Refused)
     assert isinstance(smtp._failure(421, b"closing"), smtp.TryLater)
+
+
+@pytest.mark.parametrize(("to", "is_taken"), [("anna@bücher.example", True), ("änna@bücher.example", False)])
+def test_a_server_without_smtputf8_gets_what_it_can_take_and_the_rest_is_refused_for_good(
+    to: str, is_taken: bool
+) -> None:
+    plain = MailServer(utf8=False)
+    try:
+        channel = smtp.SmtpChannel("127.0.0.1", plain.port, "", "", "none", "Market <market@münchen.example>", 3)
+        letter = Letter(id="1", to=to, title="Sveiki, Änna", text="Labdien", unsubscribe="https://example.com/x")
+        if is_taken:
+            channel.send(letter)
+            (received,) = plain.mailbox.received
+            assert received["To"] == "anna@xn--bcher-kva.example"
+            assert received["From"] == "Market <market@xn--mnchen-3ya.example>"
+        else:
+            with pytest.raises(Refused, match="SMTPUTF8"):
+                channel.send(letter)
+    finally:
+        plain.stop()
+
+
+def test_a_server_with_smtputf8_gets_every_mailbox(mail: MailServer) -> None:
+    channel = smtp.SmtpChannel("127.0.0.1", mail.port, "", "", "none", "Market <market@example.com>", 3)
+    channel.send(Letter(id="1", to="änna@bücher.example", title="Sveiki", text="Labdien"))
+    assert [str(one["To"]) for one in mail.mailbox.received] == ["änna@xn--bcher-kva.example"]

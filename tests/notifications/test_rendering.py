@@ -64,6 +64,7 @@ DATA: dict[str, dict[str, Any]] = {
     "verification_approved": {},
     "verification_refused": {"reason": "The picture is blurred"},
     "export_ready": {},
+    "account_exists": {},
     "test": {},
     # plans
     "plan_started": {"plan_name": "Premium"},

@@ -53,11 +53,11 @@ class _FreePort(Controller):
 
 
 class MailServer:
-    """On a free port of loopback."""
+    """On a free port of loopback; takes names of mailboxes beyond ASCII where `utf8`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, utf8: bool = True) -> None:
         self.mailbox = Mailbox()
-        self._controller = _FreePort(self.mailbox, hostname="127.0.0.1", port=0)
+        self._controller = _FreePort(self.mailbox, hostname="127.0.0.1", port=0, enable_SMTPUTF8=utf8)
         self._controller.start()
         self.port = self._controller.port
 

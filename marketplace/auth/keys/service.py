@@ -15,7 +15,7 @@ from marketplace.auth.keys import usage
 from marketplace.auth.keys.models import ApiKey, ApiKeyUse
 from marketplace.auth.models import User
 from marketplace.auth.service import hold
-from marketplace.core import audit_log
+from marketplace.core import audit_log, security_log
 from marketplace.core.access import NotForKeys
 from marketplace.core.db import db, execute, fetch, one, save
 from marketplace.core.limits import spend
@@ -159,6 +159,7 @@ def _living(text: str) -> Any:
     known = bool(found) and hmac.compare_digest(found[0].digest.encode(), _digest(text).encode())
     ended = known and (found[0].ended_at is not None or _is_over(found[0].expires_at))
     if not known or ended:
+        security_log.record("api_key_refused", key_id=key_id or None)
         raise NotSignedIn("This API key is not valid, has ended or has expired.")
     return found[0]
 

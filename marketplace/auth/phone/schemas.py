@@ -1,16 +1,16 @@
 """Telephone numbers and codes in."""
 
-from marketplace.core.fields import Str
+from marketplace.auth.schemas import one_time_code, phone_number
 from marketplace.core.schemas import Input
 
 
 class PhoneSchema(Input):
     """A number with its country."""
 
-    phone = Str(required=True, longest=30, example="+371 20000001")
+    phone = phone_number(required=True)
 
 
 class PhoneCodeSchema(PhoneSchema):
     """And the code that was sent to it."""
 
-    code = Str(required=True, shortest=1, longest=20, example="492039")
+    code = one_time_code(required=True, shortest=1, longest=20)

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from marketplace.auth.schemas import password
+from marketplace.auth.schemas import link_token, one_time_code, password
 from marketplace.core.fields import Int, Str
 from marketplace.core.schemas import Input
 
@@ -10,7 +10,7 @@ from marketplace.core.schemas import Input
 class CodeSchema(Input):
     """What the authenticator shows."""
 
-    code = Str(required=True, shortest=1, longest=30, example="492039")
+    code = one_time_code(required=True, shortest=1)
 
 
 class SwitchOffSchema(CodeSchema):
@@ -22,7 +22,7 @@ class SwitchOffSchema(CodeSchema):
 class ChallengeAnswerSchema(CodeSchema):
     """The challenge of the log-in, and the code."""
 
-    challenge_token = Str(required=True, longest=200, example="17.mM5T1LQ0x3kXb7eYxM3RSP")
+    challenge_token = link_token()
 
 
 class SecretSchema(Schema):

@@ -8,7 +8,7 @@ from marketplace.auth.models import User
 from marketplace.auth.second_factor import recovery, totp
 from marketplace.auth.second_factor.models import SecondFactor
 from marketplace.auth.service import WrongPassword, knows_password
-from marketplace.core import audit_log
+from marketplace.core import audit_log, security_log
 from marketplace.core.db import execute, in_transaction, save
 from marketplace.core.outbox import publish
 from marketplace.events.auth import SecondFactorSwitched
@@ -85,6 +85,7 @@ def forget(user_id: int) -> None:
 def guess(user_id: int) -> None:
     """Take one of the few guesses, for good; raises TooManyCodes (429)."""
     if not in_transaction(lambda: totp.take_guess(user_id)):
+        security_log.record("second_factor_locked", user_id=user_id)
         raise TooManyCodes(retry_after=totp.locked_for(user_id))
 
 

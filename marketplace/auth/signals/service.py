@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 
 from marketplace.auth.places import Place, Spot, spot_of
 from marketplace.auth.signals.models import Signal
 from marketplace.auth.signals.rules import PASS, Rule, rules
+from marketplace.core import security_log
 from marketplace.core.db import execute, fetch, save
 from marketplace.kit.clock import now
 from marketplace.kit.geo import distance_km
@@ -16,9 +17,11 @@ from marketplace.kit.geo import distance_km
 FASTEST_KMH = 900.0  # an airliner
 LEAST_KM = 300.0  # less may be two ways to the same network
 KEPT = timedelta(days=180)
+MOST_WEIGHED = 1000  # signals that are counted where they are weighed
 SIGN_IN, REGISTERED, RESET = "sign_in", "registered", "password_reset"
 FAILED, REFUSED_CODE, HELD = "failed_sign_in", "refused_code", "sign_in_held"
 PROOFS = (SIGN_IN, REGISTERED, RESET)
+LOGGED = (FAILED, REFUSED_CODE, HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,9 @@ class Judgement:
 
 
 def note(kind: str, user_id: int | None, place: Place, judgement: Judgement | None = None) -> None:
-    """Write one signal into the running transaction."""
+    """Write one signal into the running transaction, and what speaks against somebody into the log."""
+    if kind in LOGGED:
+        security_log.record(kind, user_id=user_id, score=judgement.score if judgement else None)
     spot, judged = spot_of(place.address), judgement or Judgement(verdict="")
     where = {"country": spot.country, "latitude": spot.latitude, "longitude": spot.longitude} if spot else {}
     save(
@@ -78,8 +83,19 @@ def _applies(rule: Rule, facts: set[str], user_id: int, place: Place, since: dat
     if rule.by == "user":
         of, begins = Signal.user_id == user_id, max(begins, since)
     recent = select(Signal.id).where(of, Signal.kind == rule.count, Signal.created_at > begins)
-    counted = select(func.count()).select_from(recent.limit(rule.at_least).subquery())
-    return int(fetch(counted)[0][0]) >= rule.at_least
+    found = _count(select(func.count()).select_from(recent.limit(max(rule.at_least, MOST_WEIGHED)).subquery()))
+    if found < rule.at_least or not rule.more_than:
+        return found >= rule.at_least
+    return found > _count(_people(of, rule.more_than, begins))
+
+
+def _people(of: ColumnElement[bool], kind: str, begins: datetime) -> Select[Any]:
+    """How many different people there were such signals of: one who signs in again and again is one."""
+    return select(func.count(Signal.user_id.distinct())).where(of, Signal.kind == kind, Signal.created_at > begins)
+
+
+def _count(statement: Select[Any]) -> int:
+    return int(fetch(statement)[0][0])
 
 
 def _sign_ins(user_id: int) -> list[Any]:

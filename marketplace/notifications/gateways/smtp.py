@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from marketplace.kit.clock import now
+from marketplace.kit.normalization import ascii_domain
 from marketplace.notifications.gateways.channel import Letter, Refused, TryLater
 
 PERMANENT = range(500, 600)
@@ -30,6 +31,7 @@ class SmtpChannel:
         message = compose(letter, self.sender)
         try:
             with self._connected() as server:
+                self._refuse_unreachable(server, letter.to)
                 server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, reason = next(iter(error.recipients.values()))
@@ -39,6 +41,12 @@ class SmtpChannel:
         except (smtplib.SMTPException, OSError) as error:
             raise TryLater(f"{type(error).__name__}: {error}") from None
         return str(message["Message-ID"])
+
+    def _refuse_unreachable(self, server: smtplib.SMTP, address: str) -> None:
+        """A mailbox whose own name is not ASCII needs a server that takes it (RFC 6531): no later try will help."""
+        server.ehlo_or_helo_if_needed()
+        if not ascii_domain(address).isascii() and not server.has_extn("smtputf8"):
+            raise Refused(f"{self.host} takes no address whose name has letters beyond ASCII (no SMTPUTF8).")
 
     def _connected(self) -> smtplib.SMTP:
         context = None if self.security == "none" else ssl.create_default_context()  # reads many certificates
@@ -60,10 +68,10 @@ class SmtpChannel:
 def compose(letter: Letter, sender: str) -> EmailMessage:
     """Text and HTML, with a one-click way out (RFC 8058)."""
     name, address = parseaddr(sender)
-    user, _, domain = address.rpartition("@")
+    user, _, domain = ascii_domain(address).rpartition("@")
     message = EmailMessage()
     message["From"] = Address(name, user, domain)
-    message["To"] = letter.to
+    message["To"] = ascii_domain(letter.to)
     message["Subject"] = letter.title
     message["Date"] = format_datetime(now())
     message["Message-ID"] = f"<{letter.id}@{domain}>"

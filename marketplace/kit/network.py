@@ -1,0 +1,47 @@
+"""A client is one address, however a proxy, a socket or a translator writes it."""
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+NAT64 = ip_network("64:ff9b::/96")  # RFC 6052, 2.1
+PORT = re.compile(r":[A-Za-z0-9._-]*")  # a number, or a name that hides it (RFC 7239, 6.3)
+LONGEST = 100  # characters of anything that could be an address with its port
+
+
+def client_address(text: str) -> str | None:
+    """The address alone, without brackets, port and zone; None where it is none (`unknown`, `_hidden`: RFC 7239, 6.3).
+
+    IPv4 inside IPv6 is the IPv4: mapped (RFC 4291, 2.5.5.2), behind NAT64, and of 6to4 and Teredo, where one host holds
+    many IPv6 networks, or many hosts share one.
+    """
+    found = _parsed(text.strip().strip('"')[:LONGEST])
+    return None if found is None else str(_inner(found) or found)
+
+
+def network_of(address: str) -> str:
+    """Whose address it is: a household's IPv6 is a /64, any address of it is theirs (RFC 6177)."""
+    plain = client_address(address)
+    if plain is None:
+        return address
+    return str(ip_network((plain, 64), strict=False)) if ":" in plain else plain
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    host, _, rest = text.removeprefix("[").partition("]") if text.startswith("[") else (text, "", "")
+    if text.count(":") == 1:
+        host, _, rest = text.partition(":")
+        rest = f":{rest}"
+    if rest and not PORT.fullmatch(rest):
+        return None
+    try:
+        return ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _inner(found: IPv4Address | IPv6Address) -> IPv4Address | None:
+    if isinstance(found, IPv4Address):
+        return None
+    if found in NAT64:
+        return IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
