@@ -113,12 +113,11 @@ def _trust_settings(env: Mapping[str, str], *, production: bool) -> dict[str, An
 
 
 def _file_settings(env: Mapping[str, str]) -> dict[str, Any]:
-    largest = int(env.get("UPLOAD_MAX_BYTES", str(5 * MIB)))
     return {
         "UPLOADS_DIR": env.get("UPLOADS_DIR") or str(ROOT / "instance" / "uploads"),
         "UPLOADS_BASE_URL": env.get("UPLOADS_BASE_URL", "").rstrip("/"),
-        "UPLOAD_MAX_BYTES": largest,
-        "UPLOAD_BODY_BYTES": largest + MIB // 4,  # the parts of a multipart body that are not the file
+        "UPLOAD_MAX_BYTES": int(env.get("UPLOAD_MAX_BYTES", str(5 * MIB))),
+        "UPLOAD_MAX_FILE_BYTES": int(env.get("UPLOAD_MAX_FILE_BYTES", str(20 * MIB))),
         "UPLOAD_QUOTA_BYTES": int(env.get("UPLOAD_QUOTA_BYTES", str(500 * MIB))),
         "UPLOAD_QUOTA_FILES": int(env.get("UPLOAD_QUOTA_FILES", "5000")),
         "UPLOAD_ORPHAN_DAYS": int(env.get("UPLOAD_ORPHAN_DAYS", "7")),

@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 from marketplace import wiring
 from marketplace.core import access, cache, db, http, json, limits, live, logs, openapi, vocabulary
+from marketplace.core.body_drain import BodyDrain
 from marketplace.core.web import IdConverter, TextConverter
 
 migrate = Migrate()
@@ -35,4 +36,5 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     if app.config["TRUSTED_PROXIES"]:
         count = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.wsgi_app = BodyDrain(app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -50,6 +50,8 @@ def render_http_exception(error: HTTPException) -> Response:
     status = error.code or 500
     code, sentence = SENTENCES.get(status, ("error", error.description or error.name))
     errors = _flat((getattr(error, "data", None) or {}).get("messages", {}))
+    if status == 413:
+        sentence = f"The body is too large: {_limit()} at most."
     headers = {k: v for k, v in error.get_headers(request.environ) if k.lower() in {"allow", "retry-after"}}
     if status == 400 and errors:
         sentence, errors = "The body is not valid JSON.", {}
@@ -72,6 +74,11 @@ def _document(
     if errors:
         body["errors"] = errors
     return Response(json_body(body), status, headers, content_type="application/problem+json")
+
+
+def _limit() -> str:
+    most = g.get("largest") or request.max_content_length or 0
+    return f"{most / 2**20:g} MB" if most >= 2**20 else f"{most / 1024:g} kB"
 
 
 def _plain(sentence: str, errors: dict[str, list[str]]) -> str:
