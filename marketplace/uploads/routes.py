@@ -28,7 +28,7 @@ bp = Blueprint(
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_image() -> Any:
-    """Store a picture (PNG, JPEG, GIF, WebP); what is kept is made anew from its pixels."""
+    """Store a picture (PNG, JPEG, GIF, WebP, HEIC, AVIF); what is kept is made anew from its pixels."""
     return _stored(intake.receive(current_user(), request))
 
 
@@ -60,7 +60,7 @@ def upload_avatar() -> Any:
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_document() -> Any:
-    """Store a paper (PDF or picture) that only signed addresses open."""
+    """Store a paper, sound, video or picture that only signed addresses open, as a download."""
     return _stored(intake.receive(current_user(), request, purpose="document"))
 
 
@@ -99,7 +99,7 @@ def list_uploads(query: dict[str, Any]) -> Any:
 
 @bp.get("/<filename>", access=ANYONE)
 @bp.arguments(SignedQuery, location="query")
-@bp.sends_bytes("image/*", "application/pdf")
+@bp.sends_bytes("image/*", "application/pdf", "application/octet-stream")
 def serve_upload(query: dict[str, Any], filename: str) -> Any:
     """Send a file, or a thumbnail of it; a private one needs a signature that counts, or its owner."""
     upload, size = queries.to_serve(viewer(), filename, **query)

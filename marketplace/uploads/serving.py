@@ -22,7 +22,7 @@ def send(upload: Any, size: str) -> BaseResponse:
     """The file, or its thumbnail; while there is none yet, the file itself. Raises NotFound."""
     small = bool(size) and upload.has_thumbnails
     key = thumbnail_key(upload, size) if small else key_of(upload)
-    response = _from_disk(upload, key, small=small) or _from_bucket(upload, key)
+    response = _from_disk(upload, key, small=small) or _from_bucket(upload, key, small=small)
     response.headers["Cache-Control"] = _keeping(upload, size, small=small, redirected=response.status_code == 302)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -49,14 +49,20 @@ def _from_disk(upload: Any, key: str, *, small: bool) -> Response | None:
         path,
         mimetype="image/webp" if small else upload.content_type,
         as_attachment=upload.is_private,
-        download_name=key.rpartition("/")[2],
+        download_name=_download_name(upload, key, small=small),
         conditional=True,
         etag=key.rpartition("/")[2],
     )
 
 
-def _from_bucket(upload: Any, key: str) -> BaseResponse:
-    link = storage().link(key, seconds=LINK_SECONDS)
+def _download_name(upload: Any, key: str, *, small: bool) -> str:
+    own = key.rpartition("/")[2]
+    return own if small else upload.original_name or own
+
+
+def _from_bucket(upload: Any, key: str, *, small: bool) -> BaseResponse:
+    filename = _download_name(upload, key, small=small) if upload.is_private else None
+    link = storage().link(key, seconds=LINK_SECONDS, filename=filename)
     if link is None:
         raise NotFound.of("file")
     base = current_app.config["UPLOADS_BASE_URL"]

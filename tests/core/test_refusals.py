@@ -67,7 +67,7 @@ def test_fetch_reads_every_refusal_of_six_megabytes(servers: tuple[dict[str, str
     assert {name: {**found, "connections": None} for name, found in told.items()} == {
         name: {refusal: 10, "connections": None} for name, refusal in EXPECTED.items()
     }
-    assert {name: found["connections"] for name, found in told.items()} == dict.fromkeys(EXPECTED, ["close"])
+    assert {name: found["connections"] for name, found in told.items()} == {key: ["close"] for key in EXPECTED}
 
 
 def test_a_refusal_names_the_limit(servers: tuple[dict[str, str], str]) -> None:

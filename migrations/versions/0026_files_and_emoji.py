@@ -1,4 +1,4 @@
-"""Two spellings of one emoji are one reaction: the fully qualified one is kept.
+"""Two spellings of one emoji are one reaction, the fully qualified one is kept; files keep the name they came with.
 
 Revision ID: 0026
 Revises: 0022
@@ -28,6 +28,7 @@ TEXT_BY_DEFAULT = (
     "\U0001f5d1-\U0001f5d3\U0001f5dc-\U0001f5de\U0001f5e1\U0001f5e3\U0001f5e8\U0001f5ef\U0001f5f3\U0001f5fa"
     "\U0001f6cb\U0001f6cd-\U0001f6cf\U0001f6e0-\U0001f6e5\U0001f6e9\U0001f6f0\U0001f6f3"
 )
+TABLES_OF_TYPES = ("uploads", "dispute_evidence")
 STYLES = re.compile("[\ufe0e\ufe0f]")
 SHOWN_AS_TEXT = re.compile(f"([{TEXT_BY_DEFAULT}])(?![\U0001f3fb-\U0001f3ff])|([0-9#*])(?=\u20e3)")
 TAKE_DOUBLES_AWAY = sa.text(
@@ -38,7 +39,14 @@ RENAME = sa.text("UPDATE reactions SET emoji = :kept WHERE emoji = :sent")
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
+    op.add_column("uploads", sa.Column("original_name", sa.String(length=200), nullable=True))
+    for table in TABLES_OF_TYPES:
+        _resize(table, "content_type", 100)
+    merge_reactions(op.get_bind())
+
+
+def merge_reactions(connection: sa.Connection) -> None:
+    """Whoever gave both spellings keeps one."""
     for sent in connection.scalars(sa.text("SELECT DISTINCT emoji FROM reactions")).all():
         kept = SHOWN_AS_TEXT.sub("\\g<0>\ufe0f", STYLES.sub("", sent))
         if kept != sent:
@@ -47,4 +55,18 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The spelling that was kept is one that was taken before."""
+    """The spelling that was kept is one that was taken before; long types are cut."""
+    for table in TABLES_OF_TYPES:
+        _resize(table, "content_type", 60)
+    op.drop_column("uploads", "original_name")
+
+
+def _resize(table: str, column: str, length: int) -> None:
+    """SQLite has no other way that leaves the table, and what hangs on it, where it is."""
+    if op.get_bind().dialect.name != "sqlite":
+        op.execute(f"ALTER TABLE {table} ALTER {column} TYPE varchar({length}) USING left({column}, {length})")
+        return
+    op.execute(f"ALTER TABLE {table} ADD COLUMN resized VARCHAR({length}) NOT NULL DEFAULT ''")
+    op.execute(f"UPDATE {table} SET resized = substr({column}, 1, {length})")
+    op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    op.execute(f"ALTER TABLE {table} RENAME COLUMN resized TO {column}")
