@@ -131,7 +131,7 @@ def _file_settings(env: Mapping[str, str]) -> dict[str, Any]:
 
 def _channel_settings(env: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "MAIL_FROM": env.get("MAIL_FROM", "Marketplace <no-reply@localhost>"),
+        "MAIL_FROM": env.get("MAIL_FROM", "no-reply@localhost"),
         "SMTP_HOST": env.get("SMTP_HOST", ""),
         "SMTP_PORT": int(env.get("SMTP_PORT", "587")),
         "SMTP_USER": env.get("SMTP_USER", ""),
