@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from marketplace.core import gunicorn_errors
+
 SLOWEST_BODY = 20.0  # seconds between two pieces of a body; a sender that stalls must not keep a thread
+limit_request_line = gunicorn_errors.init()
 
 
 def pre_request(worker: Any, req: Any) -> None:

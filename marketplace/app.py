@@ -29,6 +29,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.url_map.converters |= {"int": IdConverter, "default": TextConverter}
     for part in (json, http, logs, db, cache, vocabulary, access, limits, live):
         part.init_app(app)
+    app.before_request(http.refuse_without_host)  # once there is a clock and a name for what is refused
     migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
     with_cookies = app.config["COOKIE_SIGN_IN"]
     CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=EXPOSED, supports_credentials=with_cookies)

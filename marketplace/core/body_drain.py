@@ -51,9 +51,9 @@ class Body:
     def _noted(self, read: Callable[[], bytes], wanted: int) -> bytes:
         try:
             data = read()
-        except Exception:
+        except Exception as error:
             self._is_over = True
-            raise
+            raise error if isinstance(error, OSError) else OSError(str(error)) from error  # malformed chunks: a 400
         self._count += len(data)
         if not data and wanted and self._is_left() and self._length is not None:
             self._is_over = True

@@ -17,12 +17,18 @@ SENTENCES = {
     409: ("conflict", "The state of this thing does not allow it now."),
     412: ("precondition_failed", "This was changed since you loaded it. Load it again and repeat."),
     413: ("too_large", "The body is too large."),
+    414: ("uri_too_long", "This address is too long. Send fewer or shorter parameters."),
+    416: ("range_not_satisfiable", "This file is shorter than the part that was asked for."),
+    417: ("expectation_failed", "The server cannot do what the Expect header says. Send the request without it."),
+    431: ("headers_too_large", "The headers are too large or too many. Clear the cookies of this site and try again."),
+    501: ("not_implemented", "The server does not know this transfer coding. Send the body with a Content-Length."),
     415: ("unsupported_media_type", "Send JSON, with Content-Type: application/json."),
     422: ("invalid", "Some fields are not right."),
     429: ("too_many_requests", "Too many requests. Wait a little and try again."),
     503: ("busy", "The marketplace is busy. Try again in a moment."),
     500: ("internal", "Something went wrong on our side. It has been recorded."),
 }
+KEPT_HEADERS = {"allow", "retry-after", "content-range"}
 
 
 def init_app(app: Flask) -> None:
@@ -52,7 +58,7 @@ def render_http_exception(error: HTTPException) -> Response:
     errors = _flat((getattr(error, "data", None) or {}).get("messages", {}))
     if status == 413:
         sentence = f"The body is too large: {_limit()} at most."
-    headers = {k: v for k, v in error.get_headers(request.environ) if k.lower() in {"allow", "retry-after"}}
+    headers = {k: v for k, v in error.get_headers(request.environ) if k.lower() in KEPT_HEADERS}
     if status == 400 and errors:
         sentence, errors = "The body is not valid JSON.", {}
     title = Invalid.title if status == Invalid.status else error.name

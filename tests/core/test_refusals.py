@@ -79,6 +79,68 @@ def test_a_refusal_names_the_limit(servers: tuple[dict[str, str], str]) -> None:
     assert "1 MB at most" in body.json()["detail"]
 
 
+ODD = {
+    "a line that is too long": (b"GET /api?q=" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "uri_too_long"),
+    "a header that is too long": (
+        b"GET /api HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 20_000 + b"\r\n\r\n",
+        431,
+        "headers_too_large",
+    ),
+    "too many headers": (b"GET /api HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 300 + b"\r\n", 431, "headers_too_large"),
+    "a header without a name": (b"GET /api HTTP/1.1\r\nHost: x\r\n: b\r\n\r\n", 400, "malformed"),
+    "no line": (b"hello\r\n\r\n", 400, "malformed"),
+    "no such version": (b"GET /api HTTP/9.9\r\nHost: x\r\n\r\n", 400, "malformed"),
+    "a wrong expectation": (b"GET /api HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\n\r\n", 417, "expectation_failed"),
+    "a wrong length": (b"POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400, "malformed"),
+    "two lengths": (
+        b"POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        400,
+        "malformed",
+    ),
+    "an unknown coding": (b"POST /api HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: magic\r\n\r\n", 501, "not_implemented"),
+    "a wrong chunk": (
+        b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+        *(400, "malformed"),
+    ),
+    "no host": (b"GET /api/listings HTTP/1.1\r\n\r\n", 400, "malformed"),
+    "two hosts": (b"GET /api/listings HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "malformed"),
+    "no host at all": (b"GET /api/listings HTTP/1.1\r\nHost: a b/<c>\r\n\r\n", 400, "malformed"),
+}
+
+
+@pytest.mark.parametrize("kind", ["threads", "gevent"])
+@pytest.mark.parametrize("name", ODD)
+def test_what_the_server_cannot_read_is_answered_by_a_problem_document(
+    servers: tuple[dict[str, str], str], kind: str, name: str
+) -> None:
+    sent, status, code = ODD[name]
+    head, _, body = spoken(servers[0][kind], sent).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status}".encode()), head
+    assert b"application/problem+json" in head
+    told = json.loads(body)
+    assert (told["status"], told["code"], told["detail"].endswith(".")) == (status, code, True)
+
+
+def spoken(address: str, sent: bytes) -> bytes:
+    """What comes back until the other side hangs up."""
+    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=20) as line:
+        line.sendall(sent)
+        line.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: line.recv(65_536), b""))
+
+
+@pytest.mark.parametrize("kind", ["threads", "gevent"])
+def test_the_longest_query_a_schema_allows_is_answered(servers: tuple[dict[str, str], str], kind: str) -> None:
+    for letters in ("自" * 500, "\U0001f600" * 500):
+        for path in ("/api/search", "/api/listings"):
+            answer = requests.get(f"{servers[0][kind]}{path}", params={"q": letters}, timeout=20)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+
+
+def test_an_old_client_needs_no_host(servers: tuple[dict[str, str], str]) -> None:
+    assert b" 200 OK" in spoken(servers[0]["threads"], b"GET /health HTTP/1.0\r\n\r\n")
+
+
 class Stalled:
     """A body of which nothing more comes until the socket under it is closed for reading."""
 

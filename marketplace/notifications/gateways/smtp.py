@@ -13,7 +13,7 @@ from urllib.parse import quote
 from marketplace.kit.clock import now
 from marketplace.notifications.gateways.channel import Letter, Refused, TryLater
 
-# Structured headers that the library does not know: it would make encoded words of long ones (RFC 2047, 5: never there).
+# Structured headers that the library does not know: it would make encoded words of long ones (RFC 2047, 5).
 AS_THEY_ARE = {"list-unsubscribe", "list-unsubscribe-post", "list-id", "auto-submitted", "message-id"}
 IN_ADDRESSES = "!#$%&'()*+,/:;=?@[]~"  # everything that URIs may hold (RFC 3986); the rest is percent-encoded
 PERMANENT = range(500, 600)
