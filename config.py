@@ -51,7 +51,7 @@ GROUPS = (
             shown="a known one; none in production",
         ),
         secret("JWT_SECRET_KEY", "signs tokens; changing it signs everybody out", shown="`SECRET_KEY`"),
-        text("SITE_NAME", "Marketplace", "what authenticators show"),
+        text("SITE_NAME", "Marketplace", "shown in authenticators and on receipts, and signs mails"),
         text("SITE_URL", "http://localhost:5173", "the front end; links in mails lead there", form=forms.web_address),
         text(
             "API_URL",
@@ -188,7 +188,7 @@ GROUPS = (
         switch(
             "REGISTRATION_HIDES_ACCOUNTS",
             False,
-            "1: registering answers 202 without tokens for every address; a letter follows, see [accounts](accounts.md)",
+            "1: registering answers 202 without tokens for every address; a letter follows: [accounts](accounts.md)",
         ),
         switch(
             "COOKIE_SIGN_IN",
@@ -252,7 +252,8 @@ GROUPS = (
     Group(
         "Files",
         text("UPLOADS_DIR", "", "where files lie without a bucket, see [files](files.md)", shown="`instance/uploads`"),
-        size("UPLOAD_MAX_BYTES", 5 * MIB, "how large one file may be"),
+        size("UPLOAD_MAX_BYTES", 5 * MIB, "how large one picture may be"),
+        size("UPLOAD_MAX_FILE_BYTES", 20 * MIB, "how large one private file that is no picture may be"),
         size("UPLOAD_QUOTA_BYTES", 500 * MIB, "how large all files of a person may be together"),
         whole("UPLOAD_QUOTA_FILES", 5000, "how many files a person may have", least=1),
         days("UPLOAD_ORPHAN_DAYS", 7, "files that nothing shows go after this", least=1),
@@ -283,7 +284,12 @@ GROUPS = (
             among=("starttls", "tls", "none"),
         ),
         seconds("SMTP_TIMEOUT", 10.0, "how many seconds each step of sending a mail may take", least=0.1, most=600),
-        text("MAIL_FROM", "Marketplace <no-reply@localhost>", "the sender of mails", form=forms.sender),
+        text(
+            "MAIL_FROM",
+            "no-reply@localhost",
+            "the sender of mails; without a name before the address it is SITE_NAME",
+            form=forms.sender,
+        ),
         secret(
             "VAPID_PRIVATE_KEY",
             "web push; `flask vapid-key` makes a key",
@@ -418,7 +424,6 @@ def _derive(settings: dict[str, Any]) -> None:
     settings["JWT_SECRET_KEY"] = settings["JWT_SECRET_KEY"] or settings["SECRET_KEY"]
     settings["DATABASE_URL"] = settings["DATABASE_URL"] or f"sqlite:///{ROOT / 'instance' / 'marketplace.db'}"
     settings["UPLOADS_DIR"] = settings["UPLOADS_DIR"] or str(ROOT / "instance" / "uploads")
-    settings["UPLOAD_BODY_BYTES"] = settings["UPLOAD_MAX_BYTES"] + MIB // 4  # the parts of a body that are not the file
     settings["CORS_ORIGINS"] = [origin.lower() for origin in settings["CORS_ORIGINS"]]
     for name in ("SITE_URL", "API_URL", "UPLOADS_BASE_URL"):
         settings[name] = settings[name].rstrip("/")

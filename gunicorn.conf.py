@@ -3,6 +3,7 @@
 from typing import Any
 
 from config import ConfigurationError, load
+from marketplace.core import gunicorn_errors
 
 try:
     load()  # before gunicorn takes PORT itself, and once instead of once a worker
@@ -10,6 +11,7 @@ except ConfigurationError as error:
     raise SystemExit(f"Error: {error}") from None
 
 SLOWEST_BODY = 20.0  # seconds between two pieces of a body; a sender that stalls must not keep a thread
+limit_request_line = gunicorn_errors.init()
 
 
 def pre_request(worker: Any, req: Any) -> None:

@@ -14,6 +14,8 @@ import os  # noqa: E402
 import resource  # noqa: E402
 from typing import Any  # noqa: E402
 
+from marketplace.core import gunicorn_errors  # noqa: E402
+
 os.environ["SOCKETS"] = "gevent"  # whatever the other processes are told
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 
@@ -22,6 +24,7 @@ workers = 1
 worker_connections = 20_000  # a socket is one connection; gunicorn's own 1,000 is for requests
 graceful_timeout = 5  # open sockets never end by themselves; their clients go to another process
 SLOWEST_BODY = 20.0
+limit_request_line = gunicorn_errors.init()
 
 
 def pre_request(worker: Any, req: Any) -> None:

@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 from marketplace import wiring
 from marketplace.core import access, cache, db, http, json, limits, live, logs, openapi, vocabulary
+from marketplace.core.body_drain import BodyDrain
 from marketplace.core.web import IdConverter, TextConverter
 
 migrate = Migrate()
@@ -29,6 +30,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.url_map.converters |= {"int": IdConverter, "default": TextConverter}
     for part in (json, http, logs, db, cache, vocabulary, access, limits, live):
         part.init_app(app)
+    app.before_request(http.refuse_without_host)  # once there is a clock and a name for what is refused
     migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
     with_cookies = app.config["COOKIE_SIGN_IN"]
     CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=EXPOSED, supports_credentials=with_cookies)
@@ -37,6 +39,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     if app.config["TRUSTED_PROXIES"]:
         count = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.wsgi_app = BodyDrain(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -72,7 +72,7 @@ class Stage:
         headers = {**headers, "Authorization": f"Bearer {self.tokens[name]}"}
         answer = current_app.test_client().open(f"/api{path}", method=method, headers=headers, **more)
         if answer.status_code >= 400:
-            raise click.ClickException(f"{method} {path}: {answer.status_code} {answer.get_data(as_text=True)}")
+            raise click.ClickException(f"{method} {path}: {answer.status_code} {answer.get_data().decode('utf-8-sig')}")
         return answer
 
     def chapter(self, title: str) -> None:

@@ -11,13 +11,17 @@ import orjson
 from flask import Flask, Response, current_app, g, request
 
 from marketplace.core.access import has_credentials
-from marketplace.kit.errors import PreconditionFailed
+from marketplace.kit.errors import Malformed, PreconditionFailed
 from marketplace.kit.network import client_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+HOST = re.compile(r"[A-Za-z0-9._~%-]+(:[0-9]*)?|\[[0-9A-Fa-f:.]+\](:[0-9]*)?")
+ONE_RANGE = re.compile(
+    r"[ \t]*bytes[ \t]*=[ \t]*(?:(?P<first>\d{1,19})-(?P<last>\d{0,19})|-\d{1,19})[ \t]*", re.IGNORECASE
+)
 COUNTERS = frozenset({"views_count", "contact_count", "responses_count", "pending_applications_count"})
 SHARED_PARAMETERS = frozenset({"category", "page", "per_page", "sort", "status"})
 SHARED_PAGES = frozenset({"1", "2", "3"})
@@ -35,6 +39,7 @@ def init_app(app: Flask) -> None:
     """Wrap the WSGI application and hook in before and after each request."""
     app.wsgi_app = _VersionOne(app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(_name_request)
+    app.before_request(_ignore_odd_ranges)
     app.after_request(_finish)
 
 
@@ -68,6 +73,24 @@ class OneAddress:
 def _name_request() -> None:
     sent = request.headers.get("X-Request-ID", "")
     g.request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
+
+
+def refuse_without_host() -> None:
+    """RFC 9112, 3.2: 400 for none, several, and what is no host."""
+    host = request.environ.get("HTTP_HOST", "")
+    if host and HOST.fullmatch(host):
+        return
+    if host or request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+        raise Malformed("Say by one Host header which site is meant, such as Host: www.example.com.")
+
+
+def _ignore_odd_ranges() -> None:
+    """RFC 9110, 14.2: of other units, more than one, malformed, not asked by GET: then the whole is sent; nor does
+    a range stand before If-None-Match (13.2.2). werkzeug would answer 416, or a part of what is known already."""
+    found = ONE_RANGE.fullmatch(request.environ.get("HTTP_RANGE", ""))
+    is_backwards = found is not None and found["first"] and found["last"] and int(found["first"]) > int(found["last"])
+    if found is None or is_backwards or request.method != "GET" or request.if_none_match:
+        request.environ.pop("HTTP_RANGE", None)
 
 
 def _finish(response: Response) -> Response:

@@ -24,13 +24,12 @@ from redis.exceptions import RedisError
 
 from marketplace.core import wire
 from marketplace.core.access import Loaders, Person, claims_of
-from marketplace.core.gate import Gate, refuse_large
+from marketplace.core.gate import LARGEST, Gate, refuse_large
 from marketplace.core.json import json_body
 from marketplace.kit import normalization
 from marketplace.kit.errors import NotSignedIn
 from marketplace.kit.normalization import bearer
 
-LARGEST_FRAME = 64 * 1024
 MOST_UNDER_GEVENT = 20_000
 CHECK_SECONDS = 2.0
 HERE_SECONDS = 75  # a heartbeat every 25 s may fail twice
@@ -75,7 +74,7 @@ class Live:
             message_queue=url or None,
             channel=_channel(url),
             cors_allowed_origins=self._may_connect,
-            max_http_buffer_size=LARGEST_FRAME,
+            max_http_buffer_size=LARGEST,
             ping_interval=PING_EVERY,
             ping_timeout=PING_TIMEOUT,
             manage_session=False,
@@ -85,10 +84,10 @@ class Live:
             engineio_logger=QUIET,
         )
         engine = self.io.server.eio
-        wire.look_after(engine, largest=LARGEST_FRAME, patience=SILENCE)
+        wire.look_after(engine, largest=LARGEST, patience=SILENCE)
         most = app.config["SOCKET_THREADS"] if mode == "threading" else MOST_UNDER_GEVENT
         self.gate = Gate(self.io.server, most, self.io.start_background_task)
-        app.wsgi_app = refuse_large(app.wsgi_app, LARGEST_FRAME)  # type: ignore[method-assign]
+        app.wsgi_app = refuse_large(app.wsgi_app)  # type: ignore[method-assign]
         if name := app.config["SOCKET_INSTANCE"]:
             random_id = engine.generate_id
             engine.generate_id = lambda: f"{name}.{random_id()}"  # the proxy brings a session back to us by it

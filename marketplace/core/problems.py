@@ -18,20 +18,21 @@ SENTENCES = {
     406: ("not_acceptable", "This cannot be answered in the form you accept."),
     408: ("timeout", "The request took too long to come. Send it again."),
     409: ("conflict", "The state of this thing does not allow it now."),
-    412: ("precondition_failed", "This was changed since you loaded it. Load it again and repeat."),
     411: ("length_required", "Say how long the body is: send Content-Length."),
+    412: ("precondition_failed", "This was changed since you loaded it. Load it again and repeat."),
     413: ("too_large", "The body is too large."),
-    414: ("address_too_long", "This address is too long. Ask with fewer or shorter words."),
+    414: ("uri_too_long", "This address is too long. Send fewer or shorter parameters."),
     415: ("unsupported_media_type", "Send JSON, with Content-Type: application/json."),
-    416: ("range", "This part of the file does not exist."),
-    417: ("expectation", "What you expect (the Expect header) cannot be done."),
+    416: ("range_not_satisfiable", "This file is shorter than the part that was asked for."),
+    417: ("expectation_failed", "The server cannot do what the Expect header says. Send the request without it."),
     422: ("invalid", "Some fields are not right."),
     429: ("too_many_requests", "Too many requests. Wait a little and try again."),
-    431: ("headers_too_large", "The headers of this request are too large."),
-    501: ("not_implemented", "This cannot be done here."),
-    503: ("busy", "The marketplace is busy. Try again in a moment."),
+    431: ("headers_too_large", "The headers are too large or too many. Clear the cookies of this site and try again."),
     500: ("internal", "Something went wrong on our side. It has been recorded."),
+    501: ("not_implemented", "The server does not know this transfer coding. Send the body with a Content-Length."),
+    503: ("busy", "The marketplace is busy. Try again in a moment."),
 }
+KEPT_HEADERS = {"allow", "retry-after", "content-range"}
 
 
 def init_app(app: Flask) -> None:
@@ -60,7 +61,9 @@ def render_http_exception(error: HTTPException) -> Response:
     status = error.code or 500
     code, sentence = SENTENCES.get(status, ("error", "This request cannot be answered."))
     errors = _flat((getattr(error, "data", None) or {}).get("messages", {}))
-    headers = {k: v for k, v in error.get_headers(request.environ) if k.lower() in {"allow", "retry-after"}}
+    if status == 413:
+        sentence = f"The body is too large: {_limit()} at most."
+    headers = {k: v for k, v in error.get_headers(request.environ) if k.lower() in KEPT_HEADERS}
     if status == 400 and errors:
         sentence, errors = "The body is not valid JSON.", {}
     title = Invalid.title if status == Invalid.status else error.name
@@ -90,6 +93,11 @@ def _document(
     if errors:
         body["errors"] = errors
     return Response(json_body(body), status, headers, content_type="application/problem+json")
+
+
+def _limit() -> str:
+    most = g.get("largest") or request.max_content_length or 0
+    return f"{most / 2**20:g} MB" if most >= 2**20 else f"{most / 1024:g} kB"
 
 
 def _plain(sentence: str, errors: dict[str, list[str]]) -> str:

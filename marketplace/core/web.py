@@ -11,7 +11,7 @@ from flask import Response, current_app, g, request
 from flask_smorest import Blueprint as DocumentedBlueprint
 from marshmallow import missing
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
+from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.routing import IntegerConverter, UnicodeConverter
 
 from marketplace.core import access as who
@@ -26,6 +26,7 @@ from marketplace.kit.errors import Malformed
 from marketplace.kit.text import is_storable
 
 View = Callable[..., Any]
+FORM_BYTES = 256 * 1024  # the parts of a multipart body that are not the file
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -107,7 +108,7 @@ class Blueprint(DocumentedBlueprint):
         """Register a view behind its policy; raises TypeError where none is declared.
 
         A `phased` write talks to the outside between transactions of its own; `body_limit` names the
-        setting of how many bytes its body may have. A `shared` list answers strangers from the shared
+        setting of how many bytes its file may have. A `shared` list answers strangers from the shared
         cache, under this topic. A `secret` answer is never kept. A `money` write needs an Idempotency-Key.
         """
         declared = access or self.access
@@ -201,9 +202,10 @@ def _phased(view: View, guard: Guard, body_limit: str) -> View:
     @wraps(view)
     def phased(*args: Any, **kwargs: Any) -> Any:
         if body_limit:
-            request.max_content_length = current_app.config[body_limit]
+            g.largest = current_app.config[body_limit]
+            request.max_content_length = g.largest + FORM_BYTES
         who.refuse_strangers(guard.access)
-        request.get_data()  # whoever was signed out while a slow body came is not let in by it
+        _take_body()  # whoever was signed out while a slow body came is not let in by it
         guard.check()
         if guard.money:
             return idempotency.leased(g.person.id, lambda: view(*args, **kwargs))
@@ -218,7 +220,7 @@ def _writing(view: View, guard: Guard) -> View:
     @wraps(view)
     def writing(*args: Any, **kwargs: Any) -> Any:
         who.refuse_strangers(guard.access)
-        request.get_data()  # a slow sender must not hold the transaction open
+        _take_body()  # a slow sender must not hold the transaction open
 
         def once() -> Any:
             guard.check()
@@ -233,6 +235,12 @@ def _writing(view: View, guard: Guard) -> View:
         return in_transaction(once)
 
     return writing
+
+
+def _take_body() -> None:
+    """Raises RequestEntityTooLarge for a chunked body too: werkzeug cuts one off at the limit without a word."""
+    if len(request.get_data()) >= (request.max_content_length or 0) and request.content_length is None:
+        raise RequestEntityTooLarge()
 
 
 def _present() -> Response:

@@ -10,6 +10,9 @@ from typing import Any
 
 import structlog
 
+from marketplace.core.gate import TOO_LARGE, error_packet
+
+TOO_BIG = b"\x88", (1009).to_bytes(2)  # how the frame begins that closes a line on which somebody sent too much
 log = structlog.get_logger(__name__)
 SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
@@ -24,6 +27,9 @@ class Wire:
 
     def send(self, data: bytes) -> int:
         """All of it; who does not read it in time is cut off."""
+        if (data[:1], data[2:4]) == TOO_BIG:
+            log.warning("a frame was too large")
+            data = _text_frame(error_packet(TOO_LARGE)) + data
         with self._turn:
             try:
                 self._sock.sendall(data)
@@ -59,3 +65,10 @@ def look_after(engine: Any, *, largest: int, patience: float) -> None:
                 return []
 
     engine._async = {**engine._async, "websocket": WebSocket}
+
+
+def _text_frame(text: str) -> bytes:
+    """As a server sends it (RFC 6455, 5.2): not masked; for texts of up to 65,535 bytes."""
+    data = text.encode()
+    length = bytes([len(data)]) if len(data) < 126 else b"\x7e" + len(data).to_bytes(2)
+    return b"\x81" + length + data

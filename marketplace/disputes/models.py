@@ -94,7 +94,7 @@ class Evidence(Base):
     upload_id: Mapped[int | None] = mapped_column(ForeignKey("uploads.id", ondelete="SET NULL"))
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
-    content_type: Mapped[str] = mapped_column(String(60))
+    content_type: Mapped[str] = mapped_column(String(100))
     note: Mapped[str] = mapped_column(String(1000), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -1,12 +1,11 @@
 """What happens to a message after it was sent: edited, deleted, answered by an emoji."""
 
-import re
-
 from sqlalchemy import delete, select
 
 from marketplace.auth.models import User
 from marketplace.core.db import db, execute, fetch, save
 from marketplace.kit.clock import now
+from marketplace.kit.emoji import is_emoji, normal_emoji
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 from marketplace.messaging import manners, policy, queries
 from marketplace.messaging.models import Conversation, Message, MessageVersion, Reaction
@@ -14,13 +13,7 @@ from marketplace.messaging.queries import find, find_message
 from marketplace.messaging.service import next_rev, tell
 from marketplace.uploads import service as uploads
 
-MOST_EMOJI, LONGEST_EMOJI = 20, 16  # different ones under one message; characters of one
-SYMBOL = (
-    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935\u2b00-\u2bff"
-    "\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001faff]"
-)
-SIGN = rf"{SYMBOL}[\ufe0f\U0001f3fb-\U0001f3ff]?(?:[\U000e0020-\U000e007e]+\U000e007f)?"
-EMOJI = re.compile(rf"[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}|{SIGN}(?:\u200d{SIGN})*")
+MOST_EMOJI = 20  # different ones under one message
 
 
 class TooLate(Conflict):
@@ -59,7 +52,7 @@ def remove(user: User, message_id: int) -> Message:
 
 def react(user: User, message_id: int, emoji: str) -> Message:
     """One's emoji under a message, once; raises NotFound, Invalid (422), Conflict (409) where there are too many."""
-    message = _locked(find_message(user, message_id))
+    message, emoji = _locked(find_message(user, message_id)), normal_emoji(emoji)
     if not is_emoji(emoji):
         raise Invalid.field("emoji", "Send one emoji.")
     if message.deleted_at is not None:
@@ -76,14 +69,9 @@ def react(user: User, message_id: int, emoji: str) -> Message:
 
 def unreact(user: User, message_id: int, emoji: str) -> Message:
     """Take one's emoji away; raises NotFound."""
-    message = find_message(user, message_id)
+    message, emoji = find_message(user, message_id), normal_emoji(emoji)
     mine = (Reaction.message_id == message.id, Reaction.user_id == user.id, Reaction.emoji == emoji)
     return _changed(message) if execute(delete(Reaction).where(*mine)) else message
-
-
-def is_emoji(text: str) -> bool:
-    """One keycap, flag or symbol with its variation or skin, or several joined to one: no letters, no numbers."""
-    return len(text) <= LONGEST_EMOJI and EMOJI.fullmatch(text) is not None
 
 
 def _own(user: User, message_id: int) -> Message:

@@ -224,6 +224,7 @@ def _count(connection: Connection) -> None:
     connection.events = connection.events + 1 if connection.second == second else 1
     connection.second = second
     if connection.events > FLOOD:
+        log.warning("a flood of events was cut off", user_id=connection.user_id)
         sockets().cut(_sid(), TooFast.sentence, TooFast.code, hang_up=True)
     if connection.events > EVENTS_A_SECOND:
         raise TooFast()

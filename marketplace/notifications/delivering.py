@@ -102,7 +102,7 @@ def _mail(row: Row[Any], user: Any) -> Letter | None:
     site, name = current_app.config["SITE_URL"], people.greeting_name(user)
     way_out = f"{current_app.config['API_URL']}/api/notifications/unsubscribe?token="
     unsubscribe = "" if _is_about_safety(row.kind) else way_out + unsubscribe_token(user.id, row.kind)
-    common = {"language": user.language, "recipient": name, "unsubscribe": unsubscribe, "site": site}
+    common = {"language": user.language, "recipient": name, "unsubscribe": unsubscribe, **_site()}
     if row.kind == "digest":
         news = [
             (item["kind"], item["data"], site + path_to(item["kind"], item["related_id"])) for item in row.data["items"]
@@ -113,6 +113,10 @@ def _mail(row: Row[Any], user: Any) -> Letter | None:
     return Letter(
         id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html, unsubscribe=unsubscribe
     )
+
+
+def _site() -> dict[str, str]:
+    return {"site": current_app.config["SITE_URL"], "site_name": current_app.config["SITE_NAME"]}
 
 
 def _is_about_safety(kind: str) -> bool:
@@ -132,28 +136,28 @@ def _link_mail(row: Row[Any], user: Any) -> Letter | None:
         recipient=people.greeting_name(user),
         link=site + path_to(row.kind, None, mail_tokens.text_of(token)),
         unsubscribe="",
-        site=site,
+        **_site(),
     )
     return Letter(id=_letter_id(row), to=token.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
 def _code_mail(row: Row[Any], user: Any) -> Letter | None:
     """A code for a sign-in that waits; None where it waits no more."""
-    code, site = challenges.code_to_send(row.related_id), current_app.config["SITE_URL"]
+    code = challenges.code_to_send(row.related_id)
     if code is None:
         return None
-    common = {"language": user.language, "recipient": people.greeting_name(user), "unsubscribe": "", "site": site}
+    common = {"language": user.language, "recipient": people.greeting_name(user), "unsubscribe": "", **_site()}
     mail = rendering.mail(kind=row.kind, data={"code": code}, link="", **common)
     return Letter(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
 def _export_mail(row: Row[Any], user: Any) -> Letter | None:
     """Where a person's data lies; None where it is gone."""
-    upload, site = uploads.ready(row.related_id), current_app.config["SITE_URL"]
+    upload = uploads.ready(row.related_id)
     if upload is None:
         return None
     link = current_app.config["API_URL"] + url_for_days(upload, EXPORT_DAYS)
-    common = {"language": user.language, "recipient": people.greeting_name(user), "unsubscribe": "", "site": site}
+    common = {"language": user.language, "recipient": people.greeting_name(user), "unsubscribe": "", **_site()}
     mail = rendering.mail(kind=row.kind, data={}, link=link, **common)
     return Letter(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
 

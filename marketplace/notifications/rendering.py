@@ -67,11 +67,20 @@ def words(kind: str, language: str, data: Mapping[str, Any]) -> Words:
 
 
 def mail(
-    *, kind: str, language: str, data: Mapping[str, Any], recipient: str, link: str, unsubscribe: str, site: str
+    *,
+    kind: str,
+    language: str,
+    data: Mapping[str, Any],
+    recipient: str,
+    link: str,
+    unsubscribe: str,
+    site: str,
+    site_name: str = "",
 ) -> Mail:
-    """One piece of news; `recipient` is the name to greet, `site` the address of the client."""
+    """One piece of news; `recipient` is the name to greet, `site` the address of the client, `site_name` signs."""
     item = _Item(words(kind, language, data), web_link(link))
-    frame = _frame(language=language, recipient=recipient, unsubscribe=unsubscribe, site=site, count=1)
+    who = {"recipient": recipient, "site_name": site_name}
+    frame = _frame(language=language, unsubscribe=unsubscribe, site=site, count=1, **who)
     return _written("mail", item.words.title, [item], frame)
 
 
@@ -82,10 +91,12 @@ def digest(
     recipient: str,
     unsubscribe: str,
     site: str,
+    site_name: str = "",
 ) -> Mail:
     """Gathered news: the kind, the data and the link of each."""
     found = [_Item(words(kind, language, data), web_link(link)) for kind, data, link in items]
-    frame = _frame(language=language, recipient=recipient, unsubscribe=unsubscribe, site=site, count=len(found))
+    who = {"recipient": recipient, "site_name": site_name}
+    frame = _frame(language=language, unsubscribe=unsubscribe, site=site, count=len(found), **who)
     return _written("digest", frame["lines"]["digest_subject"], found, frame)
 
 
@@ -143,9 +154,9 @@ def _written(name: str, subject: str, items: Sequence[_Item], frame: Mapping[str
     return Mail(subject=subject, text=text.render(values), html=html.render(values))
 
 
-def _frame(*, language: str, recipient: str, unsubscribe: str, site: str, count: int) -> dict[str, Any]:
+def _frame(*, language: str, recipient: str, unsubscribe: str, site: str, site_name: str, count: int) -> dict[str, Any]:
     ours, home = spoken(language), web_link(site).rstrip("/")
-    name = re.sub("^https?://", "", site, flags=re.IGNORECASE).rstrip("/")
+    name = site_name or re.sub("^https?://", "", site, flags=re.IGNORECASE).rstrip("/")
     return {
         "language": ours,
         "lines": _lines(ours, FRAME, {"recipient": recipient, "site": name, "count": count}),

@@ -13,6 +13,7 @@ from marketplace.payments import queries
 
 COLUMNS = ("id", "created_at", "kind", "explanation", "reference", "amount", "currency", "balance", "fee", "provider")
 AT_ONCE = 100
+BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the code page of their country
 
 
 def as_csv(user: User, currency: str | None) -> Response:
@@ -24,7 +25,7 @@ def as_csv(user: User, currency: str | None) -> Response:
 
 
 def _lines(user: User, currency: str | None) -> Iterator[str]:
-    yield _row(COLUMNS)
+    yield BOM + _row(COLUMNS)
     cursor: str | None = "start"
     while cursor:
         page = queries.statement(user, currency=currency, cursor=cursor, per_page=AT_ONCE, page=1)

@@ -1,9 +1,9 @@
 """Pictures from strangers: told by their content, decoded whole, and made anew from their pixels.
 
-Nothing of the file itself is kept: no EXIF, GPS, XMP, profiles, comments, nor bytes behind the end.
+Nothing of the file itself is kept: no EXIF, GPS, XMP, profiles, comments, nor bytes behind the end. How the camera
+was held and what its colours mean is used first.
 """
 
-import re
 import struct
 import warnings
 import zlib
@@ -18,8 +18,11 @@ from threading import BoundedSemaphore
 from PIL import Image as Pillow
 from PIL import PngImagePlugin, UnidentifiedImageError
 from PIL.Image import DecompressionBombError, Quantize, Transpose
+from pillow_heif import register_heif_opener
 
 from marketplace.kit.errors import Busy, Invalid, Problem
+from marketplace.uploads import avif_decoder, file_types, jpeg_markers
+from marketplace.uploads.color_profiles import ToSrgb, conversion
 
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 4096
@@ -33,11 +36,11 @@ MAX_CANVAS_PIXELS = 2_100_000
 MAX_PROGRESSIVE_PIXELS = 16_000_000
 # Each scan costs a pass over the whole picture, however few bytes it has; real files have about ten.
 MAX_SCANS = 64
-MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # restarts inside a scan left out
-SCAN, END = 0xDA, 0xD9
 # The WebP decoder keeps several copies of the whole canvas; a photograph of 12 megapixels still fits.
 MAX_WEBP_PIXELS = 12_500_000
 MAX_WEBP_SIDE = 2048  # and its encoder as many again
+# Their decoders hold the picture twice; a photograph of 24 megapixels, which telephones take, still fits.
+MAX_HEIF_PIXELS = 25_000_000
 LARGE_PIXELS = 4_000_000
 AT_ONCE = 2
 PATIENCE = 20  # seconds
@@ -53,6 +56,8 @@ TURNS = {
     8: Transpose.ROTATE_90,
 }
 FORMATS = {"PNG": ("png", {}), "JPEG": ("jpg", {"quality": 85}), "GIF": ("gif", {}), "WEBP": ("webp", {"quality": 85})}
+READ = (*FORMATS, "HEIF", "AVIF")  # JPEGs of several frames are opened as such and then called MPO
+READABLE = "PNG, JPEG, GIF, WebP, HEIC and AVIF"
 # What Pillow's decoders raise for damaged files, by trying thousands of them.
 DAMAGE = (
     *(OSError, ValueError, SyntaxError, TypeError, LookupError, EOFError, ArithmeticError),
@@ -61,6 +66,7 @@ DAMAGE = (
 
 
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 1_000_000  # texts are not kept anyway
+register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 _large_ones = BoundedSemaphore(AT_ONCE)
 warnings.filterwarnings("ignore", module=r"PIL\.")  # damaged files are told by our own errors
 
@@ -82,7 +88,14 @@ class NotAnImage(Problem):
     status = 415
     code = "unsupported_file"
     title = "Unsupported file"
-    sentence = "Send a PNG, JPEG, GIF or WebP picture."
+    sentence = f"Pictures are read as {READABLE}."
+
+    @classmethod
+    def of(cls, data: bytes, taken: str = "pictures") -> "NotAnImage":
+        """Names what it is, where that is known."""
+        known = file_types.name_of(data)
+        begins = f"This is {known}, which is not taken here." if known else "This is no file that is taken here."
+        return cls(f"{begins} Send {taken}: {READABLE}.")
 
 
 class BrokenImage(Invalid):
@@ -112,7 +125,22 @@ def clean(data: bytes) -> Image:
         with _room_for(source):
             if kind in {"GIF", "WEBP"} and getattr(source, "is_animated", False):
                 return _animation(source, kind)
-            return _stored(_upright(_shrunk(source), _orientation(source)), kind)
+            if kind in {"JPEG", "MPO"} and not jpeg_markers.has_end(data):
+                return _still(jpeg_markers.with_end(data), kind)
+            return _still(avif_decoder.as_png(data), kind) if kind == "AVIF" else _made_anew(source, kind)
+
+
+def _still(data: bytes, kind: str) -> Image:
+    with _opened(data) as source:
+        return _made_anew(source, kind)
+
+
+def _made_anew(source: Pillow.Image, kind: str) -> Image:
+    """The first frame, or the one that the file calls its main one."""
+    picture = _upright(_shrunk(source), _orientation(source))
+    if kind not in FORMATS:  # read, and kept in a format that every browser shows
+        kind = "WEBP" if picture.mode == "RGBA" else "JPEG"
+    return _stored(picture, kind)
 
 
 def thumbnails(data: bytes) -> dict[str, bytes]:
@@ -130,9 +158,9 @@ def thumbnails(data: bytes) -> dict[str, bytes]:
 @contextmanager
 def _opened(data: bytes) -> Iterator[Pillow.Image]:
     try:
-        source = Pillow.open(BytesIO(data), formats=tuple(FORMATS))
+        source = Pillow.open(BytesIO(data), formats=READ)
     except UnidentifiedImageError:
-        raise NotAnImage() from None
+        raise NotAnImage.of(data) from None
     with source:
         yield source
 
@@ -163,7 +191,14 @@ def _room_for(source: Pillow.Image) -> Iterator[None]:
 
 def _refuse_large(source: Pillow.Image, data: bytes) -> None:
     """By the header, before anything is decoded."""
-    most = {"WEBP": MAX_WEBP_PIXELS, "JPEG": _most_of_jpeg(data)}.get(source.format or "", MAX_PIXELS)
+    of_jpeg = _most_of_jpeg(data)
+    most = {
+        "WEBP": MAX_WEBP_PIXELS,
+        "JPEG": of_jpeg,
+        "MPO": of_jpeg,
+        "HEIF": MAX_HEIF_PIXELS,
+        "AVIF": MAX_HEIF_PIXELS,
+    }.get(source.format or "", MAX_PIXELS)
     across, down = _extent(source)
     if across * down > most or max(across, down) > LONGEST_SIDE:
         raise _too_many(most)
@@ -177,22 +212,10 @@ def _extent(source: Pillow.Image) -> tuple[int, int]:
 
 
 def _most_of_jpeg(data: bytes) -> int:
-    scans = _scans(data) if data.startswith(b"\xff\xd8") else 0
+    scans = jpeg_markers.scans(data) if data.startswith(b"\xff\xd8") else 0
     if scans > MAX_SCANS:
         raise TooManyPixels("This picture comes in too many passes. Save it again as a plain JPEG.")
     return MAX_PROGRESSIVE_PIXELS if scans > 1 else MAX_PIXELS
-
-
-def _scans(data: bytes) -> int:
-    """How many scans come before the end; segments are stepped over, as previews have scans of their own."""
-    at, scans = 2, 0
-    while found := MARKER.search(data, at):
-        kind = found[0][1]
-        if kind == END:
-            break
-        scans += kind == SCAN
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-    return scans
 
 
 def _too_many(most: int) -> TooManyPixels:
@@ -204,11 +227,12 @@ def _shrunk(source: Pillow.Image) -> Pillow.Image:
     source.load()
     longest = MAX_WEBP_SIDE if source.format == "WEBP" else MAX_SIDE
     mode, factor = _plain_mode(source), max(1, ceil(max(source.size) / longest))
+    colours = conversion(source)
     small = Pillow.new(mode, (ceil(source.width / factor), ceil(source.height / factor)))
     step = max(1, STRIP_PIXELS // source.width // factor) * factor
     for top in range(0, source.height, step):
         strip = source.crop((0, top, source.width, min(top + step, source.height)))
-        strip = strip if strip.mode == mode else _converted(strip, mode)
+        strip = strip if strip.mode == mode and colours is None else _converted(strip, mode, colours)
         small.paste(strip.reduce(factor) if factor > 1 else strip, (0, top // factor))
     return small
 
@@ -217,11 +241,11 @@ def _plain_mode(source: Pillow.Image) -> str:
     return "RGBA" if source.has_transparency_data else "RGB"
 
 
-def _converted(strip: Pillow.Image, mode: str) -> Pillow.Image:
+def _converted(strip: Pillow.Image, mode: str, colours: ToSrgb | None) -> Pillow.Image:
     """Sixteen bits of grey are cut to eight: convert() alone would clip them to white."""
     if strip.mode.startswith("I"):
         strip = strip.point(lambda value: value / 256).convert("L")
-    return strip.convert(mode)
+    return (strip if colours is None else colours.apply(strip)).convert(mode)
 
 
 def _orientation(source: Pillow.Image) -> int:

@@ -37,7 +37,7 @@ class TooLarge(Problem):
 
 def receive(owner: User, request: Request, *, purpose: str = "image") -> dict[str, Any]:
     """Store the file of a multipart body; raises 413, 415, 422, and Busy (503) without a storage."""
-    prepared = prepare(_read(request), purpose)
+    prepared = _looked_at(*_read(request, purpose), purpose)
     upload = in_transaction(lambda: _announce(owner.id, prepared, purpose))
     return _bring_in(upload.id, addresses.key_of(upload), prepared)
 
@@ -49,10 +49,13 @@ def receive_avatar(owner: User, request: Request) -> dict[str, Any]:
     return stored
 
 
-def begin_direct(owner: User, *, content_type: str, size: int, purpose: str) -> dict[str, Any]:
+def begin_direct(owner: User, *, content_type: str, size: int, purpose: str, name: str) -> dict[str, Any]:
     """Where and how to PUT a file past this server; raises TooLarge, QuotaExceeded."""
-    _refuse_large(size)
-    upload = in_transaction(lambda: service.announce(owner.id, size=size, content_type=content_type, purpose=purpose))
+    _refuse_large(size, is_picture=content_type.startswith("image/") or purpose != "document")
+    named = {"original_name": name[-200:] or None}
+    upload = in_transaction(
+        lambda: service.announce(owner.id, size=size, content_type=content_type, purpose=purpose, **named)
+    )
     key = addresses.incoming_key(upload.stem)
     direct = storage().direct(key, content_type=content_type, size=size, seconds=DIRECT_SECONDS)
     way = {"id": upload.id, "expires_at": now() + timedelta(seconds=DIRECT_SECONDS)}
@@ -89,9 +92,8 @@ def _complete(upload: Any) -> dict[str, Any]:
     data = _or_busy(lambda: storage().get(addresses.incoming_key(upload.stem)))
     if data is None:
         raise Invalid.field("file", "Nothing has arrived at the address yet. PUT the file there first.")
-    _refuse_large(len(data))
     try:
-        prepared = prepare(data, upload.purpose)
+        prepared = _looked_at(data, upload.original_name or "", upload.purpose)
         described = in_transaction(lambda: service.describe(upload.id, prepared))
     except NotFound:
         raise
@@ -112,6 +114,7 @@ def _announce(owner_id: int, prepared: Prepared, purpose: str) -> Upload:
         extension=prepared.extension,
         width=prepared.width,
         height=prepared.height,
+        original_name=prepared.name,
     )
 
 
@@ -125,28 +128,40 @@ def _bring_in(upload_id: int, key: str, prepared: Prepared) -> dict[str, Any]:
     return in_transaction(lambda: queries.view(service.arrive(upload_id)))
 
 
-def _read(request: Request) -> bytes:
+def _looked_at(data: bytes, name: str, purpose: str) -> Prepared:
+    """Ready to be stored; limits of size depend on what it is. Raises TooLarge (413), and as `prepare`."""
+    _refuse_large(len(data), is_picture=purpose != "document")
+    prepared = prepare(data, purpose, name)
+    _refuse_large(len(data), is_picture=prepared.width is not None)
+    return prepared
+
+
+def _read(request: Request, purpose: str) -> tuple[bytes, str]:
     file = next((request.files[name] for name in FIELDS if name in request.files), None)
     if file is None:
         raise Invalid.field("file", "Send one file in a multipart part that is called file.")
-    data = _bytes_of(file)
-    _refuse_large(len(data))
+    data = _bytes_of(file, _most(is_picture=purpose != "document"))
     if not data:
         raise Invalid.field("file", "This file is empty.")
-    return data
+    return data, file.filename or ""
 
 
-def _bytes_of(file: FileStorage) -> bytes:
+def _bytes_of(file: FileStorage, most: int) -> bytes:
     try:
-        return file.stream.read(current_app.config["UPLOAD_MAX_BYTES"] + 1)
+        return file.stream.read(most + 1)
     except OSError:
         raise Malformed("The file did not come through whole. Send it again.") from None
 
 
-def _refuse_large(size: int) -> None:
-    most = current_app.config["UPLOAD_MAX_BYTES"]
+def _most(*, is_picture: bool) -> int:
+    return int(current_app.config["UPLOAD_MAX_BYTES" if is_picture else "UPLOAD_MAX_FILE_BYTES"])
+
+
+def _refuse_large(size: int, *, is_picture: bool) -> None:
+    most = _most(is_picture=is_picture)
     if size > most:
-        raise TooLarge(f"This file is too large: {most / 1024 / 1024:g} MB at most.")
+        kind = "picture" if is_picture else "file"
+        raise TooLarge(f"This {kind} is too large: {most / 1024 / 1024:g} MB at most.")
 
 
 def _or_busy(work: Callable[[], T]) -> T:

@@ -28,7 +28,8 @@ class Upload(Base):
     extension: Mapped[str] = mapped_column(String(5), default="")
     purpose: Mapped[str] = mapped_column(String(20), default="image")
     is_private: Mapped[bool] = mapped_column(default=False)
-    content_type: Mapped[str] = mapped_column(String(60))
+    content_type: Mapped[str] = mapped_column(String(100))
+    original_name: Mapped[str | None] = mapped_column(String(200))
     size: Mapped[int]
     width: Mapped[int | None]
     height: Mapped[int | None]

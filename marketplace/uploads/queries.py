@@ -52,6 +52,7 @@ def view(upload: Any) -> dict[str, Any]:
         "id": upload.id,
         "url": url_of(upload),
         "filename": f"{upload.stem}.{upload.extension}",
+        "original_name": upload.original_name,
         "content_type": upload.content_type,
         "size": upload.size,
         "width": upload.width,

@@ -24,15 +24,15 @@ bp = Blueprint(
 )
 
 
-@bp.post("", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.post("", phased=True, body_limit="UPLOAD_MAX_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_image() -> Any:
-    """Store a picture (PNG, JPEG, GIF, WebP); what is kept is made anew from its pixels."""
+    """Store a picture (PNG, JPEG, GIF, WebP, HEIC, AVIF); what is kept is made anew from its pixels."""
     return _stored(intake.receive(current_user(), request))
 
 
-@bp.post("/task-image", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.post("/task-image", phased=True, body_limit="UPLOAD_MAX_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_task_image() -> Any:
@@ -40,7 +40,7 @@ def upload_task_image() -> Any:
     return _stored(intake.receive(current_user(), request))
 
 
-@bp.post("/chat-image", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.post("/chat-image", phased=True, body_limit="UPLOAD_MAX_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_chat_image() -> Any:
@@ -48,7 +48,7 @@ def upload_chat_image() -> Any:
     return _stored(intake.receive(current_user(), request))
 
 
-@bp.post("/avatar", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.post("/avatar", phased=True, body_limit="UPLOAD_MAX_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_avatar() -> Any:
@@ -56,11 +56,11 @@ def upload_avatar() -> Any:
     return _stored(intake.receive_avatar(current_user(), request))
 
 
-@bp.post("/document", phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.post("/document", phased=True, body_limit="UPLOAD_MAX_FILE_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_document() -> Any:
-    """Store a paper (PDF or picture) that only signed addresses open."""
+    """Store a paper, sound, video or picture that only signed addresses open, as a download."""
     return _stored(intake.receive(current_user(), request, purpose="document"))
 
 
@@ -73,7 +73,7 @@ def begin_direct_upload(data: dict[str, Any]) -> Any:
     return {"message": "Send the file to this address, then complete it.", "id": way["id"], "upload": way}
 
 
-@bp.put("/incoming/<stem>", access=NEWCOMER, phased=True, body_limit="UPLOAD_BODY_BYTES")
+@bp.put("/incoming/<stem>", access=NEWCOMER, phased=True, body_limit="UPLOAD_MAX_FILE_BYTES")
 @bp.response(200, MessageSchema)
 def put_direct_upload(stem: str) -> Any:
     """Take the bytes at a signed address, as a bucket does in production."""
@@ -99,7 +99,7 @@ def list_uploads(query: dict[str, Any]) -> Any:
 
 @bp.get("/<filename>", access=ANYONE)
 @bp.arguments(SignedQuery, location="query")
-@bp.sends_bytes("image/*", "application/pdf")
+@bp.sends_bytes("image/*", "application/pdf", "application/octet-stream")
 def serve_upload(query: dict[str, Any], filename: str) -> Any:
     """Send a file, or a thumbnail of it; a private one needs a signature that counts, or its owner."""
     upload, size = queries.to_serve(viewer(), filename, **query)

@@ -4,9 +4,11 @@ from marshmallow import Schema, fields
 
 from marketplace.core.fields import Choice, Int, Str
 from marketplace.core.schemas import Input, PageQuery, page_of
+from marketplace.uploads.file_types import ATTACHMENTS
 from marketplace.uploads.models import PURPOSES
 
-TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf")
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/heic", "image/heif", "image/avif")
+TYPES = tuple(dict.fromkeys((*PICTURES, "application/pdf", *(kind.media_type for kind in ATTACHMENTS.values()))))
 NAME = "5f2c9a7e1b3d4c5e5f2c9a7e1b3d4c5e"
 TIME = "2026-01-31T10:00:00Z"
 
@@ -21,6 +23,14 @@ class DirectInputSchema(Input):
     content_type = Choice(*TYPES, required=True)
     size = Int(least=1, required=True, example=120_000, metadata={"description": "bytes, exactly"})
     purpose = Choice(*PURPOSES, load_default="image")
+    name = Str(
+        longest=255,
+        load_default="",
+        example="Estimate.docx",
+        metadata={
+            "description": "of a document: what its content is held against, and how it is called when downloaded"
+        },
+    )
 
 
 class SignedQuery(Input):
@@ -37,6 +47,11 @@ class UploadSchema(Schema):
     id = Int(required=True, example=1)
     url = fields.String(required=True, metadata={"example": f"/api/uploads/{NAME}.jpg"})
     filename = fields.String(required=True, metadata={"example": f"{NAME}.jpg"})
+    original_name = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"example": "Estimate.docx", "description": "of a document: how it is called when downloaded"},
+    )
     content_type = fields.String(required=True, metadata={"example": "image/jpeg"})
     size = Int(required=True, example=120_000)
     width = Int(required=True, allow_none=True, example=1600)

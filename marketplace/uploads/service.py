@@ -52,6 +52,7 @@ def describe(upload_id: int, prepared: Prepared) -> Upload:
     _take_room(upload.owner_id, len(prepared.data) - upload.size, files=0)
     upload.size, upload.content_type = len(prepared.data), prepared.content_type
     upload.extension, upload.width, upload.height = prepared.extension, prepared.width, prepared.height
+    upload.original_name = prepared.name
     return save(upload)
 
 

@@ -213,7 +213,7 @@ def test_the_migration_respells_what_is_there_and_names_two_of_one_mailbox(
     with app.app_context():
         flask_migrate.upgrade()
         in_transaction(lambda: execute(insert(table_of(User)), people))
-        flask_migrate.downgrade(revision="0025")
+        flask_migrate.downgrade(revision="0024")
         flask_migrate.downgrade()
         capsys.readouterr()
         flask_migrate.upgrade()

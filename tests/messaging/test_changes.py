@@ -1,5 +1,6 @@
 """What happens to a message after it was sent: edited, deleted, reacted to, replied to."""
 
+import runpy
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -8,9 +9,11 @@ from urllib.parse import quote
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+import config
 from marketplace.core.db import db, fetch
+from marketplace.kit.emoji import normal_emoji
 from marketplace.messaging.models import Message, MessageVersion, Reaction
 from marketplace.uploads.models import UploadUse
 from tests.factories import things
@@ -20,7 +23,7 @@ from tests.races.burst import burst
 
 EMOJI = {
     "plain": "😀",
-    "old symbol": "☎",
+    "old symbol": "☎️",
     "with its variation": "❤️",
     "arrow": "↔️",
     "sign": "©️",
@@ -32,7 +35,7 @@ EMOJI = {
     "joined flag": "🏳️‍🌈",
     "keycap": "1️⃣",
     "keycap of a sign": "#️⃣",
-    "the longest": "😀" + "\u200d😀" * 7 + "\ufe0f",
+    "the longest": "☎️" + "\u200d😀" * 7,
 }
 NO_EMOJI = {
     "a letter": "a",
@@ -188,6 +191,29 @@ def test_one_emoji_is_put_under_a_message_and_taken_away(anna: Person, juris: Pe
     assert juris.delete(path(message, emoji)).json["message"]["reactions"] == [{"emoji": emoji, "user_ids": [anna.id]}]
 
 
+SPELLINGS = {  # the one that is kept: how it is typed too
+    "❤\ufe0f": ["❤", "❤\ufe0e"],
+    "1\ufe0f\u20e3": ["1\u20e3"],
+    "🏳\ufe0f\u200d🌈": ["🏳\u200d🌈"],
+    "👍🏽": ["👍\ufe0f🏽"],
+}
+
+
+def test_spellings_of_an_emoji_are_one_reaction_and_skins_are_not(anna: Person, juris: Person, talk: int) -> None:
+    message = say(anna, talk)
+    for kept, others in SPELLINGS.items():
+        for emoji in (*others, kept):
+            anna.post(path(message, emoji))
+            found = juris.post(path(message, emoji)).json["message"]["reactions"]
+            assert found == [{"emoji": kept, "user_ids": [anna.id, juris.id]}]
+        for person in (juris, anna):
+            person.delete(path(message, others[0]))
+        assert said(anna, talk)[0]["reactions"] == []
+    for emoji in ("👍", "👍🏽"):
+        anna.post(path(message, emoji))
+    assert [one["emoji"] for one in said(anna, talk)[0]["reactions"]] == ["👍", "👍🏽"]
+
+
 @pytest.mark.parametrize("kind", NO_EMOJI)
 def test_what_is_no_single_emoji_is_refused(anna: Person, juris: Person, talk: int, kind: str) -> None:
     message = say(anna, talk)
@@ -274,3 +300,24 @@ def test_what_is_deleted_while_others_react_has_no_reactions(
         assert fetch(select(Reaction.id)) == []
         db.session.remove()
     assert all(one["deleted_at"] and not one["reactions"] for one in said(juris, talk))
+
+
+def test_the_migration_makes_one_reaction_of_two_spellings(app: Flask, anna: Person, juris: Person, talk: int) -> None:
+    message = say(anna, talk)
+    for person, typed in ((anna, ["❤", "😀"]), (juris, ["❤", "☎"])):
+        for emoji in typed:
+            person.post(path(message, emoji))
+    migration = runpy.run_path(str(config.ROOT / "migrations/versions/0025_files_and_emoji.py"))
+    with app.app_context(), db.engine.begin() as connection:
+        before = [("❤", juris.id), ("☎", juris.id)]
+        for emoji, user_id in before:
+            names = {"old": emoji, "new": normal_emoji(emoji), "who": user_id}
+            connection.execute(text("UPDATE reactions SET emoji = :old WHERE emoji = :new AND user_id = :who"), names)
+        again = (
+            "INSERT INTO reactions (message_id, user_id, created_at, emoji) "
+            "SELECT message_id, user_id, created_at, '❤' FROM reactions"
+        )
+        connection.execute(text(f"{again} WHERE user_id = {anna.id} AND emoji = '❤\ufe0f'"))
+        migration["merge_reactions"](connection)
+    found = {one["emoji"]: one["user_ids"] for one in said(anna, talk)[0]["reactions"]}
+    assert found == {"❤\ufe0f": [anna.id, juris.id], "😀": [anna.id], "☎\ufe0f": [juris.id]}

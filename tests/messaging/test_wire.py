@@ -92,6 +92,7 @@ def test_a_frame_that_is_too_long_ends_the_connection_before_it_is_all_read(web:
         list(iter(opened.recv_frame, None))
     opened.settimeout(5)
     opened.send_frame(more)
+    assert b'"too_large"' in opened.recv_frame().data
     ended = opened.recv_frame()
     assert (ended.opcode, int.from_bytes(ended.data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, 1009)
 

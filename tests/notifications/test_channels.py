@@ -70,6 +70,8 @@ def test_a_mail_is_whole(shop: Flask, work: Work, mail: MailServer, liga: Person
     assert "Fix a <b>" in str(letter["Subject"]) + text
     assert "<b>" not in html.partition("<body")[2].replace("<body", "")
     assert "http://localhost:5173/tasks/" in text
+    assert "Your team at Marketplace" in text
+    assert "Your team at Marketplace" in html
 
 
 def test_the_way_out_of_a_mail_is_one_click(shop: Flask, work: Work, mail: MailServer, liga: Person) -> None:

@@ -265,7 +265,9 @@ def test_a_statement_is_a_file_too(app: Flask, anna: Person, juris: Person) -> N
         money.finished_task(anna, juris, budget=40)
     file = juris.get("/api/wallet/transactions", headers={"Accept": "text/csv"})
     assert file.mimetype == "text/csv"
-    rows = list(csv.DictReader(StringIO(file.text)))
+    assert file.data.startswith(b"\xef\xbb\xbf"), "spreadsheets take it for another code page"
+    rows = list(csv.DictReader(StringIO(file.data.decode("utf-8-sig"))))
+    assert "id" in rows[0]
     assert [(row["amount"], row["currency"], row["balance"], row["fee"]) for row in rows] == [
         ("36.00", "EUR", balance, "4.00") for balance in ("108.00", "72.00", "36.00")
     ]

@@ -15,6 +15,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.received: list[EmailMessage] = []
+        self.raw: list[bytes] = []
         self.mood = "well"
         self.waiting = 0
 
@@ -38,6 +39,7 @@ class Mailbox:
         if self.mood == "die before":
             server.transport.abort()
             return "451 gone"
+        self.raw.append(bytes(envelope.content or b""))
         self.received.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
         if self.mood == "die after":
             server.transport.abort()

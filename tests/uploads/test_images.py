@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 import config
 from marketplace.kit.errors import Problem
@@ -187,12 +188,14 @@ MADE = {
     "a transparent picture of 40 megapixels": ("RGBA", "PNG", (7300, 5470), {}),
     "a very wide one": ("RGBA", "PNG", (19_900, 2000), {}),
     "the largest WebP": ("RGBA", "WEBP", (3500, 3500), {}),
+    "the largest HEIC": ("L", "HEIF", (5712, 4284), {}),
 }
 
 
 @pytest.mark.parametrize("name", [*LARGEST, *MADE])
 def test_no_picture_takes_300_megabytes(name: str, tmp_path: object) -> None:
     file = f"{tmp_path}/large"
+    register_heif_opener()
     if name in MADE:
         mode, kind, size, how = MADE[name]
         Image.new(mode, size).save(file, kind, **how)

@@ -80,6 +80,48 @@ def test_a_file_is_served_with_validators_and_in_parts(anna: Person, anybody: Pe
     assert whole.headers["X-Content-Type-Options"] == "nosniff"
 
 
+RANGES = {  # what is asked for: the status, and what of 0123456789… comes
+    "bytes=0-0": (206, slice(0, 1)),
+    "bytes=2-": (206, slice(2, None)),
+    "bytes=-3": (206, slice(-3, None)),
+    "bytes=-99999999": (206, slice(None)),
+    "bytes=0-99999999999999": (206, slice(None)),
+    "BYTES=1-2": (206, slice(1, 3)),
+    "bytes=0-1,4-5": (200, slice(None)),
+    "bytes=5-2": (200, slice(None)),
+    "bytes=a-b": (200, slice(None)),
+    "bytes": (200, slice(None)),
+    "items=0-1": (200, slice(None)),
+    "bytes=" + "9" * 5000 + "-": (200, slice(None)),
+    "bytes=99999999-": (416, None),
+    "bytes=-0": (416, None),
+}
+
+
+@pytest.mark.parametrize("kind", ["", "document"])
+def test_parts_are_sent_as_http_says(anna: Person, kind: str) -> None:
+    stored = things.upload(anna, kind, *((PDF, "a.pdf") if kind else ()))
+    whole = anna.get(stored["url"])
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    size = len(whole.data)
+    for asked, (status, part) in RANGES.items():
+        answer = anna.get(stored["url"], headers={"Range": asked})
+        assert answer.status_code == status, asked
+        if part is None:
+            assert answer.headers["Content-Range"] == f"bytes */{size}"
+            assert answer.json["code"] == "range_not_satisfiable"
+        else:
+            assert answer.data == whole.data[part], asked
+            assert ("Content-Range" in answer.headers) == (status == 206)
+    etag, moment = whole.headers["ETag"], whole.headers["Last-Modified"]
+    for condition, status in ((etag, 206), (moment, 206), ('"other"', 200), ("Thu, 01 Jan 1970 00:00:00 GMT", 200)):
+        assert anna.get(stored["url"], headers={"Range": "bytes=0-1", "If-Range": condition}).status_code == status
+    known = anna.get(stored["url"], headers={"Range": "bytes=0-1", "If-None-Match": etag})
+    assert (known.status_code, known.data) == (304, b"")
+    head = anna.call("HEAD", stored["url"], headers={"Range": "bytes=0-1"})
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(size))
+
+
 def test_thumbnails_are_made_in_the_background(app: Flask, anna: Person, anybody: Person) -> None:
     upload = things.upload(anna, data=picture("PNG", (1600, 800)))
     early = anybody.get(upload["thumbnails"]["small"])

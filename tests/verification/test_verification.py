@@ -138,3 +138,9 @@ def test_the_badge_is_given_and_taken_by_hand(app: Flask, anna: Person, admin: P
     assert anna.get("/api/auth/verification").json["status"] == "revoked"
     assert admin.post(f"/api/admin/verifications/{verification}/approve").status_code == 409
     assert admin.post("/api/admin/users/999999/verify").status_code == 404
+
+
+def test_a_sound_or_a_sheet_proves_nobody(anna: Person) -> None:
+    sound = things.upload(anna, "document", b"ID3\4" + bytes(100), "me.mp3")["url"]
+    answer = anna.post("/api/auth/verification", json={"document_type": "passport", "files": [sound]})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["files"])

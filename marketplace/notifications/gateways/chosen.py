@@ -34,6 +34,7 @@ def _email() -> Channel:
         password=settings["SMTP_PASSWORD"],
         security=settings["SMTP_SECURITY"],
         sender=settings["MAIL_FROM"],
+        site_name=settings["SITE_NAME"],
         timeout=settings["SMTP_TIMEOUT"],
     )
 

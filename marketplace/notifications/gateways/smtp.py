@@ -5,13 +5,34 @@ import ssl
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import Any
+from urllib.parse import quote
 
 from marketplace.kit.clock import now
 from marketplace.kit.normalization import ascii_domain
 from marketplace.notifications.gateways.channel import Letter, Refused, TryLater
 
+# Structured headers that the library does not know: it would make encoded words of long ones (RFC 2047, 5).
+AS_THEY_ARE = {"list-unsubscribe", "list-unsubscribe-post", "list-id", "auto-submitted", "message-id"}
+IN_ADDRESSES = "!#$%&'()*+,/:;=?@[]~"  # everything that URIs may hold (RFC 3986); the rest is percent-encoded
 PERMANENT = range(500, 600)
+
+
+class LetterPolicy(EmailPolicy):
+    """As the library folds and encodes, but for what must stand as it is, on a line of up to 998 characters."""
+
+    def fold(self, name: str, value: Any) -> str:
+        """One header with its line ends."""
+        return f"{name}: {value}{self.linesep}" if name.lower() in AS_THEY_ARE else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """The same as bytes."""
+        return self.fold(name, value).encode() if name.lower() in AS_THEY_ARE else super().fold_binary(name, value)
+
+
+POLICY = LetterPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +45,12 @@ class SmtpChannel:
     password: str
     security: str
     sender: str
+    site_name: str
     timeout: float
 
     def send(self, letter: Letter) -> str:
         """The Message-ID, which stays the same when it has to be sent again."""
-        message = compose(letter, self.sender)
+        message = compose(letter, self.sender, self.site_name)
         try:
             with self._connected() as server:
                 self._refuse_unreachable(server, letter.to)
@@ -65,19 +87,19 @@ class SmtpChannel:
         return server
 
 
-def compose(letter: Letter, sender: str) -> EmailMessage:
-    """Text and HTML, with a one-click way out (RFC 8058)."""
+def compose(letter: Letter, sender: str, site_name: str) -> EmailMessage:
+    """Text and HTML, with a one-click way out (RFC 8058); a sender without a name has the site's."""
     name, address = parseaddr(sender)
     user, _, domain = ascii_domain(address).rpartition("@")
-    message = EmailMessage()
-    message["From"] = Address(name, user, domain)
+    message = EmailMessage(POLICY)
+    message["From"] = Address(name or site_name, user, domain)
     message["To"] = ascii_domain(letter.to)
     message["Subject"] = letter.title
     message["Date"] = format_datetime(now())
     message["Message-ID"] = f"<{letter.id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     if letter.unsubscribe:
-        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        message["List-Unsubscribe"] = f"<{quote(letter.unsubscribe, safe=IN_ADDRESSES)}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.text)
     if letter.html:

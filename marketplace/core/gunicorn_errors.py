@@ -1,0 +1,50 @@
+"""What gunicorn answers to requests that it cannot hand to the application: problem documents instead of its pages,
+and room for every query that a schema allows. Its configuration files use this; it replaces two things of gunicorn's
+that have no setting: `util.write_error`, and the ceiling of `limit_request_line`.
+"""
+
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http import message
+
+from marketplace.core.json import json_body
+from marketplace.core.problems import SENTENCES
+
+LONGEST_LINE = 32 * 1024  # bytes: several parameters of 500 letters that take 12 each, percent-encoded
+SECONDS, MOST_BYTES = 2.0, 1024 * 1024
+TITLES = {400: "Bad request", 414: "URI too long", 431: "Headers too large"}
+
+
+def init() -> int:
+    """Replace them; the longest request line."""
+    message.MAX_REQUEST_LINE = LONGEST_LINE
+    util.write_error = write_problem
+    return LONGEST_LINE
+
+
+def write_problem(sock: Any, status: int, reason: str, _message: str) -> None:
+    """In place of a page that says what was sent."""
+    code, sentence = SENTENCES.get(status, SENTENCES[400])
+    title = TITLES.get(status, reason)
+    document = {"type": "about:blank", "title": title, "status": status, "detail": sentence, "error": sentence}
+    body = json_body({**document, "code": code})
+    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+    util.write_nonblock(sock, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    _linger(sock)
+
+
+def _linger(sock: Any) -> None:
+    """What still comes is taken in for a moment, or the answer would be lost with the connection (RFC 9112, 9.6)."""
+    end, left = time.monotonic() + SECONDS, MOST_BYTES
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+        while left > 0 and (patience := end - time.monotonic()) > 0:
+            sock.settimeout(patience)
+            data = sock.recv(65_536)
+            if not data:
+                return
+            left -= len(data)

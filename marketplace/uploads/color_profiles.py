@@ -1,0 +1,50 @@
+"""Colours of cameras and presses as every screen shows them: the profile is used before it is dropped."""
+
+from io import BytesIO
+from typing import Any
+
+from PIL import Image as Pillow
+from PIL import ImageCms
+
+SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+PLAIN = "sRGB"
+
+
+class ToSrgb:
+    """A conversion from the space of one profile, for pieces of one picture."""
+
+    def __init__(self, profile: Any, mode: str) -> None:
+        """Raises PyCMSError for a profile that is none."""
+        self._mode = mode
+        self._transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
+
+    def apply(self, piece: Pillow.Image) -> Pillow.Image:
+        """RGB of it, with its transparency where it has one."""
+        made = ImageCms.applyTransform(piece.convert(self._mode), self._transform)
+        if made is None:
+            raise ValueError("nothing came of a conversion of colours")
+        if piece.has_transparency_data:
+            made.putalpha(piece.convert("RGBA").getchannel("A"))
+        return made
+
+
+def conversion(source: Pillow.Image) -> ToSrgb | None:
+    """From the profile of this picture; None where it has none, one that cannot be read, or sRGB already."""
+    embedded = source.info.get("icc_profile")
+    if not embedded:
+        return None
+    try:
+        profile = ImageCms.ImageCmsProfile(BytesIO(embedded))
+        if ImageCms.getProfileDescription(profile).startswith(PLAIN):
+            return None
+        mode = SPACES[profile.profile.xcolor_space.strip()]
+        return ToSrgb(profile, mode) if _fits(source.mode, mode) else None
+    except (ImageCms.PyCMSError, LookupError, OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _fits(stored: str, mode: str) -> bool:
+    """A profile for ink does not say what screen colours mean, nor the other way round."""
+    if mode == "CMYK" or stored == "CMYK":
+        return mode == stored
+    return mode == "RGB" or stored in {"1", "L", "LA"} or stored.startswith("I")
