@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from marketplace.core.access import local_zone
+from marketplace.core.db import COMMA
 from marketplace.kit.clock import as_utc
 from marketplace.kit.text import is_storable, split_list
 
@@ -112,7 +113,9 @@ class Moment(fields.DateTime):
 
 
 class Words(fields.Field[list[str]]):
-    """A list of short texts, or the same as one comma-separated string."""
+    """A list of short texts, or the same as one comma-separated string (in which `%2C` is a comma inside a value)."""
+
+    escaped = True
 
     default_error_messages = {
         "invalid": "A list of texts, or one text with commas.",
@@ -130,7 +133,7 @@ class Words(fields.Field[list[str]]):
         parts = value if isinstance(value, str | list) else None
         if parts is None or not all(isinstance(part, str) for part in parts):
             raise self.make_error("invalid")
-        found = split_list(parts)
+        found = [_plain(part, self.escaped and isinstance(value, str)) for part in split_list(parts)]
         if len(found) > self.most:
             raise self.make_error("many", most=self.most)
         if any(len(part) > self.longest for part in found):
@@ -143,6 +146,8 @@ class Words(fields.Field[list[str]]):
 class Links(Words):
     """Web addresses: http(s) or paths of this marketplace; anything else could be a script."""
 
+    escaped = False  # to an address %2C is not a comma
+
     default_error_messages = {"link": "Each address starts with https://, http:// or /."}
 
     def __init__(self, **kwargs: Any) -> None:
@@ -154,6 +159,12 @@ class Links(Words):
         if not all(is_link(link) for link in found):
             raise self.make_error("link")
         return found
+
+
+def _plain(value: str, is_escaped: bool) -> str:
+    """A value of a list without what keeps lists apart in the database, and with its own commas."""
+    value = value.replace(COMMA, " ")
+    return value.replace("%2C", ",").replace("%2c", ",") if is_escaped else value
 
 
 def between(least: float, most: float) -> validate.Range:
