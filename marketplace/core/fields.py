@@ -133,7 +133,7 @@ class Words(fields.Field[list[str]]):
         parts = value if isinstance(value, str | list) else None
         if parts is None or not all(isinstance(part, str) for part in parts):
             raise self.make_error("invalid")
-        found = [_plain(part, self.escaped and isinstance(value, str)) for part in split_list(parts)]
+        found = _values(parts, is_escaped=self.escaped)
         if len(found) > self.most:
             raise self.make_error("many", most=self.most)
         if any(len(part) > self.longest for part in found):
@@ -161,10 +161,12 @@ class Links(Words):
         return found
 
 
-def _plain(value: str, is_escaped: bool) -> str:
-    """A value of a list without what keeps lists apart in the database, and with its own commas."""
-    value = value.replace(COMMA, " ")
-    return value.replace("%2C", ",").replace("%2c", ",") if is_escaped else value
+def _values(parts: str | list[str], *, is_escaped: bool) -> list[str]:
+    """The values without what stands for a comma in the database; those of a string with their own commas."""
+    if not isinstance(parts, str):
+        return split_list(part.replace(COMMA, " ") for part in parts)
+    found = split_list(parts.replace(COMMA, " "))
+    return [part.replace("%2C", ",").replace("%2c", ",") for part in found] if is_escaped else found
 
 
 def between(least: float, most: float) -> validate.Range:
