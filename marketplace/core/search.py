@@ -21,6 +21,7 @@ from sqlalchemy import (
     column,
     delete,
     event,
+    func,
     literal_column,
     select,
     table,
@@ -321,7 +322,10 @@ def as_written(word: str) -> str:
 
 def _written_in(name: str, word: str) -> str | None:
     source = Base.metadata.tables[name]
-    some = select(*(source.c[one] for one in KEPT[name][0])).where(matches(name)).limit(1)
+    # With LIMIT 1 beside the words the planner reads the table instead of the index.
+    hits = select(source.c.id).where(matches(name)).cte().prefix_with("MATERIALIZED")
+    first = select(func.min(hits.c.id)).scalar_subquery()
+    some = select(*(source.c[one] for one in KEPT[name][0])).where(source.c.id == first)
     rows = fetch(some, {"match": match_query(Asked(phrases=((word,),)))})
     texts = [" ".join(filter(None, SAID[name](row._asdict()))) for row in rows]
     return next((written for text_ in texts for folded, written in spellings(text_) if folded == word), None)
