@@ -103,16 +103,21 @@ class User(Stamped, Base):
         return degrees
 
 
-def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
-    """What a search for people looks through, folded: of those who offer to help, nobody else."""
+def said(fields: Mapping[str, Any]) -> list[str | None]:
+    """What a search for people looks through: of those who offer to help, nobody else."""
     if not fields.get("is_helper"):
-        return {"search_text": ""}
-    said = [fields.get(name) for name in ("first_name", "last_name", "username", "bio", "city")]
+        return []
+    names = ("first_name", "last_name", "username", "bio", "city")
     can = [*(fields.get("skills") or ()), *(fields.get("helper_categories") or ())]
-    return {"search_text": text.search_text(*said, *can)}
+    return [*(fields.get(name) for name in names), *can]
 
 
-keep_indexed(User, indexed)
+def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The same, folded."""
+    return {"search_text": text.search_text(*said(fields))}
+
+
+keep_indexed(User, indexed, said)
 
 
 def area(degrees: float | None) -> float | None:

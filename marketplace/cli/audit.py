@@ -9,6 +9,7 @@ import click
 from sqlalchemy import TextClause, bindparam, select, text
 
 from marketplace.cli.errors import on_database
+from marketplace.core import search
 from marketplace.core.db import UTCDateTime, fetch
 from marketplace.core.leases import QUEUES
 from marketplace.core.lifecycle import Stateful
@@ -236,7 +237,8 @@ RULES = (
 
 def findings() -> list[str]:
     """Everything that is not as it must be, one sentence each; empty when all is well."""
-    return [*_broken_rules(), *proofs.findings(), *_broken_histories(), *_stuck_rows(), *_missing_files()]
+    more = [*_stuck_rows(), *_missing_files(), *_outdated_words()]
+    return [*_broken_rules(), *proofs.findings(), *_broken_histories(), *more]
 
 
 def _broken_rules() -> Iterator[str]:
@@ -286,6 +288,12 @@ def _missing_files() -> Iterator[str]:
     for upload in fetch(select(Upload.__table__).where(Upload.ready_at.is_not(None))):
         if key_of(upload) not in there:
             yield f"upload {upload.id}: its file {key_of(upload)} is not in the storage"
+
+
+def _outdated_words() -> Iterator[str]:
+    """What a search looks through was written by this version."""
+    for name in search.outdated():
+        yield f"{name}: old rows are indexed as an earlier version did it; run flask reindex"
 
 
 _STATEMENTS = [(what, _statement(statement)) for what, statement in RULES]

@@ -17,7 +17,7 @@ from marketplace.core.fields import Moment, Str
 from marketplace.core.prices import minor_units
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
-from marketplace.kit.text import fold
+from marketplace.kit.unicode_fold import fold
 from marketplace.listings import models as listings
 from marketplace.listings.schemas import ListingInputSchema
 from marketplace.offerings import models as offerings

@@ -4,6 +4,8 @@ import click
 
 from marketplace.cli.errors import on_database
 from marketplace.core import search
+from marketplace.core.db import in_transaction
+from marketplace.search import saved
 
 
 @click.command("reindex")
@@ -11,3 +13,4 @@ from marketplace.core import search
 def reindex() -> None:
     """Compare what a search looks through with every row and mend what differs; safe while people trade."""
     click.echo(f"{search.rebuild()} rows were not what they should be, and are now.")
+    click.echo(f"{in_transaction(saved.rebuild)} saved searches are read anew.")

@@ -25,6 +25,7 @@ from marketplace.kit.clock import as_utc, now
 from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
 
 T = TypeVar("T")
+COMMA = "\x1f"  # for a comma inside a value of a list: the unit separator, which nobody types
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 ATTEMPTS = 3
 RETRYABLE_STATES = {"40001", "40P01"}  # serialization failure, deadlock
@@ -61,18 +62,27 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 class CommaList(TypeDecorator[list[str]]):
-    """Short words kept as ",a,b," so that `contains(",a,")` finds one of them on both databases."""
+    """Short texts kept as ",a,b," so that `contains(listed("a"))` finds one of them on both databases."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> str:
         """Commas at both ends make every word findable the same way."""
-        return f",{','.join(value)}," if value else ""
+        return f",{','.join(map(_without_comma, value))}," if value else ""
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> list[str]:
         """Back to a list."""
-        return value.strip(",").split(",") if value else []
+        return [one.replace(COMMA, ",") for one in value.strip(",").split(",")] if value else []
+
+
+def listed(value: str) -> str:
+    """One value as it stands in a CommaList, between its commas."""
+    return f",{_without_comma(value)},"
+
+
+def _without_comma(value: str) -> str:
+    return value.replace(",", COMMA)
 
 
 class Base(DeclarativeBase):

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from marketplace.core.access import local_zone
+from marketplace.core.db import COMMA
 from marketplace.core.validation_messages import MISSING, TextLength
 from marketplace.kit.clock import as_utc
 from marketplace.kit.normalization import is_blank
@@ -135,7 +136,9 @@ class Moment(fields.DateTime):
 
 
 class Words(fields.Field[list[str]]):
-    """A list of short texts, or the same as one comma-separated string."""
+    """A list of short texts, or the same as one comma-separated string (in which `%2C` is a comma inside a value)."""
+
+    escaped = True
 
     default_error_messages = {
         "invalid": "A list of texts, or one text with commas.",
@@ -153,7 +156,7 @@ class Words(fields.Field[list[str]]):
         parts = value if isinstance(value, str | list) else None
         if parts is None or not all(isinstance(part, str) for part in parts):
             raise self.make_error("invalid")
-        found = [part for part in split_list(parts) if not is_blank(part)]
+        found = [part for part in _values(parts, is_escaped=self.escaped) if not is_blank(part)]
         if len(found) > self.most:
             raise self.make_error("many", most=self.most)
         if any(len(part) > self.longest for part in found):
@@ -166,6 +169,8 @@ class Words(fields.Field[list[str]]):
 class Links(Words):
     """Web addresses: http(s) or paths of this marketplace; anything else could be a script."""
 
+    escaped = False  # to an address %2C is not a comma
+
     default_error_messages = {"link": "Each address starts with https://, http:// or /."}
 
     def __init__(self, **kwargs: Any) -> None:
@@ -177,6 +182,14 @@ class Links(Words):
         if not all(is_link(link) for link in found):
             raise self.make_error("link")
         return found
+
+
+def _values(parts: str | list[str], *, is_escaped: bool) -> list[str]:
+    """The values without what stands for a comma in the database; those of a string with their own commas."""
+    if not isinstance(parts, str):
+        return split_list(part.replace(COMMA, " ") for part in parts)
+    found = split_list(parts.replace(COMMA, " "))
+    return [part.replace("%2C", ",").replace("%2c", ",") for part in found] if is_escaped else found
 
 
 def between(least: float, most: float) -> validate.Range:

@@ -8,7 +8,7 @@ from math import exp
 from typing import Any
 
 from marketplace.core.search import Asked, Word
-from marketplace.kit.text import search_text, stem
+from marketplace.kit.text import count_words, search_text, stem
 
 TEXT, NEAR, RATED, FRESH = 0.65, 0.2, 0.05, 0.1
 IN_TITLE, IN_TEXT = 1.0, 0.5
@@ -53,7 +53,7 @@ def why(
     """`title`: what a find is called, as people wrote it; `text`: its folded words; the ratings are its owner's."""
     near = 0.0 if km is None else 1 / (1 + km / HALF_NEAR_KM)
     fresh = exp(-LN2 * max(age_days, 0.0) / HALF_FRESH_DAYS)
-    return Why(_text(asked, _folded(*title), f" {text} "), near, mean(rating_sum, reviews) / BEST_RATING, fresh)
+    return Why(_text(asked, *_folded(*title), f" {text} "), near, mean(rating_sum, reviews) / BEST_RATING, fresh)
 
 
 def mean(rating_sum: int, reviews: int) -> float:
@@ -61,7 +61,7 @@ def mean(rating_sum: int, reviews: int) -> float:
     return (PRIOR_REVIEWS * PRIOR_MEAN + rating_sum) / (PRIOR_REVIEWS + reviews)
 
 
-def _text(asked: Asked, title: str, text: str) -> float:
+def _text(asked: Asked, title: str, title_words: int, text: str) -> float:
     """How well the words stand in it; of equal ones the title that says less else comes first."""
     titled = [_word(word, title) for word in asked.words]
     titled += [WHOLE if f" {' '.join(phrase)} " in title else 0.0 for phrase in asked.phrases]
@@ -72,16 +72,17 @@ def _text(asked: Asked, title: str, text: str) -> float:
         if scores[place] < IN_TEXT:
             scores[place] = max(scores[place], IN_TEXT * _word(word, text))
     scores[len(asked.words) :] = [score or IN_TEXT for score in scores[len(asked.words) :]]
-    typed = " ".join(word.typed for word in asked.words)
+    typed = " ".join(_pieces(word) for word in asked.words)
     together = TOGETHER if len(asked.words) > 1 and f" {typed}" in title else 0.0
-    share = sum(titled) / max(title.count(" ") - 1, 1)
+    share = sum(titled) / max(title_words, 1)
     return min(1.0, (1 - TITLE_SHARE) * (sum(scores) / len(scores) + together) + TITLE_SHARE * min(1.0, share))
 
 
 def _word(word: Word, place: str) -> float:
     """The best way it stands in a text with a space around each word; 0 where it does not."""
-    if f" {word.typed} " in place:
-        return WHOLE
+    forms = (word.typed, *word.wholes, *map(" ".join, word.apart))
+    if any(f" {form} " in place for form in forms) or word.is_letter:
+        return WHOLE if any(f" {form} " in place for form in forms) else 0.0
     if _inflected(word.typed).search(place):
         return INFLECTED
     if any(_inflected(one).search(place) for one in word.same):
@@ -89,6 +90,11 @@ def _word(word: Word, place: str) -> float:
     if any(_inflected(one).search(place) for one in word.near):
         return SLIP
     return BEGINNING if f" {word.typed}" in place else 0.0
+
+
+def _pieces(word: Word) -> str:
+    """As the index has it where it stands in one place."""
+    return " ".join(word.apart[-1]) if word.apart and not word.typed.isalpha() else word.typed
 
 
 @lru_cache(maxsize=5_000)
@@ -99,5 +105,5 @@ def _inflected(word: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=20_000)
-def _folded(*title: str) -> str:
-    return f" {search_text(*title)} "
+def _folded(*title: str) -> tuple[str, int]:
+    return f" {search_text(*title)} ", count_words(" ".join(filter(None, title)))

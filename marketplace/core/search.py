@@ -15,7 +15,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Table,
+    Text,
     bindparam,
+    cast,
     column,
     delete,
     event,
@@ -26,15 +28,26 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 from marketplace.core.db import Base, db, execute, fetch, in_transaction
 from marketplace.core.vocabulary import MOST_NEIGHBOURS, KnownWord, vocabulary
 from marketplace.kit.errors import Invalid
-from marketplace.kit.text import MAX_QUERY_WORDS, fold, stem, words
+from marketplace.kit.text import (
+    MAX_QUERY_WORDS,
+    Term,
+    is_unspaced,
+    is_word,
+    phrase,
+    spellings,
+    stem,
+    terms,
+)
+from marketplace.kit.unicode_fold import fold
 
-SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
 MOST_CORRECTED = 4  # words of one query: looking for neighbours takes some milliseconds each
 AT_ONCE = 1000
+SAMPLE = 50  # rows of a table tell whether it was indexed by this version: the oldest were there before it
 MOST_CANDIDATES = 500  # are ranked; the nearest or newest of what fits
 MOST_SPELT, SHORTEST_KNOWN = 64, 3  # words, letters
 FEW, SHORTEST_SLIP, LONGEST_WORD = 5, 4, 40
@@ -43,20 +56,39 @@ SYNONYMS = Path(__file__).with_name("synonyms.toml")
 INDEXED = ("listings", "tasks", "offerings", "users")
 NO_MATCH = "\u0001"  # a query of emoji or signs only: a word no text contains
 Indexed = Callable[[Mapping[str, Any]], dict[str, str]]  # from a row's values to its columns of folded words
+Said = Callable[[Mapping[str, Any]], list[str | None]]  # the texts of a row that are searched, as they are written
 KEPT: dict[str, tuple[list[str], Indexed]] = {}
-PART = re.compile(r'(?P<minus>-)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
+SAID: dict[str, Said] = {}
+QUOTES = str.maketrans(dict.fromkeys("„“”‟«»‹›「」『』《》〈〉＂〝〞〟", '"'))
+PART = re.compile(r'(?P<minus>[-‐‑‒–—―−﹣－])?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
+MOST_APART = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
     """One word as it was typed (folded), perhaps unfinished; its `root`; roots of words that mean the `same`; and words
-    it is `near` to where it looks like a slip. `is_known`: somebody has written it, or a longer one."""
+    it is `near` to where it looks like a slip; how it is written `apart`, and the `wholes` it is a part of.
+    `is_known`: somebody has written it, or a longer one."""
 
     typed: str
     root: str
     same: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
     is_known: bool = True
+    apart: tuple[tuple[str, ...], ...] = ()
+    wholes: tuple[str, ...] = ()
+
+    @property
+    def is_letter(self) -> bool:
+        """A single letter or figure stands for itself: half of all words begin so, and C is not C++."""
+        return len(self.typed) == 1 and not is_unspaced(self.typed)
+
+    @property
+    def pairs(self) -> "list[Word]":
+        """Each pair of letters of what is written without spaces; else only itself."""
+        if not self.apart or not is_unspaced(self.typed):
+            return [self]
+        return [Word(pair, pair) for pair in dict.fromkeys(self.apart[0])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +109,8 @@ class Asked:
     @property
     def relaxed(self) -> "Asked | None":
         """Any of several words rather than all of them."""
-        return replace(self, any_word=True) if len(self.words) > 1 and not self.any_word else None
+        some = tuple(pair for word in self.words for pair in word.pairs)
+        return replace(self, words=some, any_word=True) if len(some) > 1 and not self.any_word else None
 
     @property
     def widened(self) -> "Asked | None":
@@ -97,18 +130,19 @@ class Asked:
     def read_as(self, reading: str) -> "Asked":
         """Understood as it was then; raises Invalid (422)."""
         groups = [part.split() for part in reading[1:].split(";")]
-        folded = all(words(one) == [one] and len(one) <= LONGEST_WORD for group in groups for one in group)
+        folded = all(is_word(one) and len(one) <= LONGEST_WORD for group in groups for one in group)
         is_ours = reading[:1] in {"~", "="} and folded and all(len(group) <= MOST_NEIGHBOURS for group in groups)
-        if not is_ours or len(groups) != max(len(self.words), 1):
+        begun = (self.relaxed if reading[:1] == "~" else None) or self
+        if not is_ours or len(groups) != max(len(begun.words), 1):
             raise Invalid.field("cursor", "This cursor is damaged. Start again with cursor=start.")
-        read = (replace(word, near=tuple(near)) for word, near in zip(self.words, groups, strict=False))
+        read = (replace(word, near=tuple(near)) for word, near in zip(begun.words, groups, strict=False))
         return replace(self, words=tuple(read), any_word=reading[0] == "~")
 
 
-def keep_indexed(model: type[Base], indexed: Indexed) -> None:
+def keep_indexed(model: type[Base], indexed: Indexed, said: Said) -> None:
     """Whatever writes a row of `model` writes with it what a search looks through; bulk inserts do so themselves."""
     names = _written(model)
-    KEPT[model.__tablename__] = names, indexed
+    KEPT[model.__tablename__], SAID[model.__tablename__] = (names, indexed), said
 
     def write(_mapper: Any, _connection: Any, row: Any) -> None:
         for name, text_ in indexed({name: getattr(row, name) for name in names}).items():
@@ -123,6 +157,17 @@ def rebuild() -> int:
     return sum(_rebuild(Base.metadata.tables[name], *kept) for name, kept in KEPT.items())
 
 
+def outdated() -> list[str]:
+    """Tables whose oldest rows are indexed as an earlier version folded words; blanked rows are none."""
+    return [name for name in KEPT if _is_outdated(Base.metadata.tables[name], *KEPT[name])]
+
+
+def _is_outdated(source: Table, names: list[str], indexed: Indexed) -> bool:
+    some = select(*(source.c[name] for name in names)).where(source.c.search_text != "").order_by(source.c.id)
+    rows = fetch(some.limit(SAMPLE))
+    return any(indexed(row._asdict())["search_text"] != row.search_text for row in rows)
+
+
 def matches(table_name: str, parameter: str = "match") -> ColumnElement[bool]:
     """A condition on `table_name` with a parameter made by `match_query` or `match_words`."""
     source = Base.metadata.tables[table_name]
@@ -131,7 +176,8 @@ def matches(table_name: str, parameter: str = "match") -> ColumnElement[bool]:
         hits = select(index.c.rowid).where(index.c.search_text.op("MATCH")(bindparam(parameter)))
         return source.c.id.in_(hits)
     vector: ColumnElement[Any] = literal_column(f"{table_name}.search_vector")
-    return vector.op("@@")(func.to_tsquery(SIMPLE, bindparam(parameter)))
+    # A cast takes the words as they are: to_tsquery would read them with a parser of its own.
+    return vector.op("@@")(cast(bindparam(parameter, type_=Text()), TSQUERY))
 
 
 def match_query(asked: Asked, *, firmly: bool = False) -> str:
@@ -147,34 +193,67 @@ def match_words(beginnings: Iterable[str]) -> str:
 
 def understand(typed: str) -> Asked:
     """Read a query: all words, each also as a beginning; a word nobody has written stands for its neighbours."""
-    plain: list[str] = []
+    plain: list[Term] = []
     phrases: list[tuple[str, ...]] = []
     without: list[tuple[str, ...]] = []
-    for part in PART.finditer(typed[:1000]):
-        found = tuple(words(part["phrase"] if part["phrase"] is not None else part["word"]))
-        if not found:
-            continue
+    for part in PART.finditer(typed[:1000].translate(QUOTES)):
+        quoted, said = part["phrase"], part["phrase"] or part["word"] or ""
         if part["minus"]:
-            without.append(found)
-        elif part["phrase"] is not None:
-            phrases.append(found)
+            without += [phrase(said)] if quoted is not None else _excluded(said)
+        elif quoted is not None:
+            phrases.append(phrase(said))
         else:
-            plain += found
+            plain += terms(said)
     vocabulary().refresh()
-    wanted, corrections = list(dict.fromkeys(plain))[:MAX_QUERY_WORDS], iter(range(MOST_CORRECTED))
-    meant = tuple(_meant(word, corrections) for word in wanted)
-    return Asked(meant, tuple(phrases[:MAX_QUERY_WORDS]), tuple(without[:MAX_QUERY_WORDS]))
+    wanted, corrections = _joined(plain), iter(range(MOST_CORRECTED))
+    meant = tuple(_meant(term, corrections) for term in wanted)
+    return Asked(meant, _some(phrases), _some(without))
 
 
-def _meant(word: str, corrections: Iterator[int]) -> Word:
+def _some(found: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    return tuple([one for one in found if one][:MAX_QUERY_WORDS])
+
+
+def _excluded(said: str) -> list[tuple[str, ...]]:
+    """What must be absent: the words beside each other, and what is written in one."""
+    some = terms(said)
+    pieces = tuple(piece for term in some for piece in (term.apart[0] if term.apart else (term.typed,)))
+    return [pieces, *((whole,) for whole in dict.fromkeys(whole for term in some for whole in term.wholes))]
+
+
+def _joined(plain: list[Term]) -> list[Term]:
+    """Each word once; two that somebody has written in one are also that one (wi fi, wifi)."""
+    known, found = vocabulary(), dict[str, Term]()
+    for place, term in enumerate(plain):
+        beside = [plain[i].typed + plain[i + 1].typed for i in (place - 1, place) if 0 <= i < len(plain) - 1]
+        wholes = (*found.get(term.typed, term).wholes, *term.wholes, *filter(known.has, beside))
+        found[term.typed] = replace(term, wholes=tuple(dict.fromkeys(wholes)))
+    return list(found.values())[:MAX_QUERY_WORDS]
+
+
+def _meant(term: Term, corrections: Iterator[int]) -> Word:
+    word, apart = term.typed, (*term.apart, *_written_apart(term.typed))
     known, root = vocabulary(), stem(word)
     same = synonyms().get(root, ())
+    in_two = not known.has(word) and any(min(map(len, pieces)) >= SHORTEST_KNOWN for pieces in apart)
+    if term.apart or is_unspaced(word) or in_two:  # figures are no slips, nor is what others write in two
+        return Word(word, root, same, apart=apart, wholes=term.wholes)
     is_written = bool(same) or any(stem(one) == root for one in known.completions(root, 100))
     begins = bool(known.completions(word, 1))
     # What only begins longer words may be unfinished, or a slip.
     is_slip = not is_written and not (begins and len(word) < LONG) and next(corrections, None) is not None
     near = tuple(known.neighbours(word)) if is_slip else ()
-    return Word(word, root, same, near, is_written or begins)
+    return Word(word, root, same, near, is_written or begins, apart, term.wholes)
+
+
+def _written_apart(word: str) -> list[tuple[str, str]]:
+    """A word in two that are words themselves (airfryer, ebike), or too short to be known as such (wifi)."""
+    if len(word) < SHORTEST_SLIP or not word.isalpha() or is_unspaced(word):
+        return []
+    known = vocabulary()
+    halves = [(word[:place], word[place:]) for place in range(1, len(word) - 1)]
+    found = [pair for pair in halves if all(known.has(half) for half in pair if len(half) >= SHORTEST_KNOWN)]
+    return found[:MOST_APART]
 
 
 @cache
@@ -233,6 +312,25 @@ def _rebuild(source: Table, names: list[str], indexed: Indexed) -> int:
     return wrong
 
 
+def as_written(word: str) -> str:
+    """A known word with its accents, as one of the texts that have it writes it."""
+    known = vocabulary()
+    if word not in known.written:
+        known.written[word] = next(filter(None, (_written_in(name, word) for name in SAID)), word)
+    return known.written[word]
+
+
+def _written_in(name: str, word: str) -> str | None:
+    source = Base.metadata.tables[name]
+    # With LIMIT 1 beside the words the planner reads the table instead of the index.
+    hits = select(source.c.id).where(matches(name)).cte().prefix_with("MATERIALIZED")
+    first = select(func.min(hits.c.id)).scalar_subquery()
+    some = select(*(source.c[one] for one in KEPT[name][0])).where(source.c.id == first)
+    rows = fetch(some, {"match": match_query(Asked(phrases=((word,),)))})
+    texts = [" ".join(filter(None, SAID[name](row._asdict()))) for row in rows]
+    return next((written for text_ in texts for folded, written in spellings(text_) if folded == word), None)
+
+
 def _stands_in(name: str, word: str) -> bool:
     source = Base.metadata.tables[name]
     exact = match_query(Asked(phrases=((word,),)))
@@ -242,35 +340,38 @@ def _stands_in(name: str, word: str) -> bool:
 def _fts5(asked: Asked, firmly: bool) -> str:
     wanted = [_any(_spelt(word, '"{}"', '"{}"*', firmly)) for word in asked.words]
     wanted = [_any(wanted)] if asked.any_word and wanted else wanted
-    wanted += ['"' + " ".join(phrase) + '"' for phrase in asked.phrases]
+    wanted += [_beside(phrase_, '"{}"', "") for phrase_ in asked.phrases]
     if not wanted:
         return f'"{NO_MATCH}"'
-    unwanted = ['"' + " ".join(phrase) + '"' for phrase in asked.without]
+    unwanted = [_beside(phrase_, '"{}"', "") for phrase_ in asked.without]
     return _all(wanted, " AND ") + (f" NOT {_any(unwanted)}" if unwanted else "")
 
 
 def _tsquery(asked: Asked, firmly: bool) -> str:
     wanted = [_any(_spelt(word, "'{}'", "'{}':*", firmly), " | ") for word in asked.words]
     wanted = [_any(wanted, " | ")] if asked.any_word and wanted else wanted
-    wanted += [_phrase(phrase) for phrase in asked.phrases]
+    wanted += [_beside(phrase_, "'{}'", " <-> ") for phrase_ in asked.phrases]
     if not wanted:
         return f"'{NO_MATCH}'"
-    return _all([*wanted, *(f"!{_phrase(phrase)}" for phrase in asked.without)], " & ")
+    unwanted = [_beside(phrase_, "'{}'", " <-> ") for phrase_ in asked.without]
+    return _all([*wanted, *map("!{}".format, unwanted)], " & ")
 
 
 def _spelt(word: Word, whole: str, beginning: str, firmly: bool) -> list[str]:
     """What it stands for, as whole words where they are few: an index reads a beginning to its end, and whole words
     only as far as the others of the query have a row too (on Postgres at 2,000,000 rows 2 ms against 40)."""
-    spelt = dict.fromkeys([word.typed, *_inflected(word.root)])
-    if firmly:
-        return [whole.format(one) for one in spelt]
+    joint = " <-> " if whole.startswith("'") else ""
+    beside = [_beside(pieces, whole, joint) for pieces in word.apart]
+    spelt = dict.fromkeys([word.typed, *word.wholes, *_inflected(word.root)])
+    if firmly or word.is_letter:
+        return [*map(whole.format, spelt), *beside]
     for root in (*word.same, *map(stem, word.near)):
         spelt |= dict.fromkeys(_inflected(root))
     spelt |= dict.fromkeys(word.near)
     longer = vocabulary().completions(word.typed, MOST_SPELT + 1) if len(word.typed) >= SHORTEST_KNOWN else ()
     if 0 < len(longer) <= MOST_SPELT:
-        return [whole.format(one) for one in dict.fromkeys([*spelt, *longer])]
-    return [beginning.format(word.typed), *(whole.format(one) for one in spelt)]
+        return [*map(whole.format, dict.fromkeys([*spelt, *longer])), *beside]
+    return [beginning.format(word.typed), *map(whole.format, spelt), *beside]
 
 
 def _inflected(root: str) -> list[str]:
@@ -278,8 +379,9 @@ def _inflected(root: str) -> list[str]:
     return [root, *(one for one in vocabulary().completions(root, 200) if stem(one) == root)]
 
 
-def _phrase(phrase: tuple[str, ...]) -> str:
-    return "(" + " <-> ".join(f"'{word}'" for word in phrase) + ")"
+def _beside(pieces: tuple[str, ...], whole: str, joint: str) -> str:
+    """Words beside each other; FTS5 has no joint between them, they share their quotes."""
+    return f"({joint.join(map(whole.format, pieces))})" if joint else whole.format(" ".join(pieces))
 
 
 def _any(parts: Iterable[str], joint: str = " OR ") -> str:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, fetch, found_next_time
 from marketplace.kit.clock import now
+from marketplace.kit.text import is_unspaced
 
 BATCH, OVERLAP, HOUR = 20_000, 500, timedelta(hours=1)
 MOST_NEIGHBOURS = 4
@@ -51,6 +52,7 @@ class Vocabulary:
         self._sorted: list[str] = []
         self._by_length: dict[int, list[str]] = defaultdict(list)
         self._known: set[str] = set()
+        self.written: dict[str, str] = {}  # how some of them are written, found when it was asked for
         self._last_id, self._begun_at, self._overlapped_at = 0, now(), 0.0
         self._lock = threading.Lock()
 
@@ -65,6 +67,10 @@ class Vocabulary:
         if not self.completions(beginning, 1):
             self.refresh()
         return bool(self.completions(beginning, 1))
+
+    def has(self, word: str) -> bool:
+        """Whether this very word is known, of those that were read already."""
+        return word in self._known
 
     def neighbours(self, word: str) -> list[str]:
         """The nearest words, nearest first: one slip in short words, two in words of six letters and more (a slip
@@ -84,7 +90,7 @@ class Vocabulary:
         with self._lock:
             after = self._last_id - self._overlap()
             while rows := fetch(NEWER, {"after": after, "most": BATCH}):
-                new = [row.word for row in rows if row.word not in self._known]
+                new = [row.word for row in rows if row.word not in self._known and not is_unspaced(row.word)]
                 self._known.update(new)
                 for word in new:
                     self._by_length[len(word)].append(word)
@@ -95,7 +101,7 @@ class Vocabulary:
     def forget(self) -> None:
         """Begin anew."""
         with self._lock:
-            self._sorted, self._by_length, self._known = [], defaultdict(list), set()
+            self._sorted, self._by_length, self._known, self.written = [], defaultdict(list), set(), {}
             self._last_id, self._begun_at, self._overlapped_at = 0, now(), 0.0
 
     def _overlap(self) -> int:

@@ -1,21 +1,38 @@
-"""Text as people type it: folded for search, listed with commas, safe for the database."""
+"""Text as people type it: words for search, lists with commas, safe for the database.
+
+What is searched and what is typed go through the same pieces. A word is kept apart where people write it apart
+as often as together (wi-fi, rtx 4090, l'armoire), and its whole stands at the end of the text: phrases meet the
+pieces, and whoever writes it together meets the whole.
+"""
 
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-WORD = re.compile(r"\w+")
+from marketplace.kit.unicode_fold import HANGUL, INVISIBLE, MARKS, UNSPACED, fold
+
 MAX_QUERY_WORDS = 12
-
-
-def fold(text: str) -> str:
-    """Lower case without accents, so that Rīga finds Riga and ё finds е."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()  # ™ became TM
-
-
+LONGEST_WORD = 100  # letters; one database refuses words of 2 kB
+LONGEST_WHOLE, MOST_PIECES = 40, 6
+LONGEST_ENDING = 2  # kid's, l'armoire: what an apostrophe ties to a word is short
+APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛ʼʻ′`´＇׳״ꞌ", "'"))
+SIGNS = {"c++": "cpp", "c#": "csharp"}
+SIGNED = re.compile(r"(?<![^\W_])([a-z])(\+{2,3}(?![^\W\d_]|\+)|\+(?![\w+])|#(?![\w#]))")
+DOT_NET = re.compile(r"(?:(?<![\w.])|(?<=\basp)|(?<=\bvb)|(?<=\bado))\.net(?!\w)")
+TIMES = re.compile(r"(?<=\d)(\s?)[×хx✕✖⨯](\s?)(?=\d)")
+LETTER = rf"[\w{MARKS}]"
+CHUNK = re.compile(rf"{LETTER}+(?:['\-‐]{LETTER}+|(?<=[a-z])\.(?:js|io|ai)(?!{LETTER}))*")
+WRITTEN = re.compile(rf"[\w{MARKS}{INVISIBLE}]+(?:['’‘ʼ\-‐‑][\w{MARKS}{INVISIBLE}]+)*")
+CONNECTION = re.compile(r"['\-‐.]")
+SEGMENT = re.compile(rf"[{UNSPACED}][{UNSPACED}{MARKS}]*|(?:(?![{UNSPACED}]){LETTER})+")
+CLUSTER = re.compile(rf"[^{MARKS}][{MARKS}]*|[{MARKS}]+")
+PIECE = re.compile(r"[kcdm]?m[23](?!\w)|\d+|\D+")  # the 2 of m² is not one of two rooms
+IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
+KOREAN = re.compile(rf"[{HANGUL}]+")
+# What Korean hangs at the end of a noun; the longest first.
+PARTICLES = ("에서", "으로", "까지", "부터", "하고", *"은는이가을를에의도로와과만")
+ELISIONS = frozenset(("qu", "dell", "nell", "sull", "dall", "all", "quell", "lorsqu", "jusqu"))
 # Longest first; folded as the words are, so that й is и.
 RUSSIAN = tuple(
     fold(
@@ -25,15 +42,83 @@ RUSSIAN = tuple(
 LATIN = tuple("ajiem ajam iem ies ais ajs am as es is us os ai ei ie im em um a e i o s u".split())
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word of a query: as it is written together; its pieces where it is also written apart (or has no spaces
+    inside, in scripts that have none); the wholes of which it is a part."""
+
+    typed: str
+    apart: tuple[tuple[str, ...], ...] = ()
+    wholes: tuple[str, ...] = ()
+
+    def stands_in(self, text: str) -> bool:
+        """Whether a text made by `search_text`, with a space before it, has it or a word that begins so."""
+        forms = (self.typed, *self.wholes, *map(" ".join, self.apart))
+        return any(f" {form}" in text for form in forms)
+
+
 def search_text(*parts: str | None) -> str:
     """Folded words with single spaces: signs would be read as paths, hosts or numbers by one
-    database's parser and not by the other's."""
-    return " ".join(_words(" ".join(part for part in parts if part)))
+    database's parser and not by the other's. The wholes of words in pieces stand at the end."""
+    found: list[str] = []
+    wholes: dict[str, None] = {}
+    for chunk in _chunks(" ".join(part for part in parts if part)):
+        if chunk.isalpha() and (chunk.isascii() or not IS_UNSPACED.search(chunk)):
+            found.append(chunk[:LONGEST_WORD])
+            continue
+        for segment in _segments(chunk):
+            found += _indexed(segment)
+            wholes |= dict.fromkeys(_together(segment))
+        wholes |= dict.fromkeys(_whole(chunk))
+    return " ".join([*found, *wholes])
+
+
+def count_words(text: str) -> int:
+    """How many words a text has, each once however it stands in the index."""
+    return sum(len(_segments(chunk)) for chunk in _chunks(text))
+
+
+def phrase(text: str) -> tuple[str, ...]:
+    """Words beside each other, as they stand in a text made by `search_text`."""
+    found = [piece for chunk in _chunks(text) for segment in _segments(chunk) for piece in _indexed(segment)]
+    goes_on = len(found) > 1 and is_unspaced(found[-1]) and found[-2].endswith(found[-1])
+    return tuple(found[:-1] if goes_on else found)
+
+
+def terms(query: str) -> list[Term]:
+    """The first words of a query, each once; operators and quotes fall away."""
+    found: dict[str, Term] = {}
+    for chunk in _chunks(query):
+        for segment in _meant(chunk):
+            term = Term(segment[:LONGEST_WORD], tuple(_apart(segment)), tuple(_whole(chunk)))
+            known = found.get(term.typed, term)
+            found[term.typed] = replace(known, wholes=tuple(dict.fromkeys([*known.wholes, *term.wholes])))
+    return list(found.values())[:MAX_QUERY_WORDS]
 
 
 def words(query: str) -> list[str]:
-    """The first words of a query, folded; operators and quotes fall away."""
-    return _words(query)[:MAX_QUERY_WORDS]
+    """The first words of a query as they stand in a text, folded; operators and quotes fall away."""
+    return [piece for term in terms(query) for piece in (term.apart[0] if term.apart else (term.typed,))][
+        :MAX_QUERY_WORDS
+    ]
+
+
+def spellings(text: str) -> Iterator[tuple[str, str]]:
+    """Folded words, and how they are written in small letters, where that differs."""
+    for match in WRITTEN.finditer(text):
+        written = re.sub(f"[{INVISIBLE}]", "", match.group()).lower()
+        parts = [written, *re.split(r"['’‘ʼ\-‐‑]", written)] if not written.isalnum() else [written]
+        yield from ((fold(CONNECTION.sub("", part.translate(APOSTROPHES))), part) for part in parts)
+
+
+def is_word(text: str) -> bool:
+    """Whether this is one folded word."""
+    return fold(text) == text and re.fullmatch(rf"(?:(?!_){LETTER})+", text) is not None
+
+
+def is_unspaced(word: str) -> bool:
+    """Of a script that puts no space between words, or of Hangul."""
+    return IS_UNSPACED.match(word) is not None
 
 
 def stem(word: str) -> str:
@@ -47,10 +132,6 @@ def stem(word: str) -> str:
     return next((word[: -len(end)] for end in endings if word.endswith(end) and len(word) - len(end) >= 4), word)
 
 
-def _words(text: str) -> list[str]:
-    return WORD.findall(fold(text).replace("_", " "))
-
-
 def split_list(value: str | Iterable[str] | None) -> list[str]:
     """`"a, b"` or `["a", "b"]` → `["a", "b"]`, without empties and repeats."""
     if value is None:
@@ -60,7 +141,7 @@ def split_list(value: str | Iterable[str] | None) -> list[str]:
 
 
 def join_list(values: Iterable[str]) -> str:
-    """The comma-separated form clients split; a comma inside a value (a URL) becomes %2C."""
+    """The comma-separated form clients split; a comma inside a value becomes %2C."""
     return ",".join(value.replace(",", "%2C") for value in values)
 
 
@@ -73,3 +154,88 @@ def contains(text: str) -> str:
     """A LIKE pattern (escape character \\) that finds `text` itself, wildcards and all."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
+
+
+def _chunks(text: str) -> Iterator[str]:
+    """What is written without a space, signs that are part of a name in letters."""
+    text = fold(text.translate(APOSTROPHES)).replace("_", " ").replace("⁄", " ")
+    if "+" in text or "#" in text:
+        text = SIGNED.sub(_named, text)
+    if ".net" in text:
+        text = DOT_NET.sub(" dotnet ", text)
+    return (match.group() for match in CHUNK.finditer(TIMES.sub(r"\1x\2", text)))
+
+
+def _named(match: re.Match[str]) -> str:
+    """C++ and C# as people write them without their signs; A+ is aplus."""
+    letter, sign = match.groups()
+    return f" {SIGNS.get(letter + sign) or letter + sign.replace('+', 'plus').replace('#', 'sharp')} "
+
+
+def _segments(chunk: str) -> list[str]:
+    """The parts between hyphens and apostrophes, each of one kind of script."""
+    parts = CONNECTION.split(chunk)
+    return [one for part in parts for one in (SEGMENT.findall(part) if IS_UNSPACED.search(part) else [part])]
+
+
+def _meant(chunk: str) -> list[str]:
+    """The parts that somebody looks for: without what an apostrophe ties to a word (l'armoire, kid's)."""
+    found = []
+    for part in re.split(r"[\-‐.]", chunk):
+        tied = part.split("'")
+        if len(tied) > 1 and (len(tied[0]) <= LONGEST_ENDING or tied[0] in ELISIONS):
+            tied = tied[1:]
+        if len(tied) > 1 and len(tied[-1]) <= LONGEST_ENDING:
+            tied = tied[:-1]
+        found += [segment for one in tied for segment in _segments(one)]
+    return found
+
+
+def _indexed(segment: str) -> list[str]:
+    """A word as it stands in the index: figures apart from letters; pairs of letters, and the last one alone, where
+    nothing says where a word ends."""
+    if is_unspaced(segment):
+        letters = CLUSTER.findall(segment)
+        return [*map("".join, pairwise(letters)), letters[-1]]
+    return [piece[:LONGEST_WORD] for piece in _pieces(segment)]
+
+
+def _pieces(segment: str) -> list[str]:
+    if segment.isalpha() or segment.isdigit():
+        return [segment]
+    found = PIECE.findall(segment)
+    return found if len(found) <= MOST_PIECES else [segment]
+
+
+def _apart(segment: str) -> Iterator[tuple[str, ...]]:
+    """The ways a word of a query stands in the index in more than one piece."""
+    if not is_unspaced(segment):
+        pieces = _pieces(segment)
+        if len(pieces) > 1:
+            yield tuple(pieces)
+        return
+    particle = next((one for one in PARTICLES if segment.endswith(one) and len(segment) > len(one) + 1), None)
+    if particle is not None and KOREAN.fullmatch(segment):
+        yield tuple(_pairs(segment[: -len(particle)]))
+    if len(pairs := _pairs(segment)) > 1:
+        yield tuple(pairs)
+
+
+def _pairs(segment: str) -> list[str]:
+    letters = CLUSTER.findall(segment[:LONGEST_WHOLE])
+    return [*map("".join, pairwise(letters))] if len(letters) > 1 else letters
+
+
+def _together(segment: str) -> list[str]:
+    """The whole of a word of figures and letters."""
+    is_whole = not is_unspaced(segment) and len(_pieces(segment)) > 1 and len(segment) <= LONGEST_WHOLE
+    return [segment] if is_whole else []
+
+
+def _whole(chunk: str) -> list[str]:
+    """What hyphens and apostrophes hold together, in one word; not ranges and other figures."""
+    parts = CONNECTION.split(chunk)
+    whole = "".join(parts)
+    is_word = 1 < len(parts) <= MOST_PIECES and len(whole) <= LONGEST_WHOLE and not IS_UNSPACED.search(whole)
+    figures = any(before[-1].isdigit() and after[0].isdigit() for before, after in pairwise(parts))
+    return [whole] if is_word and not figures else []

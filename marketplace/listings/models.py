@@ -73,11 +73,18 @@ class Listing(Stateful, Base):
     import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
 
 
+def said(fields: Mapping[str, Any]) -> list[str | None]:
+    """What a search looks through."""
+    names = ("title", "description", "location", "category", "subcategory")
+    return [*(fields.get(name) for name in names), *(fields.get("tags") or ())]
+
+
 def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
-    """What a search looks through, folded."""
-    where = text.search_text(fields.get("location"))
-    said = [fields.get(name) for name in ("title", "description", "location", "category", "subcategory")]
-    return {"search_text": text.search_text(*said, *(fields.get("tags") or ())), "location_key": where}
+    """The same, folded."""
+    return {
+        "search_text": text.search_text(*said(fields)),
+        "location_key": text.search_text(fields.get("location")),
+    }
 
 
-keep_indexed(Listing, indexed)
+keep_indexed(Listing, indexed, said)

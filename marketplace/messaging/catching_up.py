@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_, select
 from marketplace.auth.models import User
 from marketplace.core.db import fetch
 from marketplace.kit.clock import now
-from marketplace.kit.text import search_text, words
+from marketplace.kit.text import Term, search_text, terms
 from marketplace.messaging import queries
 from marketplace.messaging.models import Conversation, Membership, Message
 
@@ -57,7 +57,7 @@ def search(user: User, q: str, *, conversation_id: int | None = None, before_id:
     Words are encrypted where they lie, so they are read here: the LOOKED_AT newest before `before_id`,
     some 30 µs each; `next_before_id` goes on where this stopped.
     """
-    wanted = [f" {word}" for word in words(q)]
+    wanted = terms(q)
     found: list[int] = []
     looked, last, is_over = 0, before_id, not wanted
     while not is_over and looked < LOOKED_AT and len(found) < SHOWN:
@@ -125,9 +125,9 @@ def _readable(user: User, conversation_id: int | None, before_id: int | None) ->
     return some.order_by(Message.id.desc()).limit(BATCH)
 
 
-def _has(content: str, wanted: list[str]) -> bool:
+def _has(content: str, wanted: list[Term]) -> bool:
     said = f" {search_text(content)}"
-    return all(word in said for word in wanted)
+    return all(term.stands_in(said) for term in wanted)
 
 
 def _usual_pause(user: User) -> int | None:

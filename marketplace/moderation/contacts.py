@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from marketplace.kit.text import fold
+from marketplace.kit.unicode_fold import fold
 from marketplace.moderation.letters import LOOK_ALIKES, SPACED, WORD, Page, View
 
 Span = tuple[str, int, int]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from marketplace.kit.text import fold
+from marketplace.kit.unicode_fold import fold
 from marketplace.moderation.letters import LOOK_ALIKES, Page, unmixed
 
 FOUND = tomllib.loads(Path(__file__).with_name("numbers.toml").read_text(encoding="utf-8"))

@@ -5,32 +5,53 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from marketplace.moderation.counting import Line, line
-from marketplace.moderation.letters import Page
+from marketplace.moderation.letters import LOOK_ALIKES, Page
 
 Span = tuple[str, int, int]
 PHONE, ACCOUNT = "phone", "account"
 
-CURRENCY = r"(?:eur|euro|eiro|€|usd|\$|gbp|£|ls|lvl|rub|руб\w*|р\.|₽|dollars?|bucks|k\b|тыс\w*|tukst\w*|тысяч\w*)"
+CODES = "eur|usd|gbp|rub|huf|pln|czk|sek|nok|dkk|isk|chf|uah|ron|bgn|rsd|try|jpy|cny|krw|inr|vnd|idr|kzt|uzs"
+NAMES = (
+    rf"{CODES}|euro|eiro|ls|lvl|руб\w*|р\.|dollars?|bucks|k\b|тыс\w*|tukst\w*|тысяч\w*|ft|zl|kc|kr|грн|тг|tl|lei|yen"
+)
+CURRENCY = rf"(?:[€$£₽¥₩₹₫₴₸]|{NAMES}|{NAMES.translate(LOOK_ALIKES)})"  # Cyrillic letters are read as Latin ones
 UNIT = (
     r"(?:%|(?:km|км|m2|кв|kv|kg|кг|g|mm|мм|cm|см|m|м|l|л|ml|gb|tb|mb|гб|mah|kw|квт|w|v|zs|hp|л\.с|miles?|mi|sqft"
     r"|gab|шт|pcs|x)(?![^\W_]))"
 )
 # Money and measures up to seven digits; the marketplace knows no larger ones, so 29 123 456 € is a telephone.
+# A larger one is a price where it is written as one: with its groups, in whole thousands.
+LARGE = r"\d{2,3}[ .,']\d{3}(?:[ .,']\d{3}){0,2}[ .,']000"
+ROUND = r"(?:\d{1,3}|\d{1,6}0)"
 AMOUNT = r"(?:\d{1,7}|\d{1,3}[ .,']\d{3}|\d[ .,']\d{3}[ .,']\d{3})(?:[.,](?:\d\d?|-))?"
 MONEY = (
     rf"(?<![\d+])(?<!\d[ .,'-]){AMOUNT}\s?(?:{CURRENCY}|{UNIT})"
     r"|[€$£]\s?\d{1,3}(?:[ .,']?\d{3}){0,2}(?:[.,]\d\d?)?(?!\d)"
+    rf"|(?<![\d+])(?<!\d[ .,'-])(?:{LARGE}\s?[-–—‐]\s?)?{LARGE}\s?{CURRENCY}"
+    rf"|(?:(?<=[€$£₽¥₩₹₫₴₸])|(?<=[€$£₽¥₩₹₫₴₸]\s)|(?<=(?:{CODES})\s)){LARGE}(?!\d)"
+    rf"|(?<![\d+])(?<!\d[ .,'-]){ROUND}\s?[-–—‐]\s?{ROUND}\s?{CURRENCY}"
 )
 DAY, MONTH, YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:19[5-9]\d|20[0-4]\d)"
 ENDS = r"(?![.\-/ ]?\d)"
+# With its day and month a year may be any that people write; what follows the code of a country is no date.
+OF_DATE = r"(?:19\d\d|20\d\d|2100)"
+BEGINS = r"(?<![\d.\-/])(?<!\+\d)(?<!\+\d\s)(?<!\+\d\d\s)(?<!\+\d\d\d\s)"
+DATE = (
+    rf"(?:{DAY}[.\-/]\s?{MONTH}[.\-/]\s?(?:{OF_DATE}|\d\d)|{OF_DATE}[.\-/]{MONTH}[.\-/]{DAY}"
+    rf"|{MONTH}/{DAY}/{OF_DATE})(?!\d)\.?"
+)
+TO = r"(?:\s?[-–—‐/]\s?|\s)"
+SHORT = rf"{DAY}[./]{MONTH}\.?"
+COMPACT = rf"{YEAR}{MONTH.replace('0?', '0')}(?:0[1-9]|[12]\d|3[01])"
 CLOCK = r"(?:[01]?\d|2[0-4])[:.h][0-5]\d"
 INNOCENT = re.compile(
     r"(?=[\d€$£\-])(?:"
     + "|".join(
         (
             MONEY,
-            rf"(?<![\d.\-/])(?:{DAY}[.\-/]\s?{MONTH}[.\-/]\s?(?:{YEAR}|\d\d)|{YEAR}[.\-/]{MONTH}[.\-/]{DAY}){ENDS}",
-            rf"(?<![\d.\-]){YEAR}{MONTH.replace('0?', '0')}(?:0[1-9]|[12]\d|3[01])(?!\d)",
+            rf"{BEGINS}{DATE}(?:{TO}{DATE}){{0,19}}{ENDS}",
+            rf"{BEGINS}{SHORT}\s?[-–—‐]\s?(?:{DATE}|{SHORT}){ENDS}",
+            rf"(?<![\d.\-]){COMPACT}(?:[-–—‐/]{COMPACT})?(?!\d)",
             rf"(?<![\d.:\-]){CLOCK}(?:\s?[-–—‐]\s?{CLOCK})?(?![.:\-]?\d)",
             rf"(?<!\d){YEAR}\s?[-–—‐/]\s?(?:{YEAR}|\d\d)(?![\-.]?\d)",
             rf"(?<!\d){YEAR}(?:[\s,]{{1,2}}{YEAR})+(?!\d)",

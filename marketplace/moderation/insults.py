@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from marketplace.kit.text import fold
+from marketplace.kit.unicode_fold import fold
 from marketplace.moderation.letters import CYRILLIC, SPACED, Page, unmixed
 
 Span = tuple[str, int, int]

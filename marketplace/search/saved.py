@@ -14,7 +14,7 @@ from marketplace.auth.service import hold
 from marketplace.catalog.queries import tree
 from marketplace.core.db import db, fetch, one, save
 from marketplace.core.outbox import publish
-from marketplace.core.search import understand
+from marketplace.core.search import Word, understand
 from marketplace.events.search import SavedSearchMatched
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid
@@ -95,6 +95,16 @@ def waiting_for(kind: str, thing: Any, after: int, batch: int) -> tuple[int, lis
     return (rows[-1].id if rows else 0), [row for row in rows if _fits(row, kind, thing, words)]
 
 
+def rebuild() -> int:
+    """Read the words of kept searches anew, after an upgrade that reads them otherwise; how many differed."""
+    changed = 0
+    for search in db.session.scalars(select(SavedSearch).order_by(SavedSearch.id)):
+        before = search.asked
+        search.asked = _understood(search.q)
+        changed += search.asked != before
+    return changed
+
+
 def tell(search: Any, kind: str, thing_id: int) -> None:
     """Whoever listens tells its owner."""
     publish(SavedSearchMatched(search_id=search.id, user_id=search.user_id, kind=kind, thing_id=thing_id))
@@ -109,28 +119,45 @@ def _checked(search: SavedSearch) -> SavedSearch:
         if key is None:
             raise Invalid.field("category", "There is no such category. GET /api/categories lists them.")
         search.category = key
-    asked = understand(search.q or "")
-    if not (asked.words or asked.phrases or search.category or all(place)):
+    search.asked = _understood(search.q or "")
+    if not (search.asked["words"] or search.asked["phrases"] or search.category or all(place)):
         raise Invalid.field("q", "Say what to look for: words, a category or a place.")
-    parts = ("phrases", "without")
-    search.asked = {part: [list(words) for words in getattr(asked, part)] for part in parts}
-    # What nobody has written yet is awaited too, so nothing here depends on the words that are known today.
-    search.asked |= {"words": [[word.typed, word.root] for word in asked.words]}
-    search.asked |= {"same": [[*word.same, *map(stem, word.near)] for word in asked.words]}
     search.types = list(search.types or AWAITED)
     return search
+
+
+def _understood(q: str) -> dict[str, Any]:
+    """What nobody has written yet is awaited too, so nothing here depends on the words that are known today."""
+    asked = understand(q)
+    return {
+        "phrases": [list(words) for words in asked.phrases],
+        "without": [list(words) for words in asked.without],
+        "words": [_beginnings(word) for word in asked.words],
+        "same": [[*word.same, *map(stem, word.near), *_letter(word)] for word in asked.words],
+        "apart": [[" ".join(pieces) for pieces in word.apart] for word in asked.words],
+    }
+
+
+def _beginnings(word: Word) -> list[str]:
+    return list(word.wholes) if word.is_letter else [word.typed, word.root, *word.wholes]
+
+
+def _letter(word: Word) -> list[str]:
+    return [word.typed] if word.is_letter else []
 
 
 def _fits(search: Any, kind: str, thing: Any, words: Sequence[str]) -> bool:
     if kind not in search.types or thing.created_at < search.alerts_since:
         return False
     asked = search.asked
-    stems = {stem(word) for word in words}
+    stems, text = {stem(word) for word in words}, f" {' '.join(words)} "
+    apart = asked.get("apart") or [[]] * len(asked["words"])
     said = all(
-        any(word.startswith(tuple(forms)) for word in words) or not stems.isdisjoint(same)
-        for forms, same in zip(asked["words"], asked["same"], strict=True)
+        any(word.startswith(tuple(forms)) for word in words)
+        or not stems.isdisjoint(same)
+        or any(f" {pieces} " in text for pieces in in_pieces)
+        for forms, same, in_pieces in zip(asked["words"], asked["same"], apart, strict=True)
     )
-    text = f" {' '.join(words)} "
     together = all(f" {' '.join(phrase)} " in text for phrase in asked["phrases"])
     absent = not any(f" {' '.join(phrase)} " in text for phrase in asked["without"])
     return said and together and absent and _is_near(search, thing)

@@ -1,24 +1,28 @@
 """One search over everything that is on offer: found by the index, ranked here, shown as each slice shows it."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 from marketplace.auth.models import User
 from marketplace.core.pagination import CURSOR_START, Page, decode_cursor, encode_cursor
 from marketplace.core.ranking import Find
-from marketplace.core.search import FEW, Asked, understand
+from marketplace.core.search import FEW, Asked, as_written, understand
 from marketplace.core.vocabulary import vocabulary
 from marketplace.kit.clock import now
-from marketplace.kit.text import WORD, fold, words
+from marketplace.kit.text import APOSTROPHES, CONNECTION, WRITTEN, is_unspaced, spellings, terms
+from marketplace.kit.unicode_fold import fold
 from marketplace.listings import queries as listings
 from marketplace.offerings import queries as offerings
 from marketplace.talent import queries as people
 from marketplace.tasks import queries as tasks
 
 SNIPPET_WORDS = 24
+SNIPPET_LETTERS = 4  # of a word, where nothing says how long words are
 MOST_SUGGESTIONS = 8
 MOST_TITLES = 3
 ENOUGH_FOR_THE_INDEX = 60  # rows: for three the planner walks the newest ones, however few have the words
@@ -85,20 +89,36 @@ def search(
 
 def suggest(q: str) -> list[dict[str, Any]]:
     """How what is being typed could go on: words that are written somewhere, and titles that have them."""
-    typed = words(q)
-    if not typed or len(typed[-1]) < 2:
+    typed = WRITTEN.findall(q)
+    last = terms(typed[-1]) if typed else []
+    if not last:
         return []
-    *before, last = typed
-    known = vocabulary()
-    known.knows(last)
-    completions = sorted(known.completions(last, 200), key=lambda word: (len(word), word))[:MOST_SUGGESTIONS]
-    said = [{"text": " ".join([*before, word]), "type": "word", "id": None} for word in completions]
+    beginning = (*last[-1].wholes, last[-1].typed)[0]
+    if len(beginning) < 2 and not is_unspaced(beginning):
+        return []
+    titled = {name: kind.newest(ENOUGH_FOR_THE_INDEX, q=q) for name, kind in KINDS.items()}
+    words = _go_on(beginning, [KINDS[name].title(row) for name, rows in titled.items() for row in rows])
+    said = [{"text": " ".join([*typed[:-1], word]), "type": "word", "id": None} for word in words]
     titles = [
-        {"text": kind.title(row), "type": name, "id": row.id}
-        for name, kind in KINDS.items()
-        for row in kind.newest(ENOUGH_FOR_THE_INDEX, q=q)[:MOST_TITLES]
+        {"text": KINDS[name].title(row), "type": name, "id": row.id}
+        for name, rows in titled.items()
+        for row in rows[:MOST_TITLES]
     ]
     return [*said, *titles][: MOST_SUGGESTIONS + MOST_TITLES]
+
+
+def _go_on(beginning: str, titles: list[str]) -> list[str]:
+    """Known words that begin so, as they are written: in these titles, else wherever they stand."""
+    known = vocabulary()
+    known.knows(beginning)
+    completions = sorted(known.completions(beginning, 200), key=lambda word: (len(word), word))[:MOST_SUGGESTIONS]
+    written = dict(pair for title in reversed(titles) if not title.isascii() for pair in _spellings(title))
+    return [written.get(word) or as_written(word) for word in completions]
+
+
+@lru_cache(maxsize=5_000)
+def _spellings(title: str) -> list[tuple[str, str]]:
+    return list(spellings(title))
 
 
 def _more(
@@ -123,7 +143,8 @@ def _rank(found: tuple[str, Find]) -> tuple[float, str, int]:
 
 
 def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain: bool) -> dict[str, Any]:
-    beginnings = tuple({one for word in asked.words for one in (word.typed, word.root, *word.same, *word.near)})
+    meant = ((word.typed, word.root, *word.same, *word.near, *word.wholes) for word in asked.words)
+    beginnings = tuple({one for forms in meant for one in forms})
     beginnings += tuple({word for phrase in asked.phrases for word in phrase})
     result = {
         "type": kind,
@@ -140,7 +161,7 @@ def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain:
 def snippet(text: str, beginnings: tuple[str, ...]) -> list[dict[str, Any]]:
     """The text around the first find in pieces, `hit` where it is what was looked for: a client marks those
     without reading markup out of what people wrote."""
-    places = [(match.start(), match.end(), _is_hit(match.group(), beginnings)) for match in WORD.finditer(text)]
+    places = [place for match in WRITTEN.finditer(text) for place in _places(match.group(), match.start(), beginnings)]
     first = next((index for index, (_, _, hit) in enumerate(places) if hit), 0)
     chosen = places[max(0, first - SNIPPET_WORDS // 3) :][:SNIPPET_WORDS]
     if not chosen:
@@ -156,5 +177,19 @@ def snippet(text: str, beginnings: tuple[str, ...]) -> list[dict[str, Any]]:
     return [*pieces, {"text": text[position:end], "hit": False}] if end > position else pieces
 
 
-def _is_hit(word: str, beginnings: tuple[str, ...]) -> bool:
-    return bool(beginnings) and fold(word).startswith(beginnings)
+def _places(written: str, start: int, beginnings: tuple[str, ...]) -> Iterator[tuple[int, int, bool]]:
+    """Where a word stands and whether it was looked for; of what is written without spaces, piece by piece."""
+    read = fold(written)
+    if not any(map(is_unspaced, read)) or len(read) != len(written):
+        yield start, start + len(written), _is_hit(read, beginnings)
+        return
+    sought = "|".join(re.escape(one) for one in sorted(beginnings, key=len, reverse=True) if is_unspaced(one))
+    other = rf"(?:(?!{sought}).){{1,{SNIPPET_LETTERS}}}" if sought else rf".{{1,{SNIPPET_LETTERS}}}"
+    for match in re.finditer(f"({sought})|{other}" if sought else other, read):
+        yield start + match.start(), start + match.end(), match.lastindex is not None
+
+
+def _is_hit(read: str, beginnings: tuple[str, ...]) -> bool:
+    """Whether a word, its parts or both in one begin as what was looked for."""
+    parts = CONNECTION.split(read.translate(APOSTROPHES))
+    return bool(beginnings) and any(one.startswith(beginnings) for one in (*parts, "".join(parts)))

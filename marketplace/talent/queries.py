@@ -8,6 +8,7 @@ from sqlalchemy import Table, Text, bindparam, or_, true, type_coerce
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name, hourly_rate
 from marketplace.catalog.queries import tree
+from marketplace.core.db import listed
 from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.pagination import Page
 from marketplace.core.ranking import Find
@@ -79,7 +80,7 @@ def name_of(row: Any) -> str:
 
 def _offered(category: str | None) -> str | None:
     known = tree().resolve(category.strip().lower()) if category else None
-    return contains(f",{known or category},") if category else None
+    return contains(listed(known or category)) if category else None
 
 
 def _each(rows: list[Any]) -> list[tuple[str, int]]:

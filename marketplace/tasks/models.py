@@ -101,10 +101,15 @@ class Application(Stateful, Base):
 conflicts["uq_applications_task_id_applicant_id"] = AppliedAlready()
 
 
+def said(fields: Mapping[str, Any]) -> list[str | None]:
+    """What a search looks through."""
+    names = ("title", "description", "location", "category", "subcategory")
+    return [*(fields.get(name) for name in names), *(fields.get("required_skills") or ())]
+
+
 def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
-    """What a search looks through, folded."""
-    said = [fields.get(name) for name in ("title", "description", "location", "category", "subcategory")]
-    return {"search_text": text.search_text(*said, *(fields.get("required_skills") or ()))}
+    """The same, folded."""
+    return {"search_text": text.search_text(*said(fields))}
 
 
-keep_indexed(Task, indexed)
+keep_indexed(Task, indexed, said)

@@ -1,8 +1,26 @@
 """Folding, splitting, escaping."""
 
-import pytest
+import time
+from collections.abc import Callable
+from typing import Any
 
-from marketplace.kit.text import contains, fold, is_storable, join_list, split_list, words
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketplace.kit.text import (
+    contains,
+    is_storable,
+    is_word,
+    join_list,
+    phrase,
+    search_text,
+    spellings,
+    split_list,
+    terms,
+    words,
+)
+from marketplace.kit.unicode_fold import fold
 
 
 @pytest.mark.parametrize(("typed", "folded"), [("Rīga", "riga"), ("Ёлка", "елка"), ("STRASSE", "strasse"), ("ß", "ss")])
@@ -29,3 +47,32 @@ def test_wildcards_typed_by_people_are_escaped() -> None:
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
 def test_what_no_database_stores_is_known(text: str) -> None:
     assert not is_storable(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["'", "-", "a-", "a'", "1a", "1x", "c+", "+", ".net", "自", "เ", "가", "\u0301", "ﷺ", "1×", "a.js"]
+)
+def test_words_of_a_long_text_are_read_in_linear_time(piece: str) -> None:
+    for read in (search_text, terms, phrase, lambda text: list(spellings(text))):
+        short, long = _seconds(read, piece * 4_000), _seconds(read, piece * 16_000)
+        assert long < 0.02 + 12 * short, (read, short, long)
+
+
+def _seconds(read: Callable[[str], Any], text: str) -> float:
+    """The best of a few: other tests use the processor too."""
+    best = 10.0
+    for _ in range(3):
+        begun = time.process_time()
+        read(text)
+        best = min(best, time.process_time() - begun)
+    return best
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_folding_is_done_once_and_words_stand_in_their_text(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+    said = f" {search_text(text)} "
+    assert all(term.stands_in(said) for term in terms(text))
+    assert not phrase(text) or f" {' '.join(phrase(text))}" in said
+    assert all(is_word(word) and len(word) <= 100 for word in said.split())
