@@ -6,9 +6,8 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import Float, bindparam, case, cast, exists, func, or_, select, update
-from werkzeug.security import check_password_hash, generate_password_hash
 
-from marketplace.auth import last_use, mail_tokens, sessions
+from marketplace.auth import last_use, mail_tokens, password_hashes, sessions
 from marketplace.auth.models import USERNAME, USERNAME_RULE, EmailTaken, SignIn, User, UsernameTaken
 from marketplace.auth.numbers import same
 from marketplace.auth.sessions import PASSWORD_CHANGED
@@ -76,7 +75,7 @@ def check_credentials(name: str, password: str) -> tuple[int | None, str | None]
     found = fetch(account)
     known = bool(found) and found[0].is_active
     # Hash in both cases: the time must not tell whether the account exists.
-    fits = check_password_hash(found[0].password_hash if known else _nobodys_hash(), password)
+    fits = password_hashes.fits(found[0].password_hash if known else _nobodys_hash(), password)
     return found[0].id if found else None, found[0].password_hash if known and fits else None
 
 
@@ -101,7 +100,7 @@ def knows_password(user_id: int, password_hash: str, password: str) -> bool:
     """Whether somebody signed in knows their own password: a stolen token may guess as little as anybody.
     Raises TooMany (429)."""
     spend("own-password", str(user_id), current_app.config["LIMIT_ACCOUNT"])
-    return check_password_hash(password_hash, password)
+    return password_hashes.fits(password_hash, password)
 
 
 def hold(user_id: int) -> None:
@@ -181,7 +180,7 @@ def refuse_taken(email: str) -> None:
 
 def hash_password(password: str) -> str:
     """Salted, by the configured method."""
-    return generate_password_hash(password, method=current_app.config["PASSWORD_METHOD"])
+    return password_hashes.make(password)
 
 
 @cache

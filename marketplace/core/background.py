@@ -15,6 +15,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from marketplace.core import leases
+from marketplace.core.bulkhead import in_background
 
 IDLE_SECONDS = 1.0
 SWEEP_SECONDS = 15.0
@@ -42,7 +43,7 @@ class Background(threading.Thread):
         while not self.stopping:
             woken = self.woken.wait(IDLE_SECONDS)
             self.woken.clear()
-            with self.app.app_context():
+            with in_background(), self.app.app_context():
                 if woken or self.sweeping:
                     self._try(self.on_wake)
                 for seconds, work in self.own:
