@@ -30,7 +30,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         part.init_app(app)
     migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
     with_cookies = app.config["COOKIE_SIGN_IN"]
-    CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=EXPOSED, supports_credentials=with_cookies)
+    known = {"origins": app.config["CORS_ORIGINS"], "expose_headers": EXPOSED, "supports_credentials": with_cookies}
+    CORS(app, **known, always_send=False, vary_header=False)  # http says Vary: Origin of everything, refusals too
     wiring.init_app(app, openapi.init_app(app))
     if app.config["TRUSTED_PROXIES"]:
         count = app.config["TRUSTED_PROXIES"]

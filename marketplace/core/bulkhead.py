@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-RESERVED = 2  # connections of a pool that only the background takes
+RESERVED = 4  # connections of a pool for the background's three threads, and for whoever asks whether all is well
 _here = threading.local()
 
 
