@@ -11,8 +11,9 @@ from marketplace.core.bulkhead import Bulkhead
 from marketplace.core.db import release_connection
 from marketplace.kit.errors import Busy
 
-PATIENCE = 15.0  # seconds in the queue; proxies wait for thirty
-_hashing = Bulkhead(os.cpu_count() or 1)  # more at once would only take the processors from each other, and 32 MB each
+PATIENCE = 20.0  # seconds in the queue; proxies wait for thirty
+AT_ONCE = min(2 * (os.cpu_count() or 1), 16)  # two a processor, to get our share beside others; each takes 32 MB
+_hashing = Bulkhead(AT_ONCE)
 
 
 def make(password: str) -> str:
