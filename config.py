@@ -67,7 +67,13 @@ GROUPS = (
             "HOST", "127.0.0.1", "where `make run` listens: an address of this machine, IPv4 or IPv6", form=forms.host
         ),
         whole("PORT", 5000, "the port `make run` listens on", least=1, most=65_535),
-        whole("THREADS", 8, "request threads a process; the database pool has two more", least=1, most=1000),
+        whole(
+            "THREADS",
+            8,
+            "request threads a process; the database pool has a connection for each, and four for the background",
+            least=1,
+            most=1000,
+        ),
         size("MAX_BODY_BYTES", MIB, "larger bodies are a 413", key="MAX_CONTENT_LENGTH"),
         whole(
             "TRUSTED_PROXIES",

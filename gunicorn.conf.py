@@ -1,5 +1,6 @@
 """Gunicorn reads this by itself: what no setting of the command line can say."""
 
+import resource
 from typing import Any
 
 from config import ConfigurationError, load
@@ -10,6 +11,13 @@ try:
 except ConfigurationError as error:
     raise SystemExit(f"Error: {error}") from None
 
+# Longer than whoever is in front keeps a connection (nginx 60 s, Node's fetch 4 s): a client that sends on one that is
+# just being closed loses its request, and a POST is not sent again. Idle connections hold no thread.
+keepalive = 75
+FILES = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+FILES = 10_240 if FILES == resource.RLIM_INFINITY else min(FILES, 20_480)
+resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+worker_connections = FILES // 2  # idle ones count: at gunicorn's own 1,000 no new ones would be accepted
 SLOWEST_BODY = 20.0  # seconds between two pieces of a body; a sender that stalls must not keep a thread
 limit_request_line = gunicorn_errors.init()
 

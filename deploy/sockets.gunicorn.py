@@ -22,6 +22,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_N
 worker_class = "gevent"
 workers = 1
 worker_connections = 20_000  # a socket is one connection; gunicorn's own 1,000 is for requests
+keepalive = 75  # as in gunicorn.conf.py
 graceful_timeout = 5  # open sockets never end by themselves; their clients go to another process
 SLOWEST_BODY = 20.0
 limit_request_line = gunicorn_errors.init()

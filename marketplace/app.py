@@ -33,7 +33,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.before_request(http.refuse_without_host)  # once there is a clock and a name for what is refused
     migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
     with_cookies = app.config["COOKIE_SIGN_IN"]
-    CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=EXPOSED, supports_credentials=with_cookies)
+    known = {"origins": app.config["CORS_ORIGINS"], "expose_headers": EXPOSED, "supports_credentials": with_cookies}
+    CORS(app, **known, always_send=False, vary_header=False)  # http says Vary: Origin of everything, refusals too
     wiring.init_app(app, openapi.init_app(app))
     app.wsgi_app = http.OneAddress(logs.EveryRequest(app.wsgi_app))  # type: ignore[method-assign]
     if app.config["TRUSTED_PROXIES"]:

@@ -35,9 +35,9 @@ from marketplace.cli.reindex import reindex
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
 from marketplace.cli.settings import settings_command
-from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, outbox, rule_files
+from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, outbox, readiness, rule_files
 from marketplace.core import sweeps as core_jobs
-from marketplace.core.background import Background, all_of, celery_for, wake_workers
+from marketplace.core.background import Background, all_of, celery_for, state_of_threads, state_of_workers, wake_workers
 from marketplace.disputes import jobs as disputes_jobs
 from marketplace.disputes import routes as disputes_routes
 from marketplace.disputes import subscribers as disputes_subscribers
@@ -83,6 +83,7 @@ from marketplace.tasks import subscribers as tasks_subscribers
 from marketplace.uploads import jobs as uploads_jobs
 from marketplace.uploads import routes as uploads_routes
 from marketplace.uploads import subscribers as uploads_subscribers
+from marketplace.uploads.gateways import chosen
 from marketplace.verification import routes as verification_api
 
 BLUEPRINTS = (
@@ -221,6 +222,10 @@ def init_app(app: Flask, api: Api) -> None:
         api.register_blueprint(blueprint)
     rule_files.check(app, RULES)
     metrics.add(reconciling.figures)
+    health.init_app(app)
+    readiness.add(app, "storage", chosen.is_writable, seconds=5)
+    app.extensions["background"] = []
+    readiness.add(app, "workers", lambda: _workers(app), vital=app.config["JOBS"] == "embedded")
     messaging_sockets.register(app)
     moderation.init_app(app)
     for command in COMMANDS:
@@ -230,9 +235,18 @@ def init_app(app: Flask, api: Api) -> None:
 def background(app: Flask) -> list[Background]:
     """The threads of a web process: they do the work, or tell the workers of it."""
     if app.config["JOBS"] == "celery":
-        return [Background(app, wake_workers(celery_for(app.config["REDIS_URL"])), OWN, sweeping=False)]
-    return [
-        Background(app, all_of(*FACTS), OWN, sweeping=True),
-        Background(app, all_of(*WORK), sweeping=True),
-        Background(app, all_of(*MONEY), sweeping=True),
-    ]
+        threads = [Background(app, wake_workers(celery_for(app.config["REDIS_URL"])), OWN, sweeping=False)]
+    else:
+        threads = [
+            Background(app, all_of(*FACTS), OWN, sweeping=True),
+            Background(app, all_of(*WORK), sweeping=True),
+            Background(app, all_of(*MONEY), sweeping=True),
+        ]
+    app.extensions["background"] = threads
+    return threads
+
+
+def _workers(app: Flask) -> str:
+    """Workers elsewhere may be gone and this process serves on: whoever waits for it to be ready may be one of them."""
+    mine = state_of_threads(app.extensions["background"])
+    return state_of_workers(app.config["REDIS_URL"]) if app.config["JOBS"] == "celery" else mine

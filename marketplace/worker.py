@@ -6,7 +6,7 @@ from celery.signals import worker_ready
 
 from marketplace import wiring
 from marketplace.app import create_app
-from marketplace.core.background import WORK, all_of, celery_for, wake_workers
+from marketplace.core.background import WORK, all_of, celery_for, note_look, wake_workers
 from marketplace.core.settings import ConfigurationError
 
 try:
@@ -20,6 +20,7 @@ work = all_of(*wiring.FACTS, *wiring.MONEY, *wiring.WORK)
 @app.task(name=WORK)
 def look_for_work() -> None:
     """Do everything that is due."""
+    note_look(flask_app.config["REDIS_URL"])
     with flask_app.app_context():
         work()
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
+from config import ROOT
 from marketplace.auth.models import User
 from marketplace.cli.errors import in_sentences, require_not_newer
 from marketplace.cli.seed import seed_town, sign_ins
@@ -41,9 +42,9 @@ def serve(port: int | None, host: str | None) -> None:
     welcome(console, f"http://{'localhost' if host in EVERYWHERE else address}:{port}")
     os.environ.setdefault("API_URL", f"http://localhost:{port}")
     threads = str(current_app.config["THREADS"] + current_app.config["SOCKET_THREADS"])  # made when they are needed
-    command = ["gunicorn", "--worker-class", "gthread", "--workers", "1", "--threads", threads]
+    command = ["gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "--worker-class", "gthread", "--workers", "1"]
     bind = ["--bind", f"{address}:{port}", "--graceful-timeout", "5", "--log-level", "warning", "wsgi:app"]
-    os.execv(sys.executable, [sys.executable, "-m", *command, *bind])
+    os.execv(sys.executable, [sys.executable, "-m", *command, "--threads", threads, *bind])
 
 
 def _require_free(host: str, port: int) -> None:

@@ -19,6 +19,14 @@ production; no code asks where it runs. An empty setting counts as not set. What
 a sentence for each setting, and so is in production what is unsafe. `flask settings` shows what is given, and what
 is wrong with it.
 """
+EXAMPLE_TAIL = """
+## docker compose alone
+# The password of its Postgres, the ports of its nginx, and a folder with fullchain.pem and privkey.pem for TLS
+# POSTGRES_PASSWORD=
+# HTTP_PORT=5000
+# HTTPS_PORT=5443
+# TLS_FOLDER=./deploy/tls
+"""
 EXAMPLE_HEAD = """# Every setting, with its default. Copy to .env, or set them in the environment; what is empty
 # is not set. docs/settings.md says more. Written by `flask handbook` from the table in config.py.
 """
@@ -48,8 +56,13 @@ def settings_page() -> str:
 
 def settings_example() -> str:
     """.env.example: what differs in production stays empty, so that a copy is right there too."""
-    return EXAMPLE_HEAD + "".join(
-        f"\n## {group.title}\n" + "".join(_example(setting) for setting in group.settings) for group in config.GROUPS
+    return (
+        EXAMPLE_HEAD
+        + "".join(
+            f"\n## {group.title}\n" + "".join(_example(setting) for setting in group.settings)
+            for group in config.GROUPS
+        )
+        + EXAMPLE_TAIL
     )
 
 

@@ -7,18 +7,24 @@ wake-ups get lost, the next sweep finds what they forgot.
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 from celery import Celery
 from flask import Flask
 from kombu.exceptions import KombuError
+from redis import Redis
 from redis.exceptions import RedisError
 
 from marketplace.core import leases
+from marketplace.core.bulkhead import in_background
+from marketplace.core.readiness import NOT_USED, OK
 
 IDLE_SECONDS = 1.0
 SWEEP_SECONDS = 15.0
 WORK = "marketplace.work"
+LOOKED_AT = "marketplace:looked_at"  # in Redis: when a worker looked for work last
+STOPPED_AFTER = 120.0  # seconds: eight sweeps
 Work = Callable[[], object]
 log = structlog.get_logger(__name__)
 
@@ -42,7 +48,7 @@ class Background(threading.Thread):
         while not self.stopping:
             woken = self.woken.wait(IDLE_SECONDS)
             self.woken.clear()
-            with self.app.app_context():
+            with in_background(), self.app.app_context():
                 if woken or self.sweeping:
                     self._try(self.on_wake)
                 for seconds, work in self.own:
@@ -99,3 +105,27 @@ def wake_workers(queue: Celery) -> Work:
             log.warning("no worker could be woken", error=str(error))
 
     return tell
+
+
+def note_look(redis_url: str) -> None:
+    """A worker looks for work now."""
+    try:
+        Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1).set(LOOKED_AT, int(time.time()))
+    except RedisError as error:
+        log.warning("nobody hears that a worker is here", error=str(error))
+
+
+def state_of_workers(redis_url: str) -> str:
+    """For /readyz: whether somebody looked for work lately."""
+    looked: Any = Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1).get(LOOKED_AT)
+    if looked is None:
+        return "no worker has been here yet: start worker and beat"
+    silent = time.time() - int(looked)
+    return OK if silent < STOPPED_AFTER else f"stopped: nobody has looked for work for {silent / 60:.0f} minutes"
+
+
+def state_of_threads(threads: Sequence[threading.Thread]) -> str:
+    """The same where this process does the work itself; it is not begun in what is no server."""
+    if not threads:
+        return NOT_USED
+    return OK if all(thread.is_alive() for thread in threads) else "stopped: restart this process"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 import orjson
 import structlog
-from flask import Flask
+from flask import Flask, has_app_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, event, select
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
@@ -20,6 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
+from marketplace.core.bulkhead import RESERVED, TurnPool
 from marketplace.core.settings import ConfigurationError
 from marketplace.kit.clock import as_utc, now
 from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
@@ -28,6 +29,7 @@ T = TypeVar("T")
 COMMA = "\x1f"  # for a comma inside a value of a list: the unit separator, which nobody types
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 ATTEMPTS = 3
+CONNECTION_PATIENCE = 5.0  # seconds a request waits for its turn before it is told that we are busy
 RETRYABLE_STATES = {"40001", "40P01"}  # serialization failure, deadlock
 TIMEOUT_STATES = {"55P03", "57014"}  # lock not available, statement cancelled
 UNREACHABLE_STATES = {"53300", "57P01", "57P02", "57P03"}  # too many connections; stopping, crashed, starting
@@ -165,19 +167,32 @@ def in_transaction(work: Callable[[], T]) -> T:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _begin_writing()
+            db.session.info["writing"] = True
             result = work()
             db.session.commit()
         except (DBAPIError, StaleDataError, PoolTimeout) as error:
             db.session.rollback()
             if attempt == ATTEMPTS or not _is_retryable(error):
                 raise as_problem(error) from error
+            continue
         except BaseException:
             db.session.rollback()
             raise
-        else:
-            _run_after_commit()
-            return result
+        finally:
+            db.session.info.pop("writing", None)
+        _run_after_commit()
+        return result
     raise AssertionError("unreachable")
+
+
+def release_connection() -> None:
+    """Give back what a read has taken, before work that is slow without the database (a hash, a picture, a call):
+    connections are few. Objects are read anew afterwards. Raises RuntimeError in a transaction, which would be lost."""
+    if not has_app_context():
+        return
+    if db.session.info.get("writing"):
+        raise RuntimeError("slow work inside a transaction: do it before, or between two")
+    db.session.rollback()
 
 
 def after_commit(hint: Callable[[], None]) -> None:
@@ -255,8 +270,9 @@ def _broken_constraint(error: IntegrityError) -> str:
 
 
 def engine_options(url: str, threads: int) -> dict[str, Any]:
-    """Pool and driver settings of either dialect."""
-    pool = {"pool_size": threads + 2, "max_overflow": 0, "pool_timeout": 2}
+    """Pool and driver settings of either dialect: a connection for each thread, and the background's."""
+    size = {"pool_size": threads + RESERVED, "max_overflow": 0, "pool_timeout": CONNECTION_PATIENCE}
+    pool = {**size, "poolclass": TurnPool}
     if make_url(url).get_backend_name() == "sqlite":
         return {**pool, "json_deserializer": orjson.loads, "connect_args": {"timeout": 5}}
     timeouts = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"

@@ -1,19 +1,26 @@
 """Is the process up, and can it serve."""
 
-from flask import Response, current_app
+from functools import cache
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from flask import Flask, Response, current_app
 from marshmallow import Schema, fields
 from redis import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
+from marketplace.core import readiness
 from marketplace.core.access import NEWCOMER
 from marketplace.core.db import fetch
 from marketplace.core.json import json_body
+from marketplace.core.readiness import NOT_USED, OK
 from marketplace.core.web import Blueprint
 
 bp = Blueprint("health", __name__, access=NEWCOMER, description="Liveness and readiness")
 PROBE = text("SELECT 1")
+MIGRATED = text("SELECT version_num FROM alembic_version")
+BEHIND = "older than this version of the marketplace: run flask db upgrade"
+AHEAD = "newer than this version of the marketplace: start the version it was migrated by"
 
 
 class HealthSchema(Schema):
@@ -24,57 +31,75 @@ class HealthSchema(Schema):
 
 
 class ReadySchema(Schema):
-    """Each part the process leans on: ok, or what is wrong."""
+    """ok, degraded (it serves, but something is missing) or unavailable; and each part the process leans on:
+    ok, not used, or what is wrong."""
 
     status = fields.String(required=True, metadata={"example": "ok"})
-    parts = fields.Dict(required=True, metadata={"example": {"database": "ok", "redis": "ok"}})
+    parts = fields.Dict(
+        required=True,
+        metadata={"example": {"database": "ok", "migrations": "ok", "redis": "ok", "storage": "ok", "workers": "ok"}},
+    )
 
 
 @bp.get("/health")
 @bp.response(200, HealthSchema)
-def health() -> dict[str, str]:
+def health() -> Response:
     """Say that the process answers."""
-    return health_body()
+    return _now({"status": OK, "version": current_app.config["API_VERSION"]})
 
 
 @bp.get("/api/health")
 @bp.response(200, HealthSchema)
-def api_health() -> dict[str, str]:
+def api_health() -> Response:
     """Say the same under /api, where some clients look."""
-    return health_body()
+    return _now({"status": OK, "version": current_app.config["API_VERSION"]})
 
 
 @bp.get("/readyz")
 @bp.response(200, ReadySchema)
-@bp.alt_response(503, schema=ReadySchema, description="A part does not answer")
+@bp.alt_response(503, schema=ReadySchema, description="It cannot serve")
 def ready() -> Response:
-    """Say whether the database and Redis answer; a load balancer asks this."""
-    parts = {"database": _database(), "redis": _redis()}
-    well = parts["database"] == "ok"
-    body = {"status": "ok" if well else "unavailable", "parts": parts}
-    return Response(json_body(body), 200 if well else 503, content_type="application/json")
+    """Say whether everything answers that is needed to serve; a load balancer asks this."""
+    status, parts = readiness.ask()
+    return _now({"status": status, "parts": parts}, 503 if status == readiness.UNAVAILABLE else 200)
 
 
-def health_body() -> dict[str, str]:
-    """Up, and which version."""
-    return {"status": "ok", "version": current_app.config["API_VERSION"]}
+def init_app(app: Flask) -> None:
+    """What core itself leans on. A lost Redis degrades (limits fall back to memory); it does not take the shop down."""
+    readiness.init_app(app)
+    readiness.add(app, "database", _database)
+    readiness.add(app, "migrations", _migrations)
+    readiness.add(app, "redis", _redis, vital=False)
+
+
+def _now(body: dict[str, Any], status: int = 200) -> Response:
+    """Kept by nobody: an answer of a moment ago is wrong."""
+    return Response(json_body(body), status, {"Cache-Control": "no-store"}, content_type="application/json")
 
 
 def _database() -> str:
-    try:
-        fetch(PROBE)
-    except SQLAlchemyError:
-        return "does not answer"
-    return "ok"
+    fetch(PROBE)
+    return OK
+
+
+def _migrations() -> str:
+    """Postgres and SQLite say the same of a database that was never migrated: that there is no such table."""
+    heads, known = _revisions(current_app.extensions["migrate"].directory)
+    found = {row.version_num for row in fetch(MIGRATED)}
+    if found == heads:
+        return OK
+    return BEHIND if found <= known else AHEAD
+
+
+@cache
+def _revisions(folder: str) -> tuple[set[str], set[str]]:
+    scripts = ScriptDirectory(folder)
+    return set(scripts.get_heads()), {script.revision for script in scripts.walk_revisions()}
 
 
 def _redis() -> str:
-    """A lost Redis degrades (limits fall back to memory); it does not take the shop down."""
     url = current_app.config["REDIS_URL"]
     if not url:
-        return "not used"
-    try:
-        Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1).ping()
-    except RedisError:
-        return "does not answer"
-    return "ok"
+        return NOT_USED
+    Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1).ping()
+    return OK

@@ -98,6 +98,7 @@ def _finish(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", API_POLICY)
+    response.vary.add("Origin")  # CORS headers name one front end: no cache may give them to another
     if response.status_code not in {429, 503}:
         response.headers.pop("Retry-After", None)  # the limiter adds it to everything
     if "RateLimit-Reset" in response.headers:  # the limiter writes a moment, the draft standard says seconds

@@ -36,7 +36,7 @@ def show_metrics() -> Response:
         raise NotFound()
     registry = CollectorRegistry()
     registry.register(_Tables())
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(registry), headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_LATEST)
 
 
 class _Tables:

@@ -8,12 +8,14 @@ import threading
 import time
 from bisect import bisect_left
 from collections import defaultdict
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Flask, current_app
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from sqlalchemy import String, UniqueConstraint, bindparam, select
+from sqlalchemy import Row, String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, fetch, found_next_time
@@ -84,25 +86,35 @@ class Vocabulary:
         return [one[0] for one in ranked[:MOST_NEIGHBOURS]] if slips else []
 
     def refresh(self) -> None:
-        """Read what was written since the last time; from the beginning each hour, as words are forgotten too."""
+        """Read what was written since the last time; from the beginning each hour, as words are forgotten too.
+
+        Nobody holds the lock while reading: whoever waited for it would keep the connection the reader waits for.
+        Several may read the same words, which are added once."""
         if now() - self._begun_at > HOUR:
             self.forget()
         with self._lock:
-            after = self._last_id - self._overlap()
-            while rows := fetch(NEWER, {"after": after, "most": BATCH}):
-                new = [row.word for row in rows if row.word not in self._known and not is_unspaced(row.word)]
-                self._known.update(new)
-                for word in new:
-                    self._by_length[len(word)].append(word)
-                self._sorted = sorted([*self._sorted, *new]) if new else self._sorted
-                after = rows[-1].id
-                self._last_id = max(self._last_id, after)
+            begun_at, after = self._begun_at, self._last_id - self._overlap()
+        while rows := fetch(NEWER, {"after": after, "most": BATCH}):
+            begun_at, after = self._add(rows, begun_at)
 
     def forget(self) -> None:
         """Begin anew."""
         with self._lock:
             self._sorted, self._by_length, self._known, self.written = [], defaultdict(list), set(), {}
             self._last_id, self._begun_at, self._overlapped_at = 0, now(), 0.0
+
+    def _add(self, rows: Sequence[Row[Any]], begun_at: datetime) -> tuple[datetime, int]:
+        """Where to read on; from the beginning where it was begun anew since these rows were asked for."""
+        with self._lock:
+            if self._begun_at is not begun_at:
+                return self._begun_at, self._last_id
+            new = [row.word for row in rows if row.word not in self._known and not is_unspaced(row.word)]
+            self._known.update(new)
+            for word in new:
+                self._by_length[len(word)].append(word)
+            self._sorted = sorted([*self._sorted, *new]) if new else self._sorted
+            self._last_id = max(self._last_id, rows[-1].id)
+            return begun_at, rows[-1].id
 
     def _overlap(self) -> int:
         """Ids become visible out of order: once a second those before the last one are read again."""

@@ -13,7 +13,7 @@ from werkzeug.datastructures import FileStorage
 
 from marketplace.auth import service as people
 from marketplace.auth.models import User
-from marketplace.core.db import in_transaction
+from marketplace.core.db import in_transaction, release_connection
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Invalid, Malformed, NotFound, Problem
 from marketplace.uploads import addresses, queries, service
@@ -37,7 +37,9 @@ class TooLarge(Problem):
 
 def receive(owner: User, request: Request, *, purpose: str = "image") -> dict[str, Any]:
     """Store the file of a multipart body; raises 413, 415, 422, and Busy (503) without a storage."""
-    prepared = _looked_at(*_read(request, purpose), purpose)
+    data, name = _read(request, purpose)
+    release_connection()
+    prepared = _looked_at(data, name, purpose)
     upload = in_transaction(lambda: _announce(owner.id, prepared, purpose))
     return _bring_in(upload.id, addresses.key_of(upload), prepared)
 
@@ -165,6 +167,7 @@ def _refuse_large(size: int, *, is_picture: bool) -> None:
 
 
 def _or_busy(work: Callable[[], T]) -> T:
+    release_connection()
     try:
         return work()
     except StorageFailed:

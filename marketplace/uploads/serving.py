@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, current_app, redirect, request, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
+from marketplace.core.db import release_connection
 from marketplace.kit.errors import Busy, NotFound
 from marketplace.uploads.addresses import key_of, thumbnail_key
 from marketplace.uploads.gateways.chosen import storage
@@ -34,8 +35,10 @@ def send(upload: Any, size: str) -> BaseResponse:
 def sha256_of(upload: Any) -> str:
     """Of the bytes as they are stored and sent, so that a copy can be compared; outside of any transaction.
     Raises NotFound, and Busy (503) without a storage."""
+    key = key_of(upload)
+    release_connection()
     try:
-        data = storage().get(key_of(upload))
+        data = storage().get(key)
     except StorageFailed:
         raise Busy("Files cannot be read right now. Try again in a moment.") from None
     if data is None:

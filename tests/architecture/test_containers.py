@@ -1,12 +1,25 @@
 """What can be checked of the containers without an engine to run them."""
 
+import json
+import os
 import re
 import secrets
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import connect
 
+import pytest
+import requests
 import yaml
 from cryptography.fernet import Fernet
+from dotenv import dotenv_values
+from flask import Flask
 
 import config
+from tests.servers.waiting import free_port, until
 
 ROOT = config.ROOT
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -26,14 +39,68 @@ def test_compose_runs_the_api_with_postgres_and_redis() -> None:
     assert set(COMPOSE["services"]["api"]["depends_on"]) == {"postgres", "redis"}
 
 
+def given() -> dict[str, str]:
+    """What the processes of compose see: .env.example with the settings its first line names, and `environment`."""
+    example = {name: value or "" for name, value in dotenv_values(ROOT / ".env.example").items()}
+    names = {**example, **CHOSEN}
+    said = {name: str(value) for name, value in COMPOSE["services"]["api"]["environment"].items()}
+    return {**names, **{name: re.sub(r"\$\{(\w+):\?[^}]*\}", lambda m: names[m[1]], said[name]) for name in said}}
+
+
 def test_composes_settings_are_what_production_accepts() -> None:
-    given = {
-        name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", re.sub(r"\$\{(\w+):\?[^}]*\}", lambda m: CHOSEN[m[1]], value))
-        for name, value in ((name, str(value)) for name, value in COMPOSE["services"]["api"]["environment"].items())
-    }
-    settings = config.load(given)
+    settings = config.load(given())
     assert settings["ENVIRONMENT"] == "production"
-    assert settings["DATABASE_URL"].startswith("postgresql://")
+    assert settings["DATABASE_URL"] == "postgresql://marketplace:long-and-random@postgres/marketplace"
+    assert (settings["COOKIE_SECURE"], settings["LOG_JSON"], settings["PAYMENT_PROVIDERS"]) == (True, True, [])
+
+
+def test_every_setting_of_the_example_reaches_the_processes() -> None:
+    ours = ("api", "sockets", "sockets-2", "worker", "beat")
+    assert [COMPOSE["services"][name]["env_file"] for name in ours] == [[".env"]] * len(ours)
+    assert config.load({**given(), "SITE_NAME": "Tirgus", "SMTP_PORT": "25"})["SITE_NAME"] == "Tirgus"
+
+
+def test_whatever_ends_is_started_again_and_given_time_to_start() -> None:
+    services = COMPOSE["services"]
+    assert [name for name in services if services[name].get("restart") != "unless-stopped"] == []
+    checked = ("api", "sockets", "sockets-2", "postgres")
+    assert all("start_period" in services[name]["healthcheck"] for name in checked)
+    assert "--start-period" in DOCKERFILE
+
+
+def test_the_image_is_production_and_refuses_the_secret_everybody_knows() -> None:
+    own = dict(word.split("=", 1) for word in re.findall(r"^ENV (.*)$", DOCKERFILE, re.M)[0].split())
+    named = {**given(), **own, "SECRET_KEY": config.INSECURE_SECRET}
+    assert own["MARKETPLACE_ENV"] == "production"
+    with pytest.raises(config.ConfigurationError, match="SECRET_KEY"):
+        config.load(named)
+    with pytest.raises(config.ConfigurationError, match="SECRET_KEY"):
+        config.load(own)
+
+
+def test_what_the_image_runs_migrates_serves_and_is_well(apps: dict[str, Flask], tmp_path: Path) -> None:
+    port, shop = str(free_port()), tmp_path / "shop.db"
+    source = apps["sqlite"].config["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(connect(source)) as migrated, closing(connect(shop)) as copy:
+        migrated.backup(copy)
+    steps = [word.replace(":5000", f":{port}") for word in json.loads(re.findall(r"^CMD (.*)$", DOCKERFILE, re.M)[0])]
+    check = re.findall(r"^    CMD (.*)$", DOCKERFILE, re.M)[0].replace(":5000", f":{port}")
+    own = {"DATABASE_URL": f"sqlite:///{shop}", "ALLOW_SQLITE": "1", "UPLOADS_DIR": str(tmp_path), "REDIS_URL": ""}
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "FLASK_APP": "wsgi:app"}
+    settings = {**given(), **own, **path, "JOBS": "embedded", "SOCKETS": "threading"}
+    process = subprocess.Popen(steps, env=settings, cwd=ROOT, start_new_session=True)
+    try:
+        until("it to be well", lambda: requests.get(f"http://127.0.0.1:{port}/readyz", timeout=30).ok, 120)
+        assert subprocess.call(check, shell=True, env=path) == 0
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_the_folder_of_nginxs_certificate_turns_tls_on() -> None:
+    proxy = COMPOSE["services"]["proxy"]
+    assert 'sed -i "s/#tls //"' in " ".join(proxy["command"])
+    assert any(volume.endswith(":/etc/nginx/tls:ro") for volume in proxy["volumes"])
 
 
 def test_every_process_has_the_same_settings_and_files() -> None:

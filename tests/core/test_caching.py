@@ -1,24 +1,16 @@
 """Strangers share answers for a moment; nobody ever gets what was somebody's own."""
 
 import os
-import subprocess
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import requests
 from flask import Flask
 from redis import Redis
-from werkzeug.serving import make_server
 
 from marketplace.core.cache import Shared
 from tests.conftest import make_app, recorded
 from tests.factories import things
 from tests.factories.people import Person, sign_up
-from tests.factories.pictures import PDF
-from tests.servers import nginx
-from tests.servers.waiting import free_port, until
 
 PUBLIC = ["/api/listings", "/api/tasks", "/api/offerings", "/api/helpers", "/api/categories", "/api/reviews"]
 
@@ -132,47 +124,3 @@ def test_a_lost_redis_costs_nothing_but_speed(app: Flask) -> None:
     for number in range(1, 4):
         things.listing(anna)
         assert Person(lost).get("/api/listings").json["total"] == number
-
-
-@pytest.fixture
-def proxied(app: Flask, tmp_path: Path) -> Iterator[tuple[str, Flask]]:
-    """The application behind a real nginx, configured as in deploy/."""
-    if nginx.nginx() is None:
-        pytest.skip("nginx is not installed")
-    shop = make_app(app.config["DATABASE_URL"], TRUSTED_PROXIES="1", PUBLIC_CACHE_SECONDS="60")
-    server = make_server("127.0.0.1", 0, shop, threaded=True)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    port = free_port()
-    process = subprocess.Popen(nginx.command(tmp_path, port, api=server.server_port))
-    until("nginx", lambda: requests.get(f"http://127.0.0.1:{port}/health", timeout=1).ok)
-    yield f"http://127.0.0.1:{port}", shop
-    process.terminate()
-    process.wait()
-    server.shutdown()
-    server.server_close()
-
-
-def test_nginx_keeps_what_strangers_ask_and_nothing_else(proxied: tuple[str, Flask]) -> None:
-    address, shop = proxied
-    anna = sign_up(shop, "anna")
-    things.listing(anna)
-    paper = things.upload(anna, "document", PDF, "p.pdf")
-    token = {"Authorization": f"Bearer {anna.token}"}
-
-    def ask(path: str, **headers: str) -> requests.Response:
-        return requests.get(address + path, headers=headers, timeout=5)
-
-    assert [ask("/api/listings").headers["X-Cache"] for _ in range(2)] == ["MISS", "HIT"]
-    assert ask("/api/listings", **token).headers["X-Cache"] == "BYPASS"
-    for mine in ({"X-API-Key": "mk_1_x"}, {"Cookie": "access_token=x"}):
-        assert ask("/api/listings", **mine).headers["X-Cache"] == "BYPASS"
-    assert "edit" in ask("/api/listings", **token).json()["listings"][0]["available_actions"]
-    assert ask("/api/listings").json()["listings"][0]["available_actions"] == []
-
-    private = ["/api/auth/profile", "/api/listings/my", "/api/notifications", "/api/uploads"]
-    for path in private:
-        assert ask(path, **token).status_code == 200
-        assert ask(path).status_code == 401, path
-    assert ask(paper["url"]).content == PDF
-    assert ask(paper["url"]).headers["X-Cache"] == "MISS"
-    assert ask(paper["url"].partition("?")[0]).status_code == 404

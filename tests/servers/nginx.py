@@ -14,13 +14,15 @@ def nginx() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
-def command(folder: Path, listen: int, *, api: int, sockets: tuple[int, int] = DEPLOYED) -> list[str]:
-    """What starts it in this folder."""
-    settings = _settings(folder, listen, api, sockets)
+def command(
+    folder: Path, listen: int, *, api: int, sockets: tuple[int, int] = DEPLOYED, tls: int | None = None
+) -> list[str]:
+    """What starts it in this folder; with `tls`, on that port too, by the certificate in fullchain.pem."""
+    settings = _settings(folder, listen, api, sockets, tls)
     return [str(nginx()), "-p", str(folder), "-e", str(folder / "nginx.log"), "-c", str(settings)]
 
 
-def _settings(folder: Path, listen: int, api: int, sockets: tuple[int, int]) -> Path:
+def _settings(folder: Path, listen: int, api: int, sockets: tuple[int, int], tls: int | None) -> Path:
     """deploy/nginx.conf with these ports."""
     text = (config.ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
     places = {
@@ -31,9 +33,13 @@ def _settings(folder: Path, listen: int, api: int, sockets: tuple[int, int]) -> 
         "include mime.types;": f"client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;",
         "worker_processes auto;": f"pid {folder}/pid; daemon off;" + (" user root;" if os.geteuid() == 0 else ""),
         "path cache ": f"path {folder}/cache ",
+        "/var/log/nginx/access.log": str(folder / "access.log"),
     }
     for before, after in places.items():
         assert before in text, before
         text = text.replace(before, after)
+    if tls is not None:
+        text = text.replace("#tls ", "").replace("listen 8443", f"listen 127.0.0.1:{tls}")
+        text = text.replace("/etc/nginx/tls", str(folder))
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
     return folder / "nginx.conf"

@@ -1,9 +1,11 @@
 """Which storage the settings name."""
 
+import secrets
 from pathlib import Path
 
 from flask import current_app
 
+from marketplace.core.readiness import OK
 from marketplace.uploads.gateways.local import LocalStorage
 from marketplace.uploads.gateways.s3 import S3Storage
 from marketplace.uploads.gateways.storage import Storage
@@ -15,6 +17,14 @@ def storage() -> Storage:
     if kept is None:
         kept = current_app.extensions["storage"] = _build()
     return kept
+
+
+def is_writable() -> str:
+    """For /readyz: a small file comes and goes; raises StorageFailed."""
+    key = f"incoming/ready-{secrets.token_hex(8)}"
+    storage().put(key, b"ready", "application/octet-stream", public=False)
+    storage().delete(key)
+    return OK
 
 
 def _build() -> Storage:

@@ -4,9 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -53,7 +51,7 @@ class S3Storage:
         self.public_acl = public_acl
         self._place = {"region_name": region or None, "endpoint_url": endpoint_url or None}
         self._keys = {"aws_access_key_id": access_key or None, "aws_secret_access_key": secret_key or None}
-        self._lock = Lock()
+        self._made: Any = None
 
     @_failing_safely()
     def put(self, key: str, data: bytes, content_type: str, *, public: bool) -> None:
@@ -126,11 +124,12 @@ class S3Storage:
 
     @property
     def _client(self) -> Any:
-        with self._lock:
-            return self._made
+        """Made at first use, without a lock, as it may ask for credentials: of two at once, either will do."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
 
-    @cached_property
-    def _made(self) -> Any:
+    def _make(self) -> Any:
         """Checksums only where S3 requires them: a presigned PUT could not carry one. Without "virtual",
         presigned addresses name the global host, which redirects for new buckets of other regions."""
         config = Config(

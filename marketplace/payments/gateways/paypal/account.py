@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from threading import Lock
 from typing import Any
 
 from paypalserversdk.configuration import Environment
@@ -15,6 +14,7 @@ from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 from requests import Response, Session
 from requests.exceptions import RequestException
 
+from marketplace.core.db import release_connection
 from marketplace.payments.gateways.paypal.money import step
 from marketplace.payments.gateways.provider import Declined, ProviderError, Refused, Unknown, Unreachable
 
@@ -77,7 +77,6 @@ class Account:
             o_auth_clock_skew=SKEW,
         )
         self._token: OAuthToken | None = None
-        self._one_at_a_time = Lock()
         self._api = self._client()
 
     def step(self, currency: str, *, paid_out: bool = False) -> int:
@@ -108,6 +107,7 @@ class Account:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
+        release_connection()
         try:
             yield
         except ApiException as error:
@@ -130,10 +130,10 @@ class Account:
 
     def _valid_token(self, auth: Any) -> OAuthToken:
         """Asked for by ourselves: the library takes every refusal of a token, a 503 too, for a wrong secret."""
-        with self._one_at_a_time:
-            if self._token is None or auth.is_token_expired(self._token):
-                self._token = auth.fetch_token()
-            return self._token
+        token = self._token  # without a lock, which would be held while PayPal is silent: two tokens at once do no harm
+        if token is None or auth.is_token_expired(token):
+            token = self._token = auth.fetch_token()
+        return token
 
 
 class _Session(Session):

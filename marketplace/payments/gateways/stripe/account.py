@@ -18,6 +18,7 @@ from stripe import (
     StripeError,
 )
 
+from marketplace.core.db import release_connection
 from marketplace.payments.gateways.provider import Declined, ProviderError, Refused, Unknown, Unreachable
 from marketplace.payments.gateways.stripe.money import step
 
@@ -69,6 +70,7 @@ class Account:
 @contextmanager
 def asking() -> Iterator[None]:
     """Stripe's errors become ours. Its own messages hold no secret but that about a wrong key, which is left out."""
+    release_connection()
     try:
         yield
     except StripeError as error:
