@@ -1,7 +1,5 @@
 """The database: typed base, column types, the two dialects' settings and the one place that commits."""
 
-import math
-import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +9,15 @@ import orjson
 import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, event, select
-from sqlalchemy.engine import Connection, Dialect, Engine, make_url
+from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, select
+from sqlalchemy.engine import Dialect, Engine, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
+from marketplace.core import sqlite
 from marketplace.kit.clock import as_utc, now
 from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
 
@@ -246,7 +245,7 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Pool and driver settings of either dialect."""
     pool = {"pool_size": threads + 2, "max_overflow": 0, "pool_timeout": 2}
     if make_url(url).get_backend_name() == "sqlite":
-        return {**pool, "json_deserializer": orjson.loads, "connect_args": {"timeout": 5}}
+        return {**pool, "module": sqlite.driver, "json_deserializer": orjson.loads, "connect_args": {"timeout": 5}}
     timeouts = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
     return {
         **pool,
@@ -275,29 +274,6 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             Path(db.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
-            prepare_sqlite(db.engine)
-
-
-def prepare_sqlite(engine: Engine) -> None:
-    """WAL, foreign keys, one writer at a time that waits, autocommit for reads."""
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        _add_missing_maths(connection)
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("writing"):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _add_missing_maths(connection: sqlite3.Connection) -> None:
-    """Some builds of SQLite come without the trigonometry that distances need."""
-    try:
-        connection.execute("SELECT radians(1), sin(1), cos(1), asin(1), sqrt(1)")
-    except sqlite3.OperationalError:
-        for name in ("radians", "sin", "cos", "asin", "sqrt"):
-            connection.create_function(name, 1, getattr(math, name), deterministic=True)
+            sqlite.prepare(db.engine)
+            if said := sqlite.warning():
+                log.warning("sqlite", warning=said)
