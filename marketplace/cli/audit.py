@@ -9,7 +9,8 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import TextClause, bindparam, select, text
 
-from marketplace.core.db import UTCDateTime, fetch
+from marketplace.core import encryption
+from marketplace.core.db import UTCDateTime, db, fetch
 from marketplace.core.leases import QUEUES
 from marketplace.core.lifecycle import Stateful
 from marketplace.disputes.models import Dispute, Offer
@@ -236,7 +237,8 @@ RULES = (
 
 def findings() -> list[str]:
     """Everything that is not as it must be, one sentence each; empty when all is well."""
-    return [*_broken_rules(), *proofs.findings(), *_broken_histories(), *_stuck_rows(), *_missing_files()]
+    found = [*_broken_rules(), *proofs.findings(), *_broken_histories(), *_stuck_rows(), *_missing_files()]
+    return [*found, *encryption.told(encryption.unreadable(db.session.connection()))]
 
 
 def _broken_rules() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import click
 from cryptography.fernet import Fernet
+from flask import current_app
 from flask.cli import AppGroup
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,11 @@ from marketplace.core import encryption
 from marketplace.core.db import db, in_transaction
 from marketplace.kit.errors import Problem
 from marketplace.privacy import service as privacy
+
+KEY_MISSING = (
+    "Put the key they were written with at the end of ENCRYPTION_KEYS and run this again. What was written while"
+    " ENCRYPTION_KEYS was empty is under the key that `flask encryption derived-key` shows with the SECRET_KEY of then."
+)
 
 users = AppGroup("users", help="Accounts: roles, suspension.")
 encryption_keys = AppGroup("encryption", help="The keys of what is encrypted in the database.")
@@ -72,7 +78,16 @@ def new_key() -> None:
 @encryption_keys.command("rotate")
 def rotate() -> None:
     """Encrypt everything by the first of ENCRYPTION_KEYS; the others can go afterwards."""
-    click.echo(f"{encryption.rotate()} values are under the first key.")
+    count, lost = encryption.rotate()
+    click.echo(f"{count} values are under the first key.")
+    if lost:
+        raise click.ClickException(f"{'; '.join(encryption.told(lost))}. {KEY_MISSING}")
+
+
+@encryption_keys.command("derived-key")
+def derived_key() -> None:
+    """Show the key that is used where ENCRYPTION_KEYS is empty: it is made of SECRET_KEY."""
+    click.echo(encryption.derived_key(current_app.config["SECRET_KEY"]))
 
 
 def _do(name: str, change: object) -> None:

@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace.core import sqlite
+from marketplace.core import encryption, sqlite
 from marketplace.core.access import NEWCOMER
 from marketplace.core.db import db, fetch
 from marketplace.core.json import json_body
@@ -51,7 +51,9 @@ def api_health() -> dict[str, str]:
 def ready() -> Response:
     """Say whether the database and Redis answer; a load balancer asks this."""
     parts = {"database": _database(), "redis": _redis(), **_sqlite()}
-    well = parts["database"] == "ok"
+    if parts["database"] == "ok":
+        parts |= _encryption()
+    well = parts["database"] == "ok" and "encryption" not in parts
     body = {"status": "ok" if well else "unavailable", "parts": parts}
     return Response(json_body(body), 200 if well else 503, content_type="application/json")
 
@@ -67,6 +69,15 @@ def _database() -> str:
     except SQLAlchemyError:
         return "does not answer"
     return "ok"
+
+
+def _encryption() -> dict[str, str]:
+    """Named where the keys are not those the data was written with: whoever serves so would write with other keys."""
+    try:
+        lost = encryption.unreadable_ends()
+    except SQLAlchemyError:  # not migrated yet: there is nothing to be read
+        return {}
+    return {"encryption": f"No key of ENCRYPTION_KEYS opens {', '.join(lost)}."} if lost else {}
 
 
 def _sqlite() -> dict[str, str]:
