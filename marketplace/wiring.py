@@ -32,6 +32,7 @@ from marketplace.cli.queues import (
 from marketplace.cli.reindex import reindex
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
+from marketplace.cli.uploads import copy_uploads
 from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, outbox
 from marketplace.core import sweeps as core_jobs
 from marketplace.core.background import Background, all_of, celery_for, wake_workers
@@ -179,6 +180,7 @@ COMMANDS = (
     audit,
     reindex,
     copy_database,
+    copy_uploads,
     demo_escrow,
     encryption_keys,
     handbook,
