@@ -7,26 +7,24 @@ from typing import Any, ClassVar, TypeVar, cast
 
 import orjson
 import structlog
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, select
 from sqlalchemy.engine import Dialect, Engine, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
 from marketplace.core import sqlite
+from marketplace.core.database_errors import sql_state, trouble_of
 from marketplace.kit.clock import as_utc, now
 from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
 
 T = TypeVar("T")
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 ATTEMPTS = 3
-RETRYABLE_STATES = {"40001", "40P01"}  # serialization failure, deadlock
-TIMEOUT_STATES = {"55P03", "57014"}  # lock not available, statement cancelled
-UNREACHABLE_STATES = {"53300", "57P01", "57P02", "57P03"}  # too many connections; stopping, crashed, starting
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -194,18 +192,10 @@ def writing_options(engine: Engine) -> dict[str, Any]:
 
 
 def _is_retryable(error: Exception) -> bool:
-    if isinstance(error, IntegrityError) and _broken_constraint(error) in found_next_time:
-        return True
-    return sql_state(error) in RETRYABLE_STATES or _is_sqlite_busy(error)
-
-
-def _is_sqlite_busy(error: Exception) -> bool:
-    return isinstance(error, OperationalError) and "locked" in str(error.orig)
-
-
-def sql_state(error: Exception) -> str | None:
-    """Postgres' five-character code of an error, None elsewhere."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None)
+    if isinstance(error, IntegrityError):
+        return _broken_constraint(error) in found_next_time
+    trouble = trouble_of(error)
+    return trouble is not None and trouble.again
 
 
 def as_problem(error: Exception) -> Exception:
@@ -214,17 +204,22 @@ def as_problem(error: Exception) -> Exception:
         return Conflict()
     if isinstance(error, IntegrityError):
         return conflicts.get(_broken_constraint(error)) or (Duplicate() if _is_unique(error) else InUse())
-    if isinstance(error, PoolTimeout) or _is_retryable(error) or sql_state(error) in TIMEOUT_STATES:
+    if isinstance(error, PoolTimeout):
         return Busy()
-    return Busy() if _is_unreachable(error) else error
+    trouble = trouble_of(error)
+    if trouble is None:
+        return error
+    if trouble.alarm:
+        log.error("the database is in trouble", trouble=trouble.name, error=str(getattr(error, "orig", error)).strip())
+    return Busy(seconds=trouble.seconds)
 
 
-def _is_unreachable(error: Exception) -> bool:
-    """Postgres does not answer, is full, or is just being stopped or started."""
-    if not isinstance(error, OperationalError) or not type(error.orig).__module__.startswith("psycopg"):
-        return False
-    state = sql_state(error)
-    return state is None or state in UNREACHABLE_STATES or state.startswith("08")
+def _answer(error: Exception) -> Any:
+    """What a view or a read of its person ran into; what is nobody's trouble goes on as it is, to be recorded."""
+    problem = as_problem(error)
+    if problem is error:
+        raise error
+    return current_app.handle_user_exception(problem)
 
 
 def _is_unique(error: IntegrityError) -> bool:
@@ -269,8 +264,8 @@ def normalise_url(url: str) -> str:
 def init_app(app: Flask) -> None:
     """Bind the database to the application."""
     db.init_app(app)
-    app.register_error_handler(PoolTimeout, lambda error: app.handle_user_exception(Busy()))
-    app.register_error_handler(OperationalError, lambda e: app.handle_user_exception(as_problem(e)))
+    app.register_error_handler(PoolTimeout, _answer)
+    app.register_error_handler(DBAPIError, _answer)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             Path(db.engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)

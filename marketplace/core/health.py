@@ -3,7 +3,7 @@
 from flask import Response, current_app
 from marshmallow import Schema, fields
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -92,7 +92,9 @@ def _redis() -> str:
     if not url:
         return "not used"
     try:
-        Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1).ping()
+        Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1).set("readyz", 1, ex=60)
+    except ResponseError:  # full, a replica, without its own replicas
+        return "refuses to write"
     except RedisError:
         return "does not answer"
     return "ok"
