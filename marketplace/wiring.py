@@ -35,6 +35,7 @@ from marketplace.cli.reindex import reindex
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
 from marketplace.cli.settings import settings_command
+from marketplace.cli.uploads import copy_uploads
 from marketplace.core import access, cache, counters, health, job_routes, jobs, metrics, outbox, readiness, rule_files
 from marketplace.core import sweeps as core_jobs
 from marketplace.core.background import Background, all_of, celery_for, state_of_threads, state_of_workers, wake_workers
@@ -184,6 +185,7 @@ COMMANDS = (
     audit,
     reindex,
     copy_database,
+    copy_uploads,
     database,
     demo_escrow,
     encryption_keys,

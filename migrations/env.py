@@ -1,7 +1,11 @@
 """Alembic on the application's own engine: one transaction a migration on both databases."""
 
+from typing import Any
+
+import click
 from alembic import context
 from flask import current_app
+from sqlalchemy.exc import DBAPIError
 
 from marketplace.core.db import writing_options
 
@@ -14,9 +18,35 @@ def include_name(name: str | None, kind: str, _parents: object) -> bool:
     return not (name and "_search" in name and kind in {"table", "index"})
 
 
+def name_of_database() -> str:
+    """Which one, without the password."""
+    return db.engine.url.set(query={}).render_as_string(hide_password=True)
+
+
+def say(sentence: str) -> None:
+    """To whoever asked for `flask db upgrade` or `downgrade`; others have words of their own."""
+    asked = click.get_current_context(silent=True)
+    if asked is not None and asked.command.name in {"upgrade", "downgrade"} and not context.is_offline_mode():
+        click.echo(sentence)
+
+
+def connect() -> Any:
+    """A writing connection; one sentence where there is no database."""
+    try:
+        return db.engine.connect().execution_options(**writing_options(db.engine))
+    except DBAPIError as error:
+        raise click.ClickException(f"{name_of_database()} cannot be reached: {error.orig}") from None
+
+
 def run() -> None:
-    """Apply what is asked on a writing connection."""
-    with db.engine.connect().execution_options(**writing_options(db.engine)) as connection:
+    """Apply what is asked on a writing connection, and say each step."""
+    steps: list[str] = []
+
+    def told(*, step: Any, **_: Any) -> None:
+        steps.append(step.up_revision_id)
+        say(f"  {'applied' if step.is_upgrade else 'taken back'}: {step.up_revision_id} {step.up_revision.doc}")
+
+    with connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
@@ -24,10 +54,14 @@ def run() -> None:
             render_as_batch=connection.dialect.name == "sqlite",
             compare_type=True,
             transaction_per_migration=True,
+            on_version_apply=told,
         )
+        say(f"Database: {name_of_database()}")
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()
+        now = context.get_context().get_current_revision()
+    say(f"{len(steps)} steps; it is at {now} now." if steps else f"Nothing to do: it is at {now}.")
 
 
 run()

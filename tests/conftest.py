@@ -4,7 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from marketplace.catalog.queries import tree
 from marketplace.cli.audit import findings
 from marketplace.core import counters
 from marketplace.core.db import Base, db, execute, fetch, in_transaction
+from marketplace.core.encryption import derived_key, rotate
 from marketplace.core.vocabulary import vocabulary
 from marketplace.kit.clock import now
 from marketplace.payments import calling, inbox, reconciling
@@ -186,6 +187,21 @@ def _unguarded(tables: list[str]) -> Iterator[None]:
     yield
     for trigger in triggers:
         execute(text(trigger.sql))
+
+
+@pytest.fixture
+def with_keys(app: Flask) -> Iterator[Callable[..., Flask]]:
+    """The application on the same database with these encryption keys; in the end all is as the auditor can read it."""
+    used: list[str] = []
+
+    def make(*keys: str, **settings: str) -> Flask:
+        used.extend(keys)
+        return make_app(app.config["DATABASE_URL"], ENCRYPTION_KEYS=",".join(keys), **settings)
+
+    yield make
+    with make(derived_key(app.config["SECRET_KEY"]), *used).app_context():
+        rotate()
+        db.session.remove()
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import click
 from sqlalchemy import TextClause, bindparam, select, text
 
 from marketplace.cli.errors import on_database
-from marketplace.core import search
-from marketplace.core.db import UTCDateTime, fetch
+from marketplace.core import encryption, search
+from marketplace.core.db import UTCDateTime, db, fetch
 from marketplace.core.leases import QUEUES
 from marketplace.core.lifecycle import Stateful
 from marketplace.disputes.models import Dispute, Offer
@@ -237,8 +237,8 @@ RULES = (
 
 def findings() -> list[str]:
     """Everything that is not as it must be, one sentence each; empty when all is well."""
-    more = [*_stuck_rows(), *_missing_files(), *_outdated_words()]
-    return [*_broken_rules(), *proofs.findings(), *_broken_histories(), *more]
+    found = [*_broken_rules(), *proofs.findings(), *_broken_histories(), *_stuck_rows(), *_missing_files()]
+    return [*found, *_outdated_words(), *encryption.told(encryption.unreadable(db.session.connection()))]
 
 
 def _broken_rules() -> Iterator[str]:

@@ -21,26 +21,47 @@ import config
 from marketplace.cli.audit import findings
 from marketplace.cli.errors import in_sentences
 from marketplace.core import db as database
+from marketplace.core import encryption
 from marketplace.core.db import Base, db, writing_options
 from marketplace.core.setting_forms import database_address
 
 CHUNK = 5000
 SHIPPED = {"categories"}  # rows a fresh database comes with; the source's take their place
+NO_KEYS = (
+    "The source holds encrypted values, and ENCRYPTION_KEYS is empty. Set it to the keys the target will run with"
+    " (make one with: flask encryption new-key), so that the copy can be read there. If the target will run without"
+    " ENCRYPTION_KEYS and with this SECRET_KEY, say --same-secret-key. Nothing was written."
+)
+OTHER_KEYS = (
+    "Say what the source was encrypted with: its ENCRYPTION_KEYS in SOURCE_ENCRYPTION_KEYS or, where it had none, its"
+    " SECRET_KEY in SOURCE_SECRET_KEY. Nothing was written."
+)
 MIGRATIONS = str(config.ROOT / "migrations")
 
 
 @click.command("copy-database")
 @click.argument("source_url")
 @click.argument("target_url")
+@click.option("--source-keys", envvar="SOURCE_ENCRYPTION_KEYS", default="", help="What the source is encrypted with.")
+@click.option("--source-secret-key", envvar="SOURCE_SECRET_KEY", default="", help="The SECRET_KEY of the source.")
+@click.option("--same-secret-key", is_flag=True, help="The target has no ENCRYPTION_KEYS, and this SECRET_KEY.")
 @with_appcontext
 @in_sentences
-def copy_database(source_url: str, target_url: str) -> None:
-    """Copy every row from SOURCE to TARGET, which must be empty, and prove it."""
+def copy_database(
+    source_url: str, target_url: str, source_keys: str, source_secret_key: str, same_secret_key: bool
+) -> None:
+    """Copy every row from SOURCE to TARGET, which must be empty, encrypted anew with ENCRYPTION_KEYS, and prove it.
+
+    Keys of the source are better given in SOURCE_ENCRYPTION_KEYS and SOURCE_SECRET_KEY than as options, which other
+    people on the machine can see. What was written without ENCRYPTION_KEYS in development needs neither.
+    """
     _require_addresses(source_url, target_url)
     _require_there(source_url)
     source, target = _app_for(source_url), _app_for(target_url)
+    source.config["ENCRYPTION_KEYS"] = _keys_to_try(source_keys, source_secret_key)
     with source.app_context():
         _require_newest(db.engine)
+        _require_keys(db.engine, target, without_keys=same_secret_key)
         with target.app_context():
             _require_empty(db.engine)
             flask_migrate.upgrade(directory=MIGRATIONS)
@@ -89,6 +110,28 @@ def _require_newest(engine: Engine) -> None:
         present = MigrationContext.configure(connection).get_current_revision()
     if present != newest:
         raise click.ClickException(f"The source is at revision {present}, not {newest}: migrate it first.")
+
+
+def _keys_to_try(source_keys: str, source_secret_key: str) -> list[str]:
+    """The first encrypts the copy; the others only read the source. Raises ClickException for what is no key."""
+    given = [key.strip() for key in source_keys.split(",") if key.strip()]
+    if not all(map(encryption.is_key, given)):
+        raise click.ClickException("SOURCE_ENCRYPTION_KEYS must hold keys as ENCRYPTION_KEYS does, comma-separated.")
+    own, other = current_app.config["SECRET_KEY"], source_secret_key or config.INSECURE_SECRET
+    derived = [encryption.derived_key(secret) for secret in (own, other, config.INSECURE_SECRET)]
+    return [*current_app.config["ENCRYPTION_KEYS"], derived[0], *given, *derived[1:]]
+
+
+def _require_keys(engine: Engine, target: Flask, *, without_keys: bool) -> None:
+    """Before anything is written: all that is encrypted can be read, and will be by whoever runs on the copy."""
+    with engine.connect() as connection:
+        if not encryption.is_used(connection):
+            return
+        lost = encryption.unreadable(connection)
+    if not target.config["ENCRYPTION_KEYS"] and not without_keys:
+        raise click.ClickException(NO_KEYS)
+    if lost:
+        raise click.ClickException(f"{'; '.join(encryption.told(lost))}. {OTHER_KEYS}")
 
 
 def _require_empty(engine: Engine) -> None:

@@ -4,48 +4,70 @@ import csv
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
 from rich.progress import Progress
-from sqlalchemy import select
+from sqlalchemy import Column, Table, UniqueConstraint, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from marketplace.auth.models import User
+from marketplace.cli.csv_records import Record, Records, Unusable, encoding_of
 from marketplace.cli.errors import on_database
 from marketplace.cli.import_rows import KINDS, Kind
-from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.core.db import conflicts, db, execute, fetch, in_transaction
+from marketplace.kit.errors import Busy, Problem
 from marketplace.kit.normalization import email_address
 
 BATCH = 1000
 SAME_FOR_ALL = "@"
+ADDED = ("line", "reason")  # what the reject file has beside the columns of the file
+NOT_DECODED = "Not in this encoding. Say which one the file has, for example --encoding windows-1257."
 SYNONYMS = {"lat": "latitude", "lng": "longitude", "lon": "longitude", "image_urls": "images", "id": "external_id"}
 
 
 @dataclass
 class Report:
-    """What became of the rows."""
+    """What became of the rows: each is imported, was there already, or is rejected."""
 
-    read: int = 0
     imported: int = 0
+    known: int = 0
     rejected: int = 0
     seconds: float = 0.0
     rejects: Path | None = None
 
     @property
-    def known(self) -> int:
-        """Rows that were there already, from an earlier run or further up in the file."""
-        return self.read - self.imported - self.rejected
+    def read(self) -> int:
+        """All of them."""
+        return self.imported + self.known + self.rejected
 
     def __str__(self) -> str:
         speed = self.read / self.seconds if self.seconds else 0
         line = f"{self.read} read, {self.imported} imported, {self.known} already there, {self.rejected} rejected"
         where = f"; see {self.rejects}" if self.rejected else ""
         return f"{line} ({speed:,.0f} rows a second){where}"
+
+
+@dataclass
+class Stored:
+    """What the database made of some rows; with those it refused goes the reason."""
+
+    imported: int = 0
+    known: int = 0
+    refused: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+
+    def add(self, other: "Stored") -> None:
+        """Both together."""
+        self.imported += other.imported
+        self.known += other.known
+        self.refused += other.refused
 
 
 @dataclass
@@ -56,36 +78,45 @@ class Import:
     source: str
     mapping: dict[str, str]
     rejects: Path
+    columns: list[str]
     owner_id: int | None = None
     owners: dict[str, int] | None = None
     report: Report = field(default_factory=Report)
 
-    def run(self, rows: Iterator[dict[str, Any]]) -> Report:
+    def run(self, records: Iterator[Record]) -> Report:
         """Batches of a thousand, each in its own transaction."""
         started = time.perf_counter()
         self.report.rejects = self.rejects
-        while batch := list(islice(rows, BATCH)):
-            good = self._checked(batch)
-            self.report.read += len(batch)
-            if good:
-                self.report.imported += in_transaction(lambda good=good: _insert(self.kind, good))  # type: ignore[misc]
+        while batch := list(islice(records, BATCH)):
+            self._take(batch)
         self.report.seconds = time.perf_counter() - started
         return self.report
 
-    def _checked(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        good, bad = [], []
-        for raw in batch:
-            try:
-                good.append(self._row(raw))
-            except ValueError as reason:
-                bad.append({**raw, "reason": str(reason)})
-        self._reject(bad)
-        return good
+    def _take(self, batch: list[Record]) -> None:
+        good, bad = self._checked(batch)
+        stored = store(self.kind.table, [row for row, _ in good])
+        origin = {id(row): record for row, record in good}
+        bad += [(origin[id(row)], reason) for row, reason in stored.refused]
+        self.report.imported += stored.imported
+        self.report.known += stored.known
+        self._reject(sorted(bad, key=lambda each: each[0].line))
 
-    def _row(self, raw: dict[str, Any]) -> dict[str, Any]:
-        if None in raw:
-            raise ValueError("This row has more values than the header has names.")
-        found = {name: _value(raw, column) for name, column in self.mapping.items()}
+    def _checked(self, batch: list[Record]) -> tuple[list[tuple[dict[str, Any], Record]], list[tuple[Record, str]]]:
+        good, bad = [], []
+        for record in batch:
+            try:
+                good.append((self._row(record), record))
+            except ValueError as reason:
+                bad.append((record, str(reason)))
+        return good, bad
+
+    def _row(self, record: Record) -> dict[str, Any]:
+        if record.problem:
+            raise ValueError(record.problem)
+        found = {name: _value(record.values, column) for name, column in self.mapping.items()}
+        for name, value in found.items():
+            if value and not value.isascii() and any("\udc80" <= letter <= "\udcff" for letter in value):
+                raise ValueError(f"{name}: {NOT_DECODED}")
         external_id = str(found.pop("external_id") or "").strip()
         if not external_id or len(external_id) > 150:
             raise ValueError("external_id: Missing, or longer than 150 characters.")
@@ -99,28 +130,87 @@ class Import:
             raise ValueError(f"owner: Nobody was imported as {external_id}.")
         return self.owners[external_id]
 
-    def _reject(self, bad: list[dict[str, Any]]) -> None:
+    def _reject(self, bad: list[tuple[Record, str]]) -> None:
+        """Letters stay the bytes they were where the encoding was not told."""
         if not bad:
             return
         first = self.report.rejected == 0
-        with self.rejects.open("w" if first else "a", encoding="utf-8", errors="replace", newline="") as file:
-            names = [name for name in bad[0] if name not in (None, "reason")] + ["reason"]
-            writer = csv.DictWriter(file, names, extrasaction="ignore")
+        with self.rejects.open("w" if first else "a", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            names = [name for name in self.columns if name not in ADDED]
+            writer = csv.DictWriter(file, [*names, *ADDED], extrasaction="ignore")
             if first:
                 writer.writeheader()
-            writer.writerows(bad)
+            writer.writerows({**record.values, "line": record.line, "reason": reason} for record, reason in bad)
         self.report.rejected += len(bad)
 
 
-def _value(raw: dict[str, Any], column: str) -> Any:
-    return column[1:] if column.startswith(SAME_FOR_ALL) else raw.get(column)
+def _value(values: dict[str, str], column: str) -> str | None:
+    return column[1:] if column.startswith(SAME_FOR_ALL) else values.get(column)
 
 
-def _insert(kind: Kind, rows: list[dict[str, Any]]) -> int:
-    """Rows that are new; the unique import_ref passes over the others."""
-    insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
-    counting = insert(kind.table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    return execute(counting, rows)
+def store(table: Table, rows: list[dict[str, Any]]) -> Stored:
+    """All at once; where the database refuses them as a whole in halves, so that one bad row costs no other."""
+    if not rows:
+        return Stored()
+    try:
+        return in_transaction(partial(_insert, table, rows))
+    except Busy as busy:
+        raise click.ClickException(f"{busy.sentence} Run this again: what is there is passed over.") from None
+    except (Problem, DBAPIError) as error:
+        if len(rows) == 1:
+            reason = error.sentence if isinstance(error, Problem) else f"The database refused it: {_cause(error)}"
+            return Stored(refused=[(rows[0], reason)])
+    half = len(rows) // 2
+    stored = store(table, rows[:half])
+    stored.add(store(table, rows[half:]))
+    return stored
+
+
+def _insert(table: Table, rows: list[dict[str, Any]]) -> Stored:
+    """Rows whose import_ref is new; what is not there afterwards broke another rule of uniqueness."""
+    stored, waiting = Stored(), rows
+    while waiting:
+        known, seen, later = _refs(table, waiting), dict[str, dict[str, Any]](), list[dict[str, Any]]()
+        for row in waiting:
+            if row["import_ref"] in known:
+                stored.known += 1
+            elif row["import_ref"] in seen:
+                later.append(row)
+            else:
+                seen[row["import_ref"]] = row
+        if seen:
+            insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
+            execute(insert(table).on_conflict_do_nothing(), list(seen.values()))
+        there = _refs(table, list(seen.values()))
+        stored.imported += len(there)
+        stored.refused += [(row, _taken(table, row)) for ref, row in seen.items() if ref not in there]
+        waiting = later
+    return stored
+
+
+def _refs(table: Table, rows: list[dict[str, Any]]) -> set[str]:
+    refs = {row["import_ref"] for row in rows}
+    return {row.import_ref for row in fetch(select(table.c.import_ref).where(table.c.import_ref.in_(refs)))}
+
+
+def _taken(table: Table, row: dict[str, Any]) -> str:
+    """Which of its values somebody else has."""
+    single = [column for index in _unique(table) if len(index) == 1 for column in index]
+    for column in single:
+        value = row.get(column.name)
+        if value is not None and fetch(select(table.c.id).where(column == value)):
+            told = conflicts.get(f"uq_{table.name}_{column.name}")
+            return f"{column.name.removesuffix('_key')}: {told.sentence if told else 'Somebody else has this already.'}"
+    return "Something of it is there already."
+
+
+def _unique(table: Table) -> list[list[Column[Any]]]:
+    constraints = [list(each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)]
+    return [*constraints, *(list(index.columns) for index in table.indexes if index.unique)]
+
+
+def _cause(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]
 
 
 @click.command("import")
@@ -131,6 +221,8 @@ def _insert(kind: Kind, rows: list[dict[str, Any]]) -> int:
 @click.option("--owner", help="The username all rows belong to.")
 @click.option("--owner-source", help="The --source under which the people in the owner column were imported.")
 @click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="FILE.rejects.csv unless told.")
+@click.option("--encoding", help="UTF-8, or what the file's first bytes say, unless told; e.g. windows-1257.")
+@click.option("--delimiter", default=",", show_default=True, help='What separates the columns; "tab" for tabs.')
 @click.option("--limit", type=click.IntRange(1), help="Read so many rows only.")
 @on_database
 def import_file(
@@ -141,20 +233,43 @@ def import_file(
     owner: str | None,
     owner_source: str | None,
     rejects: Path | None,
+    encoding: str | None,
+    delimiter: str,
     limit: int | None,
 ) -> None:
-    """Import listings, offerings, tasks or users from a CSV file with a header."""
-    csv.field_size_limit(10**9)
-    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        reader = csv.DictReader(lines)
-        run = Import(
-            KINDS[kind],
-            source or file.stem,
-            _mapping(KINDS[kind], reader.fieldnames or [], maps),
-            rejects or Path(f"{file.stem}.rejects.csv"),
-        )
+    """Import listings, offerings, tasks or users from a CSV file with a header.
+
+    Every row is imported, was there already (the same external_id), or goes into the reject file with line and reason.
+    """
+    aside = rejects or Path(f"{file.stem}.rejects.csv")
+    if aside.resolve() == file.resolve():
+        raise click.ClickException("The reject file would overwrite the file that is imported: say another --rejects.")
+    with _opened(file, encoding) as lines, _told():
+        records = Records(lines, "\t" if delimiter == "tab" else delimiter)
+        mapping = _mapping(KINDS[kind], records.names, maps)
+        run = Import(KINDS[kind], source or file.stem, mapping, aside, records.names)
         _set_owner(run, owner, owner_source)
-        click.echo(run.run(_watched(reader, file, lines, limit)))
+        click.echo(run.run(_watched(records, file, lines, limit)))
+
+
+def _opened(file: Path, encoding: str | None) -> TextIO:
+    try:
+        return file.open(encoding=encoding or encoding_of(file), errors="surrogateescape", newline="")
+    except LookupError:
+        raise click.ClickException(f"There is no encoding called {encoding}; try utf-8 or windows-1257.") from None
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong with a file as a whole is one sentence."""
+    try:
+        yield
+    except (Unusable, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    except UnicodeError as error:
+        raise click.ClickException(f"The file is not in this encoding ({error}). Say another --encoding.") from None
+    except TypeError as error:
+        raise click.ClickException(f"--delimiter takes one character ({error}).") from None
 
 
 def _mapping(kind: Kind, columns: Any, maps: tuple[str, ...]) -> dict[str, str]:
@@ -191,21 +306,14 @@ def _set_owner(run: Import, owner: str | None, owner_source: str | None) -> None
     run.owner_id = found[0].id
 
 
-def _watched(reader: Any, file: Path, lines: Any, limit: int | None) -> Iterator[dict[str, Any]]:
+def _watched(records: Records, file: Path, lines: TextIO, limit: int | None) -> Iterator[Record]:
     """The rows, with a bar on a terminal."""
     console = Console(file=sys.stderr)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         bar = progress.add_task(file.name, total=file.stat().st_size)
-        for number, row in enumerate(_readable(reader)):
+        for number, record in enumerate(records):
             if number == limit:
                 return
             if number % BATCH == 0:
                 progress.update(bar, completed=lines.buffer.tell())
-            yield row
-
-
-def _readable(reader: Any) -> Iterator[dict[str, Any]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise click.ClickException(f"Line {reader.line_num} cannot be read as CSV: {error}.") from None
+            yield record

@@ -1,8 +1,6 @@
 """The database: typed base, column types, the two dialects' settings and the one place that commits."""
 
-import math
 import os
-import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,17 +8,19 @@ from typing import Any, ClassVar, TypeVar, cast
 
 import orjson
 import structlog
-from flask import Flask, has_app_context
+from flask import Flask, current_app, has_app_context
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, event, select
-from sqlalchemy.engine import Connection, Dialect, Engine, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, select
+from sqlalchemy.engine import Dialect, Engine, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 
+from marketplace.core import sqlite
 from marketplace.core.bulkhead import RESERVED, TurnPool
+from marketplace.core.database_errors import sql_state, trouble_of
 from marketplace.core.settings import ConfigurationError
 from marketplace.kit.clock import as_utc, now
 from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
@@ -30,9 +30,6 @@ COMMA = "\x1f"  # for a comma inside a value of a list: the unit separator, whic
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 ATTEMPTS = 3
 CONNECTION_PATIENCE = 5.0  # seconds a request waits for its turn before it is told that we are busy
-RETRYABLE_STATES = {"40001", "40P01"}  # serialization failure, deadlock
-TIMEOUT_STATES = {"55P03", "57014"}  # lock not available, statement cancelled
-UNREACHABLE_STATES = {"53300", "57P01", "57P02", "57P03"}  # too many connections; stopping, crashed, starting
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -222,18 +219,10 @@ def writing_options(engine: Engine) -> dict[str, Any]:
 
 
 def _is_retryable(error: Exception) -> bool:
-    if isinstance(error, IntegrityError) and _broken_constraint(error) in found_next_time:
-        return True
-    return sql_state(error) in RETRYABLE_STATES or _is_sqlite_busy(error)
-
-
-def _is_sqlite_busy(error: Exception) -> bool:
-    return isinstance(error, OperationalError) and "locked" in str(error.orig)
-
-
-def sql_state(error: Exception) -> str | None:
-    """Postgres' five-character code of an error, None elsewhere."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None)
+    if isinstance(error, IntegrityError):
+        return _broken_constraint(error) in found_next_time
+    trouble = trouble_of(error)
+    return trouble is not None and trouble.again
 
 
 def as_problem(error: Exception) -> Exception:
@@ -242,17 +231,22 @@ def as_problem(error: Exception) -> Exception:
         return Conflict()
     if isinstance(error, IntegrityError):
         return conflicts.get(_broken_constraint(error)) or (Duplicate() if _is_unique(error) else InUse())
-    if isinstance(error, PoolTimeout) or _is_retryable(error) or sql_state(error) in TIMEOUT_STATES:
+    if isinstance(error, PoolTimeout):
         return Busy()
-    return Busy() if _is_unreachable(error) else error
+    trouble = trouble_of(error)
+    if trouble is None:
+        return error
+    if trouble.alarm:
+        log.error("the database is in trouble", trouble=trouble.name, error=str(getattr(error, "orig", error)).strip())
+    return Busy(seconds=trouble.seconds)
 
 
-def _is_unreachable(error: Exception) -> bool:
-    """Postgres does not answer, is full, or is just being stopped or started."""
-    if not isinstance(error, OperationalError) or not type(error.orig).__module__.startswith("psycopg"):
-        return False
-    state = sql_state(error)
-    return state is None or state in UNREACHABLE_STATES or state.startswith("08")
+def _answer(error: Exception) -> Any:
+    """What a view or a read of its person ran into; what is nobody's trouble goes on as it is, to be recorded."""
+    problem = as_problem(error)
+    if problem is error:
+        raise error
+    return current_app.handle_user_exception(problem)
 
 
 def _is_unique(error: IntegrityError) -> bool:
@@ -274,7 +268,7 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
     size = {"pool_size": threads + RESERVED, "max_overflow": 0, "pool_timeout": CONNECTION_PATIENCE}
     pool = {**size, "poolclass": TurnPool}
     if make_url(url).get_backend_name() == "sqlite":
-        return {**pool, "json_deserializer": orjson.loads, "connect_args": {"timeout": 5}}
+        return {**pool, "module": sqlite.driver, "json_deserializer": orjson.loads, "connect_args": {"timeout": 5}}
     timeouts = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
     return {
         **pool,
@@ -298,12 +292,14 @@ def normalise_url(url: str) -> str:
 def init_app(app: Flask) -> None:
     """Bind the database to the application."""
     db.init_app(app)
-    app.register_error_handler(PoolTimeout, lambda error: app.handle_user_exception(Busy()))
-    app.register_error_handler(OperationalError, lambda e: app.handle_user_exception(as_problem(e)))
+    app.register_error_handler(PoolTimeout, _answer)
+    app.register_error_handler(DBAPIError, _answer)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _make_folder(Path(db.engine.url.database or "").parent)
-            prepare_sqlite(db.engine)
+            sqlite.prepare(db.engine)
+            if said := sqlite.warning():
+                log.warning("sqlite", warning=said)
 
 
 def _make_folder(folder: Path) -> None:
@@ -314,28 +310,3 @@ def _make_folder(folder: Path) -> None:
         raise ConfigurationError(f"DATABASE_URL: the folder {folder} cannot be made: {error.strerror}.") from None
     if not os.access(folder, os.W_OK):
         raise ConfigurationError(f"DATABASE_URL: the folder {folder} must be one that this user may write to.")
-
-
-def prepare_sqlite(engine: Engine) -> None:
-    """WAL, foreign keys, one writer at a time that waits, autocommit for reads."""
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        _add_missing_maths(connection)
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("writing"):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _add_missing_maths(connection: sqlite3.Connection) -> None:
-    """Some builds of SQLite come without the trigonometry that distances need."""
-    try:
-        connection.execute("SELECT radians(1), sin(1), cos(1), asin(1), sqrt(1)")
-    except sqlite3.OperationalError:
-        for name in ("radians", "sin", "cos", "asin", "sqrt"):
-            connection.create_function(name, 1, getattr(math, name), deterministic=True)

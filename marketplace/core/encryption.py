@@ -6,16 +6,29 @@ To rotate: put a new key in front, restart, run `flask encryption rotate`, then 
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
-from sqlalchemy import Column, LargeBinary, Table, Text, bindparam, select, type_coerce, update
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import (
+    Column,
+    CompoundSelect,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    literal,
+    select,
+    type_coerce,
+    union_all,
+    update,
+)
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from marketplace.core.db import Base, execute, fetch, in_transaction
+from marketplace.core.db import Base, db, execute, fetch, in_transaction
 
 BATCH = 500
 
@@ -67,33 +80,118 @@ class EncryptedBytes(TypeDecorator[bytes]):
             return None
 
 
-def rotate() -> int:
-    """Encrypt everything by the first key; returns how many values."""
-    columns = [column for table in Base.metadata.sorted_tables for column in table.c]
-    return sum(_rotate(column) for column in columns if isinstance(column.type, Encrypted))
+def told(lost: dict[str, list[int]]) -> list[str]:
+    """A sentence for each column with values that no key opens."""
+    some = ((name, len(ids), ", ".join(map(str, ids[:5]))) for name, ids in lost.items())
+    return [f"{name}: no key of ENCRYPTION_KEYS opens {count} of its values (ids {ids})" for name, count, ids in some]
 
 
-def _rotate(column: Column[str]) -> int:
-    table, last, count = column.table, 0, 0
-    assert isinstance(table, Table)
-    while ids := _next_ids(table, column, last):
-        in_transaction(partial(_encrypt_again, table, column, ids))
-        last, count = ids[-1], count + len(ids)
-    return count
+def columns() -> list[Column[Any]]:
+    """Every column that is encrypted, those kept for a while only too."""
+    tables = Base.metadata.sorted_tables
+    return [column for table in tables for column in table.c if isinstance(column.type, Encrypted | EncryptedBytes)]
 
 
-def _next_ids(table: Table, column: Column[str], last: int) -> list[int]:
-    filled = select(table.c.id).where(table.c.id > last, column.is_not(None))
-    return [row.id for row in fetch(filled.order_by(table.c.id).limit(BATCH))]
+def is_key(text: str) -> bool:
+    """32 random bytes as Fernet writes them."""
+    try:
+        Fernet(text)
+    except ValueError:
+        return False
+    return True
 
 
-def _encrypt_again(table: Table, column: Column[str], ids: Sequence[int]) -> None:
+def is_used(connection: Connection) -> bool:
+    """Whether anything is encrypted there."""
+    return any(_batch(column, connection, 0) for column in columns())
+
+
+def rotate() -> tuple[int, dict[str, list[int]]]:
+    """Encrypt everything by the first key; returns how many values, and where there are some that no key opens."""
+    counts = {column: _rotate(column) for column in columns()}
+    lost = {str(column): found for column, (_, found) in counts.items() if found and isinstance(column.type, Encrypted)}
+    return sum(count for count, _ in counts.values()), lost
+
+
+def unreadable(connection: Connection) -> dict[str, list[int]]:
+    """Where values lie that no key opens: column → ids. Reads every value; those kept for a while only do not count."""
+    lasting = [column for column in columns() if isinstance(column.type, Encrypted)]
+    found = {str(column): [row for row, raw in _values(column, connection) if not _opens(raw)] for column in lasting}
+    return {name: ids for name, ids in found.items() if ids}
+
+
+def unreadable_ends() -> list[str]:
+    """The columns whose oldest or newest value no key opens: what a probe can afford to ask."""
+    return sorted({row.name for row in fetch(_ends()) if not _opens(row.raw)})
+
+
+def derived_key(secret: str) -> str:
+    """The key where ENCRYPTION_KEYS is missing, which happens outside production only."""
+    return base64.urlsafe_b64encode(hashlib.sha256(f"encryption:{secret}".encode()).digest()).decode()
+
+
+@lru_cache(maxsize=1)
+def _ends() -> CompoundSelect[Any]:
+    """Not of columns that may be empty: to find what is in them could mean to read the table."""
+    lasting = [column for column in columns() if isinstance(column.type, Encrypted) and not column.nullable]
+    orders = [(column, order) for column in lasting for order in (column.table.c.id, column.table.c.id.desc())]
+    ends = [(column, select(_raw(column)).order_by(order).limit(1).subquery()) for column, order in orders]
+    return union_all(*(select(literal(str(column)).label("name"), end.c.raw) for column, end in ends))
+
+
+def _rotate(column: Column[Any]) -> tuple[int, list[int]]:
+    last, count, lost = 0, 0, list[int]()
+    while rows := _batch(column, db.session.connection(), last):
+        good = [row.id for row in rows if _opens(row.raw)]
+        in_transaction(partial(_encrypt_again, column, good))
+        last, count = rows[-1].id, count + len(good)
+        lost += [row.id for row in rows if row.id not in good]
+    return count, lost
+
+
+def _values(column: Column[Any], connection: Connection) -> Iterator[tuple[int, Any]]:
+    last = 0
+    while rows := _batch(column, connection, last):
+        last = rows[-1].id
+        yield from map(tuple, rows)
+
+
+def _batch(column: Column[Any], connection: Connection, last: int) -> list[Any]:
+    ids = column.table.c.id
+    filled = select(ids, _raw(column)).where(ids > last, column.is_not(None))
+    return list(connection.execute(filled.order_by(ids).limit(BATCH)))
+
+
+def _encrypt_again(column: Column[Any], ids: Sequence[int]) -> None:
     """Compare and set: what somebody else writes meanwhile is under the first key already."""
-    raw = type_coerce(column, Text).label("raw")
-    for row in fetch(select(table.c.id, raw).where(table.c.id.in_(ids))):
-        same = update(table).where(table.c.id == row.id, type_coerce(column, Text) == bindparam("old"))
-        anew = _cipher().rotate(row.raw.encode()).decode()
-        execute(same.values({column.name: type_coerce(anew, Text)}), {"old": row.raw})
+    table, kept = column.table, _kept_type(column)
+    assert isinstance(table, Table)
+    for row in fetch(select(table.c.id, _raw(column)).where(table.c.id.in_(ids))):
+        same = update(table).where(table.c.id == row.id, type_coerce(column, kept) == bindparam("old", type_=kept))
+        anew = _cipher().rotate(_token(row.raw))
+        as_kept = anew if isinstance(column.type, EncryptedBytes) else anew.decode()
+        execute(same.values({column.name: type_coerce(as_kept, kept)}), {"old": row.raw})
+
+
+def _raw(column: Column[Any]) -> Any:
+    """The value as the database has it."""
+    return type_coerce(column, _kept_type(column)).label("raw")
+
+
+def _kept_type(column: Column[Any]) -> TypeEngine[Any]:
+    return LargeBinary() if isinstance(column.type, EncryptedBytes) else Text()
+
+
+def _opens(raw: Any) -> bool:
+    try:
+        _cipher().decrypt(_token(raw))
+    except InvalidToken:
+        return False
+    return True
+
+
+def _token(raw: Any) -> bytes:
+    return raw.encode() if isinstance(raw, str) else bytes(raw)
 
 
 def _cipher() -> MultiFernet:
@@ -102,9 +200,4 @@ def _cipher() -> MultiFernet:
 
 @lru_cache(maxsize=8)
 def _cipher_of(keys: tuple[str, ...], secret: str) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in keys or (_derived(secret),)])
-
-
-def _derived(secret: str) -> str:
-    """Outside production, where ENCRYPTION_KEYS may be missing."""
-    return base64.urlsafe_b64encode(hashlib.sha256(f"encryption:{secret}".encode()).digest()).decode()
+    return MultiFernet([Fernet(key) for key in keys or (derived_key(secret),)])

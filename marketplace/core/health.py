@@ -7,9 +7,10 @@ from alembic.script import ScriptDirectory
 from flask import Flask, Response, current_app
 from marshmallow import Schema, fields
 from redis import Redis
+from redis.exceptions import ResponseError
 from sqlalchemy import text
 
-from marketplace.core import readiness
+from marketplace.core import encryption, readiness, sqlite
 from marketplace.core.access import NEWCOMER
 from marketplace.core.db import fetch
 from marketplace.core.json import json_body
@@ -37,7 +38,16 @@ class ReadySchema(Schema):
     status = fields.String(required=True, metadata={"example": "ok"})
     parts = fields.Dict(
         required=True,
-        metadata={"example": {"database": "ok", "migrations": "ok", "redis": "ok", "storage": "ok", "workers": "ok"}},
+        metadata={
+            "example": {
+                "database": "ok",
+                "migrations": "ok",
+                "redis": "ok",
+                "encryption": "ok",
+                "storage": "ok",
+                "workers": "ok",
+            }
+        },
     )
 
 
@@ -70,6 +80,9 @@ def init_app(app: Flask) -> None:
     readiness.add(app, "database", _database)
     readiness.add(app, "migrations", _migrations)
     readiness.add(app, "redis", _redis, vital=False)
+    readiness.add(app, "encryption", _encryption, seconds=5)
+    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+        readiness.add(app, "sqlite", _sqlite, vital=False)
 
 
 def _now(body: dict[str, Any], status: int = 200) -> Response:
@@ -97,9 +110,22 @@ def _revisions(folder: str) -> tuple[set[str], set[str]]:
     return set(scripts.get_heads()), {script.revision for script in scripts.walk_revisions()}
 
 
+def _encryption() -> str:
+    """Whoever serves with other keys than the data was written with would write with them."""
+    lost = encryption.unreadable_ends()
+    return f"no key of ENCRYPTION_KEYS opens {', '.join(lost)}" if lost else OK
+
+
+def _sqlite() -> str:
+    return sqlite.warning() or OK
+
+
 def _redis() -> str:
     url = current_app.config["REDIS_URL"]
     if not url:
         return NOT_USED
-    Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1).ping()
+    try:
+        Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1).set("readyz", 1, ex=60)
+    except ResponseError:  # full, a replica, without its own replicas
+        return "refuses to write"
     return OK

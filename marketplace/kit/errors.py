@@ -127,5 +127,5 @@ class Busy(Problem):
     title = "Busy"
     sentence = "The marketplace is busy. Try again in a moment."
 
-    def __init__(self, sentence: str | None = None) -> None:
-        super().__init__(sentence, headers={"Retry-After": "1"})
+    def __init__(self, sentence: str | None = None, *, seconds: int = 1) -> None:
+        super().__init__(sentence, headers={"Retry-After": str(seconds)})

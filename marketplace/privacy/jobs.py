@@ -1,5 +1,7 @@
 """What takes longer than a request: packing somebody's data, and erasing it."""
 
+import tempfile
+
 from marketplace.auth import service, standing
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import Run, job
@@ -17,13 +19,16 @@ ZIP = "application/zip"
 
 @job("export_account", timeout=600)
 def export_account(run: Run, user_id: int) -> None:
-    """A ZIP of JSON among the person's own private files; a letter says that it is ready."""
+    """A ZIP of JSON and files among the person's own private files; a letter says that it is ready."""
     if standing.is_erased(user_id):
         return
-    data = pack(user_id, run.progress)
     known = {"content_type": ZIP, "purpose": EXPORT, "extension": "zip"}
-    upload = in_transaction(lambda: uploads.announce(user_id, size=len(data), **known))
-    storage().put(key_of(upload), data, ZIP, public=False)
+    with tempfile.TemporaryFile() as packed:
+        pack(user_id, packed, run.progress)
+        size = packed.tell()
+        packed.seek(0)
+        upload = in_transaction(lambda: uploads.announce(user_id, size=size, **known))
+        storage().put(key_of(upload), packed, ZIP, public=False)
     run.result_url = in_transaction(lambda: _arrived(upload.id, user_id))
 
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, func, select, update
 
 from marketplace.auth import service as people
 from marketplace.auth.models import User
@@ -232,12 +232,18 @@ def take_down_of(user_id: int) -> None:
 
 def forget_words_of(user_id: int) -> None:
     """A person has left: the reasons they gave and, in bookings of what they offered, the words of their offer."""
-    said = select(StateChange.thing_id).where(StateChange.thing == "task", StateChange.actor_id == user_id)
-    execute(update(Task).where(Task.id.in_(said)).values(reason=""))
+    execute(update(Task).where(Task.id.in_(_reasons_of(user_id))).values(reason=""))
     theirs = (Task.assigned_to_id == user_id, Task.booked)
     texts = [row.search_text for row in fetch(select(Task.search_text).where(*theirs))]
     execute(update(Task).where(*theirs).values(title="", description="", location="", search_text=""))
     search.forget_words(texts)
+
+
+def _reasons_of(user_id: int) -> Select[Any]:
+    """Tasks whose reason this person gave: the last verb that takes one was theirs."""
+    steps = (StateChange.thing == "task", StateChange.verb.in_(("decline", "dispute", "cancel")))
+    last = select(func.max(StateChange.id)).where(*steps).group_by(StateChange.thing_id)
+    return select(StateChange.thing_id).where(StateChange.id.in_(last), StateChange.actor_id == user_id)
 
 
 def _complete(task: Task) -> Task:

@@ -27,6 +27,13 @@ def key_of(upload: Any) -> str:
     return f"{'private' if upload.is_private else 'public'}/{upload.stem}.{upload.extension}"
 
 
+def stem_of(key: str) -> str:
+    """What its row is found by."""
+    name = key.rpartition("/")[2]
+    parts = NAME.fullmatch(name)
+    return parts["stem"] if parts else name
+
+
 def incoming_key(stem: str) -> str:
     """Where a direct upload lies until it has been looked at."""
     return f"incoming/{stem}"

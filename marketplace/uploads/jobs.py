@@ -9,7 +9,7 @@ from marketplace.core.db import in_transaction
 from marketplace.core.jobs import Run, job
 from marketplace.kit.clock import now
 from marketplace.uploads import images, queries, service
-from marketplace.uploads.addresses import NAME, key_of, thumbnail_key
+from marketplace.uploads.addresses import key_of, stem_of, thumbnail_key
 from marketplace.uploads.gateways.chosen import storage
 
 ARRIVAL = timedelta(hours=1)
@@ -52,14 +52,8 @@ def sweep_uploads(run: Run) -> None:
 
 
 def _remove_unknown(keys: list[str]) -> None:
-    stems = {key: _stem(key) for key in keys}
+    stems = {key: stem_of(key) for key in keys}
     known = service.known_stems(set(stems.values()))
     for key, stem in stems.items():
         if stem not in known:
             storage().delete(key)
-
-
-def _stem(key: str) -> str:
-    name = key.rpartition("/")[2]
-    parts = NAME.fullmatch(name)
-    return parts["stem"] if parts else name

@@ -104,6 +104,18 @@ def ready(upload_id: int) -> Any | None:
     return rows[0] if rows else None
 
 
+def ready_after(last: int, batch: int) -> list[Any]:
+    """Everybody's files in their places, in the order of their ids."""
+    there = select(UPLOADS).where(UPLOADS.c.id > last, UPLOADS.c.ready_at.is_not(None))
+    return fetch(there.order_by(UPLOADS.c.id).limit(batch))
+
+
+def of_owner(owner_id: int) -> list[Any]:
+    """What somebody has sent, all of it; the quota says how many that are."""
+    mine = select(UPLOADS).where(UPLOADS.c.owner_id == owner_id, UPLOADS.c.ready_at.is_not(None))
+    return fetch(mine.where(UPLOADS.c.purpose != EXPORT).order_by(UPLOADS.c.id))
+
+
 def ids_of(owner_id: int, batch: int) -> list[int]:
     """Some of a person's files, arrived or not."""
     mine = select(UPLOADS.c.id).where(UPLOADS.c.owner_id == owner_id)

@@ -19,7 +19,6 @@ from marketplace.auth import one_time
 from marketplace.auth.second_factor import recovery, totp
 from marketplace.core.db import db, fetch
 from marketplace.core.encryption import Unreadable
-from tests.conftest import make_app
 from tests.factories.people import PASSWORD, Person, sign_up
 from tests.races.burst import burst
 
@@ -478,22 +477,6 @@ def test_a_secret_at_rest_is_not_readable(app: Flask, vera: Guarded) -> None:
     raw = stored_secret(app)
     assert vera.secret not in raw
     assert len(raw) > 100
-
-
-@pytest.fixture
-def with_keys(app: Flask) -> Iterator[Callable[..., Flask]]:
-    """The application on the same database with these encryption keys."""
-    made: list[Flask] = []
-
-    def make(*keys: str) -> Flask:
-        made.append(make_app(app.config["DATABASE_URL"], ENCRYPTION_KEYS=",".join(keys)))
-        return made[-1]
-
-    yield make
-    for each in made:
-        with each.app_context():
-            db.session.remove()
-            db.engine.dispose()
 
 
 def test_a_new_key_takes_the_place_of_the_old(clock: Clock, with_keys: Callable[..., Flask]) -> None:

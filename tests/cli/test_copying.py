@@ -1,14 +1,17 @@
 """The way from SQLite to Postgres and back: every row, every id, proved."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import text
 
 from marketplace.cli import copying
 from marketplace.core.db import db
+from marketplace.core.encryption import derived_key
 from tests.conftest import make_app
 from tests.factories import things
 from tests.factories.people import Person, sign_up
@@ -40,8 +43,9 @@ def world(app: Flask, anna: Person, juris: Person) -> Person:
     return anna
 
 
-def _copy(app: Flask, source: str, target: str) -> tuple[int, str]:
-    answer = app.test_cli_runner().invoke(args=["copy-database", source, target])
+def _copy(app: Flask, source: str, target: str, *options: str) -> tuple[int, str]:
+    options = options or ("--same-secret-key",)
+    answer = app.test_cli_runner().invoke(args=["copy-database", source, target, *options])
     return answer.exit_code, answer.output
 
 
@@ -70,6 +74,44 @@ def test_a_target_with_rows_is_refused(app: Flask, world: Person, empty_urls: di
     code, output = _copy(app, app.config["DATABASE_URL"], empty_urls["sqlite"])
     assert code == 1
     assert "The target is not empty" in output
+
+
+def test_what_is_encrypted_is_encrypted_anew_with_the_keys_of_the_target(
+    app: Flask, world: Person, empty_urls: dict[str, str]
+) -> None:
+    key = Fernet.generate_key().decode()
+    with_key = make_app(app.config["DATABASE_URL"], ENCRYPTION_KEYS=key)
+    code, output = _copy(with_key, app.config["DATABASE_URL"], empty_urls["sqlite"], "--source-keys", "")
+    assert code == 0, output
+
+    there = Person(make_app(empty_urls["sqlite"], ENCRYPTION_KEYS=key), token=world.token)
+    talk = there.get("/api/messages/conversations").json["conversations"][0]
+    assert talk["last_message"]["content"] == "Hello"
+    assert there.get("/readyz").status_code == 200
+    other = make_app(empty_urls["sqlite"]).test_client().get("/readyz")
+    assert "messages.content" in other.json["parts"]["encryption"]
+
+
+def test_without_the_keys_of_the_target_nothing_is_written(
+    app: Flask, world: Person, empty_urls: dict[str, str], tmp_path: Path
+) -> None:
+    code, output = _copy(app, app.config["DATABASE_URL"], empty_urls["sqlite"], "--source-keys", "")
+    assert (code, "ENCRYPTION_KEYS is empty" in output, list(tmp_path.iterdir())) == (1, True, [])
+
+
+def test_a_source_with_other_keys_needs_them(
+    world: Person, empty_urls: dict[str, str], tmp_path: Path, with_keys: Callable[..., Flask]
+) -> None:
+    keys, secret = [Fernet.generate_key().decode() for _ in range(2)], "d" * 40
+    own = with_keys(derived_key(secret), derived_key(world.app.config["SECRET_KEY"]))
+    own.test_cli_runner().invoke(args=["encryption", "rotate"])
+    target, source = with_keys(keys[0], SECRET_KEY="p" * 40), own.config["DATABASE_URL"]
+
+    code, output = _copy(target, source, empty_urls["sqlite"], "--source-keys", keys[1])
+    assert (code, "SOURCE_SECRET_KEY" in output, list(tmp_path.iterdir())) == (1, True, [])
+    assert "messages.content: no key of ENCRYPTION_KEYS opens 1 of its values" in output
+    code, output = _copy(target, source, empty_urls["sqlite"], "--source-secret-key", secret)
+    assert (code, "The copy is complete." in output) == (0, True)
 
 
 def test_a_source_that_is_not_migrated_is_refused(app: Flask, tmp_path: Path, empty_urls: dict[str, str]) -> None:

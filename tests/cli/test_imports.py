@@ -8,6 +8,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from marketplace.cli import imports
+from marketplace.cli.import_rows import KINDS
 from tests.factories.people import Person, sign_up
 
 HEADER = [
@@ -49,7 +51,8 @@ def _run(app: Flask, kind: str, path: Path, *options: str) -> Result:
 
 
 def _rejects(path: Path) -> list[dict[str, Any]]:
-    with path.with_suffix(".rejects.csv").open(encoding="utf-8", newline="") as file:
+    csv.field_size_limit(10**9)
+    with path.with_suffix(".rejects.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -88,7 +91,7 @@ def test_the_second_run_adds_nothing(app: Flask, anna: Person, tmp_path: Path) -
         ({"title": ""}, "title: "),
         ({"title": "x" * 201}, "title: "),
         ({"title": "a\x00b"}, "title: This text holds characters that cannot be stored."),
-        ({"description": "bad \udcff byte"}, "description: This text holds"),
+        ({"description": "bad \udcff byte"}, "description: Not in this encoding. Say which"),
         ({"condition": "haunted"}, "condition: One of"),
         ({"image_urls": "javascript:alert(1)"}, "images: "),
         ({"external_id": ""}, "external_id: "),
@@ -107,6 +110,136 @@ def test_a_bad_row_is_set_aside_with_its_reason(
 def test_a_row_with_too_many_values_is_set_aside(app: Flask, anna: Person, tmp_path: Path) -> None:
     path = _file(tmp_path, [*GOOD, "one more"])
     assert "1 rejected" in _run(app, "listings", path, "--owner", "anna").output
+
+
+PEOPLE = "external_id,name,email\n"
+LINE = "Chair,Good,10,EUR,other,good,,,"
+OPEN = '2,"Open,Good,10,EUR,other,good,,,'
+
+
+def _raw(tmp_path: Path, data: bytes) -> Path:
+    path = tmp_path / "raw.csv"
+    path.write_bytes(data)
+    return path
+
+
+def _lines(*lines: str) -> bytes:
+    return "\n".join([",".join(HEADER), *lines, ""]).encode()
+
+
+def test_two_people_with_one_address_are_not_one(app: Flask, anna: Person, tmp_path: Path) -> None:
+    text = f"{PEOPLE}1,Liepa,liepa@example.org\n2,Ozols,LIEPA@example.org\n3,Anna,anna@example.com\n1,Liepa,\n"
+    answer = _run(app, "users", _raw(tmp_path, text.encode()), "--source", "p")
+    assert answer.output.startswith("4 read, 1 imported, 1 already there, 2 rejected"), answer.output
+    rejects = _rejects(tmp_path / "raw.csv")
+    assert [(row["external_id"], row["line"], row["reason"][:7]) for row in rejects] == [
+        ("2", "3", "email: "),
+        ("3", "4", "email: "),
+    ]
+    again = _run(app, "users", _raw(tmp_path, text.encode()), "--source", "p")
+    assert again.output.startswith("4 read, 0 imported, 2 already there, 2 rejected")
+
+
+@pytest.mark.parametrize(
+    ("lines", "told", "rejected"),
+    [
+        (["1," + LINE, OPEN, "3," + LINE, "4," + LINE], "4 read, 3 imported", ["3"]),
+        (
+            ["1," + LINE, '2,"Open,Good,10,EUR,other,good,,,', '3,"Chair","Good",10,EUR,other,good,,,'],
+            "3 read, 2",
+            ["3"],
+        ),
+        (
+            ['1,Chair,Good,10,EUR,other,good,,,"', "2," + LINE, '3,Chair,Good,10,EUR,other,good,,,""'],
+            "3 read, 2",
+            ["2"],
+        ),
+        (
+            ['1,"Open, one,Good', '2,Chair,"Good",10,EUR,other,good,,,', '3,Chair",Good'],
+            "3 read, 1 imported",
+            ["2", "4"],
+        ),
+        (['1,"Two\nlines, ""so""",Good,10,EUR,other,good,,,', "2," + LINE], "2 read, 2 imported", []),
+        (['1,"Two\nlines",Good,10', "2," + LINE], "2 read, 1 imported", ["2"]),
+        (['1,"Said" so,Good,10,EUR,other,good,,,', "2," + LINE], "2 read, 1 imported", ["2"]),
+        (["1,Chair,Good", "2," + LINE + ",,,", "", ",,,,,,,,,", "  ", "3," + LINE], "3 read, 2 imported", ["2"]),
+        (["1,Chair," + "x" * 1_100_000 + ",10,EUR,other,good,,,", "2," + LINE], "2 read, 1 imported", ["2"]),
+        (["1,Chair\0,Good,10,EUR,other,good,,,", "2," + LINE], "2 read, 1 imported", ["2"]),
+    ],
+)
+def test_a_broken_row_takes_no_other_with_it(
+    app: Flask, anna: Person, tmp_path: Path, lines: list[str], told: str, rejected: list[str]
+) -> None:
+    path = _raw(tmp_path, _lines(*lines))
+    answer = _run(app, "listings", path, "--owner", "anna")
+    assert answer.output.startswith(told), answer.output
+    assert [row["line"] for row in _rejects(path)] == rejected if rejected else "0 rejected" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("encoding", "option"),
+    [("utf-8", ""), ("utf-8-sig", ""), ("utf-16", ""), ("windows-1257", "windows-1257"), ("utf-16-le", "utf-16-le")],
+)
+def test_letters_arrive_from_every_encoding(
+    app: Flask, anna: Person, tmp_path: Path, encoding: str, option: str
+) -> None:
+    text = _lines("1,Rīgas krēsls,Labs,10,EUR,other,good,,,", "2,Šķībs,Labs,much,EUR,other,good,,,").decode()
+    path = _raw(tmp_path, text.encode(encoding))
+    answer = _run(app, "listings", path, "--owner", "anna", *(["--encoding", option] if option else []))
+    assert answer.output.startswith("2 read, 1 imported, 0 already there, 1 rejected"), answer.output
+    assert anna.get("/api/listings/my").json["listings"][0]["title"] == "Rīgas krēsls"
+    assert _rejects(path)[0]["title"] == "Šķībs"
+
+
+def test_rejects_of_an_encoding_nobody_told_keep_their_letters(app: Flask, anna: Person, tmp_path: Path) -> None:
+    path = _raw(tmp_path, _lines("1,Rīgas krēsls,Labs,10,EUR,other,good,,,").decode().encode("windows-1257"))
+    _run(app, "listings", path, "--owner", "anna")
+    rejects = path.with_suffix(".rejects.csv")
+    assert "Rīgas krēsls" in rejects.read_text(encoding="windows-1257")
+    again = rejects.rename(tmp_path / "again.csv")
+    answer = _run(app, "listings", again, "--owner", "anna", "--encoding", "windows-1257")
+    assert answer.output.startswith("1 read, 1 imported")
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "sentence"),
+    [
+        (b"", [], "has no header"),
+        (b"external_id;title\n1;x\n", [], "semicolons separate the columns, say --delimiter"),
+        (b"external_id,title,title\n1,x,y\n", [], "names title more than once"),
+        ("external_id,title\n".encode("utf-16-le"), [], "--encoding utf-16-le"),
+        (b"external_id,title\n1,x\n", ["--encoding", "klingon"], "no encoding called klingon"),
+        (b"external_id,title\n1,x\n", ["--delimiter", ";;"], "--delimiter takes one character"),
+        (b"external_id,title\n1,x\n", ["--encoding", "utf-16"], "Say another --encoding"),
+        (b"external_id,title\n1,x\n", ["--rejects", "{path}"], "would overwrite the file"),
+        (b"external_id,title\n1,x\n", ["--rejects", "{path}/x/y.csv"], "y.csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_plain_sentence(
+    app: Flask, anna: Person, tmp_path: Path, data: bytes, options: list[str], sentence: str
+) -> None:
+    path = _raw(tmp_path, data)
+    answer = _run(app, "listings", path, "--owner", "anna", *(each.format(path=path) for each in options))
+    assert (answer.exit_code, sentence in answer.output, "Traceback" in answer.output) == (1, True, False), (
+        answer.output
+    )
+    assert path.read_bytes() == data
+
+
+def test_semicolons_and_tabs_separate_where_it_is_told(app: Flask, anna: Person, tmp_path: Path) -> None:
+    for number, (told, sign) in enumerate(((";", ";"), ("tab", "\t"))):
+        data = _lines(f"{number}," + LINE).replace(b",", sign.encode())
+        answer = _run(app, "listings", _raw(tmp_path, data), "--owner", "anna", "--delimiter", told)
+        assert answer.output.startswith("1 read, 1 imported"), answer.output
+
+
+def test_a_row_that_the_database_refuses_costs_no_other(context: Flask, anna: Person) -> None:
+    raw = {"title": "Chair", "description": "Good", "price": "10", "category": "other"}
+    rows = [KINDS["listings"].row(dict(raw), f"x:{number}", anna.id) for number in range(5)]
+    rows[2]["title"] = None
+    stored = imports.store(KINDS["listings"].table, rows)
+    assert (stored.imported, stored.known) == (4, 0)
+    assert [row["import_ref"] for row, _ in stored.refused] == ["x:2"]
 
 
 def test_owners_come_from_people_imported_before(app: Flask, anna: Person, tmp_path: Path) -> None:

@@ -15,10 +15,13 @@ from marketplace.cli.town.people import ADMIN, PASSWORD, PEOPLE
 from marketplace.cli.town.services import SERVICES
 from marketplace.core import outbox
 from marketplace.core.db import Base, UTCDateTime, execute, fetch, in_transaction
+from marketplace.core.encryption import derived_key
+from marketplace.core.limits import limiter
 from marketplace.kit.clock import now
 from marketplace.offerings.models import PRICE_TYPES
 from marketplace.tasks.lifecycle import A as ApplicationState
 from marketplace.tasks.lifecycle import S as TaskState
+from tests.conftest import make_app
 from tests.factories.people import sign_up
 
 GROUND = ("categories", "outbox", "sign_ins")
@@ -226,3 +229,26 @@ def test_names_are_unique_before_they_meet_the_database() -> None:
 
     for keys in ([p.key for p in everybody], [p.username for p in everybody], [g.key for g in GOODS]):
         assert len(set(keys)) == len(keys)
+
+
+NOWHERE = "127.0.0.1:1"
+STRICT = {
+    **{"MARKETPLACE_ENV": "production", "SECRET_KEY": "k3" * 20, "ALLOW_SQLITE": "1"},
+    **{"CORS_ORIGINS": "https://shop.example.com", "TASK_PAYMENT": "escrow", "CHAT_NEEDS_PLAN": "1"},
+    **{"PAYMENT_PROVIDERS": "stripe", "STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"},
+    **{"RATE_LIMITS": "1", "LIMIT_DEFAULT": "1 per day", "LIMIT_SIGN_UP": "1 per day", "LIMIT_ACCOUNT": "1 per day"},
+    **{"LIMIT_MESSAGES": "1 per day", "LIMIT_MESSAGES_EACH": "1 per day", "UPLOAD_QUOTA_BYTES": "0"},
+    **{"S3_BUCKET": "x", "S3_REGION": "us-east-1", "S3_ENDPOINT_URL": f"http://{NOWHERE}"},
+    **{"REDIS_URL": f"redis://{NOWHERE}/0", "JOBS": "celery", "REVIEW_WINDOW_DAYS": "0"},
+}
+
+
+def test_the_town_is_built_where_everything_is_asked_for_counted_and_out_of_reach(app: Flask) -> None:
+    key = derived_key(app.config["SECRET_KEY"])
+    strict = make_app(app.config["DATABASE_URL"], ENCRYPTION_KEYS=key, **STRICT)
+    try:
+        built = run(strict, "--yes-in-production")
+        assert (built.exit_code, limiter.enabled) == (0, True), built.output
+    finally:
+        limiter.enabled = limiter._storage_dead = False
+    assert (strict.config["TASK_PAYMENT"], strict.config["CHAT_NEEDS_PLAN"]) == ("escrow", True)

@@ -10,7 +10,10 @@ from redis import Redis
 
 from marketplace.core.limits import limiter
 from tests.conftest import make_app
+from tests.factories import things
+from tests.factories.people import sign_up
 from tests.races.burst import burst
+from tests.servers.redis import start_redis
 
 LIMIT = 5
 
@@ -85,3 +88,40 @@ def test_a_lost_redis_still_limits(app: Flask) -> None:
 
 def test_a_household_can_browse(limited: Flask) -> None:
     assert {limited.test_client().get("/api/listings").status_code for _ in range(60)} == {200}
+
+
+REFUSALS = {
+    "full (OOM)": ("CONFIG", "SET", "maxmemory", "1"),
+    "a replica (READONLY)": ("REPLICAOF", "127.0.0.1", "1"),
+    "without its replicas (NOREPLICAS)": ("CONFIG", "SET", "min-replicas-to-write", "1"),
+}
+
+
+@pytest.fixture(scope="module")
+def own_redis() -> Iterator[str]:
+    """A Redis that may be spoilt."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("TEST_REDIS_URL")
+        server = start_redis()
+    yield server.url
+    server.stop()
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_redis_that_refuses_to_write_is_as_good_as_lost(app: Flask, own_redis: str, refusal: str) -> None:
+    client = Redis.from_url(own_redis)
+    limited = _limited(app, own_redis)
+    client.execute_command(*REFUSALS[refusal])
+    try:
+        anna = sign_up(limited, "anna")
+        assert things.listing(anna)["title"]
+        statuses = [anna.get(path).status_code for path in ("/api/listings", "/api/auth/profile", "/api/helpers")]
+        tried = [_sign_in(limited) for _ in range(3 * LIMIT)]
+        ready = anna.get("/readyz")
+    finally:
+        client.execute_command("CONFIG", "SET", "maxmemory", "0")
+        client.execute_command("REPLICAOF", "NO", "ONE")
+        client.execute_command("CONFIG", "SET", "min-replicas-to-write", "0")
+    assert statuses == [200, 200, 200]
+    assert (tried[0], tried[-1], set(tried)) == (401, 429, {401, 429})
+    assert (ready.status_code, ready.json["parts"]["redis"]) == (200, "refuses to write")

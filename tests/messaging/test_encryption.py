@@ -1,7 +1,7 @@
 """Words are readable in the application and nowhere else."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from sqlalchemy import MetaData, Table, inspect, select, text
 from marketplace.core import jobs
 from marketplace.core.db import db, fetch
 from marketplace.core.encryption import Unreadable
+from marketplace.core.idempotency import IdempotencyKey
 from marketplace.core.outbox import relay
 from marketplace.messaging import queries
-from tests.conftest import make_app
 from tests.factories.people import Person, sign_up
 from tests.factories.talks import TALKS, pair, said, say, shown
 
@@ -75,22 +75,6 @@ def test_the_answer_kept_for_a_repeated_write_is_not_readable_either(app: Flask,
     assert "zvirbulis" not in raw(app)
 
 
-@pytest.fixture
-def with_keys(app: Flask) -> Iterator[Callable[..., Flask]]:
-    """The application on the same database with these encryption keys."""
-    made: list[Flask] = []
-
-    def make(*keys: str) -> Flask:
-        made.append(make_app(app.config["DATABASE_URL"], ENCRYPTION_KEYS=",".join(keys)))
-        return made[-1]
-
-    yield make
-    for each in made:
-        with each.app_context():
-            db.session.remove()
-            db.engine.dispose()
-
-
 def test_keys_change_and_everything_is_still_read(with_keys: Callable[..., Flask]) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     before, between, after = with_keys(old), with_keys(new, old), with_keys(new)
@@ -115,6 +99,47 @@ def test_keys_change_and_everything_is_still_read(with_keys: Callable[..., Flask
     assert [one["content"] for one in found] == ["Zvirbulis"]
     say(reader, talk, "Vilks")
     assert _words(replace(anna, app=between), talk)[-1] == "Vilks"
+
+
+def test_values_that_no_key_opens_are_told_by_rotating_by_the_audit_and_by_readyz(
+    app: Flask, anna: Person, juris: Person, with_keys: Callable[..., Flask]
+) -> None:
+    pair(anna, juris, "Zvirbulis")
+    stranger = with_keys(Fernet.generate_key().decode())
+
+    said = stranger.test_cli_runner().invoke(args=["encryption", "rotate"])
+    assert (said.exit_code, "Traceback" in said.output) == (1, False)
+    assert "messages.content: no key of ENCRYPTION_KEYS opens 1 of its values" in said.output
+    assert "flask encryption derived-key" in said.output
+    found = stranger.test_cli_runner().invoke(args=["audit"])
+    assert (found.exit_code, "messages.content: no key" in found.output) == (1, True)
+    ready = stranger.test_client().get("/readyz")
+    assert (ready.status_code, "messages.content" in ready.json["parts"]["encryption"]) == (503, True)
+    assert app.test_client().get("/readyz").json["status"] == "ok"
+
+
+def test_a_key_that_was_derived_gives_way_to_one_that_is_set(
+    app: Flask, anna: Person, juris: Person, with_keys: Callable[..., Flask]
+) -> None:
+    talk = pair(anna, juris, message="")
+    anna.post(f"{TALKS}/{talk}/messages", json={"content": "Zvirbulis"}, headers={"Idempotency-Key": "k-2"})
+    derived = app.test_cli_runner().invoke(args=["encryption", "derived-key"]).output.strip()
+    new = Fernet.generate_key().decode()
+
+    _rotate(with_keys(new, derived))
+
+    after = with_keys(new)
+    assert _words(replace(anna, app=after), talk) == ["Zvirbulis"]
+    with after.app_context():
+        kept = [row.body for row in fetch(select(IdempotencyKey.body))]
+        db.session.remove()
+    assert kept
+    assert None not in kept
+
+
+def _rotate(app: Flask) -> None:
+    done = app.test_cli_runner().invoke(args=["encryption", "rotate"])
+    assert done.exit_code == 0, done.output
 
 
 def _words(person: Person, talk: int) -> list[str]:

@@ -1,5 +1,6 @@
 """Taking one's data along, and leaving: nothing of the person is found afterwards."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -73,10 +74,12 @@ def leaver(shop: Flask, work: Work) -> Person:
     declined = things.assigned_task(friend, person)["id"]
     person.post(f"/api/tasks/{declined}/decline", json={"reason": CANARY})
     offering = things.offering(person, title=CANARY)["id"]
+    cancelled = things.assigned_task(friend, person)["id"]
+    friend.post(f"/api/tasks/{cancelled}/cancel", json={"reason": "My plans have changed."})
     booked = friend.post(f"/api/offerings/{offering}/book").json["task"]["id"]
     person.post(f"/api/tasks/{booked}/decline", json={"reason": CANARY})
     things.review(person, done, content=CANARY)
-    things.review(friend, done, content=f"{CANARY} was kind.")
+    things.review(friend, done, content="Kind, and on time.")
     talk = person.post("/api/messages/conversations", json={"user_id": friend.id, "message": CANARY}).json["id"]
     friend.post(f"/api/messages/conversations/{talk}/messages", json={"content": "Hello"})
     person.post("/api/favorites", json={"item_type": "listing", "item_id": listing})
@@ -146,6 +149,8 @@ def test_what_others_are_owed_stays_without_a_name(shop: Flask, work: Work, leav
     after = friend.get(f"/api/auth/users/{friend.id}").json
     for figure in ("reviews_count", "average_rating", "completed_tasks"):
         assert before[figure] == after[figure] != 0
+    said = {"reviews.content: Kind, and on time.", "tasks.reason: My plans have changed."}
+    assert said <= set(found_in(shop, "kind, and on time", "my plans have"))
     done = next(row for row in friend.get("/api/tasks/my").json["tasks"] if row["creator_id"] == leaver.id)
     assert (done["status"], done["title"], done["creator_name"]) == ("completed", "", f"erased-{leaver.id}")
     talk = friend.get("/api/messages/conversations").json["conversations"][0]
@@ -214,15 +219,21 @@ def test_my_data_comes_as_a_zip_of_json(shop: Flask, work: Work, mail: MailServe
     assert (export["status"], export["done"]) == ("done", export["total"])
 
     archive = _opened(shop, export["result_url"])
-    tables = {name: json.loads(archive.read(name)) for name in archive.namelist()}
+    tables = {name: json.loads(archive.read(name)) for name in archive.namelist() if name.endswith(".json")}
     (me,) = tables["users.json"]
     assert (me["email"], me["first_name"]) == (MAILBOX, CANARY)
     assert "password_hash" not in me
     assert [row["title"] for row in tables["listings.json"]] == [CANARY]
     assert [row["content"] for row in tables["messages.json"]] == [CANARY]
-    assert len(tables["tasks.json"]) == 4
+    assert len(tables["tasks.json"]) == 5
     assert {row["owner_id"] for row in tables["uploads.json"]} == {leaver.id}
-    assert {name.removesuffix(".json") for name in tables} - {"about"} == {
+    sent = leaver.get("/api/uploads").json["uploads"]
+    assert {row["id"]: archive.read(row["file"]) for row in tables["files.json"]} == {
+        one["id"]: leaver.get(f"/api/uploads/{one['filename']}").data for one in sent
+    }
+    assert {row["is_private"] for row in tables["files.json"]} == {True, False}
+    assert all(row["sha256"] == hashlib.sha256(archive.read(row["file"])).hexdigest() for row in tables["files.json"])
+    assert {name.removesuffix(".json") for name in tables} - {"about", "files"} == {
         name for name, entry in register().items() if entry.export
     }
 
@@ -271,12 +282,11 @@ def test_who_leaves_while_the_data_is_packed_leaves_no_file(
 ) -> None:
     leaver.post("/api/auth/export")
 
-    def packing(user_id: int, progress: Callable[[int, int], None]) -> bytes:
-        packed = pack(user_id, progress)
+    def packing(user_id: int, into: IO[bytes], progress: Callable[[int, int], None]) -> None:
+        pack(user_id, into, progress)
         assert leave(leaver).status_code == 200
         erase_rest(user_id)
         in_transaction(lambda: execute(delete(jobs.JobRow).where(jobs.JobRow.name == "erase_account")))  # all done
-        return packed
 
     monkeypatch.setattr(privacy_jobs, "pack", packing)
     work()

@@ -15,7 +15,8 @@ from flask import Flask
 from sqlalchemy import event, select, text, update
 
 from marketplace.core import idempotency, jobs
-from marketplace.core.db import db, execute, fetch, save, sql_state
+from marketplace.core.database_errors import sql_state
+from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.outbox import relay
 from marketplace.kit.clock import now
 from marketplace.payments import calling, inbox, issuing

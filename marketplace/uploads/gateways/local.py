@@ -2,10 +2,12 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from marketplace.uploads.gateways.storage import DirectUpload, StorageFailed, StoredFile, check_key, is_key
 
@@ -28,7 +30,7 @@ class LocalStorage:
         self.root = root
 
     @_failing_safely()
-    def put(self, key: str, data: bytes, content_type: str, *, public: bool) -> None:
+    def put(self, key: str, data: bytes | IO[bytes], content_type: str, *, public: bool) -> None:
         """Beside it first, then in one step into its place."""
         target = self._at(key)
         _make_folder(target.parent)
@@ -128,9 +130,12 @@ def _make_folder(folder: Path) -> None:
         _sync_folder(folder.parent)
 
 
-def _write_through(path: Path, data: bytes) -> None:
+def _write_through(path: Path, data: bytes | IO[bytes]) -> None:
     with path.open("wb") as file:
-        file.write(data)
+        if isinstance(data, bytes):
+            file.write(data)
+        else:
+            shutil.copyfileobj(data, file)
         file.flush()
         os.fsync(file.fileno())
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 from boto3.exceptions import Boto3Error
@@ -54,7 +54,7 @@ class S3Storage:
         self._made: Any = None
 
     @_failing_safely()
-    def put(self, key: str, data: bytes, content_type: str, *, public: bool) -> None:
+    def put(self, key: str, data: bytes | IO[bytes], content_type: str, *, public: bool) -> None:
         """One request, whole or not at all; what is no picture is only ever downloaded."""
         target = {"Bucket": self.bucket, "Key": check_key(key), "ContentType": content_type}
         shown = {} if content_type.startswith("image/") else {"ContentDisposition": "attachment"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 KEY = re.compile(r"(public|private|incoming)/[A-Za-z0-9_-]{1,80}(\.[a-z0-9]{1,5})?")
 
@@ -35,8 +35,8 @@ class DirectUpload:
 class Storage(Protocol):
     """Keys are checked first: ValueError for one that is none. Everything else that fails is StorageFailed."""
 
-    def put(self, key: str, data: bytes, content_type: str, *, public: bool) -> None:
-        """Write or overwrite; a process that dies in between leaves the old file or none."""
+    def put(self, key: str, data: bytes | IO[bytes], content_type: str, *, public: bool) -> None:
+        """Write or overwrite (of an open file what is left to read); who dies in between leaves the old or none."""
         ...
 
     def get(self, key: str) -> bytes | None:
