@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 from marketplace import wiring
 from marketplace.core import access, cache, db, http, json, limits, live, logs, openapi, vocabulary
+from marketplace.core.docs import pages
 from marketplace.core.web import IdConverter, TextConverter
 
 migrate = Migrate()
@@ -32,6 +33,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     with_cookies = app.config["COOKIE_SIGN_IN"]
     CORS(app, origins=app.config["CORS_ORIGINS"], expose_headers=EXPOSED, supports_credentials=with_cookies)
     wiring.init_app(app, openapi.init_app(app))
+    app.register_blueprint(pages.bp)
     if app.config["TRUSTED_PROXIES"]:
         count = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -32,14 +32,14 @@ class ReadySchema(Schema):
 
 @bp.get("/health")
 @bp.response(200, HealthSchema)
-def health() -> dict[str, str]:
+def show_health() -> dict[str, str]:
     """Say that the process answers."""
     return health_body()
 
 
 @bp.get("/api/health")
 @bp.response(200, HealthSchema)
-def api_health() -> dict[str, str]:
+def show_api_health() -> dict[str, str]:
     """Say the same under /api, where some clients look."""
     return health_body()
 
@@ -47,7 +47,7 @@ def api_health() -> dict[str, str]:
 @bp.get("/readyz")
 @bp.response(200, ReadySchema)
 @bp.alt_response(503, schema=ReadySchema, description="A part does not answer")
-def ready() -> Response:
+def show_readiness() -> Response:
     """Say whether the database and Redis answer; a load balancer asks this."""
     parts = {"database": _database(), "redis": _redis()}
     well = parts["database"] == "ok"

@@ -61,6 +61,11 @@ class Lifecycle:
         named = {s for m in self.rows() for s in (*m.sources, m.to) if s is not None}
         return frozenset(named | {self.initial})
 
+    @property
+    def actions(self) -> frozenset[str]:
+        """The verbs that people use; the rest are the marketplace's own."""
+        return frozenset(verb for verb, moves in self.moves.items() if any(m.by - {"system"} for m in moves))
+
     def rows(self) -> Iterator[Move]:
         """Every row, verbs flattened."""
         for moves in self.moves.values():
