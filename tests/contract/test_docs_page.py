@@ -5,14 +5,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import flask_migrate
 import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
 from marketplace.core.docs.guides import FOLDER, guides
 from tests.conftest import disconnect, make_app
-from tests.factories.people import sign_up
 from tests.servers.chromium import Browser, chromium
 
 SEARCH = """(() => { const box = document.getElementById("search"); box.value = %r;
@@ -30,8 +28,6 @@ SHOWN = '[...document.querySelectorAll(".opblock-summary-operation-id")].map((on
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, str]]:
     """The application on a port."""
     app = make_app(f"sqlite:///{tmp_path_factory.mktemp('docs') / 'docs.db'}")
-    with app.app_context():
-        flask_migrate.upgrade()
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -52,14 +48,17 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     made.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(site: tuple[Flask, str], browser: Browser) -> Browser:
     """All operations, drawn."""
-    browser.seen.clear()
     browser.resize(1280, 900)
-    browser.open(f"{site[1]}/docs/")
-    browser.until('window.ui && document.querySelectorAll(".opblock").length > 0')
+    _draw(browser, site[1])
     return browser
+
+
+def _draw(browser: Browser, address: str) -> None:
+    browser.open(f"{address}/docs/")
+    browser.until('window.ui && document.querySelectorAll(".opblock").length > 0')
 
 
 def search(page: Browser, words: str, result: str) -> list[str]:
@@ -90,17 +89,6 @@ def test_the_search_finds_by_name_path_and_words(page: Browser) -> None:
     assert missed == []
 
 
-def test_the_token_outlives_a_reload_and_is_sent(site: tuple[Flask, str], page: Browser) -> None:
-    token = sign_up(site[0], "anna").token
-    page.run(
-        f'ui.authActions.authorizeWithPersistOption({{bearer: {{name: "bearer", schema: {{type: "http", '
-        f'scheme: "bearer"}}, value: "{token}"}}}})'
-    )
-    page.open(f"{site[1]}/docs/")
-    page.until("window.ui && ui.authSelectors.authorized().size === 1")
-    page.run("localStorage.clear()")
-
-
 def test_locks_tell_who_may(page: Browser) -> None:
     assert search(page, "getHealth", "1 operation")
     assert page.run('document.querySelectorAll(".opblock .authorization__btn").length') == 0
@@ -113,6 +101,16 @@ def test_locks_tell_who_may(page: Browser) -> None:
 def test_nothing_comes_from_elsewhere_and_nothing_is_refused(site: tuple[Flask, str], page: Browser) -> None:
     loaded = {address for address in page.asked_for() if not address.startswith(("data:", site[1]))}
     assert (loaded, page.complaints()) == (set(), [])
+
+
+def test_the_token_outlives_a_reload(site: tuple[Flask, str], page: Browser) -> None:
+    held = '{bearer: {name: "bearer", schema: {type: "http", scheme: "bearer"}, value: "a-token"}}'
+    page.run(f"ui.authActions.authorizeWithPersistOption({held})")
+    _draw(page, site[1])
+    page.until("ui.authSelectors.authorized().size === 1")
+    assert search(page, "listListings", "1 operation")
+    assert page.run('document.querySelectorAll(".access-optional .authorization__btn .locked").length') == 1
+    page.run("localStorage.clear()")
 
 
 @pytest.mark.parametrize("address", ["/docs/", "/docs/guides/", "/docs/guides/payments"])
