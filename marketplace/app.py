@@ -13,6 +13,7 @@ import config
 from marketplace import wiring
 from marketplace.core import access, cache, db, http, json, limits, live, logs, openapi, vocabulary
 from marketplace.core.body_drain import BodyDrain
+from marketplace.core.docs import pages
 from marketplace.core.web import IdConverter, TextConverter
 
 migrate = Migrate()
@@ -36,6 +37,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     known = {"origins": app.config["CORS_ORIGINS"], "expose_headers": EXPOSED, "supports_credentials": with_cookies}
     CORS(app, **known, always_send=False, vary_header=False)  # http says Vary: Origin of everything, refusals too
     wiring.init_app(app, openapi.init_app(app))
+    app.register_blueprint(pages.bp)
     app.wsgi_app = http.OneAddress(logs.EveryRequest(app.wsgi_app))  # type: ignore[method-assign]
     if app.config["TRUSTED_PROXIES"]:
         count = app.config["TRUSTED_PROXIES"]

@@ -56,6 +56,6 @@ def list_provider_events(query: dict[str, Any]) -> Any:
 
 @bp.post("/<any(outbox, jobs, deliveries, provider_calls, provider_events):queue>/<int:row_id>/again")
 @bp.response(200, written(QueueRowSchema, "row"))
-def try_again(queue: str, row_id: int) -> Any:
+def retry_queue_row(queue: str, row_id: int) -> Any:
     """Try once more what was given up."""
     return written_answer("row", queues.again(queue, row_id), "It will be tried again.")

@@ -64,7 +64,7 @@ accepts_challenge = bp.doc(
 @bp.alt_response(
     202, schema=VerificationRequiredSchema, description="With REGISTRATION_HIDES_ACCOUNTS, for any address"
 )
-def register(data: dict[str, Any]) -> Any:
+def register_account(data: dict[str, Any]) -> Any:
     """Open an account and sign in."""
     return answers.entering(signing_in.register(here(), **data), created=True)
 
@@ -100,7 +100,7 @@ def log_in_by_phone(data: dict[str, Any]) -> Any:
 
 @bp.post("/refresh", access=REFRESHING, phased=True, secret=True)
 @bp.response(200, TokensSchema)
-def refresh() -> Any:
+def refresh_tokens() -> Any:
     """Trade the refresh token (sent as Bearer) for new tokens; each counts once."""
     return answers.entering(refreshing.refresh(claims(), current_user().id))
 
@@ -159,7 +159,7 @@ def change_password(data: dict[str, Any]) -> Any:
 
 @bp.get("/check-username/<name>", access=ANYONE)
 @bp.response(200, AvailabilitySchema)
-def check_availability(name: str) -> Any:
+def check_username(name: str) -> Any:
     """Say whether a username can still be had."""
     reason = service.why_unavailable(name)
     return {"available": reason is None, **({"reason": reason} if reason else {})}

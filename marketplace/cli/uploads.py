@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 from flask import current_app
-from flask.cli import with_appcontext
 
+from marketplace.cli.errors import on_database
 from marketplace.uploads import queries, service
 from marketplace.uploads.addresses import key_of, stem_of, thumbnail_key
 from marketplace.uploads.gateways.chosen import storage
@@ -24,7 +24,7 @@ AGAIN = "Run this again: what has arrived is not sent again."
 
 @click.command("copy-uploads")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@with_appcontext
+@on_database
 def copy_uploads(folder: Path) -> None:
     """Copy the files of FOLDER (the UPLOADS_DIR of before) into the storage of the settings; safe to repeat."""
     target = storage()

@@ -221,4 +221,6 @@ def _listed(checks: Any) -> list[Any]:
 
 
 def _metadata(kwargs: dict[str, Any], example: Any) -> dict[str, Any]:
-    return {"example": example, **kwargs.pop("metadata", {})}
+    """None is an example only where null is a value; elsewhere it says that there is none."""
+    shown = {} if example is None and not kwargs.get("allow_none") else {"example": example}
+    return {**shown, **kwargs.pop("metadata", {})}

@@ -53,14 +53,14 @@ class ReadySchema(Schema):
 
 @bp.get("/health")
 @bp.response(200, HealthSchema)
-def health() -> Response:
+def show_health() -> Response:
     """Say that the process answers."""
     return _now({"status": OK, "version": current_app.config["API_VERSION"]})
 
 
 @bp.get("/api/health")
 @bp.response(200, HealthSchema)
-def api_health() -> Response:
+def show_api_health() -> Response:
     """Say the same under /api, where some clients look."""
     return _now({"status": OK, "version": current_app.config["API_VERSION"]})
 
@@ -68,7 +68,7 @@ def api_health() -> Response:
 @bp.get("/readyz")
 @bp.response(200, ReadySchema)
 @bp.alt_response(503, schema=ReadySchema, description="It cannot serve")
-def ready() -> Response:
+def show_readiness() -> Response:
     """Say whether everything answers that is needed to serve; a load balancer asks this."""
     status, parts = readiness.ask()
     return _now({"status": status, "parts": parts}, 503 if status == readiness.UNAVAILABLE else 200)

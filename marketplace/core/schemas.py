@@ -1,10 +1,10 @@
 """Bases of what comes in and the envelopes of what goes out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from marketplace.core.fields import Choice, Int, Num, Str, latitude, longitude
 from marketplace.kit.money import CURRENCIES
@@ -87,19 +87,24 @@ class Currency(Choice):
 class ProblemSchema(Schema):
     """RFC 9457, plus `error`: one plain sentence for a person."""
 
-    type = fields.String(metadata={"example": "about:blank"})
-    title = fields.String(metadata={"example": "Invalid fields"})
-    status = fields.Integer(metadata={"example": 422})
-    detail = fields.String(metadata={"example": "Some fields are not right."})
-    instance = fields.String(metadata={"example": "urn:request:4f2c9a7e1b3d4c5e"})
-    error = fields.String(metadata={"example": "price: Between 0 and 1,000,000,000,000."})
-    code = fields.String(metadata={"example": "invalid"})
-    errors = fields.Dict(metadata={"example": {"price": ["Between 0 and 1,000,000,000,000."]}})
+    type = fields.String(required=True, metadata={"example": "about:blank"})
+    title = fields.String(required=True, metadata={"example": "Invalid fields"})
+    status = fields.Integer(required=True, metadata={"example": 422})
+    detail = fields.String(required=True, metadata={"example": "Some fields are not right."})
+    instance = fields.String(required=True, metadata={"example": "urn:request:4f2c9a7e1b3d4c5e"})
+    error = fields.String(required=True, metadata={"example": "price: Between 0 and 1,000,000,000,000."})
+    code = fields.String(required=True, metadata={"example": "invalid"})
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata={"example": {"price": ["Between 0 and 1,000,000,000,000."]}},
+    )
 
 
 class MessageSchema(Schema):
     """A write that leaves nothing to show."""
 
+    documented_as = "Confirmation"  # in the document `Message` is one of a conversation
     message = fields.String(required=True, metadata={"example": "Done."})
 
 
@@ -149,6 +154,7 @@ def created(schema: type[Schema], name: str, **beside: fields.Field[Any]) -> typ
     )
 
 
-def available_actions(*example: str) -> fields.Field[Any]:
-    """What the person who asks can do now, read off the lifecycle table (empty when anonymous)."""
-    return fields.List(fields.String(), required=True, metadata={"example": list(example)})
+def available_actions(*example: str, of: Iterable[str]) -> fields.Field[Any]:
+    """What the person who asks can do now, of all that people can do with such a thing (empty when anonymous)."""
+    action = fields.String(validate=validate.OneOf(sorted(of)))
+    return fields.List(action, required=True, metadata={"example": list(example)})

@@ -33,7 +33,7 @@ def _answer(dispute_id: int, message: str) -> dict[str, Any]:
 
 @bp.get("/reasons", access=ANYONE)
 @bp.response(200, ReasonsSchema)
-def list_reasons() -> Any:
+def list_dispute_reasons() -> Any:
     """List what a dispute can be about."""
     return {"reasons": queries.reasons()}
 

@@ -4,7 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from marketplace.core.fields import Amount, Choice, Int, Num, Str
 from marketplace.core.schemas import Currency, Input, PageQuery, available_actions
-from marketplace.disputes.lifecycle import OF, S
+from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OF, OFFER_LIFECYCLE, S
 from marketplace.disputes.models import OUTCOMES, REASONS
 from marketplace.disputes.timeline import KINDS
 
@@ -122,7 +122,7 @@ class DisputeSchema(Schema):
     appeal_reason = Str(required=True, example="")
     created_at = moment()
     updated_at = moment()
-    available_actions = available_actions("respond", "add_evidence")
+    available_actions = available_actions("respond", "add_evidence", of=DISPUTE_LIFECYCLE.requests)
 
 
 class StatementSchema(Schema):
@@ -165,7 +165,7 @@ class OfferSchema(TermsSchema):
     author_id = Int(required=True, example=1)
     status = Choice(*OF, required=True)
     created_at = moment()
-    available_actions = available_actions("accept", "decline")
+    available_actions = available_actions("accept", "decline", of=OFFER_LIFECYCLE.requests)
 
 
 class DecisionSchema(TermsSchema):

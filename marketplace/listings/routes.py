@@ -47,7 +47,7 @@ def list_my_listings(query: dict[str, Any]) -> Any:
 @bp.get("/user/<int:user_id>", access=ANYONE)
 @bp.arguments(queries.BROWSE.arguments(ListingsQuery), location="query")
 @bp.response(200, ListingsPage)
-def list_listings_of(query: dict[str, Any], user_id: int) -> Any:
+def list_user_listings(query: dict[str, Any], user_id: int) -> Any:
     """List a person's classifieds."""
     return queries.browse(viewer(), **{**query, "seller_id": user_id})
 

@@ -4,7 +4,7 @@ from marshmallow import Schema, fields
 
 from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
 from marketplace.core.schemas import Currency, Input, Near, PageQuery, available_actions
-from marketplace.listings.lifecycle import LIVING
+from marketplace.listings.lifecycle import LISTING_LIFECYCLE, LIVING
 from marketplace.listings.models import CONDITIONS, LISTING_TYPES
 
 
@@ -118,7 +118,7 @@ class ListingSchema(Schema):
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     expires_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
-    available_actions = available_actions("edit", "delete")
+    available_actions = available_actions("edit", "delete", of=LISTING_LIFECYCLE.requests)
     distance = Num(least=0, most=20_100, example=1.42)
 
 

@@ -70,28 +70,28 @@ def remove_member(conversation_id: int, user_id: int) -> Any:
 
 @bp.post("/conversations/<int:conversation_id>/archive")
 @bp.response(200, MessageSchema)
-def archive(conversation_id: int) -> Any:
+def archive_conversation(conversation_id: int) -> Any:
     """Put a conversation away until something new is said; the others lose nothing."""
     return _keep(conversation_id, "archive")
 
 
 @bp.post("/conversations/<int:conversation_id>/unarchive")
 @bp.response(200, MessageSchema)
-def unarchive(conversation_id: int) -> Any:
+def unarchive_conversation(conversation_id: int) -> Any:
     """Take it out again."""
     return _keep(conversation_id, "unarchive")
 
 
 @bp.post("/conversations/<int:conversation_id>/mute")
 @bp.response(200, MessageSchema)
-def mute(conversation_id: int) -> Any:
+def mute_conversation(conversation_id: int) -> Any:
     """Get no news of it."""
     return _keep(conversation_id, "mute")
 
 
 @bp.post("/conversations/<int:conversation_id>/unmute")
 @bp.response(200, MessageSchema)
-def unmute(conversation_id: int) -> Any:
+def unmute_conversation(conversation_id: int) -> Any:
     """Get news of it again."""
     return _keep(conversation_id, "unmute")
 
@@ -107,7 +107,7 @@ def list_blocks() -> Any:
 @blocks_bp.post("")
 @blocks_bp.arguments(MemberInputSchema)
 @blocks_bp.response(200, MessageSchema)
-def block(data: dict[str, Any]) -> Any:
+def block_user(data: dict[str, Any]) -> Any:
     """Hear no more of somebody."""
     rooms.block(current_user(), **data)
     return {"message": "You hear no more of this person."}
@@ -115,7 +115,7 @@ def block(data: dict[str, Any]) -> Any:
 
 @blocks_bp.delete("/<int:user_id>")
 @blocks_bp.response(200, MessageSchema)
-def unblock(user_id: int) -> Any:
+def unblock_user(user_id: int) -> Any:
     """Hear of them again."""
     rooms.unblock(current_user(), user_id)
     return {"message": "You can write to each other again."}

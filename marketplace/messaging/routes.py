@@ -86,14 +86,14 @@ def send_message(data: dict[str, Any], conversation_id: int) -> Any:
 
 @bp.put("/conversations/<int:conversation_id>/read-all")
 @bp.response(200, ReadAllSchema)
-def read_all(conversation_id: int) -> Any:
+def read_conversation(conversation_id: int) -> Any:
     """Mark everything the other side wrote here as read."""
     return {"success": True, "messages_marked_read": service.read_all(current_user(), conversation_id)}
 
 
 @bp.put("/messages/<int:message_id>/read")
 @bp.response(200, MessageSchema)
-def read_one(message_id: int) -> Any:
+def read_message(message_id: int) -> Any:
     """Mark one message as read."""
     service.read_one(current_user(), message_id)
     return {"message": "Read."}
@@ -118,14 +118,14 @@ def delete_message(message_id: int) -> Any:
 @bp.post("/messages/<int:message_id>/reactions/<emoji>")
 @bp.response(200, MessageStoredSchema)
 @bp.alt_response(422, schema=ProblemSchema, description="No emoji")
-def react(message_id: int, emoji: str) -> Any:
+def add_reaction(message_id: int, emoji: str) -> Any:
     """Put an emoji under a message."""
     return _stored(changes.react(current_user(), message_id, emoji))
 
 
 @bp.delete("/messages/<int:message_id>/reactions/<emoji>")
 @bp.response(200, MessageStoredSchema)
-def unreact(message_id: int, emoji: str) -> Any:
+def remove_reaction(message_id: int, emoji: str) -> Any:
     """Take one's emoji away again."""
     return _stored(changes.unreact(current_user(), message_id, emoji))
 
@@ -140,14 +140,14 @@ def search_messages(query: dict[str, Any]) -> Any:
 
 @bp.get("/stats")
 @bp.response(200, ChatStatsSchema)
-def show_stats() -> Any:
+def show_message_stats() -> Any:
     """Show how my conversations go."""
     return catching_up.stats(current_user())
 
 
 @bp.get("/unread-count")
 @bp.response(200, UnreadSchema)
-def count_unread() -> Any:
+def count_unread_messages() -> Any:
     """Count the messages of others I have not read."""
     return {"unread_count": queries.unread_count(current_user())}
 

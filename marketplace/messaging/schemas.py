@@ -102,6 +102,7 @@ class ReactionSchema(Schema):
 class ChatMessageSchema(Schema):
     """A message."""
 
+    documented_as = "Message"
     id = Int(required=True, example=1)
     conversation_id = Int(required=True, example=1)
     seq = Int(required=True, example=1)

@@ -48,7 +48,7 @@ def unsubscribe_browser(data: dict[str, Any]) -> Any:
 
 @bp.get("/subscriptions")
 @bp.response(200, BrowsersSchema)
-def list_subscriptions() -> Any:
+def list_push_subscriptions() -> Any:
     """List my browsers that are told."""
     found = preferences.browsers(current_user())
     return {"subscriptions": found, "total": len(found)}

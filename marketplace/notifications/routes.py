@@ -116,7 +116,7 @@ def set_job_alert(data: dict[str, Any]) -> Any:
 @bp.arguments(TokenQuery, location="query")
 @bp.sends_bytes("text/html")
 @bp.doc(responses={"404": {"description": "Not one of our links"}})
-def show_way_out(query: dict[str, Any]) -> Response:
+def show_unsubscription(query: dict[str, Any]) -> Response:
     """Show the button that ends a kind of mail; opening the address alone changes nothing."""
     return way_out.page(query["token"])
 
@@ -125,7 +125,7 @@ def show_way_out(query: dict[str, Any]) -> Response:
 @bp.arguments(TokenQuery, location="query")
 @bp.sends_bytes("text/html")
 @bp.doc(responses={"404": {"description": "Not one of our links"}})
-def take_way_out(query: dict[str, Any]) -> Response:
+def unsubscribe_address(query: dict[str, Any]) -> Response:
     """End a kind of mail by one click (RFC 8058), signed in or not."""
     return way_out.leave(query["token"])
 

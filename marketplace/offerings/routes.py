@@ -48,7 +48,7 @@ def list_my_offerings(query: dict[str, Any]) -> Any:
 @bp.get("/user/<int:user_id>", access=ANYONE)
 @bp.arguments(queries.BROWSE.arguments(OfferingsQuery), location="query")
 @bp.response(200, OfferingsPage)
-def list_offerings_of(query: dict[str, Any], user_id: int) -> Any:
+def list_user_offerings(query: dict[str, Any], user_id: int) -> Any:
     """List a person's services."""
     return queries.browse(viewer(), **{**query, "creator_id": user_id})
 

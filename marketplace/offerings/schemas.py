@@ -4,7 +4,7 @@ from marshmallow import Schema, fields
 
 from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str, latitude, longitude
 from marketplace.core.schemas import Currency, Input, Near, PageQuery, available_actions
-from marketplace.offerings.lifecycle import LIVING
+from marketplace.offerings.lifecycle import LIVING, OFFERING_LIFECYCLE
 from marketplace.offerings.models import PRICE_TYPES
 
 
@@ -107,5 +107,5 @@ class OfferingSchema(Schema):
     contact_count = Int(required=True, example=4)
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
-    available_actions = available_actions("edit", "pause", "close")
+    available_actions = available_actions("edit", "pause", "close", of=OFFERING_LIFECYCLE.requests)
     distance = Num(least=0, most=20_100, example=3.2)

@@ -30,7 +30,7 @@ PaymentWritten = written(PaymentDetailSchema, "payment")
 
 @bp.get("/config", access=ANYONE)
 @bp.response(200, ConfigSchema)
-def show_config() -> Any:
+def show_payment_config() -> Any:
     """Show what a front end needs to take payments."""
     keys = [provider.public_key() for provider in providers().values()]
     percent = float(service.fee_rules().standard.percent)

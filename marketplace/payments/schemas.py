@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 
 from marketplace.core.fields import Amount, Choice, Int, Num, Str
 from marketplace.core.schemas import Currency, Input, PageQuery, Query, available_actions
-from marketplace.payments.lifecycle import PO, R, S
+from marketplace.payments.lifecycle import PAYMENT_LIFECYCLE, PAYOUT_LIFECYCLE, PO, R, S
 
 TIME = "2026-01-31T10:00:00Z"
 MOST = 1e12
@@ -92,7 +92,7 @@ class PaymentSchema(Schema):
     updated_at = fields.DateTime(required=True, metadata={"example": TIME})
     captured_at = fields.DateTime(required=True, allow_none=True, metadata={"example": TIME})
     ended_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
-    available_actions = available_actions("refund")
+    available_actions = available_actions("refund", of=PAYMENT_LIFECYCLE.requests)
 
 
 class PaymentDetailSchema(PaymentSchema):
@@ -224,7 +224,7 @@ class PayoutSchema(Schema):
     created_at = fields.DateTime(required=True, metadata={"example": TIME})
     updated_at = fields.DateTime(required=True, metadata={"example": TIME})
     paid_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
-    available_actions = available_actions("cancel")
+    available_actions = available_actions("cancel", of=PAYOUT_LIFECYCLE.requests)
 
 
 class OnboardingInputSchema(Input):

@@ -113,7 +113,7 @@ def can_review_user(user_id: int) -> Any:
 
 @bp.get("/user/<int:user_id>/stats", access=ANYONE)
 @bp.response(200, ReviewStatsSchema)
-def show_stats(user_id: int) -> Any:
+def show_review_stats(user_id: int) -> Any:
     """Show a person's reviews in figures."""
     people.find(viewer(), user_id)
     return queries.stats(user_id)
@@ -122,7 +122,7 @@ def show_stats(user_id: int) -> Any:
 @profile_bp.get("/users/<int:user_id>/reviews", access=ANYONE)
 @profile_bp.arguments(queries.REVIEWS_LIST.arguments(ReviewsOfQuery), location="query")
 @profile_bp.response(200, ReviewsPage)
-def list_reviews_of(query: dict[str, Any], user_id: int) -> Any:
+def list_user_reviews(query: dict[str, Any], user_id: int) -> Any:
     """List what others say of a person."""
     people.find(viewer(), user_id)
     return queries.browse(**query, reviewed_user_id=user_id)

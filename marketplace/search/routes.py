@@ -40,7 +40,7 @@ def search_everything(query: dict[str, Any]) -> Any:
 @bp.get("/filters")
 @bp.arguments(FacetsQuery, location="query")
 @bp.response(200, FacetsSchema)
-def show_filters(query: dict[str, Any]) -> Any:
+def show_search_filters(query: dict[str, Any]) -> Any:
     """Say how what is on offer (or what a query finds of it) divides: categories, amounts, further filters."""
     return facets.of(query.pop("type"), **query)
 
@@ -48,6 +48,6 @@ def show_filters(query: dict[str, Any]) -> Any:
 @bp.get("/suggest")
 @bp.arguments(SuggestQuery, location="query")
 @bp.response(200, SuggestionsSchema)
-def suggest(query: dict[str, Any]) -> Any:
+def suggest_words(query: dict[str, Any]) -> Any:
     """Suggest how what is being typed could go on."""
     return {"suggestions": service.suggest(query["q"])}

@@ -51,7 +51,7 @@ def show_subscription() -> Any:
 @bp.post("", phased=True, money=True)
 @bp.arguments(SubscribeSchema)
 @bp.response(201, created(SubscriptionSchema, "subscription"))
-def subscribe(data: dict[str, Any]) -> Any:
+def start_subscription(data: dict[str, Any]) -> Any:
     """Subscribe to a plan, go over to another one, or try again to pay for it. The price is the plan's, whatever is
     sent."""
     mine = queries.by_id(current_user(), beginning.subscribe(current_user(), **data))
@@ -63,7 +63,7 @@ def subscribe(data: dict[str, Any]) -> Any:
 @bp.delete("", phased=True)
 @bp.arguments(StopQuery, location="query")
 @bp.response(200, written(SubscriptionSchema, "subscription"))
-def stop(query: dict[str, Any]) -> Any:
+def end_subscription(query: dict[str, Any]) -> Any:
     """End my subscription with what is paid for, or now. Nothing is paid back."""
     stopped = calling.at_once("subscription", lambda: service.stop(current_user(), at_once=query["now"]).id)
     return written_answer("subscription", queries.by_id(current_user(), stopped), "It will not be renewed.")
@@ -72,7 +72,7 @@ def stop(query: dict[str, Any]) -> Any:
 @bp.get("/receipts")
 @bp.arguments(queries.RECEIPTS_LIST.arguments(ReceiptsQuery), location="query")
 @bp.response(200, page_of(PlanReceiptSchema, "receipts", "PlanReceiptsPage"))
-def list_receipts(query: dict[str, Any]) -> Any:
+def list_subscription_receipts(query: dict[str, Any]) -> Any:
     """List what I have paid for plans, the newest first."""
     return queries.receipts_of(current_user(), **query)
 
@@ -80,6 +80,6 @@ def list_receipts(query: dict[str, Any]) -> Any:
 @bp.get("/receipts/<number>")
 @bp.arguments(PrintQuery, location="query")
 @bp.sends_bytes("application/pdf", "text/html")
-def show_receipt(query: dict[str, Any], number: str) -> Any:
+def show_subscription_receipt(query: dict[str, Any], number: str) -> Any:
     """Send a receipt as a PDF, or as a page where `Accept` or `format` says so."""
     return printing.as_asked(queries.receipt_of(current_user(), number), current_user(), **query)

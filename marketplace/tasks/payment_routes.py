@@ -82,7 +82,7 @@ def refund_task(data: dict[str, Any], task_id: int) -> Any:
 @tasks_bp.post("/<int:task_id>/handover-code", secret=True)
 @tasks_bp.arguments(HandOverCodeAskedSchema)
 @tasks_bp.response(200, HandOverCodeSchema)
-def show_hand_over_code(data: dict[str, Any], task_id: int) -> Any:
+def show_handover_code(data: dict[str, Any], task_id: int) -> Any:
     """Get the code that I show when it is handed over; whoever enters it is paid. `fresh` makes a new one."""
     return {"code": handing_over.code_of(current_user(), task_id, **data)}
 

@@ -48,7 +48,7 @@ def search_tasks(query: dict[str, Any]) -> Any:
 @bp.get("/user/<int:user_id>", access=ANYONE)
 @bp.arguments(queries.BROWSE.arguments(TasksOfPersonQuery), location="query")
 @bp.response(200, TasksPage)
-def list_tasks_of(query: dict[str, Any], user_id: int) -> Any:
+def list_user_tasks(query: dict[str, Any], user_id: int) -> Any:
     """List the tasks a person posted on the board."""
     return queries.browse(viewer(), **{**query, "creator_id": user_id})
 

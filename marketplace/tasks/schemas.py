@@ -9,7 +9,7 @@ from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str
 from marketplace.core.schemas import Currency, Input, Near, PageQuery, Query, available_actions
 from marketplace.payments.schemas import PaymentDetailSchema
 from marketplace.subscriptions.schemas import SubscriptionSchema
-from marketplace.tasks.lifecycle import A, S
+from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE, A, S
 from marketplace.tasks.models import DIFFICULTIES, PAYMENTS, PRIORITIES
 
 SEEN_STATES = tuple(state for state in S if state is not S.DELETED)
@@ -215,7 +215,7 @@ class TaskSchema(Schema):
         example=None,
         metadata={"description": "Why it was cancelled, as they said it; for its two sides"},
     )
-    available_actions = available_actions("edit", "cancel", "delete")
+    available_actions = available_actions("edit", "cancel", "delete", of=TASK_LIFECYCLE.requests)
     distance = Num(least=0, most=20_100, example=0.84)
     pending_applications_count = Int(example=2)
 
@@ -262,7 +262,7 @@ class ApplicationSchema(Schema):
     currency = Str(required=True, example="EUR")
     status = Str(required=True, example="pending")
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
-    available_actions = available_actions("withdraw")
+    available_actions = available_actions("withdraw", of=APPLICATION_LIFECYCLE.requests)
 
 
 class MyApplicationSchema(ApplicationSchema):

@@ -23,6 +23,7 @@ WRONG: list[tuple[list[str], str]] = [
     (["copy-database", "sqlite:////nowhere/x.db", "nonsense"], "The target must be an address"),
     (["copy-database", "sqlite:////nowhere/x.db", "sqlite:////tmp/x.db"], "There is no database at"),
     (["copy-database"], "Missing argument"),
+    (["copy-uploads", "/nowhere"], "does not exist"),
     (["db", "upgrade", "nowhere"], ""),
     (["db", "downgrade", "nowhere"], ""),
     (["import", "listings", "/nowhere.csv"], "does not exist"),

@@ -1,6 +1,5 @@
 """The official client of Socket.IO in node, against `flask serve`: transports, kills, catching up."""
 
-import fcntl
 import itertools
 import json
 import shutil
@@ -17,13 +16,12 @@ import flask_migrate
 import pytest
 import requests
 
-import config
 from tests.conftest import SETTINGS, disconnect, make_app
 from tests.factories.people import sign_up
+from tests.servers.node import NODE, install
 from tests.servers.production import Processes
 from tests.servers.waiting import free_port, until
 
-NODE = config.ROOT / "tests" / "node"
 TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": ["polling", "websocket"]}
 names = map("person_{}".format, itertools.count())
 
@@ -120,16 +118,7 @@ class Talk:
 @pytest.fixture(scope="session")
 def packages() -> None:
     """npm's packages, exactly as locked."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("THE JAVASCRIPT CLIENT IS NOT TESTED: node and npm are not installed")
-    with (NODE / "package.json").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (NODE / "node_modules" / "socket.io-client").is_dir():
-            return
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--prefer-offline"]
-        found = subprocess.run(command, cwd=NODE, capture_output=True, text=True, timeout=120, check=False)
-        if found.returncode:
-            pytest.skip(f"THE JAVASCRIPT CLIENT IS NOT TESTED: npm cannot install it: {found.stderr[-200:]}")
+    install("socket.io-client", "THE JAVASCRIPT CLIENT IS NOT TESTED")
 
 
 @pytest.fixture(scope="module")

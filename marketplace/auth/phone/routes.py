@@ -22,7 +22,7 @@ PERHAPS = "If somebody has confirmed this number, a code is on its way to it."
 @code_limit
 @bp.arguments(PhoneSchema)
 @bp.response(200, MessageSchema)
-def send_code(data: dict[str, Any]) -> Any:
+def send_phone_code(data: dict[str, Any]) -> Any:
     """Send a code: signed in, to confirm my number; else to sign in by it."""
     person = viewer()
     if person is None:
