@@ -48,9 +48,7 @@ def victim(app: Flask) -> Victim:
     owner.put(f"/api/listings/{listing}", json={"status": "archived"})
     offering = things.offering(owner, title=f"Paused {CANARY}")["id"]
     booked_from = things.offering(other)["id"]
-    booking = owner.post(f"/api/offerings/{booked_from}/book", json={"message": CANARY, "budget": 30}).json["task"][
-        "id"
-    ]
+    booking = owner.post(f"/api/offerings/{booked_from}/book", json={"message": CANARY}).json["task"]["id"]
     owner.post(f"/api/offerings/{offering}/pause")
     application = _application(app, owner, other)
     talk = owner.post("/api/messages/conversations", json={"user_id": other.id, "message": CANARY}).json

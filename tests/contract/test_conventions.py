@@ -285,7 +285,7 @@ def _row(person: Browser, table: str, row_id: int, *, ignoring: set[str]) -> dic
 def test_a_create_stores_only_what_the_contract_names(anna: Browser, juris: Browser) -> None:
     done = [things.completed_task(anna, juris)["id"] for _ in range(2)]
     open_tasks = [things.task(anna)["id"] for _ in range(2)]
-    listing = {"title": "A", "description": "B", "price": 1, "category": "bicycles"}
+    listing = {"title": "A", "description": "B", "price": 1, "category": "bicycles", "expires_at": "2030-06-01T12:00Z"}
     place = {"title": "A", "description": "B", "category": "moving", "location": "Rīga", **things.RIGA}
     creates: tuple[tuple[str, Browser, tuple[str, str], str, dict[str, Any]], ...] = (
         ("listings", anna, ("/api/listings",) * 2, "listing", listing),
