@@ -90,7 +90,7 @@ MOVES: dict[str, Way] = {
     "tasks.confirm_task": _paid("confirm", "start", "done"),
     "tasks.cancel_task": _paid("cancel"),
     "tasks.decline_task": _paid("decline", by_worker=True),
-    "handing_over.show_hand_over_code": _paid("handover-code"),
+    "handing_over.show_handover_code": _paid("handover-code"),
     "handing_over.hand_over_task": _hand_over,
     "offerings.book_offering": lambda owner, worker: _book(owner, worker, payment_method=money.VISA),
     "offerings.book_offering, held": lambda owner, worker: _book(owner, worker, payment="escrow"),
@@ -102,7 +102,7 @@ MOVES: dict[str, Way] = {
     "task_payments.refund_task": _paid("refund", area="payments"),
     "payments.confirm_payment": _confirm_payment,
     "payments.refund_payment": _give_back,
-    "subscription.subscribe": lambda owner, _: (owner, "/api/subscription", {"plan": "premium"}),
+    "subscription.start_subscription": lambda owner, _: (owner, "/api/subscription", {"plan": "premium"}),
 }
 # Routes of the slices that know of deals, by which no money is held, released, divided or given back.
 STILL = {
@@ -110,10 +110,10 @@ STILL = {
     *("tasks.mark_task_done", "tasks.dispute_task"),
     *(f"applications.{name}_application" for name in ("reject", "withdraw")),
     "applications.apply_for_task",
-    *(f"offerings.{name}_offering" for name in ("post", "edit", "delete", "pause", "activate")),
+    *(f"offerings.{name}_offering" for name in ("post", "edit", "delete", "pause", "activate", "close")),
     *(f"disputes.{name}" for name in ("open_dispute", "respond_to_dispute", "add_evidence", "appeal_decision")),
     *(f"disputes.{name}" for name in ("decline_offer", "withdraw_offer", "withdraw_dispute")),
-    "subscription.stop",  # nothing is paid back; opened by payments:write all the same
+    "subscription.end_subscription",  # nothing is paid back; opened by payments:write all the same
     "payouts.cancel_payout",  # needs a payout, which no key can ask for; opened by payments:write all the same
 }
 AREAS = {"tasks", "offerings", "disputes", "payments"}
