@@ -14,7 +14,7 @@ from marketplace.kit.unicode_fold import HANGUL, INVISIBLE, MARKS, UNSPACED, fol
 
 MAX_QUERY_WORDS = 12
 LONGEST_WORD = 100  # letters; one database refuses words of 2 kB
-LONGEST_WHOLE, MOST_PIECES = 40, 6
+LONGEST_WHOLE, MOST_PIECES, MOST_WHOLES = 40, 6, 8
 LONGEST_ENDING = 2  # kid's, l'armoire: what an apostrophe ties to a word is short
 APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛ʼʻ′`´＇׳״ꞌ", "'"))
 SIGNS = {"c++": "cpp", "c#": "csharp"}
@@ -89,11 +89,15 @@ def terms(query: str) -> list[Term]:
     """The first words of a query, each once; operators and quotes fall away."""
     found: dict[str, Term] = {}
     for chunk in _chunks(query):
+        whole = _whole(chunk)
         for segment in _meant(chunk):
-            term = Term(segment[:LONGEST_WORD], tuple(_apart(segment)), tuple(_whole(chunk)))
-            known = found.get(term.typed, term)
-            found[term.typed] = replace(known, wholes=tuple(dict.fromkeys([*known.wholes, *term.wholes])))
-    return list(found.values())[:MAX_QUERY_WORDS]
+            typed = segment[:LONGEST_WORD]
+            if typed not in found and len(found) == MAX_QUERY_WORDS:
+                continue
+            known = found.get(typed) or Term(typed, tuple(_apart(segment)))
+            wholes = tuple(dict.fromkeys([*known.wholes, *whole]))[:MOST_WHOLES]
+            found[typed] = replace(known, wholes=wholes)
+    return list(found.values())
 
 
 def words(query: str) -> list[str]:
