@@ -28,6 +28,7 @@ CONNECTION = re.compile(r"['\-‐.]")
 SEGMENT = re.compile(rf"[{UNSPACED}][{UNSPACED}{MARKS}]*|(?:(?![{UNSPACED}]){LETTER})+")
 CLUSTER = re.compile(rf"[^{MARKS}][{MARKS}]*|[{MARKS}]+")
 PIECE = re.compile(r"[kcdm]?m[23](?!\w)|\d+|\D+")  # the 2 of m² is not one of two rooms
+ESCAPED = re.compile(r"%((?:25)*2c)", re.IGNORECASE)
 IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
 KOREAN = re.compile(rf"[{HANGUL}]+")
 # What Korean hangs at the end of a noun; the longest first.
@@ -145,8 +146,19 @@ def split_list(value: str | Iterable[str] | None) -> list[str]:
 
 
 def join_list(values: Iterable[str]) -> str:
-    """The comma-separated form clients split; a comma inside a value becomes %2C."""
-    return ",".join(value.replace(",", "%2C") for value in values)
+    """The comma-separated form clients split and send back: a comma inside a value becomes %2C, and what looks like
+    one that became so gets another 25 (%2C is %252C), so that `unescaped` gives each value back as it was."""
+    return ",".join(ESCAPED.sub(r"%25\1", value).replace(",", "%2C") for value in values)
+
+
+def unescaped(value: str) -> str:
+    """A value of a list made by `join_list`."""
+    return ESCAPED.sub(lambda match: "%" + match[1][2:] if len(match[1]) > 2 else ",", value)
+
+
+def join_links(links: Iterable[str]) -> str:
+    """The same for addresses, in which %2C is an address's own way to write a comma."""
+    return ",".join(link.replace(",", "%2C") for link in links)
 
 
 def is_storable(text: str) -> bool:
