@@ -36,6 +36,8 @@ from marketplace.kit.errors import Invalid
 from marketplace.kit.text import (
     MAX_QUERY_WORDS,
     Term,
+    across_blanks,
+    is_named,
     is_unspaced,
     is_word,
     phrase,
@@ -43,7 +45,7 @@ from marketplace.kit.text import (
     stem,
     terms,
 )
-from marketplace.kit.unicode_fold import fold
+from marketplace.kit.unicode_fold import MARKS, fold
 
 MOST_CORRECTED = 4  # words of one query: looking for neighbours takes some milliseconds each
 AT_ONCE = 1000
@@ -59,8 +61,13 @@ Indexed = Callable[[Mapping[str, Any]], dict[str, str]]  # from a row's values t
 Said = Callable[[Mapping[str, Any]], list[str | None]]  # the texts of a row that are searched, as they are written
 KEPT: dict[str, tuple[list[str], Indexed]] = {}
 SAID: dict[str, Said] = {}
-QUOTES = str.maketrans(dict.fromkeys("„“”‟«»‹›「」『』《》〈〉＂〝〞〟", '"'))
-PART = re.compile(r'(?P<minus>[-‐‑‒–—―−﹣－])?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
+QUOTES = '"″”„“‟«»‹›「」『』《》〈〉＂〝〞〟'
+OPENED = f'(?:(?<!\\d)["″”]|[{QUOTES[3:]}])'  # behind figures they are inches
+SINGLE = rf"(?<![\w{MARKS}])[‚‘‛](?=\S)[^{QUOTES}]*?(?<=\S)[‘’](?![\w{MARKS}])"  # inside words they are apostrophes
+PART = re.compile(
+    r"(?P<minus>[-‐‑‒–—―−﹣－])?"
+    rf"(?:{OPENED}(?P<phrase>[^{QUOTES}]*)[{QUOTES}]|(?P<single>{SINGLE})|(?P<word>(?:(?!{SINGLE})[^\s{QUOTES}])+))"
+)
 MOST_APART = 3
 
 
@@ -82,6 +89,11 @@ class Word:
     def is_letter(self) -> bool:
         """A single letter or figure stands for itself: half of all words begin so, and C is not C++."""
         return len(self.typed) == 1 and not is_unspaced(self.typed)
+
+    @property
+    def may_be_slip(self) -> bool:
+        """F# is no slip of C#."""
+        return len(self.typed) >= SHORTEST_SLIP and not is_named(self.typed)
 
     @property
     def pairs(self) -> "list[Word]":
@@ -118,7 +130,7 @@ class Asked:
         there are none."""
         wider, corrections = [], iter(range(MOST_CORRECTED))
         for word in self.words:
-            may_be = len(word.typed) >= SHORTEST_SLIP and not word.near and next(corrections, None) is not None
+            may_be = word.may_be_slip and not word.near and next(corrections, None) is not None
             wider.append(replace(word, near=tuple(vocabulary().neighbours(word.typed))) if may_be else word)
         return replace(self, words=tuple(wider)) if tuple(wider) != self.words else None
 
@@ -196,8 +208,9 @@ def understand(typed: str) -> Asked:
     plain: list[Term] = []
     phrases: list[tuple[str, ...]] = []
     without: list[tuple[str, ...]] = []
-    for part in PART.finditer(typed[:1000].translate(QUOTES)):
-        quoted, said = part["phrase"], part["phrase"] or part["word"] or ""
+    for part in PART.finditer(across_blanks(typed[:1000])):
+        quoted = part["single"] or part["phrase"]
+        said = quoted or part["word"] or ""
         if part["minus"]:
             without += [phrase(said)] if quoted is not None else _excluded(said)
         elif quoted is not None:
@@ -236,7 +249,8 @@ def _meant(term: Term, corrections: Iterator[int]) -> Word:
     known, root = vocabulary(), stem(word)
     same = synonyms().get(root, ())
     in_two = not known.has(word) and any(min(map(len, pieces)) >= SHORTEST_KNOWN for pieces in apart)
-    if term.apart or is_unspaced(word) or in_two:  # figures are no slips, nor is what others write in two
+    # Figures and names with signs are no slips, nor is what others write in two.
+    if term.apart or is_unspaced(word) or is_named(word) or in_two:
         return Word(word, root, same, apart=apart, wholes=term.wholes)
     is_written = bool(same) or any(stem(one) == root for one in known.completions(root, 100))
     begins = bool(known.completions(word, 1))

@@ -19,8 +19,10 @@ LONGEST_ENDING = 2  # kid's, l'armoire: what an apostrophe ties to a word is sho
 APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛ʼʻ′`´＇׳״ꞌ", "'"))
 SIGNS = {"c++": "cpp", "c#": "csharp"}
 SIGNED = re.compile(r"(?<![^\W_])([a-z])(\+{2,3}(?![^\W\d_]|\+)|\+(?![\w+])|#(?![\w#]))")
-DOT_NET = re.compile(r"(?:(?<![\w.])|(?<=\basp)|(?<=\bvb)|(?<=\bado))\.net(?!\w)")
-TIMES = re.compile(r"(?<=\d)(\s?)[×хx✕✖⨯](\s?)(?=\d)")
+NAMED = re.compile(r"[a-z](?:sharp|(?:plus){1,3})|cpp|dotnet")
+DOT_NET = re.compile(r"(?:(?<![\w.])|(?<=\basp)|(?<=\bvb)|(?<=\bado))\.net(?![^\W\d])")
+ASP_NET = re.compile(r"(?<=\basp)[\s\-‐]net(?![^\W\d])", re.IGNORECASE)
+TIMES = re.compile(r"(?<=\d)(\s?)[×хx✕✖⨯](\s?)(?=\d)", re.IGNORECASE)
 LETTER = rf"[\w{MARKS}]"
 CHUNK = re.compile(rf"{LETTER}+(?:['\-‐]{LETTER}+|(?<=[a-z])\.(?:js|io|ai)(?!{LETTER}))*")
 WRITTEN = re.compile(rf"[\w{MARKS}{INVISIBLE}]+(?:['’‘ʼ\-‐‑][\w{MARKS}{INVISIBLE}]+)*")
@@ -101,6 +103,11 @@ def terms(query: str) -> list[Term]:
     return list(found.values())
 
 
+def across_blanks(query: str) -> str:
+    """What is read across its blanks (90 х 200, asp net) in a form that is read alike without them."""
+    return ASP_NET.sub(" dotnet ", TIMES.sub(r"\1x\2", query))
+
+
 def words(query: str) -> list[str]:
     """The first words of a query as they stand in a text, folded; operators and quotes fall away."""
     return [piece for term in terms(query) for piece in (term.apart[0] if term.apart else (term.typed,))][
@@ -119,6 +126,11 @@ def spellings(text: str) -> Iterator[tuple[str, str]]:
 def is_word(text: str) -> bool:
     """Whether this is one folded word."""
     return fold(text) == text and re.fullmatch(rf"(?:(?!_){LETTER})+", text) is not None
+
+
+def is_named(word: str) -> bool:
+    """Whether it may stand for a name with signs (C#, A+), to which the names of other things are near."""
+    return NAMED.fullmatch(word) is not None
 
 
 def is_unspaced(word: str) -> bool:
@@ -179,7 +191,7 @@ def _chunks(text: str) -> Iterator[str]:
         text = SIGNED.sub(_named, text)
     if ".net" in text:
         text = DOT_NET.sub(" dotnet ", text)
-    return (match.group() for match in CHUNK.finditer(TIMES.sub(r"\1x\2", text)))
+    return (match.group() for match in CHUNK.finditer(across_blanks(text)))
 
 
 def _named(match: re.Match[str]) -> str:
