@@ -4,7 +4,6 @@ Both index the same folded text (kit/text.py) without a stemmer; what a query's 
 neighbours of misspelt ones) is decided here, so that a query finds the same rows on both.
 """
 
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -36,16 +35,16 @@ from marketplace.kit.errors import Invalid
 from marketplace.kit.text import (
     MAX_QUERY_WORDS,
     Term,
-    across_blanks,
     is_named,
     is_unspaced,
     is_word,
+    parts,
     phrase,
     spellings,
     stem,
     terms,
 )
-from marketplace.kit.unicode_fold import MARKS, fold
+from marketplace.kit.unicode_fold import fold
 
 MOST_CORRECTED = 4  # words of one query: looking for neighbours takes some milliseconds each
 AT_ONCE = 1000
@@ -61,13 +60,6 @@ Indexed = Callable[[Mapping[str, Any]], dict[str, str]]  # from a row's values t
 Said = Callable[[Mapping[str, Any]], list[str | None]]  # the texts of a row that are searched, as they are written
 KEPT: dict[str, tuple[list[str], Indexed]] = {}
 SAID: dict[str, Said] = {}
-QUOTES = '"″”„“‟«»‹›「」『』《》〈〉＂〝〞〟'
-OPENED = f'(?:(?<!\\d)["″”]|[{QUOTES[3:]}])'  # behind figures they are inches
-SINGLE = rf"(?<![\w{MARKS}])[‚‘‛](?=\S)[^{QUOTES}]*?(?<=\S)[‘’](?![\w{MARKS}])"  # inside words they are apostrophes
-PART = re.compile(
-    r"(?P<minus>[-‐‑‒–—―−﹣－])?"
-    rf"(?:{OPENED}(?P<phrase>[^{QUOTES}]*)[{QUOTES}]|(?P<single>{SINGLE})|(?P<word>(?:(?!{SINGLE})[^\s{QUOTES}])+))"
-)
 MOST_APART = 3
 
 
@@ -208,12 +200,10 @@ def understand(typed: str) -> Asked:
     plain: list[Term] = []
     phrases: list[tuple[str, ...]] = []
     without: list[tuple[str, ...]] = []
-    for part in PART.finditer(across_blanks(typed[:1000])):
-        quoted = part["single"] or part["phrase"]
-        said = quoted or part["word"] or ""
-        if part["minus"]:
-            without += [phrase(said)] if quoted is not None else _excluded(said)
-        elif quoted is not None:
+    for is_excluded, is_phrase, said in parts(typed[:1000]):
+        if is_excluded:
+            without += [phrase(said)] if is_phrase else _excluded(said)
+        elif is_phrase:
             phrases.append(phrase(said))
         else:
             plain += terms(said)

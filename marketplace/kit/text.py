@@ -23,6 +23,13 @@ NAMED = re.compile(r"[a-z](?:sharp|(?:plus){1,3})|cpp|dotnet")
 DOT_NET = re.compile(r"(?:(?<![\w.])|(?<=\basp)|(?<=\bvb)|(?<=\bado))\.net(?![^\W\d])")
 ASP_NET = re.compile(r"(?<=\basp)[\s\-‐]net(?![^\W\d])", re.IGNORECASE)
 TIMES = re.compile(r"(?<=\d)(\s?)[×хx✕✖⨯](\s?)(?=\d)", re.IGNORECASE)
+QUOTES = '"″”„“‟«»‹›「」『』《》〈〉＂〝〞〟'
+OPENED = f'(?:(?<!\\d)["″”]|[{QUOTES[3:]}])'  # behind figures they are inches
+SINGLE = rf"(?<![\w{MARKS}])[‚‘‛](?=\S)[^{QUOTES}]*?(?<=\S)[‘’](?![\w{MARKS}])"  # inside words they are apostrophes
+PART = re.compile(
+    r"(?P<minus>[-‐‑‒–—―−﹣－])?"
+    rf"(?:{OPENED}(?P<phrase>[^{QUOTES}]*)[{QUOTES}]|(?P<single>{SINGLE})|(?P<word>(?:(?!{SINGLE})[^\s{QUOTES}])+))"
+)
 LETTER = rf"[\w{MARKS}]"
 CHUNK = re.compile(rf"{LETTER}+(?:['\-‐]{LETTER}+|(?<=[a-z])\.(?:js|io|ai)(?!{LETTER}))*")
 WRITTEN = re.compile(rf"[\w{MARKS}{INVISIBLE}]+(?:['’‘ʼ\-‐‑][\w{MARKS}{INVISIBLE}]+)*")
@@ -103,7 +110,14 @@ def terms(query: str) -> list[Term]:
     return list(found.values())
 
 
-def across_blanks(query: str) -> str:
+def parts(query: str) -> Iterator[tuple[bool, bool, str]]:
+    """What a query has between its blanks and quotes: whether it must be absent, whether it is a phrase, its text."""
+    for part in PART.finditer(_across_blanks(query)):
+        quoted = part["single"] or part["phrase"]
+        yield part["minus"] is not None, quoted is not None, quoted or part["word"] or ""
+
+
+def _across_blanks(query: str) -> str:
     """What is read across its blanks (90 х 200, asp net) in a form that is read alike without them."""
     return ASP_NET.sub(" dotnet ", TIMES.sub(r"\1x\2", query))
 
@@ -191,7 +205,7 @@ def _chunks(text: str) -> Iterator[str]:
         text = SIGNED.sub(_named, text)
     if ".net" in text:
         text = DOT_NET.sub(" dotnet ", text)
-    return (match.group() for match in CHUNK.finditer(across_blanks(text)))
+    return (match.group() for match in CHUNK.finditer(_across_blanks(text)))
 
 
 def _named(match: re.Match[str]) -> str:
