@@ -12,7 +12,7 @@ from marketplace.core.db import COMMA
 from marketplace.core.validation_messages import MISSING, TextLength
 from marketplace.kit.clock import as_utc
 from marketplace.kit.normalization import is_blank
-from marketplace.kit.text import is_storable, split_list
+from marketplace.kit.text import is_storable, split_list, unescaped
 
 MAX_ID = 2**63 - 1
 
@@ -189,7 +189,7 @@ def _values(parts: str | list[str], *, is_escaped: bool) -> list[str]:
     if not isinstance(parts, str):
         return split_list(part.replace(COMMA, " ") for part in parts)
     found = split_list(parts.replace(COMMA, " "))
-    return [part.replace("%2C", ",").replace("%2c", ",") for part in found] if is_escaped else found
+    return [unescaped(part) for part in found] if is_escaped else found
 
 
 def between(least: float, most: float) -> validate.Range:

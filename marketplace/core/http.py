@@ -5,7 +5,9 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 import orjson
 from flask import Flask, Response, current_app, g, request
@@ -132,7 +134,9 @@ def shared_name() -> str | None:
     args = request.args
     if has_credentials() or not set(args) <= SHARED_PARAMETERS or args.get("page", "1") not in SHARED_PAGES:
         return None
-    return request.path + "?" + "&".join(f"{key}={value}" for key, value in sorted(args.items(multi=True)))[:500]
+    # Encoded, so that no value reads as two; by key alone, as the first of several values counts.
+    asked = urlencode(sorted(args.items(multi=True), key=itemgetter(0)))
+    return hashlib.blake2b(f"{quote(request.path)}?{asked}".encode(), digest_size=32).hexdigest()
 
 
 def etag_of(response: Response) -> str:

@@ -9,6 +9,7 @@ its key first: while it runs, the same key is a 409.
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from flask import Response, current_app, request
@@ -177,7 +178,7 @@ def _body_hash() -> str:
     if request.mimetype != "multipart/form-data":
         digest.update(request.get_data())
         return digest.hexdigest()
-    for part, file in sorted(request.files.items(multi=True)):
+    for part, file in sorted(request.files.items(multi=True), key=itemgetter(0)):
         digest.update(f"{part}:{hashlib.sha256(file.stream.read()).hexdigest()};".encode())
         file.stream.seek(0)
     return digest.hexdigest()

@@ -3,7 +3,7 @@
 Windows slide, and a request is counted in the step that checks it: a burst finds the limit, not more.
 """
 
-import time
+from datetime import timedelta
 from functools import cache
 
 from flask import Flask, current_app, g, request
@@ -16,8 +16,11 @@ from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 from marketplace.core import security_log
+from marketplace.kit.clock import now
 from marketplace.kit.errors import TooMany
 from marketplace.kit.network import network_of
+
+UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def _where() -> str:
@@ -68,12 +71,13 @@ def init_app(app: Flask) -> None:
 
 def spend(what: str, who: str, figure: str) -> None:
     """Count one use of a limit that is not the route's, such as an account's; raises TooMany (429)."""
-    if not limiter.enabled:
-        return
-    try:
-        _spend(limiter.limiter, what, who, figure)
-    except RedisError:
-        _spend(_memory, what, who, figure)
+    _spend(what, who, figure)
+
+
+def spend_of_day(what: str, who: str, amount: int) -> None:
+    """The same for a day of the calendar (UTC), which has all its room again at midnight; raises TooMany (429)."""
+    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    _spend(what, f"{who}/{today.date()}", f"{amount} per day", (today + timedelta(days=1)).timestamp())
 
 
 @cache
@@ -81,27 +85,43 @@ def _parsed(figure: str) -> list[RateLimitItem]:
     return parse_many(figure)
 
 
-def _spend(strategy: object, what: str, who: str, figure: str) -> None:
+def _spend(what: str, who: str, figure: str, reset_at: float | None = None) -> None:
+    if not limiter.enabled:
+        return
+    try:
+        _hit(limiter.limiter, what, who, figure, reset_at)
+    except RedisError:
+        _hit(_memory, what, who, figure, reset_at)
+
+
+def _hit(strategy: object, what: str, who: str, figure: str, reset_at: float | None) -> None:
     assert isinstance(strategy, MovingWindowRateLimiter)
     for item in _parsed(figure):
         if not strategy.hit(item, what, who):
-            reset = strategy.get_window_stats(item, what, who).reset_time
-            raise too_many(item, reset)
+            raise too_many(item, reset_at or strategy.get_window_stats(item, what, who).reset_time)
 
 
 def _refused(error: RateLimitExceeded) -> TooMany:
     """The limit of a route, told as our own error."""
     hit = limiter.current_limit
-    return too_many(error.limit.limit, hit.reset_at if hit else time.time() + 60)
+    return too_many(error.limit.limit, hit.reset_at if hit else now().timestamp() + 60)
 
 
 def too_many(item: RateLimitItem, reset_at: float) -> TooMany:
     """What the limit is, and when there is room again (seconds since 1970)."""
-    seconds = max(int(reset_at - time.time()) + 1, 1)
+    seconds = max(int(reset_at - now().timestamp()) + 1, 1)
     span = item.GRANULARITY.name if item.multiples == 1 else f"{item.multiples} {item.GRANULARITY.name}s"
     return TooMany(
-        f"Too many requests: at most {item.amount:,} per {span}. Try again in {seconds} seconds.", retry_after=seconds
+        f"Too many requests: at most {item.amount:,} per {span}. Try again in {in_words(seconds)}.",
+        retry_after=seconds,
     )
+
+
+def in_words(seconds: int) -> str:
+    """Rounded up: whoever comes back then finds room."""
+    size, unit = next((size, unit) for size, unit in UNITS if seconds > size or size == 1)
+    amount = -(-seconds // size)
+    return f"{amount} {unit}{'s' if amount > 1 else ''}"
 
 
 def sign_in_figure() -> str:

@@ -4,7 +4,6 @@ Both index the same folded text (kit/text.py) without a stemmer; what a query's 
 neighbours of misspelt ones) is decided here, so that a query finds the same rows on both.
 """
 
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -36,8 +35,10 @@ from marketplace.kit.errors import Invalid
 from marketplace.kit.text import (
     MAX_QUERY_WORDS,
     Term,
+    is_named,
     is_unspaced,
     is_word,
+    parts,
     phrase,
     spellings,
     stem,
@@ -59,8 +60,6 @@ Indexed = Callable[[Mapping[str, Any]], dict[str, str]]  # from a row's values t
 Said = Callable[[Mapping[str, Any]], list[str | None]]  # the texts of a row that are searched, as they are written
 KEPT: dict[str, tuple[list[str], Indexed]] = {}
 SAID: dict[str, Said] = {}
-QUOTES = str.maketrans(dict.fromkeys("„“”‟«»‹›「」『』《》〈〉＂〝〞〟", '"'))
-PART = re.compile(r'(?P<minus>[-‐‑‒–—―−﹣－])?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
 MOST_APART = 3
 
 
@@ -82,6 +81,11 @@ class Word:
     def is_letter(self) -> bool:
         """A single letter or figure stands for itself: half of all words begin so, and C is not C++."""
         return len(self.typed) == 1 and not is_unspaced(self.typed)
+
+    @property
+    def may_be_slip(self) -> bool:
+        """F# is no slip of C#."""
+        return len(self.typed) >= SHORTEST_SLIP and not is_named(self.typed)
 
     @property
     def pairs(self) -> "list[Word]":
@@ -118,7 +122,7 @@ class Asked:
         there are none."""
         wider, corrections = [], iter(range(MOST_CORRECTED))
         for word in self.words:
-            may_be = len(word.typed) >= SHORTEST_SLIP and not word.near and next(corrections, None) is not None
+            may_be = word.may_be_slip and not word.near and next(corrections, None) is not None
             wider.append(replace(word, near=tuple(vocabulary().neighbours(word.typed))) if may_be else word)
         return replace(self, words=tuple(wider)) if tuple(wider) != self.words else None
 
@@ -196,11 +200,10 @@ def understand(typed: str) -> Asked:
     plain: list[Term] = []
     phrases: list[tuple[str, ...]] = []
     without: list[tuple[str, ...]] = []
-    for part in PART.finditer(typed[:1000].translate(QUOTES)):
-        quoted, said = part["phrase"], part["phrase"] or part["word"] or ""
-        if part["minus"]:
-            without += [phrase(said)] if quoted is not None else _excluded(said)
-        elif quoted is not None:
+    for is_excluded, is_phrase, said in parts(typed[:1000]):
+        if is_excluded:
+            without += [phrase(said)] if is_phrase else _excluded(said)
+        elif is_phrase:
             phrases.append(phrase(said))
         else:
             plain += terms(said)
@@ -236,7 +239,8 @@ def _meant(term: Term, corrections: Iterator[int]) -> Word:
     known, root = vocabulary(), stem(word)
     same = synonyms().get(root, ())
     in_two = not known.has(word) and any(min(map(len, pieces)) >= SHORTEST_KNOWN for pieces in apart)
-    if term.apart or is_unspaced(word) or in_two:  # figures are no slips, nor is what others write in two
+    # Figures and names with signs are no slips, nor is what others write in two.
+    if term.apart or is_unspaced(word) or is_named(word) or in_two:
         return Word(word, root, same, apart=apart, wholes=term.wholes)
     is_written = bool(same) or any(stem(one) == root for one in known.completions(root, 100))
     begins = bool(known.completions(word, 1))

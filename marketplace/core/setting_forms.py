@@ -23,6 +23,7 @@ ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC6325
 COMMON_WORDS = ("changeme", "secret", "password", "example", "development", "insecure", "default", "qwerty")
 FEWEST_CHARACTERS = 8  # of 32 random hexadecimal digits, fewer than 8 different ones come once in 10 million
 FEWEST_BYTES = 16
+MOST_OF_A_LIMIT = 1_000_000  # more is no limit
 SCRYPT_COST = 2**15 * 8  # what Werkzeug takes by itself
 PBKDF2_ROUNDS = {"sha256": 600_000, "sha512": 210_000}  # OWASP Password Storage Cheat Sheet
 
@@ -160,6 +161,10 @@ def _is_vapid_key(text: str) -> bool:
     return 0 < int.from_bytes(key_bytes(text), "big") < ORDER_OF_P256
 
 
+def _is_limit(text: str) -> bool:
+    return all(1 <= item.amount <= MOST_OF_A_LIMIT for item in parse_many(text))
+
+
 def _is_hash(text: str) -> bool:
     if SCRYPT.fullmatch(text):
         cost, size, times = map(int, text.split(":")[1:] or (2, 1, 1))
@@ -182,7 +187,7 @@ sender = Form("an e-mail address, such as Shop <no-reply@shop.example.com>", _is
 contact = Form("mailto: and an e-mail address, or an https:// address", _is_contact)
 vapid_key = Form("a key (make one with: flask vapid-key)", _is_vapid_key)
 encryption_keys = Form("keys with commas between them (make one with: flask encryption new-key)", key_bytes)
-limit = Form("a limit such as 30 per minute", parse_many)
+limit = Form(f"a limit such as 30 per minute, of 1 to {MOST_OF_A_LIMIT:,}", _is_limit)
 amount = Form("an amount such as 10 or 2.50", re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?").fullmatch)
 password_hash = Form("scrypt, scrypt:32768:8:1 or pbkdf2:sha256:1000000", _is_hash)
 instance_name = Form("letters, digits, - and _", re.compile(r"[A-Za-z0-9_-]{1,50}").fullmatch)

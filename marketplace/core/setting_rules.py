@@ -44,6 +44,8 @@ def unsafe(settings: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[st
     yield from _unsafe_cookies(settings)
     yield from _missing_keys(settings)
     yield from _play_money(settings)
+    if settings["FAKE_FAULTS"]:
+        yield "FAKE_FAULTS must not be set: it makes payments go wrong, to try what happens then."
     if settings["DATABASE_URL"].startswith("sqlite") and not settings["ALLOW_SQLITE"]:
         yield "DATABASE_URL must name a Postgres database (or say ALLOW_SQLITE=1)."
     if given.get("FLASK_DEBUG", "").strip().lower() not in {"", "0", "false", "no"}:

@@ -14,13 +14,22 @@ from marketplace.kit.unicode_fold import HANGUL, INVISIBLE, MARKS, UNSPACED, fol
 
 MAX_QUERY_WORDS = 12
 LONGEST_WORD = 100  # letters; one database refuses words of 2 kB
-LONGEST_WHOLE, MOST_PIECES = 40, 6
+LONGEST_WHOLE, MOST_PIECES, MOST_WHOLES = 40, 6, 8
 LONGEST_ENDING = 2  # kid's, l'armoire: what an apostrophe ties to a word is short
 APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛ʼʻ′`´＇׳״ꞌ", "'"))
 SIGNS = {"c++": "cpp", "c#": "csharp"}
 SIGNED = re.compile(r"(?<![^\W_])([a-z])(\+{2,3}(?![^\W\d_]|\+)|\+(?![\w+])|#(?![\w#]))")
-DOT_NET = re.compile(r"(?:(?<![\w.])|(?<=\basp)|(?<=\bvb)|(?<=\bado))\.net(?!\w)")
-TIMES = re.compile(r"(?<=\d)(\s?)[×хx✕✖⨯](\s?)(?=\d)")
+NAMED = re.compile(r"[a-z](?:sharp|(?:plus){1,3})|cpp|dotnet")
+DOT_NET = re.compile(r"(?:(?<![\w.])|(?<=\basp)|(?<=\bvb)|(?<=\bado))\.net(?![^\W\d])")
+ASP_NET = re.compile(r"(?<=\basp)[\s\-‐]net(?![^\W\d])", re.IGNORECASE)
+TIMES = re.compile(r"(?<=\d)(\s?)[×хx✕✖⨯](\s?)(?=\d)", re.IGNORECASE)
+QUOTES = '"″”„“‟«»‹›「」『』《》〈〉＂〝〞〟'
+OPENED = f'(?:(?<!\\d)["″”]|[{QUOTES[3:]}])'  # behind figures they are inches
+SINGLE = rf"(?<![\w{MARKS}])[‚‘‛](?=\S)[^{QUOTES}]*?(?<=\S)[‘’](?![\w{MARKS}])"  # inside words they are apostrophes
+PART = re.compile(
+    r"(?P<minus>[-‐‑‒–—―−﹣－])?"
+    rf"(?:{OPENED}(?P<phrase>[^{QUOTES}]*)[{QUOTES}]|(?P<single>{SINGLE})|(?P<word>(?:(?!{SINGLE})[^\s{QUOTES}])+))"
+)
 LETTER = rf"[\w{MARKS}]"
 CHUNK = re.compile(rf"{LETTER}+(?:['\-‐]{LETTER}+|(?<=[a-z])\.(?:js|io|ai)(?!{LETTER}))*")
 WRITTEN = re.compile(rf"[\w{MARKS}{INVISIBLE}]+(?:['’‘ʼ\-‐‑][\w{MARKS}{INVISIBLE}]+)*")
@@ -28,6 +37,7 @@ CONNECTION = re.compile(r"['\-‐.]")
 SEGMENT = re.compile(rf"[{UNSPACED}][{UNSPACED}{MARKS}]*|(?:(?![{UNSPACED}]){LETTER})+")
 CLUSTER = re.compile(rf"[^{MARKS}][{MARKS}]*|[{MARKS}]+")
 PIECE = re.compile(r"[kcdm]?m[23](?!\w)|\d+|\D+")  # the 2 of m² is not one of two rooms
+ESCAPED = re.compile(r"%((?:25)*2c)", re.IGNORECASE)
 IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
 KOREAN = re.compile(rf"[{HANGUL}]+")
 # What Korean hangs at the end of a noun; the longest first.
@@ -89,11 +99,27 @@ def terms(query: str) -> list[Term]:
     """The first words of a query, each once; operators and quotes fall away."""
     found: dict[str, Term] = {}
     for chunk in _chunks(query):
+        whole = _whole(chunk)
         for segment in _meant(chunk):
-            term = Term(segment[:LONGEST_WORD], tuple(_apart(segment)), tuple(_whole(chunk)))
-            known = found.get(term.typed, term)
-            found[term.typed] = replace(known, wholes=tuple(dict.fromkeys([*known.wholes, *term.wholes])))
-    return list(found.values())[:MAX_QUERY_WORDS]
+            typed = segment[:LONGEST_WORD]
+            if typed not in found and len(found) == MAX_QUERY_WORDS:
+                continue
+            known = found.get(typed) or Term(typed, tuple(_apart(segment)))
+            wholes = tuple(dict.fromkeys([*known.wholes, *whole]))[:MOST_WHOLES]
+            found[typed] = replace(known, wholes=wholes)
+    return list(found.values())
+
+
+def parts(query: str) -> Iterator[tuple[bool, bool, str]]:
+    """What a query has between its blanks and quotes: whether it must be absent, whether it is a phrase, its text."""
+    for part in PART.finditer(_across_blanks(query)):
+        quoted = part["single"] or part["phrase"]
+        yield part["minus"] is not None, quoted is not None, quoted or part["word"] or ""
+
+
+def _across_blanks(query: str) -> str:
+    """What is read across its blanks (90 х 200, asp net) in a form that is read alike without them."""
+    return ASP_NET.sub(" dotnet ", TIMES.sub(r"\1x\2", query))
 
 
 def words(query: str) -> list[str]:
@@ -114,6 +140,11 @@ def spellings(text: str) -> Iterator[tuple[str, str]]:
 def is_word(text: str) -> bool:
     """Whether this is one folded word."""
     return fold(text) == text and re.fullmatch(rf"(?:(?!_){LETTER})+", text) is not None
+
+
+def is_named(word: str) -> bool:
+    """Whether it may stand for a name with signs (C#, A+), to which the names of other things are near."""
+    return NAMED.fullmatch(word) is not None
 
 
 def is_unspaced(word: str) -> bool:
@@ -141,8 +172,19 @@ def split_list(value: str | Iterable[str] | None) -> list[str]:
 
 
 def join_list(values: Iterable[str]) -> str:
-    """The comma-separated form clients split; a comma inside a value becomes %2C."""
-    return ",".join(value.replace(",", "%2C") for value in values)
+    """The comma-separated form clients split and send back: a comma inside a value becomes %2C, and what looks like
+    one that became so gets another 25 (%2C is %252C), so that `unescaped` gives each value back as it was."""
+    return ",".join(ESCAPED.sub(r"%25\1", value).replace(",", "%2C") for value in values)
+
+
+def unescaped(value: str) -> str:
+    """A value of a list made by `join_list`."""
+    return ESCAPED.sub(lambda match: "%" + match[1][2:] if len(match[1]) > 2 else ",", value)
+
+
+def join_links(links: Iterable[str]) -> str:
+    """The same for addresses, in which %2C is an address's own way to write a comma."""
+    return ",".join(link.replace(",", "%2C") for link in links)
 
 
 def is_storable(text: str) -> bool:
@@ -163,7 +205,7 @@ def _chunks(text: str) -> Iterator[str]:
         text = SIGNED.sub(_named, text)
     if ".net" in text:
         text = DOT_NET.sub(" dotnet ", text)
-    return (match.group() for match in CHUNK.finditer(TIMES.sub(r"\1x\2", text)))
+    return (match.group() for match in CHUNK.finditer(_across_blanks(text)))
 
 
 def _named(match: re.Match[str]) -> str:

@@ -21,7 +21,7 @@ from marketplace.core.search import match_words, matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
-from marketplace.kit.text import contains, join_list, words
+from marketplace.kit.text import contains, join_links, words
 from marketplace.listings import policy
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE, S
 from marketplace.listings.models import Listing
@@ -204,7 +204,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "user_id": row.seller_id,
         "seller": row.seller,
         "image_urls": row.images,
-        "images": join_list(row.images),
+        "images": join_links(row.images),
         "contact_info": row.contact_info,
         "tags": row.tags,
         "views_count": row.views_count,

@@ -17,7 +17,7 @@ from marketplace.core.ranking import Find
 from marketplace.core.search import matches
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
-from marketplace.kit.text import join_list
+from marketplace.kit.text import join_links
 from marketplace.offerings import policy
 from marketplace.offerings.lifecycle import OFFERING_LIFECYCLE, S
 from marketplace.offerings.models import Offering
@@ -158,7 +158,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "experience": row.experience,
         "service_radius": row.service_radius,
         "image_urls": row.images,
-        "images": join_list(row.images),
+        "images": join_links(row.images),
         "contact_count": row.contact_count,
         "created_at": row.created_at,
         "updated_at": row.updated_at,

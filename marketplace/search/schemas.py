@@ -58,7 +58,7 @@ class ResultSchema(Schema):
 class SuggestQuery(Query):
     """What has been typed so far."""
 
-    q = Str(required=True, longest=200, example="bic")
+    q = Str(required=True, longest=200, trim=False, example="bic")
 
 
 class SuggestionSchema(Schema):

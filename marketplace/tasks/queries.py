@@ -19,7 +19,7 @@ from marketplace.core.search import matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
-from marketplace.kit.text import join_list
+from marketplace.kit.text import join_links
 from marketplace.payments import queries as payments
 from marketplace.tasks import actions, policy
 from marketplace.tasks.lifecycle import CONFIRM_AFTER, RUNNING, TASK_LIFECYCLE, A, S
@@ -247,7 +247,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "radius": row.radius,
         "required_skills": row.required_skills,
         "image_urls": row.images,
-        "images": join_list(row.images),
+        "images": join_links(row.images),
         "priority": row.priority,
         "status": row.status,
         "deadline": row.deadline,

@@ -462,17 +462,20 @@ def test_a_key_has_so_many_requests_a_minute(app: Flask, store: str, clock: Cloc
 
 
 def test_a_key_has_so_many_requests_a_day(app: Flask, store: str, clock: Clock) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    clock.move_to(tomorrow.replace(hour=20, minute=30, second=0))
     liga = limited(app, store, API_KEY_REQUESTS_A_DAY=str(LIMIT))
     robot = program(liga, "profile:read")
     assert liga.get(PATH).json["api_keys"][0]["requests_a_day"] == LIMIT
     assert [profile(robot).status_code for _ in range(LIMIT)] == [200] * LIMIT
     refused = profile(robot)
     assert outcome(refused) == (429, "too_many_requests")
-    assert 3600 < int(refused.headers["Retry-After"]) <= 86_401
-    clock.shift(timedelta(hours=23))
+    assert 3 * 3600 < int(refused.headers["Retry-After"]) <= 3.5 * 3600 + 1
+    assert refused.json["detail"] == f"Too many requests: at most {LIMIT} per day. Try again in 4 hours."
+    clock.shift(timedelta(hours=3))
     assert profile(robot).status_code == 429
-    clock.shift(timedelta(hours=2))
-    assert profile(robot).status_code == 200
+    clock.shift(timedelta(minutes=31))
+    assert [profile(robot).status_code for _ in range(LIMIT + 1)] == [200] * LIMIT + [429]
 
 
 @pytest.mark.parametrize("figure", [{"LIMIT_API_KEY": "5 per minute"}, {"API_KEY_REQUESTS_A_DAY": "5"}], ids=str)

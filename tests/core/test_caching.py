@@ -8,6 +8,7 @@ from flask import Flask
 from redis import Redis
 
 from marketplace.core.cache import Shared
+from marketplace.core.http import shared_name
 from tests.conftest import make_app, recorded
 from tests.factories import things
 from tests.factories.people import Person, sign_up
@@ -96,6 +97,33 @@ def test_what_few_ask_is_not_kept(sharing: Flask, asked: list[str], query: str) 
         asked.clear()
         assert stranger.get(f"/api/listings?{query}").status_code == 200
     assert asked != []
+
+
+@pytest.mark.parametrize(
+    ("odd", "honest"),
+    [
+        ("category=electronics%26page%3D1%26per_page%3D3", "category=electronics&page=1&per_page=3"),
+        ("category=x%3Fy&sort=", "category=x%3Fy%26sort%3D"),
+        ("sort=oldest&sort=newest", "sort=newest&sort=oldest"),
+        ("category=" + "x" * 600, "category=" + "x" * 601),
+    ],
+)
+def test_no_value_passes_for_the_list_of_others(app: Flask, odd: str, honest: str) -> None:
+    names = []
+    for query in (odd, honest):
+        with app.test_request_context(f"/api/listings?{query}"):
+            names.append(shared_name())
+    assert None not in names
+    assert names[0] != names[1]
+
+
+def test_what_a_stranger_asks_oddly_reaches_nobody_else(sharing: Flask) -> None:
+    anna, stranger = sign_up(sharing, "anna"), Person(sharing)
+    things.listing(anna, category="electronics")
+    odd = stranger.get("/api/listings?category=electronics%26page%3D1%26per_page%3D3")
+    assert odd.status_code == 422 or odd.json["listings"] == []
+    honest = stranger.get("/api/listings?category=electronics&page=1&per_page=3").json
+    assert (len(honest["listings"]), honest["per_page"]) == (1, 3)
 
 
 def test_pages_and_their_links_are_kept_apart(sharing: Flask) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from io import BytesIO
 
 import orjson
 import time_machine
@@ -30,6 +31,12 @@ def test_the_second_gets_the_first_answer(anna: Person) -> None:
     assert (second.status_code, second.json, second.headers["Location"]) == (201, first.json, first.headers["Location"])
     assert second.headers["Idempotency-Replayed"] == "true"
     assert _count(anna) == 1
+
+
+def test_two_files_of_one_name_are_no_fault(anna: Person) -> None:
+    files = {"file": [(BytesIO(b"one"), "1.txt"), (BytesIO(b"two"), "2.txt")]}
+    answer = anna.call("POST", "/api/uploads", data=files, content_type="multipart/form-data", headers=KEY)
+    assert answer.status_code in {415, 422}
 
 
 def test_many_at_once_are_done_once(anna: Person) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from marketplace.core.limits import limiter
+from marketplace.core.limits import in_words, limiter
 from tests.conftest import make_app
 from tests.factories import things
 from tests.factories.people import sign_up
@@ -47,6 +47,14 @@ def _limited(app: Flask, redis: str) -> Flask:
 def _sign_in(app: Flask, **headers: str) -> int:
     body = {"email": "nobody@example.com", "password": "x" * 8}
     return app.test_client().post("/api/auth/login", json=body, headers=headers).status_code
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "1 second"), (60, "60 seconds"), (61, "2 minutes"), (3600, "60 minutes"), (3601, "2 hours")],
+)
+def test_when_there_is_room_again_is_told_in_words(seconds: int, words: str) -> None:
+    assert in_words(seconds) == words
 
 
 def test_ten_times_the_limit_at_once_lets_the_limit_through(limited: Flask) -> None:

@@ -77,6 +77,9 @@ NONSENSE = [
     ("ENCRYPTION_KEYS", f"{COUNTED},short"),
     ("LIMIT_CODES", "some per minute"),
     ("LIMIT_DEFAULT", "100"),
+    ("LIMIT_SIGN_IN", "0 per minute"),
+    ("LIMIT_ACCOUNT", "1000000000 per second"),
+    ("LIMIT_MESSAGES", "20 per second;1000001 per day"),
     ("PAYMENT_PROVIDERS", "fake,bitcoin"),
     ("TASK_PAYMENT", "inside"),
     ("PAYOUT_MINIMUM", "-1"),
@@ -117,6 +120,7 @@ UNSAFE = [
     ({"DATABASE_URL": "sqlite:////tmp/x.db"}, "DATABASE_URL must name a Postgres database"),
     ({"DATABASE_URL": ""}, "DATABASE_URL must name a Postgres database"),
     ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG must be off"),
+    ({"FAKE_FAULTS": "capture=down"}, "FAKE_FAULTS must not be set"),
     ({"SMTP_HOST": "mail.example.com"}, "SITE_URL and API_URL must be what readers of mails can reach."),
 ]
 CONTRADICTIONS = [

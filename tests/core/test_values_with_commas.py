@@ -29,6 +29,13 @@ def test_a_string_separates_by_commas_and_comes_back_as_it_was(app: Flask, anna:
     assert anna.get(f"/api/auth/users/{anna.id}").json["skills"] == ["plumbing", "heating", "painting"]
 
 
+def test_what_looks_like_an_escaped_comma_is_none(app: Flask, anna: Person) -> None:
+    anna.put("/api/auth/profile", json={"skills": ["c%2Cd", "x"]})
+    told = anna.get("/api/auth/profile").json["skills"]
+    anna.put("/api/auth/profile", json={"skills": told})
+    assert anna.get(f"/api/auth/users/{anna.id}").json["skills"] == ["c%2Cd", "x"]
+
+
 @pytest.mark.parametrize("wanted", ["pipes, taps", "pipes", "taps"])
 def test_helpers_are_filtered_by_whole_values(app: Flask, anna: Person, juris: Person, wanted: str) -> None:
     anna.put("/api/auth/profile", json={"is_helper": True, "helper_categories": ["pipes, taps"]})

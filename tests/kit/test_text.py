@@ -12,12 +12,14 @@ from marketplace.kit.text import (
     contains,
     is_storable,
     is_word,
+    join_links,
     join_list,
     phrase,
     search_text,
     spellings,
     split_list,
     terms,
+    unescaped,
     words,
 )
 from marketplace.kit.unicode_fold import fold
@@ -37,7 +39,12 @@ def test_a_list_or_a_string_with_commas_is_the_same() -> None:
 
 
 def test_a_comma_in_a_url_does_not_split_it_for_clients() -> None:
-    assert split_list(join_list(["https://a/b,c.jpg", "/d"])) == ["https://a/b%2Cc.jpg", "/d"]
+    assert split_list(join_links(["https://a/b,c.jpg", "/d"])) == ["https://a/b%2Cc.jpg", "/d"]
+
+
+@pytest.mark.parametrize("value", ["c%2Cd", "c%2cd", "c,d", "%252C", "%25%2C,", "100%,%2C25", "%2%2C", "%25"])
+def test_a_value_comes_back_as_it_was(value: str) -> None:
+    assert [unescaped(part) for part in split_list(join_list([value, "x"]))] == [value, "x"]
 
 
 def test_wildcards_typed_by_people_are_escaped() -> None:

@@ -156,6 +156,7 @@ def test_hits_are_marked_without_markup() -> None:
     [
         ({}, "q"),
         ({"q": ""}, "q"),
+        ({"q": "\u202e"}, "q"),
         ({"q": "x", "type": "animal"}, "type"),
         ({"q": "x", "type": ","}, "type"),
         ({"q": "x", "radius": 20_101}, "radius"),
@@ -168,7 +169,7 @@ def test_what_nobody_could_mean_is_named(app: Flask, anna: Person, asked: dict[s
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
-@pytest.mark.parametrize("q", ["😀", '"', "-sofa", "'; DROP TABLE users --", "a" * 500, "sofa & | ! :*", "\u202e"])
+@pytest.mark.parametrize("q", ["😀", '"', "-sofa", "'; DROP TABLE users --", "a" * 500, "sofa & | ! :*"])
 def test_whatever_is_typed_is_an_answer(app: Flask, anna: Person, q: str) -> None:
     assert search(anna, q)["results"] == []
 

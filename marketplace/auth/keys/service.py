@@ -18,7 +18,7 @@ from marketplace.auth.service import hold
 from marketplace.core import audit_log, security_log
 from marketplace.core.access import NotForKeys
 from marketplace.core.db import db, execute, fetch, one, save
-from marketplace.core.limits import spend
+from marketplace.core.limits import spend, spend_of_day
 from marketplace.core.outbox import publish
 from marketplace.events.auth import ApiKeyMade
 from marketplace.kit.clock import now
@@ -144,7 +144,7 @@ def holder_of(text: str, scope: str, *, is_counted: bool) -> User:
 def _count(key: Any) -> None:
     try:
         spend("api-key", str(key.id), current_app.config["LIMIT_API_KEY"])
-        spend("api-key-day", str(key.id), f"{key.requests_a_day} per day")
+        spend_of_day("api-key-day", str(key.id), key.requests_a_day)
     except TooMany:
         usage.note((key.id, key.digest), refused=True)
         raise
