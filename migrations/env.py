@@ -35,7 +35,8 @@ def connect() -> Any:
     try:
         return db.engine.connect().execution_options(**writing_options(db.engine))
     except DBAPIError as error:
-        raise click.ClickException(f"{name_of_database()} cannot be reached: {error.orig}") from None
+        why = str(error.orig).strip().partition("\n")[0]
+        raise click.ClickException(f"{name_of_database()} cannot be reached: {why}.") from None
 
 
 def run() -> None:

@@ -20,6 +20,7 @@ from marketplace.cli.seed import seed_town, sign_ins
 from marketplace.core.db import db, fetch
 
 EVERYWHERE = ("127.0.0.1", "0.0.0.0", "::")
+NOT_HERE = "HOST is {}: this machine has no such address."
 
 
 @click.command("serve")
@@ -54,7 +55,7 @@ def _require_free(host: str, port: int) -> None:
         with socket.create_server(place[:2], family=family):
             pass
     except (socket.gaierror, UnicodeError):
-        raise click.ClickException(f"HOST is {host}: this machine has no such address.") from None
+        raise click.ClickException(NOT_HERE.format(host)) from None
     except OSError as error:
         raise click.ClickException(_why_not(host, port, error)) from None
 
@@ -64,6 +65,8 @@ def _why_not(host: str, port: int, error: OSError) -> str:
         return f"Port {port} is taken. Choose another: make run PORT={port % 65_535 + 1}"
     if error.errno == errno.EACCES:
         return f"Port {port} needs more rights. Choose one from 1024 up: make run PORT=5000"
+    if error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+        return NOT_HERE.format(host)
     return f"HOST is {host}: {os.strerror(error.errno) if error.errno else error}."
 
 

@@ -267,15 +267,21 @@ def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Pool and driver settings of either dialect: a connection for each thread, and the background's."""
     size = {"pool_size": threads + RESERVED, "max_overflow": 0, "pool_timeout": CONNECTION_PATIENCE}
     pool = {**size, "poolclass": TurnPool}
-    if make_url(url).get_backend_name() == "sqlite":
+    given = make_url(url)
+    if given.get_backend_name() == "sqlite":
         return {**pool, "module": sqlite.driver, "json_deserializer": orjson.loads, "connect_args": {"timeout": 5}}
     timeouts = "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
+    # databases live on SSDs: the default of 4 makes the planner read whole tables to count
+    ours = f"{timeouts} -c random_page_cost=1.1"
     return {
         **pool,
         "json_deserializer": orjson.loads,
         "isolation_level": "AUTOCOMMIT",
-        # databases live on SSDs: the default of 4 makes the planner read whole tables to count
-        "connect_args": {"options": f"{timeouts} -c timezone=UTC -c random_page_cost=1.1", "connect_timeout": 5},
+        # what DATABASE_URL says stands after ours, and wins, but for the zone that moments are read in
+        "connect_args": {
+            "connect_timeout": given.query.get("connect_timeout", 5),
+            "options": " ".join([ours, *given.normalized_query.get("options", ()), "-c timezone=UTC"]),
+        },
     }
 
 

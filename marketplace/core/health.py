@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, Response, current_app
 from marshmallow import Schema, fields
@@ -12,16 +13,16 @@ from sqlalchemy import text
 
 from marketplace.core import encryption, readiness, sqlite
 from marketplace.core.access import NEWCOMER
-from marketplace.core.db import fetch
+from marketplace.core.db import db, fetch
 from marketplace.core.json import json_body
 from marketplace.core.readiness import NOT_USED, OK
 from marketplace.core.web import Blueprint
 
 bp = Blueprint("health", __name__, access=NEWCOMER, description="Liveness and readiness")
 PROBE = text("SELECT 1")
-MIGRATED = text("SELECT version_num FROM alembic_version")
 BEHIND = "older than this version of the marketplace: run flask db upgrade"
 AHEAD = "newer than this version of the marketplace: start the version it was migrated by"
+NOT_ASKED = "not asked of a database of another version: see migrations"
 
 
 class HealthSchema(Schema):
@@ -96,9 +97,8 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    """Postgres and SQLite say the same of a database that was never migrated: that there is no such table."""
     heads, known = _revisions(current_app.extensions["migrate"].directory)
-    found = {row.version_num for row in fetch(MIGRATED)}
+    found = set(MigrationContext.configure(db.session.connection()).get_current_heads())  # none where never migrated
     if found == heads:
         return OK
     return BEHIND if found <= known else AHEAD
@@ -112,6 +112,8 @@ def _revisions(folder: str) -> tuple[set[str], set[str]]:
 
 def _encryption() -> str:
     """Whoever serves with other keys than the data was written with would write with them."""
+    if _migrations() != OK:
+        return NOT_ASKED
     lost = encryption.unreadable_ends()
     return f"no key of ENCRYPTION_KEYS opens {', '.join(lost)}" if lost else OK
 

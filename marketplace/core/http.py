@@ -33,6 +33,8 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
 }
+LIMITERS_RETRY = "RateLimit-Retry"
+"""Where the limiter writes when to come back, to everything: Retry-After is what an error itself says."""
 KINDS_OF_CREDENTIALS = ("Authorization", "X-API-Key", "Cookie")
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
@@ -101,8 +103,7 @@ def _finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", API_POLICY)
     response.vary.add("Origin")  # CORS headers name one front end: no cache may give them to another
-    if response.status_code not in {429, 503}:
-        response.headers.pop("Retry-After", None)  # the limiter adds it to everything
+    response.headers.pop(LIMITERS_RETRY, None)
     if "RateLimit-Reset" in response.headers:  # the limiter writes a moment, the draft standard says seconds
         seconds = int(response.headers["RateLimit-Reset"]) - int(time.time())
         response.headers["RateLimit-Reset"] = str(max(seconds, 0))

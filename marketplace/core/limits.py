@@ -16,6 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 from marketplace.core import security_log
+from marketplace.core.http import LIMITERS_RETRY
 from marketplace.kit.clock import now
 from marketplace.kit.errors import TooMany
 from marketplace.kit.network import network_of
@@ -56,6 +57,7 @@ limiter = PatientLimiter(
         HeaderNames.LIMIT: "RateLimit-Limit",
         HeaderNames.REMAINING: "RateLimit-Remaining",
         HeaderNames.RESET: "RateLimit-Reset",
+        HeaderNames.RETRY_AFTER: LIMITERS_RETRY,  # never sent
     },
 )
 _memory = MovingWindowRateLimiter(MemoryStorage())

@@ -104,22 +104,19 @@ class Lifecycle:
         for candidate in mine:
             if state in candidate.sources:
                 return candidate
-        raise WrongState(self._refusal(verb, state, held, mine))
+        raise WrongState(self._refusal(verb, state, mine))
 
-    def _refusal(self, verb: str, state: str, roles: frozenset[str], mine: list[Move]) -> str:
-        """Too late, or too early and when; and what these roles can do instead."""
+    def _refusal(self, verb: str, state: str, mine: list[Move]) -> str:
+        """Too late, or too early and when; what is possible instead depends on more than the table, such as money
+        that is held: `available_actions` says it."""
         head = f"This {self.thing} is {_spoken(state)}"
-        instead = [_spoken(name) for name in self.actions(state, roles)]
-        what_next = f" What you can do now: {', '.join(instead)}." if instead else ""
         if any(m.to == state for m in mine):
-            return f"{head} already.{what_next}"
+            return f"{head} already."
         sources = sorted({s for m in mine for s in m.sources}, key=self._steps_to)
         if self._steps_to(state) < self._steps_to(sources[0]):
             when = " or ".join(_spoken(source) for source in sources)
-            return (
-                f"{head}, so it is too early to {_spoken_verb(verb)} it: that is possible once it is {when}.{what_next}"
-            )
-        return f"{head}, so it is too late to {_spoken_verb(verb)} it.{what_next}"
+            return f"{head}, so it is too early to {_spoken_verb(verb)} it: that is possible once it is {when}."
+        return f"{head}, so it is too late to {_spoken_verb(verb)} it."
 
     @cache  # noqa: B019 - tables live as long as the process
     def _steps_to(self, state: str) -> int:
@@ -170,5 +167,6 @@ def _spoken_verb(verb: str) -> str:
 
 def _people(moves: tuple[Move, ...]) -> str:
     roles = sorted({role for m in moves for role in m.by} - {"system"})
-    words = sorted({ROLE_WORDS.get(role) or f"the {_spoken(role)}" for role in roles}, key=lambda w: w == STAFF_WORD)
-    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]])) or "the marketplace itself"
+    words = {ROLE_WORDS.get(role) or f"the {_spoken(role)}" for role in roles}
+    *others, last = sorted(words, key=lambda word: (word == STAFF_WORD, word)) or ["the marketplace itself"]
+    return f"{', '.join(others)} or {last}" if others else last

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from sqlite3 import connect
 
 import pytest
 import requests
@@ -19,6 +18,7 @@ from dotenv import dotenv_values
 from flask import Flask
 
 import config
+from marketplace.core import sqlite
 from tests.servers.waiting import free_port, until
 
 ROOT = config.ROOT
@@ -81,7 +81,7 @@ def test_the_image_is_production_and_refuses_the_secret_everybody_knows() -> Non
 def test_what_the_image_runs_migrates_serves_and_is_well(apps: dict[str, Flask], tmp_path: Path) -> None:
     port, shop = str(free_port()), tmp_path / "shop.db"
     source = apps["sqlite"].config["DATABASE_URL"].removeprefix("sqlite:///")
-    with closing(connect(source)) as migrated, closing(connect(shop)) as copy:
+    with closing(sqlite.driver.connect(source)) as migrated, closing(sqlite.driver.connect(shop)) as copy:
         migrated.backup(copy)
     steps = [word.replace(":5000", f":{port}") for word in json.loads(re.findall(r"^CMD (.*)$", DOCKERFILE, re.M)[0])]
     check = re.findall(r"^    CMD (.*)$", DOCKERFILE, re.M)[0].replace(":5000", f":{port}")

@@ -1,5 +1,6 @@
 """The demo town: whole, consistent, in the past, and built once."""
 
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -233,11 +234,12 @@ def test_names_are_unique_before_they_meet_the_database() -> None:
 
 NOWHERE = "127.0.0.1:1"
 STRICT = {
-    **{"MARKETPLACE_ENV": "production", "SECRET_KEY": "k3" * 20, "ALLOW_SQLITE": "1"},
+    **{"MARKETPLACE_ENV": "production", "SECRET_KEY": secrets.token_hex(32), "ALLOW_SQLITE": "1"},
     **{"CORS_ORIGINS": "https://shop.example.com", "TASK_PAYMENT": "escrow", "CHAT_NEEDS_PLAN": "1"},
     **{"PAYMENT_PROVIDERS": "stripe", "STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"},
+    **{"STRIPE_PUBLISHABLE_KEY": "pk_test_x", "PASSWORD_METHOD": "scrypt"},
     **{"RATE_LIMITS": "1", "LIMIT_DEFAULT": "1 per day", "LIMIT_SIGN_UP": "1 per day", "LIMIT_ACCOUNT": "1 per day"},
-    **{"LIMIT_MESSAGES": "1 per day", "LIMIT_MESSAGES_EACH": "1 per day", "UPLOAD_QUOTA_BYTES": "0"},
+    **{"LIMIT_MESSAGES": "1 per day", "LIMIT_MESSAGES_EACH": "1 per day", "UPLOAD_QUOTA_BYTES": "1"},
     **{"S3_BUCKET": "x", "S3_REGION": "us-east-1", "S3_ENDPOINT_URL": f"http://{NOWHERE}"},
     **{"REDIS_URL": f"redis://{NOWHERE}/0", "JOBS": "celery", "REVIEW_WINDOW_DAYS": "0"},
 }

@@ -8,8 +8,10 @@ import pytest
 from flask import Flask
 from redis import Redis
 
+from marketplace.core.http import LIMITERS_RETRY
 from marketplace.core.limits import in_words, limiter
 from tests.conftest import make_app
+from tests.core.test_database_errors import raising, replaced
 from tests.factories import things
 from tests.factories.people import sign_up
 from tests.races.burst import burst
@@ -80,6 +82,17 @@ def test_a_refusal_says_when_to_come_back(limited: Flask) -> None:
     assert answer.headers["RateLimit-Limit"] == str(LIMIT)
     assert answer.mimetype == "application/problem+json"
     assert answer.json["code"] == "too_many_requests"
+
+
+def test_a_busy_marketplace_says_itself_when_to_come_back(app: Flask, database: str) -> None:
+    """Not when the minute of the sign-ins is over."""
+    trouble = "ATTACH '/nowhere/at/all.db' AS x" if database == "sqlite" else raising("25P03")
+    limited = _limited(app, "")
+    with replaced(limited, "FROM users", trouble):
+        answer = limited.test_client().post("/api/auth/login", json={"email": "a@example.com", "password": "x" * 8})
+    assert answer.status_code == 503
+    assert int(answer.headers["RateLimit-Reset"]) > 30 >= int(answer.headers["Retry-After"])
+    assert LIMITERS_RETRY not in answer.headers
 
 
 def test_a_forged_address_changes_nothing(limited: Flask) -> None:

@@ -19,7 +19,14 @@ from tests.conftest import make_app
 from tests.servers.waiting import until
 
 LONG = 60.0
-FINE = {"database": "ok", "migrations": "ok", "redis": "not used", "storage": "ok", "workers": "not used"}
+FINE = {
+    "database": "ok",
+    "migrations": "ok",
+    "redis": "not used",
+    "encryption": "ok",
+    "storage": "ok",
+    "workers": "not used",
+}
 
 
 @pytest.fixture
@@ -41,7 +48,10 @@ def ask(app: Flask) -> tuple[int, str, dict[str, str]]:
     """The code, the status and the parts."""
     answer = app.test_client().get("/readyz")
     assert answer.headers["Cache-Control"] == "no-store"
-    return answer.status_code, answer.json["status"], answer.json["parts"]
+    parts = answer.json["parts"]
+    if app.config["DATABASE_URL"].startswith("sqlite"):
+        assert parts.pop("sqlite") == "ok"
+    return answer.status_code, answer.json["status"], parts
 
 
 def test_ready(make: Callable[..., Flask], tmp_path: Path) -> None:
@@ -63,9 +73,20 @@ def test_not_ready_with_the_database_of_another_version(make: Callable[..., Flas
         (heads,) = [health._revisions(app.extensions["migrate"].directory)[0]]
         in_transaction(lambda: write_versions({version} - {None}))
         try:
-            assert ask(app)[::2] == (503, {**FINE, "migrations": said})
+            assert ask(app)[::2] == (503, {**FINE, "migrations": said, "encryption": health.NOT_ASKED})
         finally:
             in_transaction(lambda: write_versions(heads))
+
+
+def test_a_database_that_was_never_migrated_is_told_to_be(make: Callable[..., Flask]) -> None:
+    app = make()
+    with app.app_context():
+        in_transaction(lambda: execute(text("ALTER TABLE alembic_version RENAME TO elsewhere")))
+        try:
+            said = {**FINE, "migrations": health.BEHIND, "encryption": health.NOT_ASKED}
+            assert ask(app) == (503, "unavailable", said)
+        finally:
+            in_transaction(lambda: execute(text("ALTER TABLE elsewhere RENAME TO alembic_version")))
 
 
 def write_versions(versions: Any) -> None:

@@ -6,10 +6,11 @@ import secrets
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
+from sqlalchemy import text
 
 import config
 from config import ConfigurationError
-from marketplace.core.db import normalise_url
+from marketplace.core.db import db, normalise_url
 from tests.conftest import make_app
 from tests.factories import things
 from tests.factories.people import Person
@@ -60,6 +61,17 @@ def test_production_refuses_each_unsafe_setting_alone(name: str) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_spelling_of_postgres_means_psycopg_3(scheme: str) -> None:
     assert normalise_url(f"{scheme}://u@h/d") == "postgresql+psycopg://u@h/d"
+
+
+def test_what_the_address_of_postgres_asks_for_is_kept(urls: dict[str, str]) -> None:
+    more = "options=-c%20search_path%3Dshop%20-c%20statement_timeout%3D7000%20-c%20timezone%3DAsia/Tokyo"
+    with make_app(f"{urls['postgres']}?{more}&connect_timeout=9").app_context():
+        names = ("search_path", "statement_timeout", "lock_timeout", "timezone")
+        shown = [db.session.scalar(text(f"SHOW {name}")) for name in names]
+        driver = db.session.connection().connection.driver_connection
+    assert shown == ["shop", "7s", "2s", "UTC"]
+    assert driver is not None
+    assert driver.info.get_parameters()["connect_timeout"] == "9"
 
 
 def test_health(app: Flask) -> None:

@@ -17,8 +17,8 @@ from flask import Flask
 from gunicorn.app.wsgiapp import WSGIApplication
 
 import config
-from marketplace.cli import serve
-from tests.conftest import SETTINGS
+from tests.conftest import SETTINGS, make_app
+from tests.factories.people import Person
 from tests.servers.waiting import free_port, until
 
 NGINX_KEEPS, NODE_KEEPS = 60, 4  # seconds: `keepalive_timeout` of an upstream, and undici's own
@@ -42,7 +42,7 @@ def port(apps: dict[str, Flask]) -> Iterator[int]:
     command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "-k", "gthread", "--threads", "1"]
     settings = {**SETTINGS, "DATABASE_URL": apps["sqlite"].config["DATABASE_URL"], "JOBS": "celery"}
     process = subprocess.Popen(
-        [*command, "-b", serve._bind("::1", number), "--log-level", "critical", "wsgi:app"],
+        [*command, "-b", f"[::1]:{number}", "--log-level", "critical", "wsgi:app"],
         cwd=config.ROOT,
         start_new_session=True,
         env={**os.environ, **settings, "REDIS_URL": os.environ["TEST_REDIS_URL"]},
@@ -99,44 +99,45 @@ def test_gunicorn_reads_its_settings_wherever_it_is_started(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("host", "bind", "address"),
     [
-        ("127.0.0.1", "127.0.0.1:5000", "http://localhost:5000"),
-        ("0.0.0.0", "0.0.0.0:5000", "http://localhost:5000"),
-        ("::", "[::]:5000", "http://localhost:5000"),
-        ("::1", "[::1]:5000", "http://localhost:5000"),
-        ("fd00::7", "[fd00::7]:5000", "http://[fd00::7]:5000"),
-        ("shop.local", "shop.local:5000", "http://shop.local:5000"),
+        ("127.0.0.1", "127.0.0.1", "localhost"),
+        ("0.0.0.0", "0.0.0.0", "localhost"),
+        ("::", "[::]", "localhost"),
+        ("::1", "[::1]", "[::1]"),
+        ("[::1]", "[::1]", "[::1]"),
+        ("127.0.0.2", "127.0.0.2", "127.0.0.2"),
     ],
 )
-def test_every_kind_of_address_is_written_as_gunicorn_and_browsers_read_it(host: str, bind: str, address: str) -> None:
-    assert (serve._bind(host, 5000), serve._address(host, 5000)) == (bind, address)
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"PORT": "99999"}, "99999"),
-        ({"PORT": "0"}, "0"),
-        ({"PORT": "eighty"}, "eighty"),
-        ({"HOST": "192.0.2.7"}, "no address of this machine"),
-        ({"HOST": "2001:db8::7"}, "no address of this machine"),
-        ({"HOST": "nowhere.invalid"}, "no address of this machine"),
-    ],
-)
-def test_what_cannot_be_listened_on_is_refused_in_one_sentence(
-    apps: dict[str, Flask], settings: dict[str, str], said: str
+def test_every_kind_of_address_is_written_as_gunicorn_and_browsers_read_it(
+    app: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch, host: str, bind: str, address: str
 ) -> None:
-    refused = apps["sqlite"].test_cli_runner().invoke(args=["serve"], env={"PORT": str(free_port()), **settings})
-    assert refused.exit_code != 0
-    assert said in refused.output
-    assert ("is taken" in refused.output, "Traceback" in refused.output) == (False, False)
+    port, started = free_port(), []
+    monkeypatch.setattr(os, "execv", lambda _, command: started.append(command))
+    monkeypatch.setenv("API_URL", "http://localhost")
+    result = app.test_cli_runner().invoke(args=["serve", "--host", host, "--port", str(port)])
+    assert f"The marketplace is at http://{address}:{port}\n" in result.output
+    (command,) = started
+    assert command[command.index("--bind") + 1] == f"{bind}:{port}"
+
+
+@pytest.fixture
+def served(apps: dict[str, Flask]) -> Flask:
+    """What listens where does not depend on the database."""
+    return apps["sqlite"]
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "2001:db8::7", "nowhere.invalid"])
+def test_an_address_of_another_machine_is_refused_in_one_sentence(served: Flask, host: str) -> None:
+    own = make_app(served.config["DATABASE_URL"], HOST=host, PORT=str(free_port()))
+    refused = own.test_cli_runner().invoke(args=["serve"])
+    assert (refused.exit_code, refused.output) == (1, f"Error: HOST is {host}: this machine has no such address.\n")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "[::1]"])
-def test_a_port_that_is_taken_is_said_to_be(apps: dict[str, Flask], host: str) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as taken:
+def test_a_port_that_is_taken_is_said_to_be(served: Flask, host: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as taken:
         taken.bind((host.strip("[]"), 0))
         taken.listen()
-        given = {"HOST": host, "PORT": str(taken.getsockname()[1])}
-        refused = apps["sqlite"].test_cli_runner().invoke(args=["serve"], env=given)
-    assert (refused.exit_code, "is taken" in refused.output) == (1, True)
+        port = taken.getsockname()[1]
+        own = make_app(served.config["DATABASE_URL"], HOST=host, PORT=str(port))
+        refused = own.test_cli_runner().invoke(args=["serve"])
+    assert (refused.exit_code, f"Error: Port {port} is taken." in refused.output) == (1, True)

@@ -286,7 +286,7 @@ def busy(large: Flask) -> Flask:
         ("payments", lambda: money.wallet(SomebodyElse)),
         ("payments", lambda: staff_money.browse_payments(SomebodyElse, per_page=20, page=1)),
         ("payments", lambda: staff_money.browse_payments(SomebodyElse, status="processing", per_page=20, page=1)),
-        ("payouts", lambda: staff_money.browse_payouts(status="on_hold", per_page=20, page=1)),
+        ("payouts", lambda: staff_money.browse_payouts(SomebodyElse, status="on_hold", per_page=20, page=1)),
         ("payouts", lambda: money.payouts_of(SomebodyElse, per_page=20, page=1)),
         ("ledger_transfers", lambda: money.statement(SomebodyElse, per_page=20, page=1)),
         ("ledger_transfers", lambda: money.statement(SomebodyElse, per_page=20, cursor="start")),
