@@ -99,6 +99,11 @@ def chosen(wanted: str | None) -> str:
     return str(payment)
 
 
+def takes_money(payment: str, price: Any, method: str | None) -> bool:
+    """Whether somebody's money is charged or to be held as soon as the task is given to whoever does it."""
+    return method is not None or (payment == ESCROW and bool(price))
+
+
 def asked_at_once(assign: Callable[[], Task]) -> Task:
     """Give a task to somebody, and ask the provider for its money as soon as that is committed, before the answer."""
     with calls.reserved():

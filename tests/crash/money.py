@@ -78,7 +78,7 @@ def story(app: Flask, owner: Person, helper: Person, tasks: list[tuple[int, int]
     pay_again(owner, later[0])
     send(owner, f"/api/tasks/{later[0]}/cancel", "cancel")
     work(app)
-    send(owner, f"/api/tasks/{off[0]}/applications/{off[1]}/accept", "accept")
+    send(owner, f"/api/tasks/{off[0]}/applications/{off[1]}/accept", "accept", {"price": 40})
     send(owner, f"/api/tasks/{off[0]}/cancel", "cancel")
     work(app)
 

@@ -20,7 +20,7 @@ Way = Callable[[Person, Person], tuple[Person, str, dict[str, Any]]]
 
 
 def _accept(owner: Person, worker: Person, **body: Any) -> tuple[Person, str, dict[str, Any]]:
-    task = things.task(owner, **({} if body else {"payment": "escrow"}))["id"]
+    task = things.task(owner, payment="outside" if "payment_method" in body else "escrow")["id"]
     return owner, f"/api/tasks/{task}/applications/{things.application(worker, task)['id']}/accept", body
 
 
@@ -85,7 +85,7 @@ def _give_back(owner: Person, worker: Person) -> tuple[Person, str, dict[str, An
 
 MOVES: dict[str, Way] = {
     "applications.accept_application_by_path": lambda owner, worker: _accept(owner, worker, **PAYS),
-    "applications.accept_application_by_path, held": _accept,
+    "applications.accept_application_by_path, held": lambda owner, worker: _accept(owner, worker, price=40),
     "applications.accept_application": _accept_in_body,
     "tasks.confirm_task": _paid("confirm", "start", "done"),
     "tasks.cancel_task": _paid("cancel"),

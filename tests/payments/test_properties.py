@@ -141,7 +141,7 @@ class Marketplace(RuleBasedStateMachine):
         owner = deal.owner
         done = self.attempt(
             lambda: service.accept_application(
-                user(owner), application, deal.task_id, price=major(deal.price, deal.currency), payment_method=card
+                user(owner), application, deal.task_id, **_price_of(deal), payment_method=card
             )
         )
         assert done is not None
@@ -520,6 +520,10 @@ def user(user_id: int) -> User:
 def major(minor: int, currency: str) -> Decimal:
     """As a client says it."""
     return Decimal(minor).scaleb(-EXPONENT[currency])
+
+
+def _price_of(deal: Deal) -> dict[str, Any]:
+    return {"price": major(deal.price, deal.currency), "currency": deal.currency}
 
 
 def balances() -> Balances:
