@@ -102,7 +102,8 @@ class AcceptSchema(AcceptByPathSchema):
 
 class PayTaskSchema(Input):
     """By which provider (the first of the settings, unless said) and method (to be confirmed later, unless said), and
-    the price that was seen: 409 where it is another one by now."""
+    the price that was seen: 409 where it is another one by now. A task's has to be named with a method, and its
+    currency if the payer's is another."""
 
     provider = Str(longest=20, example="fake")
     payment_method = Str(longest=255, example="pm_card_visa")

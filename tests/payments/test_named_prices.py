@@ -142,6 +142,21 @@ def test_who_applies_again_agrees_to_the_budget_of_then(anna: Person, juris: Per
     assert anna.post(f"/api/tasks/{task}/applications/{offered}/accept").json["task"]["agreed_price"] == 30.0
 
 
+def test_whoever_pays_by_a_method_names_the_price_or_has_been_answered_it(anna: Person, juris: Person) -> None:
+    offering = things.offering(juris, price=20)["id"]
+    juris.put(f"/api/offerings/{offering}", {"price": 9999})
+    task = book(anna, offering).json["task"]["id"]
+    ways = {"/api/payments": {"task_id": task}, f"/api/payments/tasks/{task}/pay": {}}
+    for path, body in ways.items():
+        unnamed = anna.post(path, {**body, **PAYS}, **money.key())
+        assert (unnamed.status_code, list(unnamed.json["errors"])) == (422, ["price"])
+        assert "9999.00 EUR" in unnamed.json["error"]
+    assert anna.get("/api/payments").json["total"] == 0
+    begun = anna.post("/api/payments", {"task_id": task}, **money.key()).json["payment"]
+    assert (begun["amount"], begun["status"]) == (9999.0, "requires_payment_method")
+    assert anna.post(f"/api/payments/{begun['id']}/confirm", PAYS, **money.key()).json["payment"]["status"] == "held"
+
+
 def test_paying_and_confirming_cost_what_was_named(anna: Person, juris: Person) -> None:
     task = things.assigned_task(anna, juris, budget=40)["id"]
     ways = {"/api/payments": {"task_id": task}, f"/api/payments/tasks/{task}/pay": {}}

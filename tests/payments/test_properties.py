@@ -153,7 +153,9 @@ class Marketplace(RuleBasedStateMachine):
     def pay(self, which: int, card: str | None, waits: bool) -> None:
         """The owner begins to pay (or tries another card), and may wait for what comes of it."""
         deal = self.deal(which)
-        payment = self.attempt(lambda: paying.begin(user(deal.owner), deal.task_id, payment_method=card).id)
+        payment = self.attempt(
+            lambda: paying.begin(user(deal.owner), deal.task_id, **_price_of(deal), payment_method=card).id
+        )
         if payment is None:
             return
         assert deal.state in {"assigned", "in_progress", "pending"}
