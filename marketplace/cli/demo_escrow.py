@@ -235,8 +235,8 @@ def given(stage: Stage, title: str, budget: int, card: str | None = None) -> int
     about = {"title": title, "description": "As agreed on.", "category": "moving", "budget": budget}
     task = stage.post("anna", "/tasks", **about, **PLACE, payment="escrow")["id"]
     applied = stage.post("juris", f"/tasks/{task}/apply", message="I can.")["id"]
-    method = {"payment_method": card, "price": budget} if card else {}
-    stage.post("anna", f"/tasks/{task}/applications/{applied}/accept", **method)
+    method = {"payment_method": card} if card else {}
+    stage.post("anna", f"/tasks/{task}/applications/{applied}/accept", price=budget, **method)
     return int(task)
 
 

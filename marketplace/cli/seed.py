@@ -31,6 +31,7 @@ from marketplace.cli.town.work import PAST
 from marketplace.core.db import execute, fetch, in_transaction, save
 from marketplace.core.limits import limiter
 from marketplace.core.outbox import publish, relay
+from marketplace.core.prices import kept_money
 from marketplace.disputes import service as disputes
 from marketplace.events.auth import UserRegistered
 from marketplace.favorites import service as favorites
@@ -44,7 +45,7 @@ from marketplace.messaging.models import Conversation, Message
 from marketplace.offerings import service as offerings
 from marketplace.offerings.models import Offering
 from marketplace.reviews import service as reviews
-from marketplace.tasks import applying
+from marketplace.tasks import applications, applying
 from marketplace.tasks import service as tasks
 from marketplace.tasks.models import Task
 
@@ -295,7 +296,7 @@ def _deed(task: Task, verb: str, who: str = "", *, words: str) -> None:
     owner = look.user_of(task.creator_id)
     match verb:
         case "accept":
-            tasks.accept_application(owner, look.application_of(who, task), task.id)
+            _accept(owner, look.application_of(who, task), task)
         case "reject":
             applying.reject(owner, look.application_of(who, task), task.id)
         case "withdraw":
@@ -315,6 +316,13 @@ def _deed(task: Task, verb: str, who: str = "", *, words: str) -> None:
             tasks.cancel(owner, task.id, reason=words)
         case _:
             raise ValueError(f"There is no deed {verb}.")
+
+
+def _accept(owner: User, application_id: int, task: Task) -> None:
+    application, _ = applications.find(owner, application_id, task.id)
+    agreed = kept_money(applications.price_of(application, task.budget_minor), application.currency)
+    price = None if agreed is None else agreed.exact
+    tasks.accept_application(owner, application_id, task.id, price=price, currency=application.currency)
 
 
 def _talk(talk: Talk) -> None:

@@ -32,6 +32,19 @@ def demand_price(named: Decimal | None, minor: int | None, currency: str, *, in_
         raise PriceChanged.between(f"You named {Money(said, paid_in).exact} {paid_in}", minor, currency)
 
 
+def demand_agreement(
+    named: Decimal | None, minor: int | None, currency: str, *, in_currency: str | None, usual: str
+) -> None:
+    """Where money is charged or held whoever pays names the price, and the currency where it is not their `usual` one:
+    20 EUR are not 20 KWD. Raises PriceChanged (409), Invalid (422)."""
+    costs = f": this costs {Money(minor, currency).exact} {currency}" if minor else ""
+    if named is None:
+        raise Invalid.field("price", f"Name the price you agree to pay{costs}.")
+    if in_currency is None and currency != usual:
+        raise Invalid.field("currency", f"Name the currency too: this is paid in {currency} and not in {usual}.")
+    demand_price(named, minor, currency, in_currency=in_currency)
+
+
 def rank_sql(minor: str, currency: str = "currency") -> str:
     """The expression of a generated column: 99.99 EUR → 99990, 500 JPY → 500000, nothing → −1."""
     none, three = (", ".join(f"'{c}'" for c in sorted(s)) for s in (NO_DECIMALS, THREE_DECIMALS))

@@ -66,7 +66,7 @@ def offer(user: User, dispute_id: int, *, amount: Decimal | None = None, outcome
     dispute = queries.to_change(user, dispute_id)
     dispute.advance("offer", actor=policy.role_of(user, dispute), actor_id=user.id)
     terms = _terms(dispute, "amount", amount, outcome=outcome)
-    if terms.to_worker_minor is not None:
+    if payments.is_under_way(reference(dispute.task_id)):
         demand_money_scope()  # the other side needs only to accept
     made = select(func.count()).where(Offer.dispute_id == dispute.id, Offer.author_id == user.id)
     if fetch(made)[0][0] >= MOST_OFFERS:

@@ -9,7 +9,7 @@ from marketplace.auth.models import User
 from marketplace.catalog import service as catalog
 from marketplace.core.db import db, execute, save
 from marketplace.core.outbox import publish
-from marketplace.core.prices import demand_price, edited, kept_money, minor_units
+from marketplace.core.prices import demand_agreement, demand_price, edited, kept_money, minor_units
 from marketplace.events.offerings import OfferingBooked, OfferingChanged, OfferingDeleted, OfferingPosted
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.money import Money
@@ -87,8 +87,8 @@ def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = 
     offering.lifecycle.pick("book", offering.status, policy.role_of(client, offering))
     named = {name: wanted.pop(name, None) for name in ("price", "budget", "currency")}
     price = _agreed(offering, **named)
-    if named["price"] is None and named["budget"] is None:
-        _demand_no_money(offering, price, wanted)
+    if paying.takes_money(paying.chosen(wanted.get("payment")), price, wanted.get("payment_method")):
+        _demand_agreement(client, offering, price, **named)
     fields = {**_task_fields(offering, message), "budget": price, **wanted}
     task = tasks.book(client, offering.creator_id, deadline=starts_at, **fields)
     publish(
@@ -144,12 +144,11 @@ def _agreed(
     return Money(offering.price_minor, offering.currency).exact
 
 
-def _demand_no_money(offering: Offering, price: Decimal | None, wanted: dict[str, Any]) -> None:
-    """What nobody named is neither charged nor to be held; raises Invalid (422)."""
-    is_held = price and paying.chosen(wanted.get("payment")) == paying.ESCROW
-    if is_held or wanted.get("payment_method") is not None:
-        costs = f": this costs {price} {offering.currency}" if price else ""
-        raise Invalid.field("price", f"Name the price you agree to pay{costs}.")
+def _demand_agreement(
+    client: User, offering: Offering, costs: Decimal | None, *, price: Any, budget: Any, currency: str | None
+) -> None:
+    minor, named = minor_units("price", costs, offering.currency), budget if price is None else price
+    demand_agreement(named, minor, offering.currency, in_currency=currency, usual=client.currency)
 
 
 def _task_fields(offering: Offering, message: str) -> dict[str, Any]:

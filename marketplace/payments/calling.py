@@ -57,7 +57,13 @@ def at_once(subject: str, work: Callable[[], int]) -> int:
 def call_when_committed(subject: str, subject_id: int | None) -> None:
     """The same for a write whose transaction is the edge's: as soon as that is committed, before it is answered."""
     if subject_id is not None:
-        after_commit(partial(call_now, subject, subject_id))
+        after_commit(partial(_call_reserved, subject, subject_id))
+
+
+def _call_reserved(subject: str, subject_id: int) -> None:
+    """What the answers ask for is not taken by the background either: whoever waits here would not wait for it."""
+    with calls.reserved():
+        call_now(subject, subject_id)
 
 
 def call_now(subject: str, subject_id: int) -> None:

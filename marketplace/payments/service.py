@@ -11,7 +11,7 @@ from sqlalchemy import select
 from marketplace.auth.models import User
 from marketplace.core import audit_log
 from marketplace.core.access import demand_money_scope
-from marketplace.core.db import db, held, locked, save
+from marketplace.core.db import db, fetch, held, locked, save
 from marketplace.core.prices import demand_price, minor_units
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
@@ -206,6 +206,11 @@ def held_minor(reference: str) -> tuple[int, str] | None:
     if payment is None or payment.status != S.HELD:
         return None
     return escrow.left(payment), payment.currency
+
+
+def is_under_way(reference: str) -> bool:
+    """Whether a deal has a payment that is not over: money that is held, or may be any moment."""
+    return bool(fetch(select(Payment.id).where(Payment.open_for == reference)))
 
 
 def _under_way(reference: str) -> Payment | None:

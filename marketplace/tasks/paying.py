@@ -8,7 +8,7 @@ from typing import Any
 from flask import current_app
 
 from marketplace.auth.models import User
-from marketplace.core.prices import demand_price
+from marketplace.core.prices import demand_agreement, demand_price
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
 from marketplace.payments import calling, calls
@@ -78,14 +78,18 @@ def begin(
     price: Decimal | None = None,
     currency: str | None = None,
 ) -> Payment:
-    """The owner pays for a task that has a worker, the `price` they name, if they do; its money is held until it is
-    confirmed. Where the two agreed to settle it outside, nothing waits for it. Raises 403, 404, 409, 422."""
+    """The owner pays for a task that has a worker, the `price` they name, as they have to where a method is tried at
+    once; its money is held until it is confirmed. Where the two agreed to settle it outside, nothing waits for it.
+    Raises 403, 404, 409, 422."""
     task = queries.hold(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task pays for it.")
     if task.status not in PAYABLE:
         raise WrongState("A task is paid for once somebody is to do it and before it is over.")
-    demand_price(price, price_of(task), task.currency, in_currency=currency)
+    minor = price_of(task)
+    if payment_method and minor:
+        demand_agreement(price, minor, task.currency, in_currency=currency, usual=user.currency)
+    demand_price(price, minor, task.currency, in_currency=currency)
     return payments.begin(deal_of(task), provider_name=provider, method=payment_method)
 
 
@@ -97,6 +101,11 @@ def chosen(wanted: str | None) -> str:
             return "outside"
         raise Invalid.field("payment", "Payments are not set up here: agree on another way (outside).")
     return str(payment)
+
+
+def takes_money(payment: str, price: Any, method: str | None) -> bool:
+    """Whether somebody's money is charged or to be held as soon as the task is given to whoever does it."""
+    return method is not None or (payment == ESCROW and bool(price))
 
 
 def asked_at_once(assign: Callable[[], Task]) -> Task:

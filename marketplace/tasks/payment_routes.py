@@ -50,7 +50,7 @@ def show_quote(query: dict[str, Any], task_id: int) -> Any:
 @bp.response(201, created(BegunPaymentSchema, "payment"))
 def begin_payment(data: dict[str, Any]) -> Any:
     """Pay for a task, its money is held until it is done; or subscribe to a plan. The amount is the one agreed on, or
-    the plan's, whatever is sent."""
+    the plan's: with a `payment_method` name the `price` of a task, else read it in the answer and confirm."""
     return _begun(data.pop("task_id"), data) if "task_id" in data else _subscribed(data)
 
 

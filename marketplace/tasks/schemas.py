@@ -86,8 +86,8 @@ class ApplySchema(Input):
 
 
 class AcceptByPathSchema(Input):
-    """The price that was seen (409 where it is another one by now), and how the money is held, where it is held now,
-    which needs the price; without that the payment is confirmed afterwards."""
+    """The price that was seen (409 where it is another one by now), needed where money is charged or to be held, with
+    its currency if the payer's is another; and how it is paid now, else the payment is confirmed afterwards."""
 
     price = Amount(example=40)
     currency = Currency()
@@ -102,7 +102,8 @@ class AcceptSchema(AcceptByPathSchema):
 
 class PayTaskSchema(Input):
     """By which provider (the first of the settings, unless said) and method (to be confirmed later, unless said), and
-    the price that was seen: 409 where it is another one by now."""
+    the price that was seen: 409 where it is another one by now. A task's has to be named with a method, and its
+    currency if the payer's is another."""
 
     provider = Str(longest=20, example="fake")
     payment_method = Str(longest=255, example="pm_card_visa")

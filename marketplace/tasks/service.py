@@ -11,7 +11,7 @@ from marketplace.core import search
 from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.lifecycle import StateChange
 from marketplace.core.outbox import publish
-from marketplace.core.prices import PriceChanged, demand_price
+from marketplace.core.prices import PriceChanged, demand_agreement, demand_price
 from marketplace.events.tasks import (
     TaskAssigned,
     TaskCancelled,
@@ -26,7 +26,6 @@ from marketplace.events.tasks import (
     TaskStarted,
 )
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Invalid
 from marketplace.kit.money import Money
 from marketplace.payments import service as payments
 from marketplace.tasks import applications, applying, paying, policy, queries, terms
@@ -94,17 +93,19 @@ def accept_application(
     currency: str | None = None,
     payment_method: str | None = None,
 ) -> Task:
-    """Take one applicant at the price they agreed to, which has to be the `price` that the owner names: whoever pays at
-    once has to. The others become rejected. Raises 403, 404, PriceChanged (409), Invalid (422)."""
+    """Take one applicant at the price they agreed to, which has to be the `price` that the owner names; where money is
+    charged or held they have to. The others become rejected. Raises 403, 404, PriceChanged (409), Invalid (422)."""
     application, task = applying.find_for_owner(user, application_id, task_id)
     agreed = applications.price_of(application, task.budget_minor)
+    if agreed and paying.takes_money(task.payment, agreed, payment_method):
+        demand_agreement(price, agreed, application.currency, in_currency=currency, usual=user.currency)
     demand_price(price, agreed, application.currency, in_currency=currency)
     if application.currency != task.currency:
         raise PriceChanged(
             f"They agreed to {application.currency} and the task is in {task.currency} now: change it back."
         )
     if price is None:
-        _demand_nothing_new(application, task, agreed, pays=payment_method is not None)
+        _demand_nothing_new(application, task, agreed)
     assign(user, task, worker_id=application.applicant_id, price_minor=agreed, payment_method=payment_method)
     applying.accept(application, user)
     applying.pass_over_rest(task)
@@ -254,8 +255,8 @@ def _complete(task: Task) -> Task:
     return task
 
 
-def _demand_nothing_new(application: Application, task: Task, agreed: int | None, *, pays: bool) -> None:
-    """Nobody named a price: then it is the one that the task shows, and nothing is charged yet."""
+def _demand_nothing_new(application: Application, task: Task, agreed: int | None) -> None:
+    """Nobody named a price: then it is the one that the task shows."""
     if application.proposed_price_minor is None and agreed != task.budget_minor:
         now_is = "nothing" if task.budget_minor is None else Money(task.budget_minor, task.currency).exact
         theirs = Money(agreed or 0, task.currency).exact
@@ -263,9 +264,6 @@ def _demand_nothing_new(application: Application, task: Task, agreed: int | None
             f"They applied for {theirs} {task.currency} and the task says {now_is} now."
             " Name the price you agree to, or change the budget back."
         )
-    if pays and agreed:
-        theirs = Money(agreed, task.currency).exact
-        raise Invalid.field("price", f"Name the price you agree to pay: theirs is {theirs} {task.currency}.")
 
 
 def _moved(user: User, task_id: int, verb: str) -> Task:

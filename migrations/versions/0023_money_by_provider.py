@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import click
 import sqlalchemy as sa
 from alembic import op
 
@@ -42,6 +43,11 @@ OWNERS = f"""SELECT a.id, a.key, a.owner_id, m.provider FROM (
     SELECT debit_id AS account_id, provider, id FROM {SIDES} UNION ALL SELECT credit_id, provider, id FROM {SIDES}) b
     GROUP BY account_id, provider) m
     JOIN ledger_accounts a ON a.id = m.account_id WHERE a.purpose IN {SPLIT} ORDER BY a.id, m.first_id"""
+# What was spent at another provider than the one it came by, before the two were told apart.
+OWING = """SELECT a.owner_id, a.provider, a.currency, a.balance_minor FROM ledger_accounts a
+    WHERE a.purpose = 'available' AND a.balance_minor < 0 AND EXISTS (SELECT 1 FROM ledger_accounts b
+    WHERE b.owner_id = a.owner_id AND b.purpose = 'available' AND b.currency = a.currency AND b.balance_minor > 0)
+    ORDER BY a.owner_id, a.id"""
 TOUCHING = "WHERE debit_id IN :accounts OR credit_id IN :accounts ORDER BY id"
 
 
@@ -56,6 +62,11 @@ def upgrade() -> None:
         _do("UPDATE ledger_accounts SET provider = :provider WHERE id = :id", id=row.id, provider=_about(row.key))
     op.execute(OF_ESCROWS)
     _by_provider()
+    for row in _rows(OWING):
+        click.echo(
+            f"User {row.owner_id} has {row.balance_minor} (minor units of {row.currency}) at {row.provider or 'no provider'}"
+            " and money at another provider: more was paid out or given back there than had come by it."
+        )
 
 
 def downgrade() -> None:

@@ -78,7 +78,7 @@ def story(app: Flask, owner: Person, helper: Person, tasks: list[tuple[int, int]
     pay_again(owner, later[0])
     send(owner, f"/api/tasks/{later[0]}/cancel", "cancel")
     work(app)
-    send(owner, f"/api/tasks/{off[0]}/applications/{off[1]}/accept", "accept")
+    send(owner, f"/api/tasks/{off[0]}/applications/{off[1]}/accept", "accept", {"price": 40})
     send(owner, f"/api/tasks/{off[0]}/cancel", "cancel")
     work(app)
 
@@ -93,7 +93,9 @@ def send(person: Person, path: str, key: str, body: dict[str, Any] | None = None
 
 def pay_again(owner: Person, task: int) -> None:
     """The owner, in a hurry, pays for what is being paid already; the provider is asked at once."""
-    answer = owner.post("/api/payments", {"task_id": task, **CARD}, headers={"Idempotency-Key": f"pay {task}"})
+    answer = owner.post(
+        "/api/payments", {"task_id": task, "price": 40, **CARD}, headers={"Idempotency-Key": f"pay {task}"}
+    )
     over = answer.status_code == 409 and answer.json["code"] in {"paid_already", "wrong_state"}
     assert answer.status_code == 201 or over, answer.json
 

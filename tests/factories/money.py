@@ -55,9 +55,17 @@ def later(app: Flask) -> None:
         work(app)
 
 
+def price(owner: Person, task_id: int) -> dict[str, Any]:
+    """What its owner sees that a task costs."""
+    task = owner.get(f"/api/tasks/{task_id}").json
+    return {"price": task["agreed_price"] or task["budget"], "currency": task["currency"]}
+
+
 def pay(owner: Person, task_id: int, method: str = VISA) -> dict[str, Any]:
     """The payment of a task, tried by this card."""
-    answer = owner.post("/api/payments", {"task_id": task_id, "payment_method": method}, **key())
+    answer = owner.post(
+        "/api/payments", {"task_id": task_id, **price(owner, task_id), "payment_method": method}, **key()
+    )
     assert answer.status_code == 201, answer.json
     return dict(answer.json["payment"])
 

@@ -38,7 +38,8 @@ def assigned_task(owner: Person, worker: Person, **fields: Any) -> dict[str, Any
     """A task the worker applied for and was given."""
     posted = task(owner, **fields)
     offered = application(worker, posted["id"])
-    accepted = owner.post(f"/api/tasks/{posted['id']}/applications/{offered['id']}/accept")
+    price = {"price": posted["budget"], "currency": posted["currency"]} if posted["budget"] else {}
+    accepted = owner.post(f"/api/tasks/{posted['id']}/applications/{offered['id']}/accept", price)
     assert accepted.status_code == 200, accepted.json
     return dict(accepted.json["task"])
 

@@ -1,15 +1,16 @@
 """Asking the provider: found before it is sent again, asked anew where it was not done, and not taken by others."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Thread, get_ident
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, event, func, select, update
 
 from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.payments import calls, jobs, states
+from marketplace.payments import calling, calls, jobs, states
 from marketplace.payments.calls import CALLS
 from marketplace.payments.gateways.fake_book import LINES, THINGS
 from marketplace.payments.gateways.provider import P
@@ -240,3 +241,28 @@ def _send_by_hand(app: Flask, payment: int, *amounts: int) -> None:
         with app.app_context():
             money.fake(app).refund(name, amount_minor=amount, currency="EUR", key=f"by hand {number}")
             db.session.remove()
+
+
+def test_who_pays_while_accepting_is_not_overtaken_by_the_background(app: Flask, anna: Person, juris: Person) -> None:
+    task = things.task(anna, budget=40)["id"]
+    accept = f"/api/tasks/{task}/applications/{things.application(juris, task)['id']}/accept"
+    here, taken = get_ident(), list[int]()
+
+    def background() -> None:
+        with app.app_context():
+            taken.append(calling.call_due())
+            db.session.remove()
+
+    def look(_: Any) -> None:
+        if get_ident() == here:
+            thread = Thread(target=background)
+            thread.start()
+            thread.join()
+
+    event.listen(db.session, "after_commit", look)
+    try:
+        paid = anna.post(accept, {"price": 40, "payment_method": money.VISA}).json["task"]
+    finally:
+        event.remove(db.session, "after_commit", look)
+    assert (len(taken) > 2, sum(taken)) == (True, 0)
+    assert anna.get(f"/api/payments/{paid['payment_id']}").json["status"] == "held"

@@ -138,13 +138,15 @@ def test_a_payment_that_is_over_cannot_be_confirmed(stage: Stage) -> None:
 
 def test_a_card_that_declines_after_the_hold_pays_for_nothing_and_another_one_does(anna: Person, juris: Person) -> None:
     task = things.assigned_task(anna, juris, payment="escrow")["id"]
-    first = anna.post("/api/payments", {"task_id": task, "payment_method": DECLINES_LATER}, **key()).json["payment"]
+    first = anna.post("/api/payments", {"task_id": task, "price": 40, "payment_method": DECLINES_LATER}, **key()).json[
+        "payment"
+    ]
     assert (first["status"], bool(first["failure"])) == ("failed", True)
     refused = juris.post(f"/api/tasks/{task}/start")
     assert (refused.status_code, refused.json["code"]) == (409, "not_paid")
     confirmed = anna.post(f"/api/payments/{first['id']}/confirm", {"payment_method": VISA}, **key())
     assert confirmed.status_code == 409
-    second = anna.post("/api/payments", {"task_id": task, "payment_method": VISA}, **key()).json["payment"]
+    second = anna.post("/api/payments", {"task_id": task, "price": 40, "payment_method": VISA}, **key()).json["payment"]
     assert (second["status"], second["id"] != first["id"]) == ("held", True)
     assert juris.post(f"/api/tasks/{task}/start").status_code == 200
 

@@ -196,7 +196,10 @@ def test_the_price_is_shown_before_paying_and_never_taken_from_the_client(anna: 
     told = [quote[name] for name in ("price_minor", "fee_minor", "payee_minor")]
     assert told == [3333, 333, 3000]
     lies = {"amount": 1, "fee": 0, "price_minor": 1, "payee_id": anna.id, "currency": "JPY", "task_id": task}
-    paid = anna.post("/api/payments", {**lies, "payment_method": money.VISA}, **money.key()).json["payment"]
+    begun = anna.post("/api/payments", lies, **money.key()).json["payment"]
+    assert begun["price_minor"] == 3333
+    paid = {"task_id": task, "price": 33.33, "currency": "EUR", "payment_method": money.VISA}
+    paid = anna.post("/api/payments", {**lies, **paid}, **money.key()).json["payment"]
     assert (paid["price_minor"], paid["fee_minor"], paid["currency"], paid["payee_id"]) == (3333, 333, "EUR", juris.id)
 
 

@@ -20,7 +20,7 @@ Way = Callable[[Person, Person], tuple[Person, str, dict[str, Any]]]
 
 
 def _accept(owner: Person, worker: Person, **body: Any) -> tuple[Person, str, dict[str, Any]]:
-    task = things.task(owner, **({} if body else {"payment": "escrow"}))["id"]
+    task = things.task(owner, payment="outside" if "payment_method" in body else "escrow")["id"]
     return owner, f"/api/tasks/{task}/applications/{things.application(worker, task)['id']}/accept", body
 
 
@@ -59,6 +59,12 @@ def _offer(owner: Person, worker: Person) -> tuple[Person, str, dict[str, Any]]:
     return worker, f"/api/disputes/{dispute}/offers", {"amount": 20}
 
 
+def _offer_before_it_is_held(owner: Person, worker: Person) -> tuple[Person, str, dict[str, Any]]:
+    task = stage.running_task(owner, worker)
+    assert owner.post("/api/payments", {"task_id": task}, **money.key()).status_code == 201
+    return worker, f"/api/disputes/{stage.dispute(owner, task)['id']}/offers", {"outcome": "completed"}
+
+
 def _accept_offer(owner: Person, worker: Person) -> tuple[Person, str, dict[str, Any]]:
     _, path, body = _offer(owner, worker)
     made = worker.post(path, body).json["dispute"]["offers"][-1]["id"]
@@ -85,7 +91,7 @@ def _give_back(owner: Person, worker: Person) -> tuple[Person, str, dict[str, An
 
 MOVES: dict[str, Way] = {
     "applications.accept_application_by_path": lambda owner, worker: _accept(owner, worker, **PAYS),
-    "applications.accept_application_by_path, held": _accept,
+    "applications.accept_application_by_path, held": lambda owner, worker: _accept(owner, worker, price=40),
     "applications.accept_application": _accept_in_body,
     "tasks.confirm_task": _paid("confirm", "start", "done"),
     "tasks.cancel_task": _paid("cancel"),
@@ -95,6 +101,7 @@ MOVES: dict[str, Way] = {
     "offerings.book_offering": lambda owner, worker: _book(owner, worker, payment_method=money.VISA),
     "offerings.book_offering, held": lambda owner, worker: _book(owner, worker, payment="escrow"),
     "disputes.make_offer": _offer,
+    "disputes.make_offer, not held yet": _offer_before_it_is_held,
     "disputes.accept_offer": _accept_offer,
     "task_payments.begin_payment": _pay,
     "task_payments.pay_for_task": _pay_by_task,

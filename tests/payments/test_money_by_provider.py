@@ -52,7 +52,7 @@ def past(database: str, urls: dict[str, str], tmp_path: Path) -> Flask:
     return make_app(f"{server}/{name}_past")
 
 
-def test_a_wallet_of_two_providers_becomes_two_and_one_again(past: Flask) -> None:
+def test_a_wallet_of_two_providers_becomes_two_and_one_again(past: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     with past.app_context():
         flask_migrate.upgrade(revision=BEFORE)
         _live()
@@ -70,6 +70,11 @@ def test_a_wallet_of_two_providers_becomes_two_and_one_again(past: Flask) -> Non
             flask_migrate.downgrade(revision=BEFORE)
             assert {key: had for key, had in _balances().items() if key in TOGETHER} == TOGETHER
             assert _transfers() == whole
+
+        assert "User" not in capsys.readouterr().out
+        _do("UPDATE payouts SET provider = 'paypal'")  # 6 of what had come by Stripe
+        flask_migrate.upgrade(revision=AFTER)
+        assert "User 2 has -150 (minor units of EUR) at paypal" in capsys.readouterr().out
         db.session.remove()
         db.engine.dispose()
 

@@ -78,6 +78,37 @@ def test_who_pays_while_accepting_names_the_price(anna: Person, juris: Person, f
     assert anna.get("/api/payments").json["payments"][0]["amount"] == 35.0
 
 
+@pytest.mark.parametrize("form", ["path", "body"])
+def test_where_money_is_held_accepting_names_the_price(anna: Person, juris: Person, form: str) -> None:
+    task = things.task(anna, budget=40, payment="escrow")["id"]
+    offered = things.application(juris, task, proposed_price=40)["id"]
+    assert juris.delete(f"/api/tasks/{task}/applications/{offered}").status_code == 200
+    assert things.application(juris, task, proposed_price=6000)["id"] == offered
+    path = f"/api/tasks/{task}/" + (f"applications/{offered}/accept" if form == "path" else "accept-application")
+    which = {} if form == "path" else {"application_id": offered}
+    unnamed = anna.post(path, which)
+    assert (unnamed.status_code, list(unnamed.json["errors"])) == (422, ["price"])
+    assert "6000.00 EUR" in unnamed.json["error"]
+    assert refused(anna.post(path, {**which, "price": 40}), "40.00 EUR", "6000.00 EUR")
+    assert anna.get("/api/payments").json["total"] == 0
+    assert anna.post(path, {**which, "price": 6000}).json["task"]["agreed_price"] == 6000.0
+
+
+def test_a_price_in_a_currency_that_is_not_the_payers_is_named_with_it(anna: Person, juris: Person) -> None:
+    offering = things.offering(juris, price=20)["id"]
+    assert juris.put(f"/api/offerings/{offering}", {"currency": "KWD", "price": 20}).status_code == 200
+    task = things.task(anna, budget=20, currency="KWD", payment="escrow")["id"]
+    accept = f"/api/tasks/{task}/applications/{things.application(juris, task)['id']}/accept"
+    for path, body in ((f"/api/offerings/{offering}/book", PAYS), (accept, {}), (accept, PAYS)):
+        unnamed = anna.post(path, {"price": 20, **body}, **money.key())
+        assert (unnamed.status_code, list(unnamed.json["errors"])) == (422, ["currency"])
+        assert "KWD" in unnamed.json["error"]
+        assert refused(anna.post(path, {"price": 20, "currency": "EUR", **body}, **money.key()), "20.00 EUR", "20.000")
+    assert anna.get("/api/payments").json["total"] == 0
+    assert anna.post(accept, {"price": 20, "currency": "KWD", **PAYS}).status_code == 200
+    assert book(anna, offering, price=20).status_code == 201  # nothing is charged yet
+
+
 @pytest.mark.parametrize("budget", [30, 50, 0])
 def test_an_application_without_a_price_is_for_the_budget_it_was_made_for(
     anna: Person, juris: Person, budget: int
@@ -109,6 +140,21 @@ def test_who_applies_again_agrees_to_the_budget_of_then(anna: Person, juris: Per
     juris.delete(f"/api/tasks/{task}/applications/{offered}")
     assert things.application(juris, task)["id"] == offered
     assert anna.post(f"/api/tasks/{task}/applications/{offered}/accept").json["task"]["agreed_price"] == 30.0
+
+
+def test_whoever_pays_by_a_method_names_the_price_or_has_been_answered_it(anna: Person, juris: Person) -> None:
+    offering = things.offering(juris, price=20)["id"]
+    juris.put(f"/api/offerings/{offering}", {"price": 9999})
+    task = book(anna, offering).json["task"]["id"]
+    ways = {"/api/payments": {"task_id": task}, f"/api/payments/tasks/{task}/pay": {}}
+    for path, body in ways.items():
+        unnamed = anna.post(path, {**body, **PAYS}, **money.key())
+        assert (unnamed.status_code, list(unnamed.json["errors"])) == (422, ["price"])
+        assert "9999.00 EUR" in unnamed.json["error"]
+    assert anna.get("/api/payments").json["total"] == 0
+    begun = anna.post("/api/payments", {"task_id": task}, **money.key()).json["payment"]
+    assert (begun["amount"], begun["status"]) == (9999.0, "requires_payment_method")
+    assert anna.post(f"/api/payments/{begun['id']}/confirm", PAYS, **money.key()).json["payment"]["status"] == "held"
 
 
 def test_paying_and_confirming_cost_what_was_named(anna: Person, juris: Person) -> None:

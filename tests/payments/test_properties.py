@@ -141,7 +141,7 @@ class Marketplace(RuleBasedStateMachine):
         owner = deal.owner
         done = self.attempt(
             lambda: service.accept_application(
-                user(owner), application, deal.task_id, price=major(deal.price, deal.currency), payment_method=card
+                user(owner), application, deal.task_id, **_price_of(deal), payment_method=card
             )
         )
         assert done is not None
@@ -153,7 +153,9 @@ class Marketplace(RuleBasedStateMachine):
     def pay(self, which: int, card: str | None, waits: bool) -> None:
         """The owner begins to pay (or tries another card), and may wait for what comes of it."""
         deal = self.deal(which)
-        payment = self.attempt(lambda: paying.begin(user(deal.owner), deal.task_id, payment_method=card).id)
+        payment = self.attempt(
+            lambda: paying.begin(user(deal.owner), deal.task_id, **_price_of(deal), payment_method=card).id
+        )
         if payment is None:
             return
         assert deal.state in {"assigned", "in_progress", "pending"}
@@ -520,6 +522,10 @@ def user(user_id: int) -> User:
 def major(minor: int, currency: str) -> Decimal:
     """As a client says it."""
     return Decimal(minor).scaleb(-EXPONENT[currency])
+
+
+def _price_of(deal: Deal) -> dict[str, Any]:
+    return {"price": major(deal.price, deal.currency), "currency": deal.currency}
 
 
 def balances() -> Balances:

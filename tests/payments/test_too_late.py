@@ -32,7 +32,7 @@ def take(stage: Stage) -> None:
 def test_money_taken_for_a_payment_that_was_given_up_goes_back(stage: Stage, is_paid_again: bool) -> None:
     stage.inside(lambda: in_transaction(lambda: states.fail_payment(stage.payment, "The provider did not want it.")))
     if is_paid_again:
-        begun = {"payment_method": VISA}
+        begun = {"payment_method": VISA, "price": 40}
         key = {"Idempotency-Key": "again"}
         assert stage.owner.post(f"/api/payments/tasks/{stage.task}/pay", begun, headers=key).status_code == 201
     stage.inside(lambda: take(stage))

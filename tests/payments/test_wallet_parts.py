@@ -41,7 +41,11 @@ class TwoProviders:
     def earn(self, name: str, budget: int) -> int:
         """A task paid by this provider and done; the payment."""
         task = things.assigned_task(self.owner, self.worker, budget=budget)["id"]
-        body = {"task_id": task, "provider": name, **({"payment_method": money.VISA} if name == "stripe" else {})}
+        body = {
+            "task_id": task,
+            "provider": name,
+            **({"payment_method": money.VISA, "price": budget} if name == "stripe" else {}),
+        }
         payment = self.owner.post("/api/payments", body, **money.key()).json["payment"]["id"]
         if name == "paypal":
             approve(self.paypal.server.book, self.paypal.server.book.of_kind("order")[-1]["id"], "good")

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from flask import Flask
@@ -87,7 +88,7 @@ class Stage:
             assert worker is not None
             task = service.post(owner, budget=40, **place)
             application = applying.apply(worker, task.id)
-            service.accept_application(owner, application.id, task.id)
+            service.accept_application(owner, application.id, task.id, price=Decimal(40))
             return task.id, paying.begin(owner, task.id).id
 
         task, payment = in_transaction(work)

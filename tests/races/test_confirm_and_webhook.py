@@ -107,7 +107,7 @@ def begin_and_end(verb: str) -> Scene:
 
     def scene(one: Stage) -> tuple[Work, Work]:
         who = one.owner if verb == "cancel" else one.worker
-        body = {"task_id": one.task, "payment_method": VISA}
+        body = {"task_id": one.task, "price": 40, "payment_method": VISA}
         return lambda: one.owner.post("/api/payments", body, **key()), lambda: one.act(who, verb)
 
     return scene

@@ -130,7 +130,7 @@ def several_payments(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def repeat(owner: Person, task: int) -> list[Any]:
     """One payment, sent a hundred times, ten at a time."""
-    body, header = {"task_id": task, "payment_method": VISA}, {"Idempotency-Key": "pay once"}
+    body, header = {"task_id": task, "price": 40, "payment_method": VISA}, {"Idempotency-Key": "pay once"}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda _: owner.post("/api/payments", body, headers=header), range(REPEATS)))
 
@@ -170,7 +170,9 @@ def test_control_without_keys_and_with_several_payments_a_deal_is_charged_again(
 def rich(app: Flask, owner: Person, worker: Person) -> None:
     """The worker has earned 36 and a bank."""
     task = things.assigned_task(owner, worker, payment="escrow", budget=40)["id"]
-    assert owner.post("/api/payments", {"task_id": task, "payment_method": VISA}, **key()).status_code == 201
+    assert (
+        owner.post("/api/payments", {"task_id": task, "price": 40, "payment_method": VISA}, **key()).status_code == 201
+    )
     for person, verb in ((worker, "start"), (worker, "done"), (owner, "confirm")):
         assert person.post(f"/api/tasks/{task}/{verb}").status_code == 200
     worker.post("/api/payouts/onboarding", {"country": "LV"})
