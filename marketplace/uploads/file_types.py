@@ -104,13 +104,16 @@ ATTACHMENTS = {
     "txt": FileType("text/plain", "a plain text", _is_text),
     "csv": FileType("text/csv", "a CSV table", _is_text),
 }
-KNOWN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
-    ("a PDF", _starts(b"%PDF-")),
+PICTURES_READ: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("a PNG picture", _starts(b"\x89PNG")),
     ("a JPEG picture", _starts(b"\xff\xd8\xff")),
     ("a GIF picture", _starts(b"GIF8")),
     ("a WebP picture", _is_riff(b"WEBP")),
     ("a HEIC or AVIF picture", lambda data: data[4:8] == b"ftyp" and data[8:12] in PICTURE_BRANDS),
+)
+KNOWN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+    ("a PDF", _starts(b"%PDF-")),
+    *PICTURES_READ,
     ("a TIFF or raw picture", _starts(b"II*\0", b"MM\0*")),
     ("a BMP picture", _starts(b"BM")),
     ("a Photoshop picture", _starts(b"8BPS")),
@@ -127,3 +130,8 @@ KNOWN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
 def name_of(data: bytes) -> str | None:
     """What this is, in words; None where it is nothing we know."""
     return next((title for title, matches in KNOWN if data and matches(data)), None)
+
+
+def is_picture_read(data: bytes) -> bool:
+    """By its head: it is of a kind that is read, whether or not it is whole."""
+    return any(matches(data) for _, matches in PICTURES_READ)

@@ -160,7 +160,7 @@ def _opened(data: bytes) -> Iterator[Pillow.Image]:
     try:
         source = Pillow.open(BytesIO(data), formats=READ)
     except UnidentifiedImageError:
-        raise NotAnImage.of(data) from None
+        raise (BrokenImage() if file_types.is_picture_read(data) else NotAnImage.of(data)) from None
     with source:
         yield source
 

@@ -81,7 +81,7 @@ def test_a_jpeg_that_lacks_only_its_end_mark_is_taken_and_one_that_lacks_pixels_
     whole = noise("JPEG", **how)
     assert whole.endswith(END)
     made = clean(whole[:-2])
-    assert made.data == clean(whole).data
+    assert made.data == clean(whole).data == clean(whole[:-1]).data
     for cut in (60, 2000, len(whole) // 2):
         with pytest.raises(BrokenImage):
             clean(whole[:-cut])
@@ -101,6 +101,13 @@ def test_half_a_telephones_picture_is_refused(kind: str, share: float) -> None:
     whole = noise(kind)
     with pytest.raises((BrokenImage, NotAnImage)):
         clean(whole[: int(len(whole) * share)])
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "HEIF", "AVIF"])
+@pytest.mark.parametrize("length", [16, 100])
+def test_the_beginning_of_a_picture_is_a_damaged_picture(kind: str, length: int) -> None:
+    with pytest.raises(BrokenImage):
+        clean(noise(kind)[:length])
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
