@@ -162,6 +162,23 @@ def test_a_body_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs.close()
 
 
+def test_a_body_of_which_nothing_comes_is_given_up_before_one_that_comes_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert body_drain.SECONDS * 4_000_000 / 8 > 6_000_000, "a file that is refused for its size, over a slow uplink"
+    assert body_drain.SILENCE < body_drain.SECONDS
+    monkeypatch.setattr(body_drain, "SILENCE", 0.1)
+    monkeypatch.setattr(body_drain, "SECONDS", 60.0)
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b"xyz")
+    ours.settimeout(33)
+    started = time.monotonic()
+    assert body_drain.Body(Stalled(ours), 100).drain(ours)
+    assert time.monotonic() - started < 30
+    assert ours.gettimeout() == 33
+    theirs.close()
+
+
 def test_no_more_is_drained_than_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_drain, "MOST_BYTES", 100_000)
     sent = BytesIO(b"x" * 1_000_000)
