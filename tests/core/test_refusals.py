@@ -103,6 +103,7 @@ ODD = {
         *(400, "malformed"),
     ),
     "no host": (b"GET /api/listings HTTP/1.1\r\n\r\n", 400, "malformed"),
+    "no host for a socket": (b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n\r\n", 400, "malformed"),
     "two hosts": (b"GET /api/listings HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "malformed"),
     "no host at all": (b"GET /api/listings HTTP/1.1\r\nHost: a b/<c>\r\n\r\n", 400, "malformed"),
 }
