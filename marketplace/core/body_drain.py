@@ -43,7 +43,7 @@ class Body:
         before = self._count
         with _cut_off(sock), suppress(Exception):  # whatever is wrong with the rest, the answer stands
             while self._is_left() and self._count - before < MOST_BYTES:
-                self.read(STEP)
+                self.read(STEP if self._length is None else min(STEP, self._length - self._count))  # more never comes
         return self._is_left() or self._count > before
 
     def _is_left(self) -> bool:

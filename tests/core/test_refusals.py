@@ -180,6 +180,19 @@ def test_a_body_of_which_nothing_comes_is_given_up_before_one_that_comes_slowly(
     theirs.close()
 
 
+def test_no_more_is_waited_for_than_the_body() -> None:
+    ours, theirs = socket.socketpair()  # as the development server has it: a file that ends with its connection
+    theirs.sendall(b"{}")
+    ours.settimeout(20)
+    with ours.makefile("rb") as file:
+        body = body_drain.Body(file, 2)
+        assert body.drain(None)
+        assert body.read(0) == b""
+    assert not body._is_left()
+    assert body._count == 2
+    theirs.close()
+
+
 def test_no_more_is_drained_than_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_drain, "MOST_BYTES", 100_000)
     sent = BytesIO(b"x" * 1_000_000)
