@@ -4,7 +4,7 @@ import resource
 from typing import Any
 
 from config import ConfigurationError, load
-from marketplace.core import gunicorn_errors
+from marketplace.core import gunicorn_errors, gunicorn_timeouts
 
 try:
     load()  # before gunicorn takes PORT itself, and once instead of once a worker
@@ -20,6 +20,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, resource.getrlimit(resource.R
 worker_connections = FILES // 2  # idle ones count: at gunicorn's own 1,000 no new ones would be accepted
 SLOWEST_BODY = 20.0  # seconds between two pieces of a body; a sender that stalls must not keep a thread
 limit_request_line = gunicorn_errors.init()
+gunicorn_timeouts.init()
 
 
 def pre_request(worker: Any, req: Any) -> None:

@@ -14,7 +14,7 @@ import os  # noqa: E402
 import resource  # noqa: E402
 from typing import Any  # noqa: E402
 
-from marketplace.core import gunicorn_errors  # noqa: E402
+from marketplace.core import gunicorn_errors, gunicorn_timeouts  # noqa: E402
 
 os.environ["SOCKETS"] = "gevent"  # whatever the other processes are told
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -26,6 +26,7 @@ keepalive = 75  # as in gunicorn.conf.py
 graceful_timeout = 5  # open sockets never end by themselves; their clients go to another process
 SLOWEST_BODY = 20.0
 limit_request_line = gunicorn_errors.init()
+gunicorn_timeouts.init()
 
 
 def pre_request(worker: Any, req: Any) -> None:

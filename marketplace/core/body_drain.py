@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 MOST_BYTES = 32 * 1024 * 1024
-SECONDS = 5.0
+SECONDS = 20.0  # six megabytes over an uplink of 4 Mbit/s take twelve
+SILENCE = 5.0
 STEP = 64 * 1024
 
 
@@ -42,7 +43,7 @@ class Body:
         before = self._count
         with _cut_off(sock), suppress(Exception):  # whatever is wrong with the rest, the answer stands
             while self._is_left() and self._count - before < MOST_BYTES:
-                self.read(STEP if self._length is None else min(STEP, self._length - self._count))
+                self.read(STEP if self._length is None else min(STEP, self._length - self._count))  # more never comes
         return self._is_left() or self._count > before
 
     def _is_left(self) -> bool:
@@ -87,12 +88,15 @@ def _cut_off(sock: Any) -> Iterator[None]:
     if sock is None:
         yield
         return
-    timer = threading.Timer(SECONDS, _stop_reading, [sock])
+    timer, usual = threading.Timer(SECONDS, _stop_reading, [sock]), sock.gettimeout()
     timer.start()
+    sock.settimeout(SILENCE)
     try:
         yield
     finally:
         timer.cancel()
+        with suppress(OSError):  # closed meanwhile
+            sock.settimeout(usual)
 
 
 def _stop_reading(sock: Any) -> None:

@@ -79,12 +79,15 @@ def _name_request() -> None:
     g.request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
 
 
+def names_host(environ: dict[str, Any]) -> bool:
+    """RFC 9112, 3.2: not by none, several, or what is no host; HTTP/1.0 needs none."""
+    host = environ.get("HTTP_HOST", "")
+    return HOST.fullmatch(host) is not None if host else environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
+
+
 def refuse_without_host() -> None:
-    """RFC 9112, 3.2: 400 for none, several, and what is no host."""
-    host = request.environ.get("HTTP_HOST", "")
-    if host and HOST.fullmatch(host):
-        return
-    if host or request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+    """400, whatever is asked for."""
+    if not names_host(request.environ):
         raise Malformed("Say by one Host header which site is meant, such as Host: www.example.com.")
 
 

@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 from marketplace.core import wire
 from marketplace.core.access import Loaders, Person, claims_of
 from marketplace.core.gate import LARGEST, Gate, refuse_large
+from marketplace.core.http import names_host
 from marketplace.core.json import json_body
 from marketplace.kit import normalization
 from marketplace.kit.errors import NotSignedIn
@@ -35,6 +36,7 @@ CHECK_SECONDS = 2.0
 HERE_SECONDS = 75  # a heartbeat every 25 s may fail twice
 PING_EVERY, PING_TIMEOUT = 25, 20
 SILENCE = PING_EVERY + PING_TIMEOUT + 15.0  # no living client is silent for so long
+Wsgi = Callable[[Any, Any], Iterable[bytes]]
 ENDED = "This sign-in is not valid or has ended. Please sign in again."
 log = structlog.get_logger(__name__)
 QUIET = logging.getLogger("marketplace.packets")  # what clients send wrongly is no error of ours
@@ -68,6 +70,7 @@ class Live:
         if mode == "elsewhere":
             self.io = SocketIO(message_queue=url, channel=_channel(url))  # only writes there: others have the sockets
             return
+        pages = app.wsgi_app
         self.io = SocketIO(
             app,
             async_mode=mode,
@@ -87,7 +90,7 @@ class Live:
         wire.look_after(engine, largest=LARGEST, patience=SILENCE)
         most = app.config["SOCKET_THREADS"] if mode == "threading" else MOST_UNDER_GEVENT
         self.gate = Gate(self.io.server, most, self.io.start_background_task)
-        app.wsgi_app = refuse_large(app.wsgi_app)  # type: ignore[method-assign]
+        app.wsgi_app = _only_with_host(refuse_large(app.wsgi_app), pages)  # type: ignore[method-assign,assignment]
         if name := app.config["SOCKET_INSTANCE"]:
             random_id = engine.generate_id
             engine.generate_id = lambda: f"{name}.{random_id()}"  # the proxy brings a session back to us by it
@@ -247,6 +250,11 @@ def person_of(claims: dict[str, Any]) -> Person:
 def plain(value: Any) -> Any:
     """As JSON would carry it: moments are texts."""
     return orjson.loads(json_body(value))
+
+
+def _only_with_host(sockets: Wsgi, pages: Wsgi) -> Wsgi:
+    """What names no host goes past the sockets, to the pages, which refuse it."""
+    return lambda environ, start: (sockets if names_host(environ) else pages)(environ, start)
 
 
 def _channel(redis_url: str) -> str:

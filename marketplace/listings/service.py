@@ -20,6 +20,7 @@ from marketplace.events.listings import (
     ListingPosted,
 )
 from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid
 from marketplace.kit.money import Money
 from marketplace.listings import policy, queries
 from marketplace.listings.lifecycle import S
@@ -33,10 +34,10 @@ SYSTEM = frozenset({"system"})
 
 
 def post(seller: User, *, price: Any, category: str, **fields: Any) -> Listing:
-    """Put up a classified; raises Invalid (422) for a price its currency cannot hold."""
+    """Put up a classified; raises Invalid (422) for a price its currency cannot hold and an end that has passed."""
     currency = fields.pop("currency", seller.currency)
     key, subcategory = catalog.resolve(category, fields.pop("subcategory", None))
-    fields.setdefault("expires_at", _end_after())
+    _refuse_past(fields.setdefault("expires_at", _end_after()))
     listing = save(
         Listing(
             seller_id=seller.id,
@@ -178,12 +179,18 @@ def _end_after(days: int | None = None) -> datetime | None:
     return now() + timedelta(days=days) if days else None
 
 
+def _refuse_past(end: datetime | None) -> None:
+    if end is not None and end <= now():
+        raise Invalid.field("expires_at", "This moment has passed.")
+
+
 def _apply(listing: Listing, changes: dict[str, Any]) -> None:
     currency, kept = changes.get("currency", listing.currency), Money(listing.price_minor, listing.currency)
     listing.price_minor = edited("price", changes.pop("price", None), kept, currency) or 0
     if "category" in changes:
         changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
-    if "expires_at" in changes:
+    if "expires_at" in changes and changes["expires_at"] != listing.expires_at:  # old clients send back all they got
+        _refuse_past(changes["expires_at"])
         listing.reminded_at = None
     for name, value in changes.items():
         setattr(listing, name, value)

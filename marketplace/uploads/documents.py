@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from marketplace.uploads import images
-from marketplace.uploads.file_types import ATTACHMENTS, name_of
+from marketplace.uploads.file_types import ATTACHMENTS, media_type_of, name_of
 
 PDF_HEAD = b"%PDF-"
 PDF_END = b"%%EOF"
@@ -42,11 +42,13 @@ def prepare(data: bytes, purpose: str, name: str = "") -> Prepared:
     Raises 415 or 422."""
     if purpose != "document":
         return _picture(data)
+    extension = extension_of(name)
+    if extension in ATTACHMENTS:
+        if not ATTACHMENTS[extension].matches(data):
+            raise _mismatch(data, extension)
+        return Prepared(data, media_type_of(extension, data), extension, name=clean_name(name, extension))
     if is_pdf(data):
         return Prepared(data, "application/pdf", "pdf", name=clean_name(name, "pdf"))
-    extension = extension_of(name)
-    if extension in ATTACHMENTS and ATTACHMENTS[extension].matches(data):
-        return Prepared(data, ATTACHMENTS[extension].media_type, extension, name=clean_name(name, extension))
     try:
         return _picture(data, name)
     except images.NotAnImage:

@@ -1,6 +1,7 @@
 """What a file is by its content, and which kinds may be attached to a message: held against its name, never opened."""
 
 import codecs
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 MPEG_AUDIO = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa")
 MARKUP = (b"<!", b"<?", b"<html", b"<head", b"<body", b"<svg", b"<script", b"<iframe", b"<math", b"<xml")
 MACROS = b"vbaProject.bin"
+CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")  # texts have tabs, ends of lines, pages and of files
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,19 @@ def _is_old_office(*streams: str) -> Callable[[bytes], bool]:
 
 
 def _is_text(data: bytes) -> bool:
-    """Letters, and nothing that a browser could take for a page."""
-    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    """Letters in whatever encoding, and nothing that a browser could take for a page."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16", "replace")
+        return "\0" not in text and "\ufffd" not in text and not _is_markup(text[:HEAD].encode("utf-8", "replace"))
+    return not (b"\0" in data if _is_utf8(data) else CONTROLS.search(data)) and not _is_markup(data[:HEAD])
+
+
+def _is_utf8(data: bytes) -> bool:
     try:
-        text = data.decode(encoding)
+        data.decode()
     except UnicodeDecodeError:
         return False
-    return "\0" not in text and not _is_markup(text[:HEAD].encode())
+    return True
 
 
 def _is_markup(data: bytes) -> bool:
@@ -104,13 +112,16 @@ ATTACHMENTS = {
     "txt": FileType("text/plain", "a plain text", _is_text),
     "csv": FileType("text/csv", "a CSV table", _is_text),
 }
-KNOWN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
-    ("a PDF", _starts(b"%PDF-")),
+PICTURES_READ: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("a PNG picture", _starts(b"\x89PNG")),
     ("a JPEG picture", _starts(b"\xff\xd8\xff")),
     ("a GIF picture", _starts(b"GIF8")),
     ("a WebP picture", _is_riff(b"WEBP")),
     ("a HEIC or AVIF picture", lambda data: data[4:8] == b"ftyp" and data[8:12] in PICTURE_BRANDS),
+)
+KNOWN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+    ("a PDF", _starts(b"%PDF-")),
+    *PICTURES_READ,
     ("a TIFF or raw picture", _starts(b"II*\0", b"MM\0*")),
     ("a BMP picture", _starts(b"BM")),
     ("a Photoshop picture", _starts(b"8BPS")),
@@ -127,3 +138,14 @@ KNOWN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
 def name_of(data: bytes) -> str | None:
     """What this is, in words; None where it is nothing we know."""
     return next((title for title, matches in KNOWN if data and matches(data)), None)
+
+
+def is_picture_read(data: bytes) -> bool:
+    """By its head: it is of a kind that is read, whether or not it is whole."""
+    return any(matches(data) for _, matches in PICTURES_READ)
+
+
+def media_type_of(extension: str, data: bytes) -> str:
+    """As it is sent; texts are taken for UTF-8 by whoever gets them, so those that are not are only bytes."""
+    media_type = ATTACHMENTS[extension].media_type
+    return "application/octet-stream" if media_type.startswith("text/") and not _is_utf8(data) else media_type

@@ -160,7 +160,7 @@ def _opened(data: bytes) -> Iterator[Pillow.Image]:
     try:
         source = Pillow.open(BytesIO(data), formats=READ)
     except UnidentifiedImageError:
-        raise NotAnImage.of(data) from None
+        raise (BrokenImage() if file_types.is_picture_read(data) else NotAnImage.of(data)) from None
     with source:
         yield source
 
@@ -178,7 +178,7 @@ def _damage_told() -> Iterator[None]:
 @contextmanager
 def _room_for(source: Pillow.Image) -> Iterator[None]:
     """Two large pictures at once are what a small machine can hold; small ones do not wait."""
-    if source.width * source.height < LARGE_PIXELS and not getattr(source, "is_animated", False):
+    if not _may_be_large(source):
         yield
         return
     if not _large_ones.acquire(timeout=PATIENCE):
@@ -187,6 +187,12 @@ def _room_for(source: Pillow.Image) -> Iterator[None]:
         yield
     finally:
         _large_ones.release()
+
+
+def _may_be_large(source: Pillow.Image) -> bool:
+    """The decoders of HEIC and AVIF take what the coded picture says, which may be far more than the header names."""
+    is_large = source.width * source.height >= LARGE_PIXELS or getattr(source, "is_animated", False)
+    return is_large or source.format in {"HEIF", "AVIF"}
 
 
 def _refuse_large(source: Pillow.Image, data: bytes) -> None:

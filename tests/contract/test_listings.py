@@ -47,6 +47,17 @@ def test_a_posted_listing_carries_every_field_and_can_be_fetched(anna: Browser, 
     assert not {"email", "phone"} & set(seen["seller_info"])
 
 
+def test_an_end_that_has_passed_is_refused(anna: Browser) -> None:
+    past = {"expires_at": "2020-01-01T00:00:00Z"}
+    listing = things.listing(anna)
+    for answer in (
+        anna.post("/api/listings", json={**EVERYTHING, **past}),
+        anna.put(f"/api/listings/{listing['id']}", json=past),
+    ):
+        assert (answer.status_code, answer.json["errors"]) == (422, {"expires_at": ["This moment has passed."]})
+    assert anna.get(f"/api/listings/{listing['id']}").json["expires_at"] == listing["expires_at"]
+
+
 def test_a_view_is_counted_for_others_and_never_for_the_owner(anna: Browser, anybody: Browser) -> None:
     path = f"/api/listings/{things.listing(anna)['id']}"
     anna.get(path)

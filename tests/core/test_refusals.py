@@ -103,6 +103,7 @@ ODD = {
         *(400, "malformed"),
     ),
     "no host": (b"GET /api/listings HTTP/1.1\r\n\r\n", 400, "malformed"),
+    "no host for a socket": (b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n\r\n", 400, "malformed"),
     "two hosts": (b"GET /api/listings HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "malformed"),
     "no host at all": (b"GET /api/listings HTTP/1.1\r\nHost: a b/<c>\r\n\r\n", 400, "malformed"),
 }
@@ -159,6 +160,36 @@ def test_a_body_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.monotonic()
     assert body_drain.Body(Stalled(ours), 100).drain(ours)
     assert time.monotonic() - started < 20
+    theirs.close()
+
+
+def test_a_body_of_which_nothing_comes_is_given_up_before_one_that_comes_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert body_drain.SECONDS * 4_000_000 / 8 > 6_000_000, "a file that is refused for its size, over a slow uplink"
+    assert body_drain.SILENCE < body_drain.SECONDS
+    monkeypatch.setattr(body_drain, "SILENCE", 0.1)
+    monkeypatch.setattr(body_drain, "SECONDS", 60.0)
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b"xyz")
+    ours.settimeout(33)
+    started = time.monotonic()
+    assert body_drain.Body(Stalled(ours), 100).drain(ours)
+    assert time.monotonic() - started < 30
+    assert ours.gettimeout() == 33
+    theirs.close()
+
+
+def test_no_more_is_waited_for_than_the_body() -> None:
+    ours, theirs = socket.socketpair()  # as the development server has it: a file that ends with its connection
+    theirs.sendall(b"{}")
+    ours.settimeout(20)
+    with ours.makefile("rb") as file:
+        body = body_drain.Body(file, 2)
+        assert body.drain(None)
+        assert body.read(0) == b""
+    assert not body._is_left()
+    assert body._count == 2
     theirs.close()
 
 

@@ -66,6 +66,10 @@ FILES = {
     "rich.rtf": (b"{\\rtf1 Hello}", "application/rtf"),
     "notes.txt": ("Adrese: Rīga, 5 < 7".encode(), "text/plain"),
     "notes.csv": ("a;b\r\nā;š\r\n".encode("utf-8-sig"), "text/csv"),
+    "windows.txt": ("Adrese: Rīga, Šķūņu iela\r\n".encode("cp1257"), "application/octet-stream"),
+    "windows.csv": ("preču;skaits\r\nķēde;5\r\n\x1a".encode("cp1257"), "application/octet-stream"),
+    "japanese.txt": ("こんにちは、世界".encode("shift_jis"), "application/octet-stream"),
+    "wide.txt": ("Rīga".encode("utf-16"), "application/octet-stream"),
     "paper.pdf": (PDF, "application/pdf"),
 }
 HTML, SVG = b"<!DOCTYPE html><script>alert(1)</script>", b"\xef\xbb\xbf \n<svg xmlns='x' onload='alert(1)'/>"
@@ -78,6 +82,11 @@ REFUSED = {
     "notes.txt": HTML,
     "notes.csv": SVG,
     "words.txt": PROGRAM,
+    "picture.txt": picture("PNG"),
+    "photograph.mp3": picture("JPEG"),
+    "paper.csv": PDF + b"\0",
+    "bytes.txt": b"\xe2\x01\x02",
+    "wide page.txt": HTML.decode().encode("utf-16"),
     "estimate.docx": zipped(a=b"x"),
     "macros.docx": office("word", word__vbaProject=b"", **{"word__vbaProject.bin": b"x"}),
     "sheet.xlsx": office("word"),
@@ -149,7 +158,9 @@ def test_a_name_is_kept_without_what_it_could_do(sent: str, kept: str | None) ->
 
 
 def test_limits_of_size_depend_on_the_kind(app: Flask) -> None:
-    anna = sign_up(make_app(app.config["DATABASE_URL"], UPLOAD_MAX_BYTES=20_000, UPLOAD_MAX_FILE_BYTES=40_000), "anna")
+    anna = sign_up(
+        make_app(app.config["DATABASE_URL"], UPLOAD_MAX_BYTES="20000", UPLOAD_MAX_FILE_BYTES="40000"), "anna"
+    )
     sound = b"ID3\4" + bytes(30_000)
     assert send_file(anna, "/api/uploads/document", sound, "a.mp3").status_code == 201
     large = send_file(anna, "/api/uploads/document", sound + sound, "a.mp3")

@@ -5,6 +5,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from marketplace.kit.errors import Busy
+from marketplace.uploads import images
 from marketplace.uploads.images import BrokenImage, NotAnImage, TooManyPixels, clean, thumbnails
 from tests.factories.pictures import display_p3, noise, wide_gamut
 from tests.uploads.test_images import opened
@@ -79,7 +81,7 @@ def test_a_jpeg_that_lacks_only_its_end_mark_is_taken_and_one_that_lacks_pixels_
     whole = noise("JPEG", **how)
     assert whole.endswith(END)
     made = clean(whole[:-2])
-    assert made.data == clean(whole).data
+    assert made.data == clean(whole).data == clean(whole[:-1]).data
     for cut in (60, 2000, len(whole) // 2):
         with pytest.raises(BrokenImage):
             clean(whole[:-cut])
@@ -101,6 +103,13 @@ def test_half_a_telephones_picture_is_refused(kind: str, share: float) -> None:
         clean(whole[: int(len(whole) * share)])
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "HEIF", "AVIF"])
+@pytest.mark.parametrize("length", [16, 100])
+def test_the_beginning_of_a_picture_is_a_damaged_picture(kind: str, length: int) -> None:
+    with pytest.raises(BrokenImage):
+        clean(noise(kind)[:length])
+
+
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
 def test_the_size_a_telephones_picture_names_is_read_before_it_is_decoded(kind: str) -> None:
     data = bytearray(noise(kind))
@@ -108,6 +117,22 @@ def test_the_size_a_telephones_picture_names_is_read_before_it_is_decoded(kind: 
     data[at : at + 8] = (6000).to_bytes(4) * 2
     with pytest.raises((TooManyPixels, BrokenImage)):
         clean(bytes(data))
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_a_header_that_names_a_small_size_takes_no_more_at_once(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "PATIENCE", 0.01)
+    data = wide_gamut(kind, (200, 100, 100))
+    taken = [images._large_ones.acquire(timeout=20) for _ in range(images.AT_ONCE)]
+    try:
+        assert all(taken)
+        with pytest.raises(Busy):
+            clean(data)
+        assert clean(noise("PNG", (16, 16))).width == 16, "small ones of other kinds do not wait"
+    finally:
+        for _ in taken:
+            images._large_ones.release()
+    assert clean(data).extension == "jpg"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def make(
 ) -> tuple[ApiKey, str]:
     """A new key and its text, which nobody can read again; raises TooManyKeys (409), Invalid (422)."""
     if expires_at is not None and expires_at <= now():
-        raise Invalid.field("expires_at", "This moment is over.")
+        raise Invalid.field("expires_at", "This moment has passed.")
     most = current_app.config["API_KEY_REQUESTS_A_DAY"]
     if requests_a_day is not None and requests_a_day > most:
         raise Invalid.field("requests_a_day", f"A key has at most {most:,} requests a day.")
