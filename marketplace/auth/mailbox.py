@@ -53,7 +53,8 @@ def send_reset(email: str) -> None:
     address = email_address(email)
     user = db.session.scalar(select(User).where(User.email == address))
     if user is None:
-        registrations.remind(address)
+        if current_app.config["REGISTRATION_HIDES_ACCOUNTS"]:
+            registrations.remind(address)
     elif user.is_active and mail_tokens.may_send(user.id, RESET):
         mail_tokens.issue(user.id, RESET, user.email)
 
