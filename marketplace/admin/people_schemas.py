@@ -1,19 +1,21 @@
 """Accounts, the audit log and signals in and out."""
 
+from collections.abc import Callable
+
 from marshmallow import Schema, fields
 
 from marketplace.auth.models import ROLES
 from marketplace.auth.signals.rules import COUNTED, HOLD, PASS, STEP_UP
 from marketplace.core.fields import Choice, Int, Moment, Num, Str
 from marketplace.core.schemas import Input, PageQuery
-from marketplace.kit.network import client_address
+from marketplace.kit.network import client_address, network_of
 
 TIME = "2026-01-31T10:00:00Z"
 
 
-def network_address() -> Str:
+def network_address(form: Callable[[str], str | None] = client_address) -> Str:
     """As it was recorded, however it is written."""
-    return Str(longest=64, form=lambda text: client_address(text) or text, example="192.0.2.7")
+    return Str(longest=64, form=lambda text: form(text) or text, example="192.0.2.7")
 
 
 def moment(*, allow_none: bool = False) -> fields.DateTime:
@@ -100,7 +102,7 @@ class SignalQuery(PageQuery):
 
     kind = Choice(*sorted(COUNTED))
     user_id = Int(least=1)
-    address = network_address()
+    address = network_address(network_of)
     verdict = Choice(PASS, STEP_UP, HOLD)
     least_score = Int(least=0, example=50)
 

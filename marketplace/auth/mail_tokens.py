@@ -4,13 +4,13 @@ What the link carries is the row's id under our signature, which covers its mome
 stored could be used to make one, and a row that gets the id of a lost one has another link.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 
 from marketplace.auth import one_time
-from marketplace.auth.models import MailToken, User
+from marketplace.auth.models import MailToken
 from marketplace.core.db import execute, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.events.auth import MailTokenIssued
@@ -29,12 +29,12 @@ LETTERS_A_DAY = 10
 TOO_LATE = "This link was used already or is too old. Ask for a new one."
 
 
-def issue(user: User, purpose: str, email: str, *, partner_id: int | None = None) -> MailToken:
+def issue(user_id: int, purpose: str, email: str, *, partner_id: int | None = None) -> MailToken:
     """A new link; whoever listens sends it."""
     moment = now()
     token = save(
         MailToken(
-            user_id=user.id,
+            user_id=user_id,
             purpose=purpose,
             email=email,
             partner_id=partner_id,
@@ -42,15 +42,20 @@ def issue(user: User, purpose: str, email: str, *, partner_id: int | None = None
             expires_at=moment + LIVES[purpose],
         )
     )
-    publish(MailTokenIssued(token_id=token.id, user_id=user.id, purpose=purpose))
+    publish(MailTokenIssued(token_id=token.id, user_id=user_id, purpose=purpose))
     return token
 
 
 def may_send(user_id: int, purpose: str) -> bool:
     """None within the last minute, and few within a day: nobody's mailbox is flooded."""
     mine = select(MailToken.created_at).where(MailToken.user_id == user_id, MailToken.purpose == purpose)
-    sent = fetch(mine.where(MailToken.created_at > now() - DAY).order_by(MailToken.id.desc()).limit(LETTERS_A_DAY))
+    sent = fetch(mine.where(MailToken.created_at > a_day_ago()).order_by(MailToken.id.desc()).limit(LETTERS_A_DAY))
     return len(sent) < LETTERS_A_DAY and not (sent and sent[0].created_at > now() - PAUSE)
+
+
+def a_day_ago() -> datetime:
+    """From when on letters count."""
+    return now() - DAY
 
 
 def redeem(text: str, *purposes: str) -> Any:

@@ -22,12 +22,12 @@ from marketplace.kit.normalization import email_address
 def confirm(token: str) -> str:
     """What a link in a letter proves, as a sentence for the person; raises Invalid (422), EmailTaken (409)."""
     proof = mail_tokens.redeem(token, VERIFY, CHANGE_OLD, CHANGE_NEW)
-    hold(proof.user_id)  # of both links opened at once, the later one sees the other
     if proof.purpose == VERIFY:
         mine = update(User).where(User.id == proof.user_id, User.email == proof.email)
-        if execute(mine.values(email_verified=True)):
-            registrations.open_waiting(proof.user_id)
+        if not execute(mine.values(email_verified=True)):
+            registrations.open_waiting(proof.user_id, proof.email)
         return "Your e-mail address is confirmed."
+    hold(proof.user_id)  # of both links opened at once, the later one sees the other
     other = mail_tokens.partner_of(proof)
     if other.used_at is None:
         return "Thank you. Now open the link in the letter to your other address."
@@ -38,7 +38,7 @@ def resend(user: User) -> None:
     """The letter once more, where it is still needed and not just sent."""
     if not user.email_verified and mail_tokens.may_send(user.id, VERIFY):
         mail_tokens.void(user.id, VERIFY)
-        mail_tokens.issue(user, VERIFY, user.email)
+        mail_tokens.issue(user.id, VERIFY, user.email)
 
 
 def ask_for_reset(email: str) -> None:
@@ -48,14 +48,15 @@ def ask_for_reset(email: str) -> None:
 
 def send_reset(email: str) -> None:
     """A link to whoever has this address; nothing where nobody has, or where one was just sent. Those sent
-    before still count: a stranger who asks does not end the owner's. An account that waits for its address to be
-    confirmed gets that letter once more."""
-    user = db.session.scalar(select(User).where(User.email == email_address(email)))
-    if user is None or not (user.is_active or registrations.is_waiting(user)):
-        return
-    purpose = RESET if user.is_active else VERIFY
-    if mail_tokens.may_send(user.id, purpose):
-        mail_tokens.issue(user, purpose, user.email)
+    before still count: a stranger who asks does not end the owner's. Where an account waits for the address to be
+    confirmed, that letter is sent once more."""
+    address = email_address(email)
+    user = db.session.scalar(select(User).where(User.email == address))
+    if user is None:
+        if current_app.config["REGISTRATION_HIDES_ACCOUNTS"]:
+            registrations.remind(address)
+    elif user.is_active and mail_tokens.may_send(user.id, RESET):
+        mail_tokens.issue(user.id, RESET, user.email)
 
 
 def reset_password(place: Place, *, token: str, password_hash: str) -> tuple[int, bool]:
@@ -79,8 +80,8 @@ def ask_for_change(user: User, *, email: str) -> None:
     if not current_app.config["REGISTRATION_HIDES_ACCOUNTS"]:  # there, whoever opens the second letter learns it
         refuse_taken(email)
     mail_tokens.void(user.id, CHANGE_OLD, CHANGE_NEW)
-    old = mail_tokens.issue(user, CHANGE_OLD, user.email)
-    mail_tokens.issue(user, CHANGE_NEW, email_address(email), partner_id=old.id)
+    old = mail_tokens.issue(user.id, CHANGE_OLD, user.email)
+    mail_tokens.issue(user.id, CHANGE_NEW, email_address(email), partner_id=old.id)
 
 
 def _change(new: Any) -> str:

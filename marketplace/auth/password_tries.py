@@ -7,6 +7,7 @@ from marketplace.auth.signals import service as signals
 from marketplace.core import security_log
 from marketplace.core.limits import spend
 from marketplace.kit.errors import TooMany
+from marketplace.kit.network import network_of
 
 
 def spend_own(user_id: int, place: Place) -> None:
@@ -26,4 +27,4 @@ def spend_one(user_id: int | None, name: str, place: Place) -> None:
         if not signals.is_known(user_id, place):
             security_log.record("account_locked", user_id=user_id)
             raise
-        spend("account-here", f"{account}|{place.address}", figure)
+        spend("account-here", f"{account}|{network_of(place.address)}", figure)

@@ -46,6 +46,12 @@ def first_name_of(user_id: int) -> str:
     return greeting_name(user) if user is not None else ""
 
 
+def username_of(user_id: int) -> str:
+    """The name they chose to sign in by; empty where there is nobody."""
+    rows = fetch(select(User.username).where(User.id == user_id))
+    return rows[0].username if rows else ""
+
+
 def suspension_reason(user_id: int) -> str:
     """What staff wrote; empty where nobody is suspended."""
     rows = fetch(select(User.suspension_reason).where(User.id == user_id))

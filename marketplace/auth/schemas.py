@@ -1,18 +1,20 @@
 """Accounts in and out."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from itertools import islice
 from typing import Any
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validates_schema
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from marketplace.auth.models import AVAILABILITIES, LANGUAGES, USERNAME, USERNAME_RULE
 from marketplace.core.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
 from marketplace.core.schemas import Currency, Input, ProblemSchema
+from marketplace.core.validation_messages import MISSING
 from marketplace.kit import normalization
 
 SHORTEST_PASSWORD, COMMONEST = 8, 3000
@@ -112,6 +114,14 @@ class CredentialsSchema(Input):
     email = email_address()
     username = Str(longest=254, form=normalization.email_address, example="")
     password = password(required=True, shortest=1)
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def somebody(self, data: dict[str, Any], sent: Any, **_: Any) -> None:
+        """One of the two names; what is wrong with one that was sent is said already."""
+        names = ("email", "username")
+        is_wrong = isinstance(sent, Mapping) and any(name in sent and name not in data for name in names)
+        if isinstance(sent, Mapping) and not is_wrong and not any(data.get(name) for name in names):
+            raise ValidationError(MISSING, "email")
 
 
 class EmailSchema(Input):

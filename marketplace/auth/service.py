@@ -63,7 +63,7 @@ def register(*, username: str, email: str, **profile: Any) -> User:
         )
     )
     publish(UserRegistered(user_id=user.id))
-    mail_tokens.issue(user, mail_tokens.VERIFY, user.email)
+    mail_tokens.issue(user.id, mail_tokens.VERIFY, user.email)
     return user
 
 

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, g, has_request_context, request
 from flask_jwt_extended import JWTManager, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
-from jwt.exceptions import PyJWTError
+from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
+from marketplace.core import security_log
 from marketplace.core.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
 from marketplace.core.permissions import OF_ROLE, ROLE_WORDS, May, roles_with
 from marketplace.kit.errors import NotAllowed, NotSignedIn
@@ -104,9 +105,16 @@ def read_credentials() -> None:
             g.api_key = header_token(request.headers["X-API-Key"])
         elif current_app.config["COOKIE_SIGN_IN"]:
             _read_cookie()
-    except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError):
+    except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError) as error:
         g.claims = None
+        record_refused(error)
         g.token_problem = NotSignedIn("This sign-in is not valid or has expired. Please sign in again.")
+
+
+def record_refused(error: Exception) -> None:
+    """A token that we did not make; one whose time is over is everybody's now and then."""
+    if not isinstance(error, ExpiredSignatureError):
+        security_log.record("token_refused")
 
 
 def has_credentials() -> bool:

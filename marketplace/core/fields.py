@@ -11,15 +11,17 @@ from marketplace.core.access import local_zone
 from marketplace.core.db import COMMA
 from marketplace.core.validation_messages import MISSING, TextLength
 from marketplace.kit.clock import as_utc
-from marketplace.kit.normalization import is_blank
+from marketplace.kit.normalization import is_blank, one_line
 from marketplace.kit.text import is_storable, split_list, unescaped
 
 MAX_ID = 2**63 - 1
+LONGEST_LINE = 300  # characters; longer texts have paragraphs
 
 
 class Str(fields.String):
     """Trimmed text of at most `longest` characters (1,000 unless told), safe for the database; brought into `form`
-    before it is checked. What shows nothing is empty, and nothing that is required may be empty."""
+    before it is checked. A short one is one line, unless it may have `lines`. What shows nothing is empty, and nothing
+    that is required may be empty."""
 
     default_error_messages = {
         "unstorable": "This text holds characters that cannot be stored.",
@@ -33,10 +35,12 @@ class Str(fields.String):
         longest: int = 1000,
         example: str | None = "text",
         trim: bool = True,
+        lines: bool | None = None,
         form: Callable[[str], str] | None = None,
         **kwargs: Any,
     ) -> None:
         self.trim, self.form = trim, form
+        self.is_one_line = trim and not (longest > LONGEST_LINE if lines is None else lines)
         checks = [TextLength(min=shortest, max=longest), *_listed(kwargs.pop("validate", None))]
         super().__init__(validate=checks, metadata=_metadata(kwargs, example), **kwargs)
 
@@ -49,7 +53,7 @@ class Str(fields.String):
             return text
         if is_blank(text):
             return self._nothing()
-        return text.strip()
+        return one_line(text).strip() if self.is_one_line else text.strip()
 
     def _nothing(self) -> str:
         if self.required:

@@ -23,7 +23,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from marketplace.core import wire
-from marketplace.core.access import Loaders, Person, claims_of
+from marketplace.core.access import Loaders, Person, claims_of, record_refused
 from marketplace.core.gate import LARGEST, Gate, refuse_large
 from marketplace.core.http import names_host
 from marketplace.core.json import json_body
@@ -231,7 +231,8 @@ def sign_in(token: Any) -> tuple[Person, dict[str, Any]]:
         if not isinstance(token, str):
             raise TypeError("no token")
         claims = claims_of(decode_token(bearer(token) or normalization.token(token)))
-    except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError):
+    except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError) as error:
+        record_refused(error)
         raise NotSignedIn(ENDED) from None
     return person_of(claims), claims
 

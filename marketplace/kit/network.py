@@ -3,7 +3,10 @@
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-NAT64 = ip_network("64:ff9b::/96")  # RFC 6052, 2.1
+# The IPv4 stands in the last 32 bits: NAT64 (RFC 6052, 2.1), its prefix for local use (RFC 8215), and what a translator
+# makes of IPv4 (RFC 2765, 2.1: ::ffff:0:a.b.c.d).
+LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
+TRANSLATED = (ip_network("64:ff9b::/96"), LOCAL_NAT64, ip_network("::ffff:0:0:0/96"))
 PORT = re.compile(r":[A-Za-z0-9._-]*")  # a number, or a name that hides it (RFC 7239, 6.3)
 LONGEST = 100  # characters of anything that could be an address with its port
 
@@ -27,10 +30,7 @@ def network_of(address: str) -> str:
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    host, _, rest = text.removeprefix("[").partition("]") if text.startswith("[") else (text, "", "")
-    if text.count(":") == 1:
-        host, _, rest = text.partition(":")
-        rest = f":{rest}"
+    host, rest = _divided(text)
     if rest and not PORT.fullmatch(rest):
         return None
     try:
@@ -39,9 +39,24 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def _divided(text: str) -> tuple[str, str]:
+    """The host, and the port with its colon: after IPv4, also inside IPv6, that is clear without brackets."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        return host, rest
+    host, colon, rest = text.rpartition(":")
+    return (host, colon + rest) if "." in host or (host.count(":") == 0 and colon) else (text, "")
+
+
 def _inner(found: IPv4Address | IPv6Address) -> IPv4Address | None:
     if isinstance(found, IPv4Address):
         return None
-    if found in NAT64:
-        return IPv4Address(int(found) & 0xFFFFFFFF)
+    if any(found in prefix for prefix in TRANSLATED):
+        low = int(found) & 0xFFFFFFFF
+        return IPv4Address(low if low or found not in LOCAL_NAT64 else _around_the_middle(int(found)))
     return found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+
+
+def _around_the_middle(bits: int) -> int:
+    """Of a prefix of 48 bits: 16 bits before the octet of zeros and 16 after it (RFC 6052, 2.2)."""
+    return (bits >> 64 & 0xFFFF) << 16 | bits >> 40 & 0xFFFF

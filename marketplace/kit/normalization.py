@@ -1,15 +1,31 @@
 """One form for what people type or paste: addresses, passwords, numbers, codes and tokens are compared in it."""
 
+import re
 import unicodedata
+from collections.abc import Iterable
 
 import idna
 
 # Letters and signs by their category that show nothing: Hangul fillers, the empty Braille cell, a musical null.
 FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffc\U0001d159")
-RESERVED = ((0x2065, 0x2065), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))  # Default_Ignorable_Code_Point, unassigned
+# Default_Ignorable_Code_Point that is unassigned or a mark: variation selectors, the grapheme joiner, Khmer vowels.
+IGNORABLE = (
+    *((0x034F, 0x034F), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065), (0xFE00, 0xFE0F), (0xFFF0, 0xFFF8)),
+    (0xE0000, 0xE0FFF),
+)
+NONCHARACTERS = ((0xFDD0, 0xFDEF), *((plane | 0xFFFE, plane | 0xFFFF) for plane in range(0, 0x110000, 0x10000)))
 JOINERS = frozenset("\u200c\u200d")  # letters of a domain name may need them (RFC 5892, A.1 and A.2)
 QUOTES = "\"'`<>«»“”„‟‘’‚‛‹›"
+BREAKS = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # embeddings, overrides and isolates (UAX 9)
 SCHEME = "bearer"
+
+
+def one_line(text: str) -> str:
+    """Without breaks, and without what would turn the text after it around: a title, a name or a place is one line."""
+    if text.isascii() and text.isprintable():
+        return text
+    return TURNS.sub("", BREAKS.sub(" ", text))
 
 
 def is_blank(text: str) -> bool:
@@ -88,15 +104,24 @@ def _plain(char: str, *, dash: str) -> str:
 def _is_visible(char: str) -> bool:
     if "!" <= char <= "~":
         return True
-    if char in FILLERS or any(first <= ord(char) <= last for first, last in RESERVED):
+    if _is_ignorable(char) or _is_in(NONCHARACTERS, char):
         return False
-    return unicodedata.category(char)[0] not in "ZM" and unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
+    return unicodedata.category(char)[0] not in "ZM" and unicodedata.category(char) not in {"Cc", "Cs", "Co"}
+
+
+def _is_ignorable(char: str) -> bool:
+    """Shows nothing wherever it stands, and changes at most how its neighbour looks."""
+    return char in FILLERS or unicodedata.category(char) == "Cf" or _is_in(IGNORABLE, char)
+
+
+def _is_in(ranges: Iterable[tuple[int, int]], char: str) -> bool:
+    return any(first <= ord(char) <= last for first, last in ranges)
 
 
 def _without_invisible(text: str) -> str:
     if text.isascii():
         return text
-    return "".join(char for char in text if unicodedata.category(char) != "Cf" or char in JOINERS)
+    return "".join(char for char in text if not _is_ignorable(char) or char in JOINERS)
 
 
 def _folded(text: str) -> str:

@@ -133,7 +133,8 @@ def _link_mail(row: Row[Any], user: Any) -> Letter | None:
         kind=row.kind,
         language=user.language,
         data=row.data,
-        recipient=people.greeting_name(user),
+        # Until the address is confirmed, the name is what some stranger chose.
+        recipient="" if row.kind == "verify_email" else people.greeting_name(user),
         link=site + path_to(row.kind, None, mail_tokens.text_of(token)),
         unsubscribe="",
         **_site(),

@@ -57,8 +57,10 @@ def by_mail(user_id: int, kind: str, key: str, related_id: int) -> None:
 
 
 def values_of_token(token_id: int) -> dict[str, str]:
-    """What the letter around a link says: the address that was asked for."""
+    """What the letter around a link says: the account it opens, or the address that was asked for."""
     token = mail_tokens.find(token_id)
+    if token is not None and token.purpose == mail_tokens.VERIFY:
+        return {"username": people.username_of(token.user_id)}
     if token is None or not token.purpose.startswith("change"):
         return {}
     new = mail_tokens.partner_of(token) if token.purpose == mail_tokens.CHANGE_OLD else token

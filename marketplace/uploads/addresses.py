@@ -67,11 +67,13 @@ def opened(link: str | None) -> str | None:
 
 
 def is_ours(link: str) -> bool:
-    """Whether this is an address of an upload here, by path or at the places we serve from."""
+    """Whether this is the whole address of a public upload here, by path or at the places we serve from: a query could
+    say anything."""
     places = [f"{PATH}/", f"{current_app.config['API_URL']}{PATH}/"]
     if base := current_app.config["UPLOADS_BASE_URL"]:
-        places.append(f"{base}/")
-    return link.startswith(tuple(places))
+        places.append(f"{base}/public/")
+    names = [link.removeprefix(place) for place in places if link.startswith(place)]
+    return any(NAME.fullmatch(name) for name in names)
 
 
 def url_for_days(upload: Any, days: int) -> str:

@@ -223,3 +223,23 @@ def test_the_migration_respells_what_is_there_and_names_two_of_one_mailbox(
         db.engine.dispose()
     assert rows == ["anna@bücher.example", old[1], "juris@example.com", "a@example.com", "köb@x.example"]
     assert "User 2 has the same mailbox as user 1" in told
+
+
+def test_a_log_in_says_everything_that_is_missing(app: Flask) -> None:
+    for body, missing in (
+        ({}, {"email", "password"}),
+        ({"password": "x"}, {"email"}),
+        ({"username": "a"}, {"password"}),
+    ):
+        answer = app.test_client().post("/api/auth/login", json=body)
+        assert (answer.status_code, set(answer.json["errors"])) == (422, missing), answer.json
+
+
+def test_a_title_is_one_line_and_a_description_has_lines(anna: Person) -> None:
+    text = "Bike\r\nX: y\u202e..."
+    body = {"title": text, "description": "One\nTwo", "price": 5, "category": "bicycles"}
+    made = anna.post("/api/listings", json=body)
+    assert made.status_code == 201, made.json
+    shown = anna.get(f"/api/listings/{made.json['id']}").json
+    shown = shown.get("listing", shown)
+    assert (shown["title"], shown["description"]) == ("Bike X: y...", "One\nTwo")

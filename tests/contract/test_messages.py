@@ -46,7 +46,7 @@ def test_a_conversation_needs_somebody_else_who_is_there(anna: Browser) -> None:
 
 
 def test_a_message_carries_every_field_and_is_stored_once(anna: Browser, juris: Browser, talk: str) -> None:
-    body = {"content": "Can I come?", "client_message_id": "c-1", "attachment_url": "/api/uploads/a.png"}
+    body = {"content": "Can I come?", "client_message_id": "c-1", "attachment_url": f"/api/uploads/{'a' * 32}.png"}
     sent = anna.post(f"{talk}/messages", json={**body, "attachment_type": "image"})
     again = anna.post(f"{talk}/messages", json={**body, "attachment_type": "image"})
 
@@ -57,7 +57,7 @@ def test_a_message_carries_every_field_and_is_stored_once(anna: Browser, juris: 
     assert message == again.json["message"]
     assert sent.json["id"] == message["id"]
     assert (message["content"], message["seq"], message["is_read"]) == ("Can I come?", 1, False)
-    assert (message["attachment_url"], message["attachment_type"]) == ("/api/uploads/a.png", "image")
+    assert (message["attachment_url"], message["attachment_type"]) == (f"/api/uploads/{'a' * 32}.png", "image")
     assert anna.get(urljoin("/", sent.headers["Location"])).status_code == 200
     assert juris.get(f"{talk}/messages").json["total"] == 1
 

@@ -60,11 +60,13 @@ def test_security_events_are_events(loud: Flask, lines: Lines) -> None:
     client.post("/api/auth/login", json={"email": "anna@example.com", "password": wrong}, headers=PROXIED)
     anna.post("/api/auth/step-up", json={"password": wrong})
     client.get("/api/auth/profile", headers={"X-API-Key": "mk_1_key-canary"})
+    client.get("/api/auth/profile", headers={"Authorization": "Bearer forged-canary"})
     admin.put(f"/api/admin/users/{anna.id}/role", json={"role": "moderator"})
     client.post("/api/auth/2fa/verify", json={"challenge_token": "1.challenge-canary", "code": "123456"})
     told = lines()
     names = [line.get("action", line["event"]) for line in told]
-    assert {"failed_sign_in", "wrong_password", "api_key_refused", "role.granted"} <= set(names)
+    assert {"failed_sign_in", "wrong_password", "api_key_refused", "token_refused", "role.granted"} <= set(names)
+    assert "canary" not in json.dumps(told)
     failed = next(line for line in told if line["event"] == "failed_sign_in")
     assert (failed["address"], failed["user_id"], failed["level"]) == ("203.0.113.9", anna.id, "warning")
     assert failed["request_id"]

@@ -18,6 +18,8 @@ INVISIBLE = {
     "direction marks": "\u200e\u202a\u202c\u2068\u2069\u061c",
     "combining marks alone": "\u0301\u0903\u20dd\u034f",
     "a musical null": "\U0001d159",
+    "noncharacters": "\ufdd0\ufffe\U0010ffff",
+    "private use": "\ue000\U000f0000",
 }
 MAILBOX = "änna@bücher.example"
 SPELLINGS = [
@@ -30,6 +32,7 @@ SPELLINGS = [
     "ä\uff4e\uff4e\uff41@\uff42ücher\u3002example",
     "\u00a0\u202aänna@bücher.example\u202c\u3000",
     "\u200bän\u00adna @ bücher.example\ufeff",
+    "ä\ufe0fn\u034fn\u3164a\u2800\u17b4\U000e0100@bücher.example",
 ]
 
 
@@ -109,3 +112,17 @@ def test_a_scheme_has_no_case(header: str) -> None:
 def test_another_scheme_is_another() -> None:
     assert normalization.bearer("Basic a.b-c") is None
     assert normalization.bearer("a.b-c") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Bike\r\nX: y", "Bike X: y"),
+        ("a\u2028b\u2029c\x85d\x0be\x0cf", "a b c d e f"),
+        ("y\u202egnp.exe\u202c", "ygnp.exe"),
+        ("\u2067x\u2069", "x"),
+        ("שלום\u200f, Rīga", "שלום\u200f, Rīga"),
+    ],
+)
+def test_a_line_is_one_line_and_runs_its_own_way(typed: str, kept: str) -> None:
+    assert normalization.one_line(typed) == kept

@@ -282,9 +282,28 @@ def test_an_answer_names_a_message_of_the_same_conversation(anna: Person, juris:
 def test_a_message_needs_words_or_an_attachment(anna: Person, talk: int) -> None:
     for body in ({}, {"content": ""}, {"content": "   "}, {"attachment_type": "image"}):
         assert anna.post(f"{TALKS}/{talk}/messages", json=body).status_code == 422, body
-    link = {"attachment_url": "/api/uploads/a.png", "attachment_type": "file"}
+    link = {"attachment_url": f"/api/uploads/{'a' * 32}.png", "attachment_type": "file"}
     assert anna.post(f"{TALKS}/{talk}/messages", json=link).status_code == 201
     assert [one["content"] for one in said(anna, talk)] == [""]
+
+
+NAME = f"{'a' * 32}.png"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "/api/uploads/call+37120000001.png",
+        f"/api/uploads/{NAME}?call=+37120000001",
+        f"/api/uploads/{NAME}#anna@example.com",
+        f"/api/uploads/../auth/profile/{NAME}",
+        f"/api/uploads//{NAME}",
+        f"https://elsewhere.example/api/uploads/{NAME}",
+    ],
+)
+def test_an_attachment_is_an_address_of_an_upload_and_nothing_more(anna: Person, talk: int, link: str) -> None:
+    answer = anna.post(f"{TALKS}/{talk}/messages", json={"attachment_url": link, "attachment_type": "image"})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["attachment_url"])
 
 
 def test_what_is_deleted_while_others_react_has_no_reactions(

@@ -49,7 +49,7 @@ DATA: dict[str, dict[str, Any]] = {
     "new_message": {"sender_name": "Anna", "count": 3},
     "welcome": {"first_name": "Anna"},
     "password_changed": {},
-    "verify_email": {},
+    "verify_email": {"username": "anna_k"},
     "reset_password": {},
     "change_email_old": {"new_email": "new@example.com"},
     "change_email_new": {"new_email": "new@example.com"},

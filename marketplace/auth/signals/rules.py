@@ -17,8 +17,8 @@ PASS, STEP_UP, HOLD = "pass", "step_up", "hold"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Adds `score` where `fact` is true, or where there were enough signals of the kind `count`, and more of them than
-    people with a signal of the kind `more_than`."""
+    """Adds `score` where `fact` is true, or where there were enough signals of the kind `count`, without those of
+    accounts that have one of the kind `unless` as well."""
 
     reason: str
     score: int
@@ -27,7 +27,7 @@ class Rule:
     by: str = ""
     minutes: int = 0
     at_least: int = 0
-    more_than: str = ""
+    unless: str = ""
 
     @property
     def window(self) -> timedelta:
@@ -68,7 +68,7 @@ def read(path: Path) -> Rules:
 
 def _check(rule: Rule, file: str) -> None:
     counts = rule.count in COUNTED and rule.by in {"user", "address"} and rule.minutes > 0 and rule.at_least > 0
-    if rule.more_than and not (counts and rule.more_than in COUNTED):
+    if rule.unless and not (counts and rule.unless in COUNTED):
         raise BadFile(f"{file}: the rule {rule.reason!r} weighs by a kind of signal that there is not.")
     if counts == (rule.fact in FACTS):
         raise BadFile(f"{file}: the rule {rule.reason!r} needs a fact ({', '.join(sorted(FACTS))}) or a whole count.")

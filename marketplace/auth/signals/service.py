@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select
 
 from marketplace.auth.places import Place, Spot, spot_of
 from marketplace.auth.signals.models import Signal
@@ -13,11 +13,11 @@ from marketplace.core import security_log
 from marketplace.core.db import execute, fetch, save
 from marketplace.kit.clock import now
 from marketplace.kit.geo import distance_km
+from marketplace.kit.network import network_of
 
 FASTEST_KMH = 900.0  # an airliner
 LEAST_KM = 300.0  # less may be two ways to the same network
 KEPT = timedelta(days=180)
-MOST_WEIGHED = 1000  # signals that are counted where they are weighed
 SIGN_IN, REGISTERED, RESET = "sign_in", "registered", "password_reset"
 FAILED, REFUSED_CODE, HELD = "failed_sign_in", "refused_code", "sign_in_held"
 PROOFS = (SIGN_IN, REGISTERED, RESET)
@@ -35,7 +35,8 @@ class Judgement:
 
 
 def note(kind: str, user_id: int | None, place: Place, judgement: Judgement | None = None) -> None:
-    """Write one signal into the running transaction, and what speaks against somebody into the log."""
+    """Write one signal into the running transaction, and what speaks against somebody into the log. Its address is the
+    network, as everywhere that counts clients: of an IPv6 household no address is another one's."""
     if kind in LOGGED:
         security_log.record(kind, user_id=user_id, score=judgement.score if judgement else None)
     spot, judged = spot_of(place.address), judgement or Judgement(verdict="")
@@ -44,7 +45,7 @@ def note(kind: str, user_id: int | None, place: Place, judgement: Judgement | No
         Signal(
             kind=kind,
             user_id=user_id,
-            address=place.address,
+            address=network_of(place.address),
             device=place.device,
             score=judged.score,
             verdict=judged.verdict,
@@ -66,7 +67,7 @@ def judge(user_id: int, place: Place, *, since: datetime) -> Judgement:
 
 def is_known(user_id: int | None, place: Place) -> bool:
     """Whether this person has proved who they are from just here before."""
-    same = (Signal.user_id == user_id, Signal.address == place.address, Signal.device == place.device)
+    same = (Signal.user_id == user_id, Signal.address == network_of(place.address), Signal.device == place.device)
     return user_id is not None and bool(fetch(select(Signal.id).where(*same, Signal.kind.in_(PROOFS)).limit(1)))
 
 
@@ -79,19 +80,23 @@ def _applies(rule: Rule, facts: set[str], user_id: int, place: Place, since: dat
     if rule.fact:
         return rule.fact in facts
     begins = now() - rule.window
-    of = Signal.address == place.address
+    of = Signal.address == network_of(place.address)
     if rule.by == "user":
         of, begins = Signal.user_id == user_id, max(begins, since)
     recent = select(Signal.id).where(of, Signal.kind == rule.count, Signal.created_at > begins)
-    found = _count(select(func.count()).select_from(recent.limit(max(rule.at_least, MOST_WEIGHED)).subquery()))
-    if found < rule.at_least or not rule.more_than:
-        return found >= rule.at_least
-    return found > _count(_people(of, rule.more_than, begins))
+    if rule.unless:
+        recent = recent.where(_is_not_of(_people(of, rule.unless, begins)))
+    return _count(select(func.count()).select_from(recent.limit(rule.at_least).subquery())) >= rule.at_least
 
 
 def _people(of: ColumnElement[bool], kind: str, begins: datetime) -> Select[Any]:
-    """How many different people there were such signals of: one who signs in again and again is one."""
-    return select(func.count(Signal.user_id.distinct())).where(of, Signal.kind == kind, Signal.created_at > begins)
+    return select(Signal.user_id).where(of, Signal.kind == kind, Signal.created_at > begins)
+
+
+def _is_not_of(people: Select[Any]) -> ColumnElement[bool]:
+    return or_(
+        Signal.user_id.is_(None), Signal.user_id.not_in(people.where(Signal.user_id.is_not(None)).correlate(None))
+    )
 
 
 def _count(statement: Select[Any]) -> int:
