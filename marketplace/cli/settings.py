@@ -40,7 +40,10 @@ def settings_command() -> None:
     for setting in config.SETTINGS:
         if value := given.get(setting.name, "").strip():
             table.add_row(setting.name, "***" if setting.is_secret else value, _plain(setting.about))
-    Console().print(table)
+    if table.row_count:
+        Console().print(table)
+    else:
+        click.echo("Nothing is set: every setting has its default (docs/settings.md).")
     for sentence in config.warnings(given):
         click.echo(f"Warning: {sentence}", err=True)
     try:

@@ -16,6 +16,7 @@ from marketplace.core.problems import SENTENCES
 
 LONGEST_LINE = 32 * 1024  # bytes: several parameters of 500 letters that take 12 each, percent-encoded
 SECONDS, MOST_BYTES = 2.0, 1024 * 1024
+NO_HTTP = "This is no valid HTTP request. Letters beyond ASCII in an address have to be percent-encoded."
 TITLES = {400: "Bad request", 414: "URI too long", 431: "Headers too large"}
 
 
@@ -29,6 +30,7 @@ def init() -> int:
 def write_problem(sock: Any, status: int, reason: str, _message: str) -> None:
     """In place of a page that says what was sent."""
     code, sentence = SENTENCES.get(status, SENTENCES[400])
+    sentence = NO_HTTP if status == 400 else sentence
     title = TITLES.get(status, reason)
     document = {"type": "about:blank", "title": title, "status": status, "detail": sentence, "error": sentence}
     body = json_body({**document, "code": code})

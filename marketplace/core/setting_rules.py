@@ -82,7 +82,8 @@ def _play_money(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _unsafe_secrets(settings: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("SECRET_KEY", "JWT_SECRET_KEY"):
+    own = settings["JWT_SECRET_KEY"] != settings["SECRET_KEY"]  # it is SECRET_KEY unless it is set
+    for name in ("SECRET_KEY", "JWT_SECRET_KEY") if own else ("SECRET_KEY",):
         if len(settings[name]) < 32 or settings[name] == INSECURE_SECRET:
             yield f"{name} must be set to at least 32 random characters."
         elif forms.is_weak_secret(settings[name]):
