@@ -238,7 +238,7 @@ STRICT = {
     **{"CORS_ORIGINS": "https://shop.example.com", "TASK_PAYMENT": "escrow", "CHAT_NEEDS_PLAN": "1"},
     **{"PAYMENT_PROVIDERS": "stripe", "STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"},
     **{"STRIPE_PUBLISHABLE_KEY": "pk_test_x", "PASSWORD_METHOD": "scrypt"},
-    **{"RATE_LIMITS": "1", "LIMIT_DEFAULT": "1 per day", "LIMIT_SIGN_UP": "1 per day", "LIMIT_ACCOUNT": "1 per day"},
+    **{"RATE_LIMITS": "1", "LIMIT_SIGN_UP": "1 per day", "LIMIT_ACCOUNT": "1 per day"},
     **{"LIMIT_MESSAGES": "1 per day", "LIMIT_MESSAGES_EACH": "1 per day", "UPLOAD_QUOTA_BYTES": "1"},
     **{"S3_BUCKET": "x", "S3_REGION": "us-east-1", "S3_ENDPOINT_URL": f"http://{NOWHERE}"},
     **{"REDIS_URL": f"redis://{NOWHERE}/0", "JOBS": "celery", "REVIEW_WINDOW_DAYS": "0"},
