@@ -1,27 +1,24 @@
 """Strangers share answers for a moment; nobody ever gets what was somebody's own."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from redis import Redis
 
 from marketplace.core.cache import Shared
 from marketplace.core.http import shared_name
 from tests.conftest import make_app, recorded
 from tests.factories import things
 from tests.factories.people import Person, sign_up
+from tests.servers.redis import own_database
 
 PUBLIC = ["/api/listings", "/api/tasks", "/api/offerings", "/api/helpers", "/api/categories", "/api/reviews"]
 
 
 @pytest.fixture(params=["memory", "redis"])
-def sharing(app: Flask, request: pytest.FixtureRequest) -> Flask:
+def sharing(app: Flask, request: pytest.FixtureRequest, worker_id: str) -> Flask:
     """The application with its shared cache on."""
-    url = os.environ["TEST_REDIS_URL"].rpartition("/")[0] + "/7"
-    Redis.from_url(url).flushdb()
-    redis = {"REDIS_URL": url} if request.param == "redis" else {}
+    redis = {"REDIS_URL": own_database(worker_id, 5)} if request.param == "redis" else {}
     return make_app(app.config["DATABASE_URL"], LIST_CACHE_SECONDS="60", **redis)
 
 

@@ -1,17 +1,16 @@
 """Limits in a burst: of an account from many addresses, behind a proxy, and while Redis is gone."""
 
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
 from flask import Flask
-from redis import Redis
 
 from marketplace.core.limits import limiter
 from tests.conftest import make_app
 from tests.factories.people import PASSWORD, sign_up
 from tests.races.burst import burst
+from tests.servers.redis import own_database
 
 LIMIT = 5
 SIGN_IN, ACCOUNT = {"LIMIT_SIGN_IN": "5 per minute"}, {"LIMIT_ACCOUNT": "5 per 15 minutes"}
@@ -23,7 +22,7 @@ Make = Callable[..., Flask]
 @pytest.fixture(params=["memory", "redis", "redis lost"])
 def make(request: pytest.FixtureRequest, app: Flask, worker_id: str) -> Iterator[Make]:
     """Applications that limit, counting here; one limiter serves every application of the process."""
-    redis = {"memory": "", "redis": own_redis(worker_id), "redis lost": NO_REDIS}[request.param]
+    redis = {"memory": "", "redis": own_database(worker_id), "redis lost": NO_REDIS}[request.param]
 
     def make_limited(**settings: str) -> Flask:
         made = make_app(app.config["DATABASE_URL"], **{"RATE_LIMITS": "1", "REDIS_URL": redis, **settings})
@@ -33,14 +32,6 @@ def make(request: pytest.FixtureRequest, app: Flask, worker_id: str) -> Iterator
     yield make_limited
     limiter.enabled = False
     limiter._storage_dead = False  # the next application's Redis is another
-
-
-def own_redis(worker_id: str) -> str:
-    """This worker's database, emptied."""
-    number = (int(worker_id[2:]) if worker_id.startswith("gw") else 0) + 1
-    url = os.environ["TEST_REDIS_URL"].rpartition("/")[0] + f"/{number}"
-    Redis.from_url(url).flushdb()
-    return url
 
 
 def sign_in(app: Flask, name: str = "nobody", password: str = "x" * 8, address: str = "", header: str = "") -> int:

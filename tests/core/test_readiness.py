@@ -1,6 +1,5 @@
 """Ready means: what is needed to serve answers now, and the database is the one this version knows."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from marketplace.core import background, health, readiness
 from marketplace.core.background import LOOKED_AT, note_look
 from marketplace.core.db import execute, in_transaction
 from tests.conftest import make_app
+from tests.servers.redis import own_database
 from tests.servers.waiting import until
 
 LONG = 60.0
@@ -36,10 +36,9 @@ def make(app: Flask, tmp_path: Path) -> Callable[..., Flask]:
 
 
 @pytest.fixture
-def redis() -> Iterator[str]:
+def redis(worker_id: str) -> Iterator[str]:
     """The address of an empty one."""
-    url = os.environ["TEST_REDIS_URL"].rpartition("/")[0] + "/8"
-    Redis.from_url(url).flushdb()
+    url = own_database(worker_id, 10)
     yield url
     Redis.from_url(url).flushdb()
 

@@ -6,6 +6,8 @@ import signal
 import socket
 from pathlib import Path
 
+from redis import Redis
+
 from tests.servers.server import Account, GivenServer, OwnServer, Server, ServerUnavailable
 from tests.servers.sources import find, wheel_folder
 
@@ -52,3 +54,11 @@ def _answers(port: int) -> bool:
             return connection.recv(16) == b"+PONG\r\n"
     except OSError:
         return False
+
+
+def own_database(worker_id: str, first: int = 1) -> str:
+    """The address of an emptied database that no other worker uses: two that shared one kept each other's answers."""
+    number = first + (int(worker_id[2:]) if worker_id.startswith("gw") else 0)
+    url = os.environ["TEST_REDIS_URL"].rpartition("/")[0] + f"/{number}"
+    Redis.from_url(url).flushdb()
+    return url
