@@ -15,7 +15,10 @@ from sqlalchemy.engine import Connection, Engine
 
 MENDED = (3, 51, 3)
 MENDED_BRANCHES = ((3, 44, 6), (3, 50, 7))  # older branches that were given the correction
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
+PRAGMAS = (
+    *("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"),
+    "secure_delete=ON",  # what was erased is overwritten in the file too; some builds do so by themselves
+)
 MAY_LOSE_ROWS = (
     "SQLite {version} runs here. Releases before 3.51.3 may lose committed rows when two connections write and"
     " checkpoint at the same moment. Install the package pysqlite3 (its wheel carries a newer SQLite), run a Python"

@@ -356,7 +356,9 @@ def test_a_server_without_smtputf8_gets_what_it_can_take_and_the_rest_is_refused
 ) -> None:
     plain = MailServer(utf8=False)
     try:
-        channel = smtp.SmtpChannel("127.0.0.1", plain.port, "", "", "none", "Market <market@münchen.example>", 3)
+        channel = smtp.SmtpChannel(
+            "127.0.0.1", plain.port, "", "", "none", "Market <market@münchen.example>", "Market", 3
+        )
         letter = Letter(id="1", to=to, title="Sveiki, Änna", text="Labdien", unsubscribe="https://example.com/x")
         if is_taken:
             channel.send(letter)
@@ -371,6 +373,6 @@ def test_a_server_without_smtputf8_gets_what_it_can_take_and_the_rest_is_refused
 
 
 def test_a_server_with_smtputf8_gets_every_mailbox(mail: MailServer) -> None:
-    channel = smtp.SmtpChannel("127.0.0.1", mail.port, "", "", "none", "Market <market@example.com>", 3)
+    channel = smtp.SmtpChannel("127.0.0.1", mail.port, "", "", "none", "Market <market@example.com>", "Market", 3)
     channel.send(Letter(id="1", to="änna@bücher.example", title="Sveiki", text="Labdien"))
     assert [str(one["To"]) for one in mail.mailbox.received] == ["änna@xn--bcher-kva.example"]
