@@ -414,13 +414,7 @@ def environment_of_process() -> dict[str, str]:
 def warnings(environment: Mapping[str, str] | None = None) -> list[str]:
     """Sentences about what is allowed, but hardly meant."""
     given = environment_of_process() if environment is None else environment
-    found = misspelt(SETTINGS, given)
-    open_mail = given.get("SMTP_SECURITY", "").strip().lower() == "none" and given.get("SMTP_PASSWORD")
-    if open_mail and not forms.is_local(given.get("SMTP_HOST", "")):
-        found.append(
-            "SMTP_SECURITY is none: SMTP_PASSWORD and every mail travel where others on the way can read them."
-        )
-    return found
+    return [*misspelt(SETTINGS, given), *setting_rules.hardly_meant(given)]
 
 
 def _derive(settings: dict[str, Any]) -> None:

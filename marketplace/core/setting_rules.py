@@ -108,4 +108,4 @@ def hardly_meant(given: Mapping[str, str]) -> Iterator[str]:
     """What is allowed, and worth a word."""
     is_open = given.get("SMTP_SECURITY", "").strip().lower() == "none" and given.get("SMTP_PASSWORD", "").strip()
     if is_open and not forms.is_local(given.get("SMTP_HOST", "").strip()):
-        yield "SMTP_SECURITY is none: SMTP_PASSWORD and every mail can be read on the way."
+        yield "SMTP_SECURITY is none: SMTP_PASSWORD and every mail travel where others on the way can read them."
