@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -268,12 +269,15 @@ def synonyms() -> dict[str, tuple[str, ...]]:
     return {one: tuple(other for other in group if other != one) for group in stems for one in group}
 
 
-def compact() -> None:
-    """On SQLite words of rows that are gone stay inside the index until its segments are merged."""
+def forget_deleted() -> None:
+    """SQLite before 3.42 keeps words of rows that are gone until a rebuild; newer ones do not (migration 0027)."""
     if db.engine.dialect.name == "sqlite":
-        for name in INDEXED:
-            merge = text(f"INSERT INTO {name}_search({name}_search) VALUES ('optimize')")
-            in_transaction(partial(execute, merge))
+        for name in filterfalse(_deletes_at_once, INDEXED):
+            in_transaction(partial(execute, text(f"INSERT INTO {name}_search({name}_search) VALUES ('rebuild')")))
+
+
+def _deletes_at_once(name: str) -> bool:
+    return bool(fetch(text(f"SELECT 1 FROM {name}_search_config WHERE k = 'secure-delete' AND v = 1")))
 
 
 def forget_words(texts: Iterable[str]) -> None:

@@ -30,7 +30,7 @@ def erase_rest(user_id: int) -> None:
     for table in reversed(Base.metadata.sorted_tables):  # what refers to others goes before them
         in_transaction(partial(_erase, table, register()[table.name], user_id))
     in_transaction(search.sweep_words)  # of all these texts, and of those they had changed before
-    search.compact()
+    search.forget_deleted()
 
 
 def _take_down(user_id: int) -> None:
