@@ -16,7 +16,7 @@ from marketplace.auth.models import User
 from marketplace.core.db import in_transaction, release_connection
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Invalid, Malformed, NotFound, Problem
-from marketplace.uploads import addresses, queries, service
+from marketplace.uploads import addresses, images, queries, service
 from marketplace.uploads.documents import Prepared, prepare
 from marketplace.uploads.gateways.chosen import storage
 from marketplace.uploads.gateways.storage import StorageFailed
@@ -38,10 +38,26 @@ class TooLarge(Problem):
 def receive(owner: User, request: Request, *, purpose: str = "image") -> dict[str, Any]:
     """Store the file of a multipart body; raises 413, 415, 422, and Busy (503) without a storage."""
     data, name = _read(request, purpose)
+    return store(owner.id, data, name, purpose=purpose)
+
+
+def store(owner_id: int, data: bytes, name: str = "", *, purpose: str = "image") -> dict[str, Any]:
+    """Look at a file and keep it, outside of any transaction; answers and raises as `receive`."""
     release_connection()
     prepared = _looked_at(data, name, purpose)
-    upload = in_transaction(lambda: _announce(owner.id, prepared, purpose))
+    upload = in_transaction(lambda: _announce(owner_id, prepared, purpose))
     return _bring_in(upload.id, addresses.key_of(upload), prepared)
+
+
+def make_thumbnails(upload_id: int) -> None:
+    """Three smaller WebP pictures beside a picture, unless it has them; raises StorageFailed."""
+    upload = queries.to_shrink(upload_id)
+    data = storage().get(addresses.key_of(upload)) if upload is not None else None
+    if upload is None or data is None:
+        return
+    for size, small in images.thumbnails(data).items():
+        storage().put(addresses.thumbnail_key(upload, size), small, "image/webp", public=not upload.is_private)
+    in_transaction(lambda: service.thumbnails_made(upload_id))
 
 
 def receive_avatar(owner: User, request: Request) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from flask import current_app
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import Run, job
 from marketplace.kit.clock import now
-from marketplace.uploads import images, queries, service
-from marketplace.uploads.addresses import key_of, stem_of, thumbnail_key
+from marketplace.uploads import intake, service
+from marketplace.uploads.addresses import stem_of
 from marketplace.uploads.gateways.chosen import storage
 
 ARRIVAL = timedelta(hours=1)
@@ -20,13 +20,7 @@ AT_ONCE = 200
 @job("make_thumbnails", timeout=60)
 def make_thumbnails(run: Run, upload_id: int) -> None:
     """Three smaller WebP pictures beside each picture."""
-    upload = queries.to_shrink(upload_id)
-    data = storage().get(key_of(upload)) if upload is not None else None
-    if upload is None or data is None:
-        return
-    for size, small in images.thumbnails(data).items():
-        storage().put(thumbnail_key(upload, size), small, "image/webp", public=not upload.is_private)
-    in_transaction(lambda: service.thumbnails_made(upload_id))
+    intake.make_thumbnails(upload_id)
 
 
 @job("remove_files", timeout=60)

@@ -11,15 +11,17 @@ from sqlalchemy import func, insert, select, text
 
 from marketplace.auth.models import User
 from marketplace.catalog.queries import tree
-from marketplace.cli.seed import GOODS, JOBS, TownReport, seed, seed_town, sign_ins
-from marketplace.cli.town.people import ADMIN, PASSWORD, PEOPLE
-from marketplace.cli.town.services import SERVICES
+from marketplace.cli.seed import NO_STORAGE, seed
 from marketplace.core import outbox
 from marketplace.core.db import Base, UTCDateTime, execute, fetch, in_transaction
 from marketplace.core.encryption import derived_key
 from marketplace.core.limits import limiter
+from marketplace.demo_data.dataset import dataset
+from marketplace.demo_data.service import SeedReport, sign_ins
+from marketplace.demo_data.service import seed as seed_town
 from marketplace.kit.clock import now
 from marketplace.offerings.models import PRICE_TYPES
+from marketplace.tasks import service as tasks
 from marketplace.tasks.lifecycle import A as ApplicationState
 from marketplace.tasks.lifecycle import S as TaskState
 from tests.conftest import make_app
@@ -40,14 +42,14 @@ BORN_BEFORE = (
 REVIEWED_TOO_EARLY = "SELECT r.id FROM reviews r JOIN tasks t ON t.id = r.task_id WHERE r.created_at <= t.completed_at"
 
 
-_built: dict[str, tuple[TownReport, dict[str, list[Any]]]] = {}
+_built: dict[str, tuple[SeedReport, dict[str, list[Any]]]] = {}
 
 
 @pytest.fixture
-def town(context: Flask, database: str) -> TownReport:
+def town(context: Flask, database: str) -> SeedReport:
     """The town, built once and from then on put back as it was."""
     if database not in _built:
-        _built[database] = seed_town(), everything()
+        _built[database] = seed_town(with_pictures=False), everything()
         return _built[database][0]
     report, there = _built[database]
     in_transaction(lambda: [execute(insert(Base.metadata.tables[name]), rows) for name, rows in there.items()])
@@ -62,7 +64,8 @@ def everything() -> dict[str, list[Any]]:
 
 
 def run(app: Flask, *arguments: str) -> Result:
-    return app.test_cli_runner().invoke(seed, list(arguments))
+    """Without pictures, which take longer than the rest together."""
+    return app.test_cli_runner().invoke(seed, ["--without-pictures", *arguments])
 
 
 def rows() -> dict[str, list[Any]]:
@@ -79,13 +82,13 @@ def test_the_second_run_says_so_in_one_line_and_changes_nothing(app: Flask) -> N
     second = run(app)
 
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert PASSWORD in first.output
+    assert dataset().password in first.output
     assert second.output == "The demo town is here already; nothing was changed.\n"
     with app.app_context():
         assert rows() == before
 
 
-def test_the_report_counts_what_is_in_the_tables(town: TownReport) -> None:
+def test_the_report_counts_what_is_in_the_tables(town: SeedReport) -> None:
     there = {name: len(found) for name, found in rows().items()}
 
     assert town.is_new
@@ -97,11 +100,11 @@ def test_the_report_counts_what_is_in_the_tables(town: TownReport) -> None:
 
 def test_a_town_that_was_interrupted_is_finished(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("marketplace.cli.seed.tasks.confirm", _fall_over)
+        patch.setattr(tasks, "confirm", _fall_over)
         with pytest.raises(RuntimeError):
-            seed_town()
+            seed_town(with_pictures=False)
 
-    report = seed_town()
+    report = seed_town(with_pictures=False)
 
     assert report.is_new
     assert len(rows()["users"]) == report.counts["people"]
@@ -112,7 +115,7 @@ def _fall_over(*_: Any) -> None:
     raise RuntimeError("the power went out")
 
 
-def test_every_state_price_type_and_rating_but_the_worst_occurs(town: TownReport) -> None:
+def test_every_state_price_type_and_rating_but_the_worst_occurs(town: SeedReport) -> None:
     found = rows()
 
     def states(name: str) -> set[str]:
@@ -128,14 +131,14 @@ def test_every_state_price_type_and_rating_but_the_worst_occurs(town: TownReport
 
 
 def test_every_category_is_known(context: Flask) -> None:
-    used = {good.sale.category for good in GOODS} | {job.category for job in JOBS}
-    used |= {service.terms.category for service in SERVICES}
-    used |= {key.strip() for person in PEOPLE for key in person.helps.split(",") if key}
+    data = dataset()
+    used = {thing.category for thing in (*data.listings, *data.offerings, *data.tasks)}
+    used |= {key for person in data.people for key in person.helper_categories}
 
     assert {key for key in used if tree().resolve(key) is None} == set()
 
 
-def test_ratings_equal_their_sums_and_nothing_is_left_untold(town: TownReport) -> None:
+def test_ratings_equal_their_sums_and_nothing_is_left_untold(town: SeedReport) -> None:
     summed = text("""SELECT u.id, u.rating_sum, u.reviews_count, u.average_rating, SUM(r.rating), COUNT(r.id)
         FROM users u JOIN reviews r ON r.reviewed_user_id = u.id
         GROUP BY u.id, u.rating_sum, u.reviews_count, u.average_rating""")
@@ -146,7 +149,7 @@ def test_ratings_equal_their_sums_and_nothing_is_left_untold(town: TownReport) -
     assert outbox.FACTS.count("waiting") == 0
 
 
-def test_time_runs_forward(town: TownReport) -> None:
+def test_time_runs_forward(town: SeedReport) -> None:
     found = rows()
 
     assert list(_in_the_future(found)) == []
@@ -180,7 +183,7 @@ def test_nobody_can_sign_in_before_it_is_built(context: Flask) -> None:
     assert sign_ins() == []
 
 
-def test_all_sign_ins_work(app: Flask, town: TownReport) -> None:
+def test_all_sign_ins_work(app: Flask, town: SeedReport) -> None:
     people = sign_ins()
 
     roles = []
@@ -212,7 +215,7 @@ def test_an_address_somebody_else_has_is_one_plain_sentence(app: Flask) -> None:
     assert answer.output.startswith("Error: The town could not be built. There is an account with this e-mail")
 
 
-def test_it_reads_like_a_town(app: Flask, town: TownReport) -> None:
+def test_it_reads_like_a_town(app: Flask, town: SeedReport) -> None:
     client = app.test_client()
 
     near = client.get("/api/listings?latitude=56.95&longitude=24.1&radius=10&per_page=100").json
@@ -226,9 +229,10 @@ def test_it_reads_like_a_town(app: Flask, town: TownReport) -> None:
 
 
 def test_names_are_unique_before_they_meet_the_database() -> None:
-    everybody = (*PEOPLE, ADMIN)
+    data = dataset()
+    everybody = (*data.people, data.administrator)
 
-    for keys in ([p.key for p in everybody], [p.username for p in everybody], [g.key for g in GOODS]):
+    for keys in ([p.key for p in everybody], [p.username for p in everybody], [one.key for one in data.listings]):
         assert len(set(keys)) == len(keys)
 
 
@@ -249,8 +253,10 @@ def test_the_town_is_built_where_everything_is_asked_for_counted_and_out_of_reac
     key = derived_key(app.config["SECRET_KEY"])
     strict = make_app(app.config["DATABASE_URL"], ENCRYPTION_KEYS=key, **STRICT)
     try:
-        built = run(strict, "--yes-in-production")
+        built = strict.test_cli_runner().invoke(seed, ["--yes-in-production"])
         assert (built.exit_code, limiter.enabled) == (0, True), built.output
+        assert NO_STORAGE in built.stderr
+        assert "52 favorites, 0 pictures." in " ".join(built.stdout.split())
     finally:
         limiter.enabled = limiter._storage_dead = False
     assert (strict.config["TASK_PAYMENT"], strict.config["CHAT_NEEDS_PLAN"]) == ("escrow", True)

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from marketplace.auth.models import User
 from marketplace.catalog.models import Category
 from marketplace.catalog.queries import tree
-from marketplace.cli.seed import seed_town
 from marketplace.core.db import db, fetch
+from marketplace.demo_data.service import seed
 from marketplace.listings.models import Listing
 from marketplace.offerings.models import Offering
 from marketplace.tasks.models import Task
@@ -54,7 +54,7 @@ class Answer:
 
 def measure_town(app: Flask) -> list[Answer]:
     """How well the demo town is searched."""
-    return _measured(app, "town", seed_town)
+    return _measured(app, "town", lambda: seed(with_pictures=False))
 
 
 def measure_set_a(app: Flask, folder: Path) -> list[Answer]:

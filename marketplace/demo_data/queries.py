@@ -1,4 +1,4 @@
-"""Finding people and things of the town again, by the names its pages give them."""
+"""Finding demo people and things again, by the keys the data files give them."""
 
 from datetime import datetime, time, timedelta
 from random import Random
@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 
 from marketplace.auth.models import User
-from marketplace.cli.town.backdating import SEED, Rows
-from marketplace.cli.town.people import PEOPLE
-from marketplace.cli.town.places import PLACES
 from marketplace.core.db import db, execute, fetch
 from marketplace.core.lifecycle import StateChange
+from marketplace.demo_data.dataset import dataset
+from marketplace.demo_data.timestamps import SEED, Rows
 from marketplace.disputes.lifecycle import ANSWER_AFTER
 from marketplace.disputes.models import Dispute
 from marketplace.kit.clock import now
@@ -25,12 +24,12 @@ KINDS: dict[str, Any] = {"listing": Listing, "task": Task, "offering": Offering}
 
 
 def ref(key: str) -> str:
-    """What a row of the town is known by."""
+    """What a row is known by; the prefix stands in databases since the first version."""
     return f"town:{key}"
 
 
 def is_there(model: Any, key: str) -> bool:
-    """Whether a row of this key was made before."""
+    """Whether the row of this key was written before."""
     return bool(fetch(select(model.id).where(model.import_ref == ref(key))))
 
 
@@ -50,6 +49,11 @@ def person_of(key: str) -> User:
     return db.session.scalars(select(User).where(User.import_ref == ref(key))).one()
 
 
+def has_avatar(key: str) -> bool:
+    """Somebody's."""
+    return bool(fetch(select(User.id).where(User.import_ref == ref(key), User.avatar_url != "")))
+
+
 def user_of(user_id: int | None) -> User:
     """By id."""
     return db.session.get_one(User, user_id)
@@ -61,14 +65,14 @@ def application_of(key: str, task: Task) -> int:
     return int(fetch(mine)[0][0])
 
 
-def home_of(key: str) -> str:
-    """The district somebody lives in."""
-    return next(person.home for person in PEOPLE if person.key == key)
+def district_of(key: str) -> str:
+    """Where somebody lives."""
+    return next(person.district for person in dataset().people if person.key == key)
 
 
-def place_in(key: str, place: str) -> dict[str, Any]:
+def place_in(key: str, district: str) -> dict[str, Any]:
     """Some street of the district, the same at every run."""
-    middle, chance = PLACES[place], Random(f"{SEED}:{key}:{place}")
+    middle, chance = dataset().districts[district], Random(f"{SEED}:{key}:{district}")
     return {
         "location": middle.name,
         "latitude": round(middle.latitude + chance.uniform(-0.005, 0.005), 5),
@@ -108,9 +112,14 @@ def let_time_pass_in_dispute(task_id: int, days: float) -> None:
 
 def age_of(thing: str) -> float:
     """Days since it was put up."""
-    model = KINDS[thing.partition(":")[0]]
-    created_at = fetch(select(model.created_at).where(model.import_ref == ref(thing)))[0][0]
-    return float((now() - created_at) / timedelta(days=1))
+    posted_at = created_at(KINDS[thing.partition(":")[0]], id_of(thing))
+    return float((now() - posted_at) / timedelta(days=1))
+
+
+def created_at(model: Any, row_id: int) -> datetime:
+    """As it was dated; an object in the session may still say when it was written."""
+    moment: datetime = fetch(select(model.created_at).where(model.id == row_id))[0][0]
+    return moment
 
 
 def have_talked(one: User, other: User, subject: dict[str, int]) -> bool:

@@ -1,4 +1,4 @@
-"""A story is made now, step by step, and then dated as if each step had happened in its time."""
+"""Rows are written now, step by step, and then dated back as if each step had happened in its time."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
