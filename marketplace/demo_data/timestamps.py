@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
-from sqlalchemy import ColumnElement, Table, update
+from sqlalchemy import ColumnElement, Table, case, literal, or_, update
 
 from marketplace.core.db import Base, UTCDateTime, db, execute
 from marketplace.kit.clock import now
@@ -65,7 +65,6 @@ def _waking(moment: datetime) -> datetime:
 
 def _move(table: Table, which: ColumnElement[bool], first: datetime, end: datetime, moment: datetime) -> None:
     """Every time these rows took on between the two becomes `moment`."""
-    for column in table.c:
-        if isinstance(column.type, UTCDateTime):
-            fresh = update(table).where(which, column >= first, column < end)
-            execute(fresh.values({column.name: moment}))
+    fresh = {column: (column >= first) & (column < end) for column in table.c if isinstance(column.type, UTCDateTime)}
+    dated = {c.name: case((is_fresh, literal(moment, c.type)), else_=c) for c, is_fresh in fresh.items()}
+    execute(update(table).where(which, or_(*fresh.values())).values(dated))
