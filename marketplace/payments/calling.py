@@ -9,7 +9,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import Row, select, update
 
-from marketplace.core.db import after_commit, db, execute, fetch, in_transaction, locked
+from marketplace.core.db import after_commit, db, execute, fetch, in_transaction, locked, release_connection
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import calls, queries, states
@@ -278,7 +278,7 @@ def _send(payout_id: int) -> bool:
 def _payee_of(payout: Any) -> str:
     chosen = select(Payee.provider_id).where(Payee.user_id == payout.user_id, Payee.provider == payout.provider)
     rows = fetch(chosen)
-    db.session.rollback()
+    release_connection()
     return (rows[0].provider_id or "") if rows else ""
 
 
@@ -298,7 +298,7 @@ def as_it_is(model: Any, thing_id: int) -> Any:
     """The row as it is now; no connection is kept while the provider is asked."""
     table = table_of(model)
     row = fetch(select(table).where(table.c.id == thing_id))[0]
-    db.session.rollback()
+    release_connection()
     return row
 
 

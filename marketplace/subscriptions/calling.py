@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from marketplace.auth import queries as people
-from marketplace.core.db import db
+from marketplace.core.db import release_connection
 from marketplace.payments import calling, inbox
 from marketplace.payments import queries as payments
 from marketplace.payments.calling import Record, as_it_is, may_send
@@ -44,7 +44,7 @@ def _subscribe(row: Row[Any]) -> Record | None:
 
 def _begun(at: Provider, mine: Any, row: Row[Any]) -> SubscriptionState:
     user = people.reachable(mine.user_id, closed=True)
-    db.session.rollback()
+    release_connection()
     return at.subscribe(
         terms=_terms(mine.plan_key, mine.currency, mine.amount_minor),
         customer_id=mine.customer_id,
