@@ -31,7 +31,7 @@ def resend_verification() -> Any:
     return {"message": "The letter is on its way."}
 
 
-@bp.post("/email/change", access=PROVED_TWICE, phased=True)
+@bp.post("/email/change", access=PROVED_TWICE, transaction=False)
 @sign_in_limit
 @bp.arguments(EmailChangeSchema)
 @bp.response(200, MessageSchema)
@@ -51,7 +51,7 @@ def forgot_password(data: dict[str, Any]) -> Any:
     return {"message": ON_ITS_WAY}
 
 
-@bp.post("/password/reset", access=NEWCOMER, phased=True)
+@bp.post("/password/reset", access=NEWCOMER, transaction=False)
 @sign_in_limit
 @bp.arguments(NewPasswordSchema)
 @bp.response(200, MessageSchema)
@@ -71,7 +71,7 @@ def forgot_password_alias(data: dict[str, Any]) -> Any:
     return {"message": ON_ITS_WAY}
 
 
-@bp.post("/reset-password", access=NEWCOMER, phased=True)
+@bp.post("/reset-password", access=NEWCOMER, transaction=False)
 @sign_in_limit
 @bp.arguments(NewPasswordSchema)
 @bp.response(200, MessageSchema)

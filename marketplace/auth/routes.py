@@ -57,7 +57,7 @@ accepts_challenge = bp.doc(
 )
 
 
-@bp.post("/register", access=NEWCOMER, phased=True)
+@bp.post("/register", access=NEWCOMER, transaction=False)
 @sign_up_limit
 @bp.arguments(RegistrationSchema)
 @bp.response(201, RegisteredSchema)
@@ -69,7 +69,7 @@ def register_account(data: dict[str, Any]) -> Any:
     return answers.entering(signing_in.register(here(), **data), created=True)
 
 
-@bp.post("/login", access=NEWCOMER, phased=True)
+@bp.post("/login", access=NEWCOMER, transaction=False)
 @sign_in_limit
 @bp.arguments(CredentialsSchema)
 @accepts_challenge
@@ -79,7 +79,7 @@ def log_in(data: dict[str, Any]) -> Any:
     return answers.entering(signing_in.by_password(here(), **data))
 
 
-@bp.post("/2fa/verify", access=NEWCOMER, phased=True)
+@bp.post("/2fa/verify", access=NEWCOMER, transaction=False)
 @code_limit
 @bp.arguments(ChallengeAnswerSchema)
 @bp.response(200, SignInSchema)
@@ -88,7 +88,7 @@ def verify_second_factor(data: dict[str, Any]) -> Any:
     return answers.entering(signing_in.by_challenge(here(), **data))
 
 
-@bp.post("/phone/login", access=NEWCOMER, phased=True)
+@bp.post("/phone/login", access=NEWCOMER, transaction=False)
 @code_limit
 @bp.arguments(PhoneCodeSchema)
 @accepts_challenge
@@ -98,7 +98,7 @@ def log_in_by_phone(data: dict[str, Any]) -> Any:
     return answers.entering(signing_in.by_phone(here(), **data))
 
 
-@bp.post("/refresh", access=REFRESHING, phased=True, secret=True)
+@bp.post("/refresh", access=REFRESHING, transaction=False, no_replay=True)
 @bp.response(200, TokensSchema)
 def refresh_tokens() -> Any:
     """Trade the refresh token (sent as Bearer) for new tokens; each counts once."""
@@ -113,7 +113,7 @@ def log_out() -> Any:
     return answers.leaving({"message": "You are signed out."})
 
 
-@bp.post("/step-up", access=SIGNED_IN, phased=True)
+@bp.post("/step-up", access=SIGNED_IN, transaction=False)
 @sign_in_limit
 @bp.arguments(StepUpSchema)
 @bp.response(200, MessageSchema)
@@ -147,7 +147,7 @@ def end_other_sessions() -> Any:
     return {"message": f"Signed out in {count} other places."}
 
 
-@bp.put("/password", access=PROVED_TWICE, phased=True)
+@bp.put("/password", access=PROVED_TWICE, transaction=False)
 @sign_in_limit
 @bp.arguments(PasswordChangeSchema)
 @bp.response(200, MessageSchema)

@@ -160,7 +160,9 @@ def execute(statement: Executable, params: Any = None) -> int:
 
 def in_transaction(work: Callable[[], T]) -> T:
     """Run `work` in one writing transaction and commit; the whole again, at most 3 times, where
-    the database says another writer was in the way."""
+    the database says another writer was in the way. Raises RuntimeError inside another one, which would be lost."""
+    if db.session.info.get("writing"):
+        raise RuntimeError("a transaction inside a transaction: call the service function itself, the edge commits")
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _begin_writing()

@@ -8,12 +8,13 @@ its key first: while it runs, the same key is a 409.
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
 from flask import Response, current_app, request
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, insert, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Row, String, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, conflicts, execute, fetch, found_next_time, in_transaction
@@ -73,50 +74,70 @@ found_next_time.add("uq_idempotency_keys_user_id_route_key")
 conflicts["uq_idempotency_keys_user_id_route_key"] = InFlight()
 
 
-def once(user_id: int, work: Callable[[], Response], *, secret: bool = False) -> Response:
-    """Do `work`, or answer what it answered before; raises Invalid (422) for a key used for another body,
-    ShownOnce (409) where the answer was `secret` and therefore not kept."""
-    name = _name(user_id)
-    stored = _stored(name)
-    if stored:
-        return _replay(stored[0])
-    execute(insert(IdempotencyKey), {**name, "body_hash": _body_hash()})
+def once(
+    user_id: int,
+    work: Callable[[], Response],
+    *,
+    transaction: bool = True,
+    lease: bool = False,
+    no_replay: bool = False,
+) -> Response:
+    """Do `work`, or answer what it answered under this key before.
+
+    In the edge's `transaction` (the one that runs) key and work are one: of two at once the second waits for the first.
+    Without one the work commits by itself in steps: of two at once both may do it, but both answer what the first to
+    finish answered; with a `lease` whoever has it does the work and the others are told to wait (InFlight, 409). What
+    did not come to its end is done again, so it has to be safe to repeat. With `no_replay` the answer is not kept, and
+    a repetition is ShownOnce (409). Raises Invalid (422) for a key used for another body.
+    """
+    key = _Key.of_request(user_id)
+    if lease:
+        return _leased(key, work)
+    stored = key.stored()
+    if stored is not None:
+        return _replay(stored, key)
+    if not transaction:
+        response = work()
+        return in_transaction(lambda: _first_to_finish(key, response)) if response.status_code < 400 else response
+    key.write()
     response = work()
-    answer = {"status": response.status_code, "location": response.headers.get("Location")}
-    body = None if secret else response.get_data()
-    execute(update(IdempotencyKey).where(*_matching(name)).values(**answer, body=body))
+    key.change(**_answer(response, no_replay=no_replay))
     return response
 
 
-def around(user_id: int, work: Callable[[], Response]) -> Response:
-    """The same for work that commits by itself in steps: done again where it did not come to its end, and
-    of two at once both may do it, but both answer what the first to finish answered."""
-    name = _name(user_id)
-    stored = _stored(name)
-    if stored:
-        return _replay(stored[0])
-    body_hash = _body_hash()
-    response = work()
-    return in_transaction(lambda: _keep(name, body_hash, response)) if response.status_code < 400 else response
-
-
-def leased(user_id: int, work: Callable[[], Response]) -> Response:
-    """The same for money that is moved in steps: whoever has the key's lease does the work, the others are told
-    to wait (InFlight, 409). A lease that is over means that somebody died: the work, safe to repeat, is done again.
-    Raises NoKey (400)."""
-    demand()
-    name, body_hash = _name(user_id), _body_hash()
-    stored = in_transaction(lambda: _take(name, body_hash))
+def _leased(key: "_Key", work: Callable[[], Response]) -> Response:
+    """A lease that is over means that somebody died."""
+    stored = in_transaction(lambda: _take(key))
     if stored is not None:
-        return _replay(stored)
+        return _replay(stored, key)
     try:
         response = work()
     except BaseException:
-        in_transaction(lambda: execute(delete(IdempotencyKey).where(*_matching(name))))
+        in_transaction(key.forget)
         raise
-    answer = {"status": response.status_code, "location": response.headers.get("Location")}
-    kept = {**answer, "body": response.get_data(), "leased_until": None}
-    in_transaction(lambda: execute(update(IdempotencyKey).where(*_matching(name)).values(**kept)))
+    in_transaction(lambda: key.change(**_answer(response)))
+    return response
+
+
+def _take(key: "_Key") -> Row[Any] | None:
+    """The stored answer, or None and the lease; raises InFlight."""
+    known, until = key.stored(), now() + LEASE
+    if known is None:
+        key.write(leased_until=until)
+        return None
+    if known.body_hash != key.body_hash or known.leased_until is None:
+        return known
+    unchanged = IdempotencyKey.leased_until == known.leased_until
+    if known.leased_until > now() or not key.change(unchanged, leased_until=until):
+        raise InFlight()
+    return None
+
+
+def _first_to_finish(key: "_Key", response: Response) -> Response:
+    stored = key.stored()
+    if stored is not None:
+        return _replay(stored, key)
+    key.write(**_answer(response))
     return response
 
 
@@ -131,44 +152,46 @@ def sweep() -> None:
     in_transaction(lambda: execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT)))
 
 
-def _name(user_id: int) -> dict[str, Any]:
-    key = request.headers["Idempotency-Key"]
-    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
-        raise Invalid.field("Idempotency-Key", f"A key is 1 to {LONGEST_KEY} printable characters.")
-    return {"user_id": user_id, "route": f"{request.method} {request.path}"[:300], "key": key}
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """The key of the running request: whose and of which route it is, and the hash of the body it came with."""
+
+    name: dict[str, Any]
+    body_hash: str
+
+    @classmethod
+    def of_request(cls, user_id: int) -> "_Key":
+        """Raises Invalid (422)."""
+        key = request.headers["Idempotency-Key"]
+        if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+            raise Invalid.field("Idempotency-Key", f"A key is 1 to {LONGEST_KEY} printable characters.")
+        return cls({"user_id": user_id, "route": f"{request.method} {request.path}"[:300], "key": key}, _body_hash())
+
+    def stored(self) -> Row[Any] | None:
+        """What is known of it."""
+        rows = fetch(select(IdempotencyKey.__table__).where(*self._mine()))
+        return rows[0] if rows else None
+
+    def write(self, **values: Any) -> None:
+        """Take it; of two at once one meets the unique constraint."""
+        execute(insert(IdempotencyKey), {**self.name, "body_hash": self.body_hash, **values})
+
+    def change(self, *only: ColumnElement[bool], **values: Any) -> int:
+        """How many rows it touched."""
+        return execute(update(IdempotencyKey).where(*self._mine(), *only).values(**values))
+
+    def forget(self) -> None:
+        """As if it had not come."""
+        execute(delete(IdempotencyKey).where(*self._mine()))
+
+    def _mine(self) -> list[ColumnElement[bool]]:
+        return [getattr(IdempotencyKey, column) == value for column, value in self.name.items()]
 
 
-def _stored(name: dict[str, Any]) -> list[Any]:
-    return fetch(select(IdempotencyKey).where(*_matching(name)).with_only_columns(*IdempotencyKey.__table__.c))
-
-
-def _take(name: dict[str, Any], body_hash: str) -> Any | None:
-    """The stored answer, or None and the lease; raises InFlight."""
-    stored = _stored(name)
-    until = now() + LEASE
-    if not stored:
-        execute(insert(IdempotencyKey), {**name, "body_hash": body_hash, "leased_until": until})
-        return None
-    known = stored[0]
-    if known.body_hash != body_hash or known.leased_until is None:
-        return known
-    over = update(IdempotencyKey).where(*_matching(name), IdempotencyKey.leased_until == known.leased_until)
-    if known.leased_until > now() or not execute(over.values(leased_until=until)):
-        raise InFlight()
-    return None
-
-
-def _keep(name: dict[str, Any], body_hash: str, response: Response) -> Response:
-    stored = _stored(name)
-    if stored:
-        return _replay(stored[0])
-    answer = {"status": response.status_code, "location": response.headers.get("Location")}
-    execute(insert(IdempotencyKey), {**name, "body_hash": body_hash, **answer, "body": response.get_data()})
-    return response
-
-
-def _matching(name: dict[str, Any]) -> list[Any]:
-    return [getattr(IdempotencyKey, column) == value for column, value in name.items()]
+def _answer(response: Response, *, no_replay: bool = False) -> dict[str, Any]:
+    body = None if no_replay else response.get_data()
+    location = response.headers.get("Location")
+    return {"status": response.status_code, "location": location, "body": body, "leased_until": None}
 
 
 def _body_hash() -> str:
@@ -184,8 +207,8 @@ def _body_hash() -> str:
     return digest.hexdigest()
 
 
-def _replay(stored: Any) -> Response:
-    if stored.body_hash != _body_hash():
+def _replay(stored: Row[Any], key: _Key) -> Response:
+    if stored.body_hash != key.body_hash:
         raise Invalid.field("Idempotency-Key", "This key was used for another request. Make a new one.")
     if stored.body is None:
         raise ShownOnce()

@@ -212,7 +212,7 @@ def _take_keys(operation: dict[str, Any], method: str, guard: Guard) -> None:
         names.append("IfNoneMatch")
     if method == "put" and guard.access.token:
         names.append("IfMatch")
-    if method != "get" and guard.access.token == "access" and not guard.secret:
+    if method != "get" and guard.access.token == "access" and not guard.no_replay:
         names.append("PaymentKey" if guard.money else "IdempotencyKey")
     if names:
         refs = [{"$ref": f"#/components/parameters/{name}"} for name in names]
@@ -253,7 +253,7 @@ def _sent_with(response: dict[str, Any], status: str, method: str, guard: Guard,
         is_page = "has_more" in _properties(response, schemas)
         return ["ETag", *(["Link"] if is_page else [])]
     names = ["Location"] if status == "201" and "id" in _properties(response, schemas) else []
-    keeps = guard.access.token == "access" and not guard.secret
+    keeps = guard.access.token == "access" and not guard.no_replay
     return [*names, "Idempotency-Replayed"] if keeps else names
 
 

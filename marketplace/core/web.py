@@ -66,16 +66,27 @@ class JsonParser(FlaskParser):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a route declares: who may, and the scope an API key needs."""
+    """What a route declares: who may, the scope an API key needs, and what becomes of an Idempotency-Key."""
 
     access: Access
     scope: str
-    secret: bool = False
+    no_replay: bool = False
     money: bool = False
 
     def check(self) -> None:
-        """Load the person; raises NotSignedIn, NotAllowed."""
+        """Load the person; raises NotSignedIn, NotAllowed, NoKey."""
         who.check(self.access, self.scope)
+        if self.money:
+            idempotency.demand()
+
+    def once(self, work: Callable[[], Any], *, transaction: bool) -> Any:
+        """Do `work`, or answer what it answered under the request's key. Without a transaction the key of an answer
+        that is not kept says nothing, and money takes a lease on its key."""
+        ignored = self.no_replay and not transaction
+        if g.person is None or ignored or "Idempotency-Key" not in request.headers:
+            return work()
+        how = {"lease": self.money and not transaction, "no_replay": self.no_replay}
+        return idempotency.once(g.person.id, work, transaction=transaction, **how)
 
 
 class Blueprint(DocumentedBlueprint):
@@ -98,26 +109,27 @@ class Blueprint(DocumentedBlueprint):
         provide_automatic_options: bool | None = None,
         *,
         access: Access | None = None,
-        phased: bool = False,
+        transaction: bool = True,
         body_limit: str = "",
         shared: str = "",
-        secret: bool = False,
+        no_replay: bool = False,
         money: bool = False,
         **options: Any,
     ) -> None:
         """Register a view behind its policy; raises TypeError where none is declared.
 
-        A `phased` write talks to the outside between transactions of its own; `body_limit` names the
-        setting of how many bytes its file may have. A `shared` list answers strangers from the shared
-        cache, under this topic. A `secret` answer is never kept. A `money` write needs an Idempotency-Key.
+        A write without a `transaction` of the edge's talks to the outside between transactions of its own;
+        `body_limit` names the setting of how many bytes its file may have. A `shared` list answers strangers from
+        the shared cache, under this topic. `no_replay`: the answer holds a secret and is not kept for a repetition.
+        A `money` write needs an Idempotency-Key.
         """
         declared = access or self.access
         if declared is None:
             raise TypeError(f"{rule} has no policy: say access=ANYONE, SIGNED_IN or a role.")
         methods = set(options.setdefault("methods", ["GET"]))
-        guard = Guard(declared, self._scope(methods), secret, money)
-        if phased:
-            guarded = _phased(view_func, guard, body_limit)
+        guard = Guard(declared, self._scope(methods), no_replay, money)
+        if not transaction:
+            guarded = _without_transaction(view_func, guard, body_limit)
         else:
             guarded = _writing(view_func, guard) if methods & WRITING else _reading(view_func, guard, shared)
         guarded.guard = guard  # type: ignore[attr-defined]
@@ -198,22 +210,18 @@ def _shared(topic: str, name: str, make: Callable[[], Response]) -> Response:
     return response
 
 
-def _phased(view: View, guard: Guard, body_limit: str) -> View:
+def _without_transaction(view: View, guard: Guard, body_limit: str) -> View:
     @wraps(view)
-    def phased(*args: Any, **kwargs: Any) -> Any:
+    def writing(*args: Any, **kwargs: Any) -> Any:
         if body_limit:
             g.largest = current_app.config[body_limit]
             request.max_content_length = g.largest + FORM_BYTES
         who.refuse_strangers(guard.access)
         _take_body()  # whoever was signed out while a slow body came is not let in by it
         guard.check()
-        if guard.money:
-            return idempotency.leased(g.person.id, lambda: view(*args, **kwargs))
-        if g.person is not None and "Idempotency-Key" in request.headers and not guard.secret:
-            return idempotency.around(g.person.id, lambda: view(*args, **kwargs))
-        return view(*args, **kwargs)
+        return guard.once(lambda: view(*args, **kwargs), transaction=False)
 
-    return phased
+    return writing
 
 
 def _writing(view: View, guard: Guard) -> View:
@@ -222,17 +230,13 @@ def _writing(view: View, guard: Guard) -> View:
         who.refuse_strangers(guard.access)
         _take_body()  # a slow sender must not hold the transaction open
 
-        def once() -> Any:
+        def work() -> Any:
             guard.check()
-            if guard.money:
-                idempotency.demand()
             if request.if_match and request.method == "PUT":
                 check_if_match(_present)
-            if g.person is not None and "Idempotency-Key" in request.headers:
-                return idempotency.once(g.person.id, lambda: view(*args, **kwargs), secret=guard.secret)
-            return view(*args, **kwargs)
+            return guard.once(lambda: view(*args, **kwargs), transaction=True)
 
-        return in_transaction(once)
+        return in_transaction(work)
 
     return writing
 

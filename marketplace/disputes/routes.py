@@ -70,7 +70,7 @@ def show_dispute_of_task(task_id: int) -> Any:
     return queries.newest_of(current_user(), task_id)
 
 
-@bp.post("/<int:dispute_id>/respond", phased=True)
+@bp.post("/<int:dispute_id>/respond", transaction=False)
 @bp.arguments(ResponseSchema)
 @bp.response(200, DisputeWritten)
 def respond_to_dispute(data: dict[str, Any], dispute_id: int) -> Any:
@@ -79,7 +79,7 @@ def respond_to_dispute(data: dict[str, Any], dispute_id: int) -> Any:
     return _answer(dispute_id, "Thank you. It is in the file.")
 
 
-@bp.post("/<int:dispute_id>/evidence", phased=True)
+@bp.post("/<int:dispute_id>/evidence", transaction=False)
 @bp.arguments(EvidenceInputSchema)
 @bp.response(200, DisputeWritten)
 def add_evidence(data: dict[str, Any], dispute_id: int) -> Any:

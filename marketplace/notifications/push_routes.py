@@ -28,7 +28,7 @@ def show_vapid_public_key() -> Any:
     return {"public_key": key, "publicKey": key}
 
 
-@bp.post("/subscribe", phased=True)
+@bp.post("/subscribe", transaction=False)
 @bp.arguments(SubscriptionInputSchema)
 @bp.response(201, MessageSchema)
 def subscribe_browser(data: dict[str, Any]) -> Any:

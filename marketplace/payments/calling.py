@@ -9,21 +9,23 @@ import structlog
 from flask import current_app
 from sqlalchemy import Row, select, update
 
-from marketplace.core.db import after_commit, db, execute, fetch, in_transaction, locked
+from marketplace.core.db import after_commit, db, execute, fetch, in_transaction, locked, release_connection
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import calls, queries, states
-from marketplace.payments.calls import CALLS, CALLS_TABLE
+from marketplace.payments.calls import CALLS, CALLS_TABLE, HANDLERS, Record, handles
 from marketplace.payments.escrow import BY_HAND, CALL_OFF
 from marketplace.payments.gateways.chosen import provider
 from marketplace.payments.gateways.provider import (
     Charge,
+    Charges,
     Declined,
     Done,
     P,
     PaymentState,
+    Payouts,
     PayoutState,
-    Provider,
+    Refunds,
     RefundState,
     Refused,
     Unknown,
@@ -32,7 +34,6 @@ from marketplace.payments.gateways.provider import (
 from marketplace.payments.lifecycle import PO, SYSTEM, UNPAID, R, S
 from marketplace.payments.models import Payee, Payment, Payout, Refund
 
-Record = Callable[[], object]
 ASK_AFTER = timedelta(hours=23)  # providers forget keys after 24 h: from then on what was done is looked up first
 NOT_NAMED = "the provider has not said yet what it calls this payment"
 log = structlog.get_logger(__name__)
@@ -78,7 +79,7 @@ def call_now(subject: str, subject_id: int) -> None:
 
 def _call(row: Row[Any]) -> bool:
     try:
-        record = ASKED[row.kind](row)
+        record = HANDLERS[row.kind](row)
     except Unreachable as error:
         return _again(row, f"Unreachable: {error}")
     except Exception as error:
@@ -108,13 +109,14 @@ def may_send(row: Row[Any], remembered: timedelta = ASK_AFTER) -> bool:
     return True
 
 
+@handles("create")
 def _create(row: Row[Any]) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.status not in UNPAID:
         return None
     if payment.wish == CALL_OFF and row.first_at is None:
         return partial(states.give_up, payment.id)
-    at = provider(payment.provider)
+    at: Charges = provider(payment.provider)
     charge = Charge(
         key=row.key,
         amount_minor=payment.amount_minor,
@@ -137,13 +139,15 @@ def _create(row: Row[Any]) -> Record | None:
     return record
 
 
+@handles("confirm")
 def _confirm(row: Row[Any]) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.status not in UNPAID or payment.wish == CALL_OFF:
         return None
     if payment.provider_id is None:
         raise Unreachable(NOT_NAMED)
-    at, provider_id = provider(payment.provider), payment.provider_id
+    at: Charges = provider(payment.provider)
+    provider_id = payment.provider_id
     if not may_send(row):
         return _as_it_stands(at, payment)
     try:
@@ -158,13 +162,15 @@ def _confirm(row: Row[Any]) -> Record | None:
     return record
 
 
+@handles("capture")
 def _capture(row: Row[Any]) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.status != S.AUTHORIZED:
         return None
     if payment.wish == CALL_OFF:
         return partial(calls.ask, "cancel", "payment", payment.id, key=f"cancel-{payment.key}")
-    at, provider_id = provider(payment.provider), payment.provider_id or ""
+    at: Charges = provider(payment.provider)
+    provider_id = payment.provider_id or ""
     if not may_send(row):
         state = at.fetch_payment(provider_id)
         if state.status is P.CAPTURED:
@@ -188,6 +194,7 @@ def _not_captured(payment: Any, state: PaymentState, error: Refused) -> Record:
     return record
 
 
+@handles("cancel")
 def _cancel(row: Row[Any]) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.captured_at is not None or payment.status == S.CANCELLED:
@@ -196,7 +203,8 @@ def _cancel(row: Row[Any]) -> Record | None:
         return None
     if payment.provider_id is None:
         raise Unreachable(NOT_NAMED)
-    at, provider_id = provider(payment.provider), payment.provider_id
+    at: Charges = provider(payment.provider)
+    provider_id = payment.provider_id
     may_send(row)
     try:
         return _taken_over(payment, at.cancel(provider_id, key=row.key))
@@ -204,12 +212,14 @@ def _cancel(row: Row[Any]) -> Record | None:
         return _as_it_stands(at, payment)
 
 
+@handles("refund", BY_HAND)
 def _refund(row: Row[Any]) -> Record | None:
     back = as_it_is(Refund, row.subject_id)
     if back.status != R.PENDING:
         return None
     payment = as_it_is(Payment, back.payment_id)
-    at, provider_id = provider(payment.provider), payment.provider_id or ""
+    at: Refunds = provider(payment.provider)
+    provider_id = payment.provider_id or ""
     made = at.refunds_of(provider_id) if not may_send(row) or row.kind == BY_HAND else []
     found = next((one for one in made if one.key == row.key), None)
     if found is None and row.kind == BY_HAND:
@@ -241,11 +251,12 @@ def _taken_over_by_hand(back: Any, foreign: list[RefundState]) -> Record:
     return partial(states.take_over, back.id, parts)
 
 
+@handles("pay_out")
 def _pay_out(row: Row[Any]) -> Record | None:
     payout = as_it_is(Payout, row.subject_id)
     if payout.status not in {PO.REQUESTED, PO.SENT}:
         return None
-    at = provider(payout.provider)  # one that the settings do not name any more takes nothing up
+    at: Payouts = provider(payout.provider)  # one that the settings do not name any more takes nothing up
     if payout.status == PO.REQUESTED:
         if queries.is_frozen():
             raise Unreachable("payouts are frozen until the books agree again")
@@ -261,7 +272,7 @@ def _pay_out(row: Row[Any]) -> Record | None:
     return partial(states.apply_payout_state, payout.id, state)
 
 
-def _sent_by(at: Provider, payout: Any, payee: str, key: str) -> PayoutState:
+def _sent_by(at: Payouts, payout: Any, payee: str, key: str) -> PayoutState:
     name, minor = f"payout:{payout.id}", payout.amount_minor
     return at.pay_out(payee_id=payee, amount_minor=minor, currency=payout.currency, key=key, reference=name)
 
@@ -278,7 +289,7 @@ def _send(payout_id: int) -> bool:
 def _payee_of(payout: Any) -> str:
     chosen = select(Payee.provider_id).where(Payee.user_id == payout.user_id, Payee.provider == payout.provider)
     rows = fetch(chosen)
-    db.session.rollback()
+    release_connection()
     return (rows[0].provider_id or "") if rows else ""
 
 
@@ -286,7 +297,7 @@ def _taken_over(payment: Any, state: PaymentState) -> Record:
     return partial(states.apply_provider_state, payment.id, state)
 
 
-def _as_it_stands(at: Provider, payment: Any) -> Record:
+def _as_it_stands(at: Charges, payment: Any) -> Record:
     """What the provider says of it; what was never paid it may not know any more."""
     try:
         return _taken_over(payment, at.fetch_payment(payment.provider_id))
@@ -298,16 +309,5 @@ def as_it_is(model: Any, thing_id: int) -> Any:
     """The row as it is now; no connection is kept while the provider is asked."""
     table = table_of(model)
     row = fetch(select(table).where(table.c.id == thing_id))[0]
-    db.session.rollback()
+    release_connection()
     return row
-
-
-ASKED: dict[str, Callable[[Row[Any]], Record | None]] = {
-    "create": _create,
-    "confirm": _confirm,
-    "capture": _capture,
-    "cancel": _cancel,
-    "refund": _refund,
-    BY_HAND: _refund,
-    "pay_out": _pay_out,
-}

@@ -1,12 +1,12 @@
 """What the provider has to be asked to do: recorded with what made it necessary, asked afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Row, insert
 
 from marketplace.core.access import demand_money_scope
 from marketplace.core.db import after_commit, fetch
@@ -20,8 +20,22 @@ FOR_EVER = 2**31  # money in between is never given up
 
 CALLS_TABLE = table_of(ProviderCall)
 CALLS = Queue("provider_calls", CALLS_TABLE, lease=lambda row: LEASE, attempts=lambda row: FOR_EVER, batch=1)
+Record = Callable[[], object]
+Handler = Callable[[Row[Any]], Record | None]
+HANDLERS: dict[str, Handler] = {}
 _reserved: ContextVar[bool] = ContextVar("reserved", default=False)
 _insert = insert(ProviderCall).returning(ProviderCall.id)
+
+
+def handles(*kinds: str) -> Callable[[Handler], Handler]:
+    """Declare what makes the calls of these kinds, outside of any transaction: it returns what records the answer in
+    one, or None where there is nothing to do any more."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS.update(dict.fromkeys(kinds, handler))
+        return handler
+
+    return register
 
 
 def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | None = None) -> int:

@@ -14,15 +14,20 @@ from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, NotFound, Problem
 from marketplace.kit.text import is_storable
 from marketplace.payments import payouts, queries, states
+from marketplace.payments.calls import Record
 from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.gateways.fake import FakeProvider
 from marketplace.payments.gateways.fake_book import NOTICES
 from marketplace.payments.gateways.provider import (
     About,
+    Charges,
     Forged,
     Notice,
+    Onboarding,
+    Payouts,
     Provider,
     ProviderError,
+    Refunds,
     Refused,
     Unknown,
     Unreachable,
@@ -38,6 +43,9 @@ log = structlog.get_logger(__name__)
 EVENTS_TABLE = table_of(ProviderEvent)
 EVENTS = Queue("provider_events", EVENTS_TABLE, lease=lambda row: LEASE, attempts=lambda row: ATTEMPTS)
 
+Fetcher = Callable[[Provider, str, str], Record | None]
+FETCHERS: dict[About, Fetcher] = {}
+
 
 class NotSigned(Problem):
     """Not from the provider, or from long ago."""
@@ -45,6 +53,17 @@ class NotSigned(Problem):
     code = "bad_signature"
     title = "Bad signature"
     sentence = "The signature of this webhook does not fit."
+
+
+def fetches(about: About) -> Callable[[Fetcher], Fetcher]:
+    """Declare how what a webhook is about is asked for (the provider, its name here, its name for the thing); it
+    returns what takes the answer over, or None where the thing is not ours. Raises Unknown."""
+
+    def register(fetcher: Fetcher) -> Fetcher:
+        FETCHERS[about] = fetcher
+        return fetcher
+
+    return register
 
 
 def receive(name: str, headers: Mapping[str, str], body: bytes) -> bool:
@@ -118,35 +137,39 @@ def _act(row: Row[Any], record: Callable[[], object]) -> bool:
 def _asked(row: Row[Any]) -> Callable[[], object]:
     at = providers().get(row.provider)
     about = About(row.about)
-    if at is None or about not in FETCHED:
+    if at is None or about not in FETCHERS:
         return lambda: None
     try:
-        return FETCHED[about](at, row.provider, row.object_id) or (lambda: None)
+        return FETCHERS[about](at, row.provider, row.object_id) or (lambda: None)
     except Unknown:
         return lambda: None  # theirs, not ours
 
 
-def _payment(at: Provider, name: str, object_id: str) -> Callable[[], object] | None:
+@fetches(About.PAYMENT)
+def _payment(at: Charges, name: str, object_id: str) -> Record | None:
     """By the provider's name for it, or by ours where its answer to us is not recorded yet."""
     state = at.fetch_payment(object_id)
     ours = queries.named(Payment, name, object_id) or _with_key(Payment, state.key)
     return partial(states.apply_provider_state, ours, state) if ours else None
 
 
-def _refund(at: Provider, name: str, object_id: str) -> Callable[[], object] | None:
+@fetches(About.REFUND)
+def _refund(at: Refunds, name: str, object_id: str) -> Record | None:
     state = at.fetch_refund(object_id)
     named = fetch(select(Refund.id).where(Refund.provider_id == object_id))
     ours = named[0].id if named else _with_key(Refund, state.key)
     return partial(states.apply_refund_state, ours, state) if ours else None
 
 
-def _payout(at: Provider, name: str, object_id: str) -> Callable[[], object] | None:
+@fetches(About.PAYOUT)
+def _payout(at: Payouts, name: str, object_id: str) -> Record | None:
     state = at.fetch_payout(object_id)
     ours = queries.named(Payout, name, object_id) or _with_key(Payout, state.key)
     return partial(states.apply_payout_state, ours, state) if ours else None
 
 
-def _payee(at: Provider, name: str, object_id: str) -> Callable[[], object] | None:
+@fetches(About.PAYEE)
+def _payee(at: Onboarding, name: str, object_id: str) -> Record | None:
     ours = queries.named(Payee, name, object_id)
     return partial(payouts.apply_payee_state, ours, at.fetch_payee(object_id)) if ours else None
 
@@ -154,14 +177,6 @@ def _payee(at: Provider, name: str, object_id: str) -> Callable[[], object] | No
 def _with_key(model: Any, key: str) -> int | None:
     rows = fetch(select(model.id).where(model.key == key)) if key else []
     return int(rows[0].id) if rows else None
-
-
-FETCHED: dict[About, Callable[[Provider, str, str], Callable[[], object] | None]] = {
-    About.PAYMENT: _payment,
-    About.REFUND: _refund,
-    About.PAYOUT: _payout,
-    About.PAYEE: _payee,
-}
 
 
 def _send_fake_ones() -> int:

@@ -81,7 +81,7 @@ def cancel_payout(payout_id: int) -> Any:
     return written_answer("payout", queries.payout_view(payouts.cancel(current_user(), payout_id)), "Cancelled.")
 
 
-@payouts_bp.post("/onboarding", access=PROVED_TWICE, phased=True)
+@payouts_bp.post("/onboarding", access=PROVED_TWICE, transaction=False)
 @payouts_bp.arguments(OnboardingInputSchema)
 @payouts_bp.response(200, OnboardingSchema)
 def begin_onboarding(data: dict[str, Any]) -> Any:

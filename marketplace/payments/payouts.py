@@ -18,7 +18,7 @@ from marketplace.kit.money import Money, exponent
 from marketplace.payments import accounts, calls, policy, queries, suspicion, wallets
 from marketplace.payments.gateways.chosen import default_provider, demand_unit, providers
 from marketplace.payments.gateways.chosen import provider as provider_named
-from marketplace.payments.gateways.provider import PayeeState, Refused, Unreachable
+from marketplace.payments.gateways.provider import Onboarding, PayeeState, Refused, Unreachable
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import Account, Line, post
 from marketplace.payments.lifecycle import SYSTEM
@@ -86,7 +86,7 @@ def onboard(user: User, *, country: str = "", provider: str | None = None) -> Pa
     """Where to tell the provider who one is (the one named, else one where money waits for it, else the first of the
     settings); may be asked again. Not inside a transaction. Raises Busy (503), Invalid (422)."""
     name = provider or next(iter(wallets.unready(user.id)), None) or default_provider()
-    at = provider_named(name)
+    at: Onboarding = provider_named(name)
     payee_id = in_transaction(lambda: _payee_row(user.id, name).id)
     known = fetch(select(Payee.provider_id).where(Payee.id == payee_id))[0].provider_id
     # the account is made once; a link works once, so each is asked for under a key of its own

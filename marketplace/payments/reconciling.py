@@ -23,6 +23,7 @@ from marketplace.payments.gateways.provider import (
     Provider,
     ProviderError,
     RefundState,
+    SettlementReports,
     Unknown,
 )
 from marketplace.payments.ledger.models import LedgerAccount
@@ -154,7 +155,7 @@ def _payout_said(payout_id: int, state: PayoutState) -> None:
     locked(Payout, payout_id).touch()
 
 
-def _compared(name: str, at: Provider, since: datetime, until: datetime) -> Iterator[Difference]:
+def _compared(name: str, at: SettlementReports, since: datetime, until: datetime) -> Iterator[Difference]:
     """What differs in this time, and still does with a day more on both sides: the two clocks and books need not agree
     on the moment, and what comes back does so later."""
     wide = (since - A_DAY, max(until, now()))

@@ -60,7 +60,7 @@ def show_payment(payment_id: int) -> Any:
     return queries.detail(current_user(), payment_id)
 
 
-@bp.post("/<int:payment_id>/confirm", access=SIGNED_IN, phased=True, money=True)
+@bp.post("/<int:payment_id>/confirm", access=SIGNED_IN, transaction=False, money=True)
 @bp.arguments(ConfirmSchema)
 @bp.response(200, PaymentWritten)
 def confirm_payment(data: dict[str, Any], payment_id: int) -> Any:
@@ -88,7 +88,7 @@ def show_receipt(query: dict[str, Any], payment_id: int) -> Any:
     return printing.as_asked(receipt, current_user(), **query)
 
 
-@bp.post("/webhooks/<provider>", access=NEWCOMER, phased=True)
+@bp.post("/webhooks/<provider>", access=NEWCOMER, transaction=False)
 @webhook_limit
 @bp.doc(requestBody={"required": True, "content": {"application/json": SIGNED}})
 @bp.response(200, MessageSchema)

@@ -34,7 +34,7 @@ def show_export(job_id: int) -> Any:
     return service.export_of(current_user(), job_id)
 
 
-@bp.delete("/account", access=PROVED_TWICE, phased=True)
+@bp.delete("/account", access=PROVED_TWICE, transaction=False)
 @sign_in_limit
 @bp.arguments(ErasureSchema)
 @bp.response(200, MessageSchema)

@@ -6,32 +6,34 @@ from typing import Any
 from sqlalchemy import Row
 
 from marketplace.auth import queries as people
-from marketplace.core.db import db
-from marketplace.payments import calling, inbox
+from marketplace.core.db import release_connection
 from marketplace.payments import queries as payments
-from marketplace.payments.calling import Record, as_it_is, may_send
+from marketplace.payments.calling import as_it_is, may_send
+from marketplace.payments.calls import Record, handles
 from marketplace.payments.gateways.chosen import provider
 from marketplace.payments.gateways.provider import (
     About,
     Paid,
     PlanTerms,
-    Provider,
     Refused,
+    Subscriptions,
     SubscriptionState,
     Unknown,
     Unreachable,
 )
+from marketplace.payments.inbox import fetches
 from marketplace.subscriptions import plans, states
 from marketplace.subscriptions.lifecycle import S
 from marketplace.subscriptions.models import Subscription
 from marketplace.subscriptions.states import END_NOW
 
 
+@handles("subscribe")
 def _subscribe(row: Row[Any]) -> Record | None:
     mine = as_it_is(Subscription, row.subject_id)
     if mine.status != S.CREATED:
         return None
-    at = provider(mine.provider)
+    at: Subscriptions = provider(mine.provider)
     if mine.wish == END_NOW:
         return _called_off(mine, at.find_subscription(row.key) if row.first_at else None)
     found = None if may_send(row) else at.find_subscription(row.key)
@@ -42,9 +44,9 @@ def _subscribe(row: Row[Any]) -> Record | None:
     return partial(states.apply_subscription_state, mine.id, state)
 
 
-def _begun(at: Provider, mine: Any, row: Row[Any]) -> SubscriptionState:
+def _begun(at: Subscriptions, mine: Any, row: Row[Any]) -> SubscriptionState:
     user = people.reachable(mine.user_id, closed=True)
-    db.session.rollback()
+    release_connection()
     return at.subscribe(
         terms=_terms(mine.plan_key, mine.currency, mine.amount_minor),
         customer_id=mine.customer_id,
@@ -67,12 +69,14 @@ def _declined(mine: Any, state: SubscriptionState | None, failure: str) -> Recor
     return partial(_note, mine.id, state, failure)
 
 
+@handles("change_plan")
 def _change(row: Row[Any]) -> Record | None:
     mine = as_it_is(Subscription, row.subject_id)
     plan = plans.all_plans().get(mine.wanted_plan)
     if mine.status != S.ACTIVE or plan is None or mine.wish:
         return partial(states.note_failure, mine.id, mine.failure, wanted_plan=mine.wanted_plan)
-    at, provider_id = provider(mine.provider), mine.provider_id or ""
+    at: Subscriptions = provider(mine.provider)
+    provider_id = mine.provider_id or ""
     if not may_send(row):
         state = at.fetch_subscription(provider_id)
         if state.plan_key == plan.key:
@@ -85,13 +89,15 @@ def _change(row: Row[Any]) -> Record | None:
     return partial(states.apply_subscription_state, mine.id, state)
 
 
+@handles("end_subscription")
 def _end(row: Row[Any]) -> Record | None:
     mine = as_it_is(Subscription, row.subject_id)
     if mine.provider_id is None:
         if mine.status == S.ENDED:
             return None
         raise Unreachable("the provider has not said yet what it calls this subscription")
-    at, provider_id, at_once = provider(mine.provider), mine.provider_id, mine.wish == END_NOW
+    at: Subscriptions = provider(mine.provider)
+    provider_id, at_once = mine.provider_id, mine.wish == END_NOW
     may_send(row)
     key = f"{row.key}-{row.attempts}"  # a refusal is remembered with its key, and ending twice does no harm
     try:
@@ -116,12 +122,9 @@ def _terms(plan_key: str, currency: str, amount_minor: int) -> PlanTerms:
     return PlanTerms(key=plan_key, name=plan.name_in("en"), **about)
 
 
-def _told(at: Provider, name: str, object_id: str) -> Record | None:
+@fetches(About.SUBSCRIPTION)
+def _fetched(at: Subscriptions, name: str, object_id: str) -> Record | None:
     """A webhook is about it; where the answer that named it is not recorded yet, that will do."""
     state = at.fetch_subscription(object_id)
     ours = payments.named(Subscription, name, object_id)
     return partial(states.apply_subscription_state, ours, state) if ours else None
-
-
-calling.ASKED.update({"subscribe": _subscribe, "change_plan": _change, "end_subscription": _end})
-inbox.FETCHED[About.SUBSCRIPTION] = _told

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from sqlalchemy import update
 
-from marketplace.core.db import db, execute, in_transaction
+from marketplace.core.db import execute, in_transaction, release_connection
 from marketplace.kit.clock import now
 from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.gateways.provider import ProviderError
@@ -30,7 +30,7 @@ def ask_about_open() -> int:
 def ask_about_unpaid(user_id: int) -> None:
     """Whether the payer has done meanwhile what their bank wanted. Not inside a transaction."""
     row = queries.living_row(user_id)
-    db.session.rollback()
+    release_connection()
     if row is not None and row.status == S.INCOMPLETE and row.provider_id is not None:
         _ask(row)
 

@@ -48,7 +48,7 @@ def show_subscription() -> Any:
     return {"subscription": queries.of(current_user())}
 
 
-@bp.post("", phased=True, money=True)
+@bp.post("", transaction=False, money=True)
 @bp.arguments(SubscribeSchema)
 @bp.response(201, created(SubscriptionSchema, "subscription"))
 def start_subscription(data: dict[str, Any]) -> Any:
@@ -60,7 +60,7 @@ def start_subscription(data: dict[str, Any]) -> Any:
     return answer
 
 
-@bp.delete("", phased=True)
+@bp.delete("", transaction=False)
 @bp.arguments(StopQuery, location="query")
 @bp.response(200, written(SubscriptionSchema, "subscription"))
 def end_subscription(query: dict[str, Any]) -> Any:

@@ -45,7 +45,7 @@ def show_quote(query: dict[str, Any], task_id: int) -> Any:
     return payments.quote_view(paying.quote(current_user(), task_id, **query))
 
 
-@bp.post("", phased=True, money=True)
+@bp.post("", transaction=False, money=True)
 @bp.arguments(PaySchema)
 @bp.response(201, created(BegunPaymentSchema, "payment"))
 def begin_payment(data: dict[str, Any]) -> Any:
@@ -54,7 +54,7 @@ def begin_payment(data: dict[str, Any]) -> Any:
     return _begun(data.pop("task_id"), data) if "task_id" in data else _subscribed(data)
 
 
-@bp.post("/tasks/<int:task_id>/pay", phased=True, money=True)
+@bp.post("/tasks/<int:task_id>/pay", transaction=False, money=True)
 @bp.arguments(PayTaskSchema)
 @bp.response(201, PaymentCreated)
 def pay_for_task(data: dict[str, Any], task_id: int) -> Any:
@@ -79,7 +79,7 @@ def refund_task(data: dict[str, Any], task_id: int) -> Any:
     return written_answer("payment", payments.detail(current_user(), payment_id), "The money is on its way back.")
 
 
-@tasks_bp.post("/<int:task_id>/handover-code", secret=True)
+@tasks_bp.post("/<int:task_id>/handover-code", no_replay=True)
 @tasks_bp.arguments(HandOverCodeAskedSchema)
 @tasks_bp.response(200, HandOverCodeSchema)
 def show_handover_code(data: dict[str, Any], task_id: int) -> Any:
@@ -87,7 +87,7 @@ def show_handover_code(data: dict[str, Any], task_id: int) -> Any:
     return {"code": handing_over.code_of(current_user(), task_id, **data)}
 
 
-@tasks_bp.post("/<int:task_id>/handover", phased=True)
+@tasks_bp.post("/<int:task_id>/handover", transaction=False)
 @tasks_bp.arguments(HandOverSchema)
 @tasks_bp.response(200, TaskWritten)
 def hand_over_task(data: dict[str, Any], task_id: int) -> Any:

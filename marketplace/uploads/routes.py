@@ -24,7 +24,7 @@ bp = Blueprint(
 )
 
 
-@bp.post("", phased=True, body_limit="UPLOAD_MAX_BYTES")
+@bp.post("", transaction=False, body_limit="UPLOAD_MAX_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_image() -> Any:
@@ -32,7 +32,7 @@ def upload_image() -> Any:
     return _stored(intake.receive(current_user(), request))
 
 
-@bp.post("/task-image", phased=True, body_limit="UPLOAD_MAX_BYTES")
+@bp.post("/task-image", transaction=False, body_limit="UPLOAD_MAX_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_task_image() -> Any:
@@ -40,7 +40,7 @@ def upload_task_image() -> Any:
     return _stored(intake.receive(current_user(), request))
 
 
-@bp.post("/chat-image", phased=True, body_limit="UPLOAD_MAX_BYTES")
+@bp.post("/chat-image", transaction=False, body_limit="UPLOAD_MAX_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_chat_image() -> Any:
@@ -48,7 +48,7 @@ def upload_chat_image() -> Any:
     return _stored(intake.receive(current_user(), request))
 
 
-@bp.post("/avatar", phased=True, body_limit="UPLOAD_MAX_BYTES")
+@bp.post("/avatar", transaction=False, body_limit="UPLOAD_MAX_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_avatar() -> Any:
@@ -56,7 +56,7 @@ def upload_avatar() -> Any:
     return _stored(intake.receive_avatar(current_user(), request))
 
 
-@bp.post("/document", phased=True, body_limit="UPLOAD_MAX_FILE_BYTES")
+@bp.post("/document", transaction=False, body_limit="UPLOAD_MAX_FILE_BYTES")
 @bp.sends_file()
 @bp.response(201, UploadedSchema)
 def upload_document() -> Any:
@@ -64,7 +64,7 @@ def upload_document() -> Any:
     return _stored(intake.receive(current_user(), request, purpose="document"))
 
 
-@bp.post("/direct", phased=True)
+@bp.post("/direct", transaction=False)
 @bp.arguments(DirectInputSchema)
 @bp.response(201, DirectCreatedSchema)
 def begin_direct_upload(data: dict[str, Any]) -> Any:
@@ -73,7 +73,7 @@ def begin_direct_upload(data: dict[str, Any]) -> Any:
     return {"message": "Send the file to this address, then complete it.", "id": way["id"], "upload": way}
 
 
-@bp.put("/incoming/<stem>", access=NEWCOMER, phased=True, body_limit="UPLOAD_MAX_FILE_BYTES")
+@bp.put("/incoming/<stem>", access=NEWCOMER, transaction=False, body_limit="UPLOAD_MAX_FILE_BYTES")
 @bp.response(200, MessageSchema)
 def put_direct_upload(stem: str) -> Any:
     """Take the bytes at a signed address, as a bucket does in production."""
@@ -81,7 +81,7 @@ def put_direct_upload(stem: str) -> Any:
     return {"message": "Arrived. Now complete the upload."}
 
 
-@bp.post("/<int:upload_id>/complete", phased=True)
+@bp.post("/<int:upload_id>/complete", transaction=False)
 @bp.response(200, UploadedSchema)
 @bp.alt_response(422, schema=ProblemSchema, description="Nothing has arrived, or no picture")
 def complete_direct_upload(upload_id: int) -> Any:

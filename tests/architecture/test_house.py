@@ -56,14 +56,15 @@ def test_imports_stand_on_top() -> None:
     assert late == []
 
 
-def test_only_the_edge_commits() -> None:
-    commits = {
+@pytest.mark.parametrize("verb", ["commit", "rollback"])
+def test_only_the_edge_ends_a_transaction(verb: str) -> None:
+    files = {
         str(path)
         for path, tree in _trees()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr == "commit"
+        if isinstance(node, ast.Attribute) and node.attr == verb
     }
-    assert commits == {"marketplace/core/db.py"}
+    assert files == {"marketplace/core/db.py"}, "reads give their connection back by release_connection()"
 
 
 def test_only_advance_writes_a_status() -> None:

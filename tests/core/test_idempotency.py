@@ -2,17 +2,23 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import BytesIO
 
 import orjson
+import pytest
 import time_machine
-from flask import Flask
+from flask import Flask, Response, g
 from sqlalchemy import select
 
 from marketplace.core import idempotency
+from marketplace.core.access import SIGNED_IN
 from marketplace.core.db import db, fetch
+from marketplace.core.idempotency import LEASE, InFlight, once
+from marketplace.core.web import Guard
 from tests.factories.people import PASSWORD, Person
 from tests.races.burst import burst
 
@@ -82,3 +88,82 @@ def test_what_is_kept_of_a_body_with_a_password_gives_nothing_away(app: Flask, a
         db.session.remove()
     bodies = [orjson.dumps({"password": PASSWORD}), json.dumps({"password": PASSWORD}).encode()]
     assert kept not in {hashlib.blake2b(body, digest_size=32).hexdigest() for body in bodies}
+
+
+@contextmanager
+def _request(app: Flask, person: Person) -> Iterator[Callable[[str], Response]]:
+    """Inside a write of this person with a key; and work that answers this text and the how manieth it was."""
+    done: list[str] = []
+
+    def work(text: str) -> Response:
+        done.append(text)
+        return Response(f"{text} {len(done)}", 201)
+
+    with app.test_request_context("/api/anything", method="POST", json={}, headers=KEY):
+        g.person = person
+        yield work
+        db.session.remove()
+
+
+def test_without_a_transaction_both_of_two_at_once_answer_what_the_first_to_finish_did(
+    app: Flask, anna: Person
+) -> None:
+    with _request(app, anna) as work:
+
+        def slow() -> Response:
+            assert once(anna.id, lambda: work("fast"), transaction=False).get_data() == b"fast 1"
+            return work("slow")
+
+        assert once(anna.id, slow, transaction=False).get_data() == b"fast 1"
+        again = once(anna.id, lambda: work("again"), transaction=False)
+        assert (again.get_data(), again.headers["Idempotency-Replayed"]) == (b"fast 1", "true")
+
+
+def test_without_a_transaction_what_failed_is_done_again(app: Flask, anna: Person) -> None:
+    with _request(app, anna) as work:
+        assert once(anna.id, lambda: Response("no", 409), transaction=False).status_code == 409
+        assert once(anna.id, lambda: work("mended"), transaction=False).get_data() == b"mended 1"
+
+
+def test_under_a_lease_the_same_key_waits_until_it_is_answered(app: Flask, anna: Person) -> None:
+    leased = {"transaction": False, "lease": True}
+    with _request(app, anna) as work:
+
+        def slow() -> Response:
+            with pytest.raises(InFlight):
+                once(anna.id, lambda: work("meanwhile"), **leased)
+            return work("slow")
+
+        assert once(anna.id, slow, **leased).get_data() == b"slow 1"
+        assert once(anna.id, lambda: work("again"), **leased).get_data() == b"slow 1"
+
+
+def test_a_lease_of_somebody_who_died_is_taken_over_when_it_is_over(app: Flask, anna: Person) -> None:
+    leased = {"transaction": False, "lease": True}
+    with _request(app, anna) as work:
+
+        def dies() -> Response:
+            with time_machine.travel(datetime.now(UTC) + LEASE + timedelta(seconds=1)):
+                assert once(anna.id, lambda: work("heir"), **leased).get_data() == b"heir 1"
+            return work("late")
+
+        assert once(anna.id, dies, **leased).get_data() == b"late 2"
+
+
+def test_work_that_raises_under_a_lease_gives_the_key_back(app: Flask, anna: Person) -> None:
+    leased = {"transaction": False, "lease": True}
+
+    def raises() -> Response:
+        raise ValueError("in the middle")
+
+    with _request(app, anna) as work:
+        with pytest.raises(ValueError, match="in the middle"):
+            once(anna.id, raises, **leased)
+        assert once(anna.id, lambda: work("anew"), **leased).get_data() == b"anew 1"
+
+
+def test_a_secret_of_a_write_without_a_transaction_is_made_anew_each_time(app: Flask, anna: Person) -> None:
+    guard = Guard(SIGNED_IN, "", no_replay=True)
+    with _request(app, anna) as work:
+        answers = [guard.once(lambda: work("codes"), transaction=False).get_data() for _ in range(2)]
+    assert answers == [b"codes 1", b"codes 2"]

@@ -59,6 +59,52 @@ def test_an_error_leaves_nothing_half_written(context: Flask, anna: Person) -> N
     assert fetch(select(User.bio))[0].bio == ""
 
 
+def _own() -> tuple[str, str]:
+    bio, city = fetch(select(User.bio, User.city))[0]
+    return bio, city
+
+
+def test_a_transaction_inside_a_transaction_raises_and_the_outer_one_stays_whole(context: Flask, anna: Person) -> None:
+    def outer() -> None:
+        execute(update(User).values(bio="outer"))
+        with pytest.raises(RuntimeError, match="call the service function itself, the edge commits"):
+            in_transaction(lambda: execute(update(User).values(city="inner")))
+
+    in_transaction(outer)
+    assert _own() == ("outer", "")
+
+
+def test_an_outer_transaction_that_does_not_catch_it_is_not_made(context: Flask, anna: Person) -> None:
+    def outer() -> None:
+        execute(update(User).values(bio="outer"))
+        in_transaction(lambda: execute(update(User).values(city="inner")))
+
+    with pytest.raises(RuntimeError, match="a transaction inside a transaction"):
+        in_transaction(outer)
+    assert _own() == ("", "")
+    in_transaction(lambda: execute(update(User).values(bio="the next one")))
+    assert _own() == ("the next one", "")
+
+
+def test_without_the_guard_the_outer_row_would_be_lost_without_a_word(context: Flask, anna: Person) -> None:
+    def outer() -> None:
+        execute(update(User).values(bio="outer"))
+        db.session.info.pop("writing")  # what the guard goes by
+        in_transaction(lambda: execute(update(User).values(city="inner")))
+
+    in_transaction(outer)
+    assert _own() == ("", "inner")
+
+
+def test_a_hint_after_the_commit_may_open_a_transaction_of_its_own(context: Flask, anna: Person) -> None:
+    def outer() -> None:
+        execute(update(User).values(bio="outer"))
+        after_commit(lambda: in_transaction(lambda: execute(update(User).values(city="afterwards"))))
+
+    in_transaction(outer)
+    assert _own() == ("outer", "afterwards")
+
+
 def test_hints_wait_for_the_commit_and_die_with_a_rollback(context: Flask) -> None:
     told: list[str] = []
 

@@ -154,6 +154,23 @@ def test_calls_are_kept_for_whoever_makes_them_at_once(app: Flask, anna: Person,
         db.session.remove()
 
 
+def test_a_call_is_made_by_what_handles_its_kind_and_its_answer_is_recorded(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[str, int]] = []
+    for kind in ("look", "look again"):
+        monkeypatch.setitem(calls.HANDLERS, kind, None)  # and gone again after the test
+
+    @calls.handles("look", "look again")
+    def look(row: Any) -> Any:
+        return lambda: made.append((row.kind, row.subject_id))
+
+    for kind in ("look", "look again"):
+        _inside(app, lambda kind=kind: calls.ask(kind, "payment", 7, key=kind))
+    money.work(app)
+    assert made == [("look", 7), ("look again", 7)]
+
+
 def _set(app: Flask, name: str, status: P) -> None:
     def work() -> None:
         data = fetch(select(THINGS.c.data).where(THINGS.c.name == name))[0].data

@@ -1,14 +1,27 @@
 """What every payment provider has to do with a payment, whoever it is; who cannot and why stands in conftest."""
 
+import inspect
 from dataclasses import replace
 
 import pytest
 
-from marketplace.payments.gateways.provider import Declined, Done, P, Refused, Unknown, Unreachable
+from marketplace.payments.gateways.provider import Declined, Done, P, Provider, Refused, Unknown, Unreachable
 from tests.payments.deals import CHARGE, authorized, captured, charge, refund_with, subscribe
 from tests.payments.shops import DECLINED, DECLINED_LATER, GOOD, Shop
 
 TROUBLE = ["down", "busy", "reset", "slow"]
+
+
+def test_it_has_every_ability_with_the_parameters_that_are_asked_for(shop: Shop):
+    abilities = [one for one in Provider.__mro__ if getattr(one, "_is_protocol", False)]
+    asked = {
+        name: do for one in abilities for name, do in vars(one).items() if inspect.isfunction(do) and name[0] != "_"
+    }
+
+    has = {name: inspect.signature(getattr(type(shop.provider), name)).parameters.keys() for name in asked}
+    assert has == {name: inspect.signature(do).parameters.keys() for name, do in asked.items()}
+    assert shop.provider.name
+    assert shop.provider.payouts_remembered
 
 
 def test_a_new_payment_carries_our_key_and_waits_for_the_payer(shop: Shop):

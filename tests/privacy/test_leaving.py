@@ -257,6 +257,7 @@ def test_the_letter_leads_to_the_file_for_a_week(shop: Flask, work: Work, mail: 
     address = f"{path.path}?{path.query}"
     _opened(shop, address)
     assert shop.test_client().get(path.path).status_code == 404
+    assert leaver.get(path.path).status_code == 404  # a token alone does not open it, though the file is theirs
     with time_machine.travel(datetime.now(UTC) + timedelta(days=7, minutes=1)):
         assert shop.test_client().get(address).status_code == 404
 

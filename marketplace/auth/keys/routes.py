@@ -19,7 +19,7 @@ def list_api_keys() -> Any:
     return {"api_keys": keys, "total": len(keys)}
 
 
-@bp.post("", access=PROVED, secret=True)
+@bp.post("", access=PROVED, no_replay=True)
 @bp.arguments(ApiKeyRequestSchema)
 @bp.response(201, NewApiKeySchema)
 def make_api_key(data: dict[str, Any]) -> Any:

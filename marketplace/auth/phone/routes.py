@@ -32,7 +32,7 @@ def send_phone_code(data: dict[str, Any]) -> Any:
     return {"message": ON_ITS_WAY}
 
 
-@bp.post("/verify", access=PROVED, phased=True)
+@bp.post("/verify", access=PROVED, transaction=False)
 @code_limit
 @bp.arguments(PhoneCodeSchema)
 @bp.response(200, written(UserSchema, "user"))

@@ -26,14 +26,14 @@ def show_second_factor() -> Any:
     return service.state_of(current_user())
 
 
-@bp.post("/setup", access=PROVED, secret=True)
+@bp.post("/setup", access=PROVED, no_replay=True)
 @bp.response(200, SecretSchema)
 def set_up_second_factor() -> Any:
     """Make a secret for my authenticator; it counts once a code of it was shown."""
     return service.set_up(current_user())
 
 
-@bp.post("/enable", access=PROVED, phased=True, secret=True)
+@bp.post("/enable", access=PROVED, transaction=False, no_replay=True)
 @code_limit
 @bp.arguments(CodeSchema)
 @bp.response(200, RecoveryCodesSchema)
@@ -42,7 +42,7 @@ def enable_second_factor(data: dict[str, Any]) -> Any:
     return {"message": KEEP, "recovery_codes": service.enable(current_user().id, data["code"])}
 
 
-@bp.post("/recovery-codes", access=SIGNED_IN, phased=True, secret=True)
+@bp.post("/recovery-codes", access=SIGNED_IN, transaction=False, no_replay=True)
 @code_limit
 @bp.arguments(CodeSchema)
 @bp.response(200, RecoveryCodesSchema)
@@ -51,7 +51,7 @@ def replace_recovery_codes(data: dict[str, Any]) -> Any:
     return {"message": KEEP, "recovery_codes": service.new_recovery_codes(current_user().id, data["code"])}
 
 
-@bp.post("/disable", access=SIGNED_IN, phased=True)
+@bp.post("/disable", access=SIGNED_IN, transaction=False)
 @code_limit
 @bp.arguments(SwitchOffSchema)
 @bp.response(200, MessageSchema)

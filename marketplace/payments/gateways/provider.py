@@ -208,12 +208,10 @@ class BookLine:
     made_at: datetime
 
 
-class Provider(Protocol):
-    """One provider. Every method raises Unreachable or Refused, those with a payer also Declined."""
+class ProviderInfo(Protocol):
+    """What it is called and takes."""
 
     name: str
-    payouts_remembered: timedelta
-    """For how long a payout that is sent again with the same key is made once."""
 
     def public_key(self) -> str:
         """What a front end needs to talk to the provider itself; empty where it needs nothing."""
@@ -222,6 +220,11 @@ class Provider(Protocol):
     def step(self, currency: str, *, paid_out: bool = False) -> int:
         """The smallest part it takes (or pays out), minor units; 0 for a currency it does not know."""
         ...
+
+
+class Charges(Protocol):
+    """Payments: authorised first, captured later. Each method raises Unreachable or Refused, `confirm` and `capture`
+    also Declined."""
 
     def create(self, charge: Charge) -> PaymentState:
         """Ask for a payment that is authorised first and captured later; with `method` it is tried at once."""
@@ -247,6 +250,10 @@ class Provider(Protocol):
         """Give up what was not captured; one that is captured already is answered as it is."""
         ...
 
+
+class Refunds(Protocol):
+    """Sending back what was captured; raises Unreachable or Refused."""
+
     def refund(self, payment_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
         """Send (a part of) what was captured back."""
         ...
@@ -259,6 +266,10 @@ class Provider(Protocol):
         """All refunds of a payment, those too that were made at the provider by hand: they have none of our keys."""
         ...
 
+
+class Onboarding(Protocol):
+    """Letting somebody be paid; raises Unreachable or Refused."""
+
     def register_payee(self, *, payee_id: str | None, user_id: int, email: str, country: str, key: str) -> PayeeState:
         """Begin or go on with letting somebody be paid; None makes a new account at the provider."""
         ...
@@ -266,6 +277,13 @@ class Provider(Protocol):
     def fetch_payee(self, payee_id: str) -> PayeeState:
         """Whether they can be paid."""
         ...
+
+
+class Payouts(Protocol):
+    """Sending money to who earned it; raises Unreachable or Refused."""
+
+    payouts_remembered: timedelta
+    """For how long a payout that is sent again with the same key is made once."""
 
     def pay_out(self, *, payee_id: str, amount_minor: int, currency: str, key: str, reference: str) -> PayoutState:
         """Send money to a payee."""
@@ -278,6 +296,10 @@ class Provider(Protocol):
     def find_payout(self, key: str) -> PayoutState | None:
         """The payout that was made with this key, where the answer got lost."""
         ...
+
+
+class Subscriptions(Protocol):
+    """Plans that are paid again and again; raises Unreachable or Refused, with a payer also Declined."""
 
     def subscribe(
         self, *, terms: PlanTerms, customer_id: str | None, user_id: int, email: str, method: str | None, key: str
@@ -301,10 +323,24 @@ class Provider(Protocol):
         """The subscription that was begun with this key, where the answer got lost."""
         ...
 
+
+class Webhooks(Protocol):
+    """What it tells us by itself."""
+
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """What a webhook says; raises Forged for a wrong or stale signature."""
         ...
 
+
+class SettlementReports(Protocol):
+    """Its own record, to compare ours with; raises Unreachable or Refused."""
+
     def book(self, since: datetime, until: datetime) -> Iterator[BookLine]:
         """The provider's own record of what was captured, refunded and paid out in that time."""
         ...
+
+
+class Provider(
+    ProviderInfo, Charges, Refunds, Onboarding, Payouts, Subscriptions, Webhooks, SettlementReports, Protocol
+):
+    """One provider, with every ability; whoever uses it asks for the one they need."""
