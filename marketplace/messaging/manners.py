@@ -71,11 +71,13 @@ def check(user: User, conversation: Any) -> None:
 
 def heard(user: User, conversation: Any, content: str) -> str:
     """The words as they may be said: contact data stays hidden until the two have a deal. Raises Refused (422)."""
-    if moderation.is_clean(content, MESSAGE):
-        return content
     other_id = policy.other_side(user.id, conversation)
-    trusted = other_id is not None and tasks.have_a_deal(user.id, other_id)
-    return _judged(user, content, trusted=trusted, subject_id=conversation.id)
+    return _judged(
+        user,
+        content,
+        trusted=lambda: other_id is not None and tasks.have_a_deal(user.id, other_id),
+        subject_id=conversation.id,
+    )
 
 
 def titled(user: User, title: str) -> str:
