@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from marketplace.kit.errors import Conflict, NotAllowed
 
-NOBODY: frozenset[str] = frozenset()
 STAFF_WORD = "our staff"
 ROLE_WORDS = {
     "stranger": "somebody else than its owner",
