@@ -10,6 +10,7 @@ from marketplace.core.db import db, fetch, held, one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
+from marketplace.core.timers import Timer
 from marketplace.disputes import policy, timeline
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, WAITING_FOR_STAFF, S
 from marketplace.disputes.models import REASONS, Decision, Dispute, Evidence, Offer, Statement
@@ -53,6 +54,9 @@ BROWSE = ListQuery(
     default_sort="-created_at",
 )
 
+UNANSWERED = Timer(Dispute, lambda: (Dispute.status == S.OPEN) & (Dispute.response_due_at <= now()))
+UNAPPEALED = Timer(Dispute, lambda: (Dispute.status == S.DECIDED) & (Dispute.final_at <= now()))
+
 
 def reasons() -> list[dict[str, str]]:
     """What a dispute can be about."""
@@ -94,16 +98,6 @@ def without_file(task_id: int) -> Task | None:
 def tasks_without_file(batch: int) -> list[int]:
     """The ids of such tasks."""
     return [row.id for row in fetch(_without_file(select(Task.id)).order_by(Task.id).limit(batch))]
-
-
-def unanswered(dispute_id: int | None = None, batch: int = 1) -> Any:
-    """One whose other side had its time to answer; without an id, the ids of such disputes."""
-    return _due((Dispute.status == S.OPEN) & (Dispute.response_due_at <= now()), dispute_id, batch)
-
-
-def unappealed(dispute_id: int | None = None, batch: int = 1) -> Any:
-    """One whose decision nobody has appealed in time; without an id, the ids of such disputes."""
-    return _due((Dispute.status == S.DECIDED) & (Dispute.final_at <= now()), dispute_id, batch)
 
 
 def newest_of(user: User, task_id: int) -> dict[str, Any]:
@@ -204,9 +198,3 @@ def _money(name: str, minor: int | None, currency: str | None) -> dict[str, Any]
 def _without_file(chosen: Any) -> Any:
     missing = select(Dispute.id).where(Dispute.open_for == Task.id).exists()
     return chosen.where(Task.status == T.DISPUTED, ~missing)
-
-
-def _due(late: Any, dispute_id: int | None, batch: int) -> Any:
-    if dispute_id is not None:
-        return db.session.scalar(held(select(Dispute).where(late, Dispute.id == dispute_id)))
-    return [row.id for row in fetch(select(Dispute.id).where(late).order_by(Dispute.id).limit(batch))]

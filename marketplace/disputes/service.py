@@ -84,7 +84,7 @@ def appeal(user: User, dispute_id: int, *, reason: str) -> Dispute:
 
 def lapse(dispute_id: int) -> None:
     """The other side has said nothing in its time: staff decide without it. No effect where it is not so."""
-    dispute = queries.unanswered(dispute_id)
+    dispute = queries.UNANSWERED.locked_row(dispute_id)
     if dispute is not None:
         dispute.advance("lapse", actor=SYSTEM)
         db.session.flush()

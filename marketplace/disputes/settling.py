@@ -137,7 +137,7 @@ def decide(
 
 def finish(dispute_id: int) -> None:
     """Nobody has appealed in time: what was decided is done. No effect where it is not so."""
-    dispute = queries.unappealed(dispute_id)
+    dispute = queries.UNAPPEALED.locked_row(dispute_id)
     if dispute is not None and dispute.outcome is not None:
         dispute.advance("finish", actor=SYSTEM)
         _carry_out(dispute, Terms(dispute.outcome, dispute.to_worker_minor, dispute.currency), None)

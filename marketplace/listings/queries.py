@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
@@ -18,6 +18,7 @@ from marketplace.core.permissions import STAFF
 from marketplace.core.prices import rank_from
 from marketplace.core.ranking import Find
 from marketplace.core.search import match_words, matches
+from marketplace.core.timers import Timer
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -85,6 +86,11 @@ SELLER = [
         "declined_tasks",
     )
 ]
+EXPIRY = Timer(Listing, lambda: (Listing.expires_at <= now()) & _ends())
+REMINDER = Timer(
+    Listing,
+    lambda: Listing.expires_at.between(now(), now() + REMIND_BEFORE) & Listing.reminded_at.is_(None) & _ends(),
+)  # said once, some days before the end
 DETAIL = replace(BROWSE, columns=[*BROWSE.columns, *SELLER, USERS.c.created_at.label("seller_since")], built={})
 
 
@@ -142,24 +148,6 @@ def seller_of(listing_id: int) -> int | None:
     """Whose it is, whoever asks."""
     rows = fetch(select(LISTINGS.c.seller_id).where(LISTINGS.c.id == listing_id))
     return rows[0].seller_id if rows else None
-
-
-def due_to_expire(listing_id: int | None = None, batch: int = 1) -> Any:
-    """A listing whose time is over; without an id, the ids of such listings."""
-    return _due(Listing.expires_at <= now(), listing_id, batch)
-
-
-def due_for_reminder(listing_id: int | None = None, batch: int = 1) -> Any:
-    """A listing whose time is over soon and whose seller was not reminded; without an id, the ids."""
-    soon = Listing.expires_at.between(now(), now() + REMIND_BEFORE) & Listing.reminded_at.is_(None)
-    return _due(soon, listing_id, batch)
-
-
-def _due(when: Any, listing_id: int | None, batch: int) -> Any:
-    ending = when & Listing.status.in_((S.ACTIVE, S.PENDING))
-    if listing_id is not None:
-        return db.session.scalar(select(Listing).where(ending, Listing.id == listing_id))
-    return [row.id for row in fetch(select(Listing.id).where(ending).order_by(Listing.id).limit(batch))]
 
 
 def living_of(seller_id: int, *, on_list: bool) -> list[Listing]:
@@ -237,6 +225,10 @@ def seller_info(row: Any) -> dict[str, Any]:
         "completion_rate": completion_rate(row),
         "created_at": row.seller_since,
     }
+
+
+def _ends() -> ColumnElement[bool]:
+    return Listing.status.in_((S.ACTIVE, S.PENDING))
 
 
 def _on_view(query: dict[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def renew(user: User, listing_id: int, *, days: int | None = None) -> Listing:
 
 def expire(listing_id: int) -> None:
     """Its time is over. No effect where it is not so."""
-    listing = queries.due_to_expire(listing_id)
+    listing = queries.EXPIRY.row(listing_id)
     if listing is not None:
         listing.advance("expire", actor=SYSTEM)
         db.session.flush()
@@ -107,8 +107,8 @@ def expire(listing_id: int) -> None:
 
 def remind(listing_id: int) -> None:
     """Its time is over in a few days; said once. No effect where it is not so."""
-    listing = queries.due_for_reminder(listing_id)
-    if listing is not None:
+    listing = queries.REMINDER.row(listing_id)
+    if listing is not None and listing.expires_at is not None:
         listing.reminded_at = now()
         left = listing.expires_at - listing.reminded_at
         publish(ListingExpiring(**_ending(listing), days=max(1, round(left / timedelta(days=1)))))

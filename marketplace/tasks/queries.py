@@ -16,6 +16,7 @@ from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_from
 from marketplace.core.ranking import Find
 from marketplace.core.search import matches
+from marketplace.core.timers import Timer
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -72,6 +73,9 @@ BROWSE = ListQuery(
     default_sort="-created_at",
     ranked=Ranked(title=[TASKS.c.title], owner=CREATOR),
 )
+
+EXPIRY = Timer(Task, lambda: (Task.status == S.OPEN) & (Task.deadline < now() - GRACE))
+CONFIRMATION = Timer(Task, lambda: (Task.status == S.PENDING_CONFIRMATION) & (Task.updated_at < now() - CONFIRM_AFTER))
 
 
 def best(**query: Any) -> list[Find]:
@@ -146,24 +150,6 @@ def place_of(task_id: int) -> Any | None:
     columns = (TASKS.c.creator_id, TASKS.c.category, TASKS.c.latitude, TASKS.c.longitude)
     rows = fetch(select(*columns).where(TASKS.c.id == task_id, TASKS.c.status == S.OPEN))
     return rows[0] if rows else None
-
-
-def due_to_expire(task_id: int | None = None, batch: int = 1) -> Any:
-    """An open task past its deadline by GRACE; without an id, the ids of such tasks."""
-    late = (Task.status == S.OPEN) & (Task.deadline < now() - GRACE)
-    return _due(late, task_id, batch)
-
-
-def due_for_confirmation(task_id: int | None = None, batch: int = 1) -> Any:
-    """A finished task nobody confirmed in CONFIRM_AFTER; without an id, the ids of such tasks."""
-    late = (Task.status == S.PENDING_CONFIRMATION) & (Task.updated_at < now() - CONFIRM_AFTER)
-    return _due(late, task_id, batch)
-
-
-def _due(late: Any, task_id: int | None, batch: int) -> Any:
-    if task_id is not None:
-        return db.session.scalar(select(Task).where(late, Task.id == task_id))
-    return [row.id for row in fetch(select(Task.id).where(late).order_by(Task.id).limit(batch))]
 
 
 def open_of(creator_id: int) -> list[Task]:
