@@ -107,6 +107,11 @@ class ListQuery:
         has_more = has_more and ask.offset + ask.per_page < COUNT_BOUND
         return Page(self.name, items, ask.per_page, has_more, ask.page, total, extra=extra)
 
+    def by_ids(self, ids: Sequence[int], params: Mapping[str, Any], writer: Writer) -> dict[int, dict[str, Any]]:
+        """Those of these (the filter `ids`) that fit, by id; at most as many as a page holds."""
+        page = self.page({**params, "ids": ids, "per_page": len(ids)}, writer)
+        return {item["id"]: item for item in page.items}
+
     def best(self, params: Mapping[str, Any]) -> list[Find]:
         """The nearest or newest rows that fit (MOST_CANDIDATES of them), the best first; `as_of` leaves out later
         ones; `q` may be understood already. Rows have `id`, `created_at`, `search_text`, `title_0`, `title_1` …"""

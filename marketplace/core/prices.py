@@ -59,6 +59,11 @@ def rank_from(major: Decimal | None, *, at_least: bool) -> int | None:
     return int((major * 1000).to_integral_value(ROUND_CEILING if at_least else ROUND_FLOOR))
 
 
+def rank_bounds(name: str, least: Decimal | None, most: Decimal | None) -> dict[str, int | None]:
+    """Both bounds as a list's filters name them: price → price_from, price_to."""
+    return {f"{name}_from": rank_from(least, at_least=True), f"{name}_to": rank_from(most, at_least=False)}
+
+
 def minor_units(field: str, major: Decimal | int | None, currency: str) -> int | None:
     """Minor units of what a client sent; raises Invalid (422) naming `field`."""
     if major is None:

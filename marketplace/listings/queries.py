@@ -13,10 +13,11 @@ from marketplace.catalog.queries import tree
 from marketplace.core import counters
 from marketplace.core.db import UTCDateTime, db, fetch, one
 from marketplace.core.lists import ListQuery, Ranked
+from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
 from marketplace.core.permissions import STAFF
-from marketplace.core.prices import rank_from
-from marketplace.core.ranking import Find
+from marketplace.core.prices import rank_bounds
+from marketplace.core.public_lists import PublicList
 from marketplace.core.search import match_words, matches
 from marketplace.core.timers import Timer
 from marketplace.kit.clock import now
@@ -94,29 +95,6 @@ REMINDER = Timer(
 DETAIL = replace(BROWSE, columns=[*BROWSE.columns, *SELLER, USERS.c.created_at.label("seller_since")], built={})
 
 
-def best(**query: Any) -> list[Find]:
-    """What everybody may see and a search finds, the best first."""
-    return BROWSE.best(_on_view(query))
-
-
-def newest(most: int, **query: Any) -> list[Any]:
-    """The newest that everybody may see and a search finds; `title_0` is the title."""
-    return BROWSE.newest(_on_view(query), most)
-
-
-def facets(**query: Any) -> dict[str, list[Any]]:
-    """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    return BROWSE.facets(_on_view(query), ("category", "condition", "listing_type"), LISTINGS.c.price_minor)
-
-
-def newly_posted(thing_id: int) -> Any | None:
-    """A listing to be compared with saved searches; None where nobody sees it any more."""
-    names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
-    columns = [*(LISTINGS.c[name] for name in names), LISTINGS.c.seller_id.label("owner_id")]
-    rows = fetch(select(*columns).where(LISTINGS.c.id == thing_id, LISTINGS.c.status == S.ACTIVE))
-    return rows[0] if rows else None
-
-
 def browse(viewer: User | None, **query: Any) -> Page:
     """What everybody may see; states that are nobody else's business narrow to one's own."""
     params = _prepared(query)
@@ -169,8 +147,7 @@ def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Visible ones of these, by id."""
-    params = {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)}
-    return {item["id"]: item for item in BROWSE.page(params, lambda row: view(viewer, row)).items}
+    return BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 
 def view(viewer: User | None, row: Any) -> dict[str, Any]:
@@ -205,8 +182,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "expires_at": row.expires_at,
         "available_actions": LISTING_LIFECYCLE.actions(row.status, policy.role_of(viewer, row)),
     }
-    distance = getattr(row, "distance", None)
-    return body if distance is None else {**body, "distance": round(distance, 2)}
+    return with_distance(body, row)
 
 
 def seller_info(row: Any) -> dict[str, Any]:
@@ -238,12 +214,20 @@ def _on_view(query: dict[str, Any]) -> dict[str, Any]:
 def _prepared(query: dict[str, Any]) -> dict[str, Any]:
     """Query parameters in the units and names of the list."""
     category, search = query.pop("category", None), query.pop("search", None)
-    prices = {
-        "price_from": rank_from(query.pop("min_price", None), at_least=True),
-        "price_to": rank_from(query.pop("max_price", None), at_least=False),
-    }
+    prices = rank_bounds("price", query.pop("min_price", None), query.pop("max_price", None))
     if where := query.pop("location", None):
         where = words(where)
         query |= {"place": match_words(where), "place_part": contains(" ".join(where))}
     featured = query.pop("featured", None) or None
     return {**query, **tree().filter(category), **prices, "featured": featured, "q": query.get("q") or search}
+
+
+ON_VIEW = PublicList(
+    BROWSE,
+    on_view=_on_view,
+    facets_by=("category", "condition", "listing_type"),
+    amount=LISTINGS.c.price_minor,
+    owner=LISTINGS.c.seller_id,
+    posted=(LISTINGS.c.status == S.ACTIVE,),
+)
+best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted

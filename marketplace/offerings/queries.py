@@ -8,12 +8,13 @@ from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
-from marketplace.core.db import db, fetch, one
+from marketplace.core.db import db, one
 from marketplace.core.lists import ListQuery, Ranked
+from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
 from marketplace.core.permissions import STAFF
-from marketplace.core.prices import rank_from
-from marketplace.core.ranking import Find
+from marketplace.core.prices import rank_bounds
+from marketplace.core.public_lists import PublicList
 from marketplace.core.search import matches
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -69,29 +70,6 @@ BROWSE = ListQuery(
 )
 
 
-def best(**query: Any) -> list[Find]:
-    """What everybody may see and a search finds, the best first."""
-    return BROWSE.best(_on_view(query))
-
-
-def newest(most: int, **query: Any) -> list[Any]:
-    """The newest that everybody may see and a search finds; `title_0` is the title."""
-    return BROWSE.newest(_on_view(query), most)
-
-
-def facets(**query: Any) -> dict[str, list[Any]]:
-    """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    return BROWSE.facets(_on_view(query), ("category", "price_type"), OFFERINGS.c.price_minor)
-
-
-def newly_posted(thing_id: int) -> Any | None:
-    """An offering to be compared with saved searches; None where nobody sees it any more."""
-    names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
-    columns = [*(OFFERINGS.c[name] for name in names), OFFERINGS.c.creator_id.label("owner_id")]
-    rows = fetch(select(*columns).where(OFFERINGS.c.id == thing_id, OFFERINGS.c.status == S.ACTIVE))
-    return rows[0] if rows else None
-
-
 def browse(viewer: User | None, **query: Any) -> Page:
     """Active ones; other states narrow to one's own."""
     params = _prepared(query)
@@ -128,8 +106,7 @@ def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Visible ones of these, by id."""
-    params = {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)}
-    return {item["id"]: item for item in BROWSE.page(params, lambda row: view(viewer, row)).items}
+    return BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 
 def view(viewer: User | None, row: Any) -> dict[str, Any]:
@@ -164,8 +141,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "updated_at": row.updated_at,
         "available_actions": OFFERING_LIFECYCLE.actions(row.status, policy.role_of(viewer, row)),
     }
-    distance = getattr(row, "distance", None)
-    return body if distance is None else {**body, "distance": round(distance, 2)}
+    return with_distance(body, row)
 
 
 def _on_view(query: dict[str, Any]) -> dict[str, Any]:
@@ -173,8 +149,16 @@ def _on_view(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prepared(query: dict[str, Any]) -> dict[str, Any]:
-    prices = {
-        "price_from": rank_from(query.pop("min_price", None), at_least=True),
-        "price_to": rank_from(query.pop("max_price", None), at_least=False),
-    }
+    prices = rank_bounds("price", query.pop("min_price", None), query.pop("max_price", None))
     return {**query, **tree().filter(query.pop("category", None)), **prices}
+
+
+ON_VIEW = PublicList(
+    BROWSE,
+    on_view=_on_view,
+    facets_by=("category", "price_type"),
+    amount=OFFERINGS.c.price_minor,
+    owner=OFFERINGS.c.creator_id,
+    posted=(OFFERINGS.c.status == S.ACTIVE,),
+)
+best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted

@@ -12,9 +12,10 @@ from marketplace.catalog.queries import tree
 from marketplace.core.db import db, fetch, held, one
 from marketplace.core.lifecycle import StateChange
 from marketplace.core.lists import ListQuery, Ranked
+from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
-from marketplace.core.prices import rank_from
-from marketplace.core.ranking import Find
+from marketplace.core.prices import rank_bounds
+from marketplace.core.public_lists import PublicList
 from marketplace.core.search import matches
 from marketplace.core.timers import Timer
 from marketplace.kit.clock import now
@@ -76,29 +77,6 @@ BROWSE = ListQuery(
 
 EXPIRY = Timer(Task, lambda: (Task.status == S.OPEN) & (Task.deadline < now() - GRACE))
 CONFIRMATION = Timer(Task, lambda: (Task.status == S.PENDING_CONFIRMATION) & (Task.updated_at < now() - CONFIRM_AFTER))
-
-
-def best(**query: Any) -> list[Find]:
-    """What everybody may see and a search finds, the best first."""
-    return BROWSE.best(_on_view(query))
-
-
-def newest(most: int, **query: Any) -> list[Any]:
-    """The newest that everybody may see and a search finds; `title_0` is the title."""
-    return BROWSE.newest(_on_view(query), most)
-
-
-def facets(**query: Any) -> dict[str, list[Any]]:
-    """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    return BROWSE.facets(_on_view(query), ("category", "difficulty"), TASKS.c.budget_minor)
-
-
-def newly_posted(thing_id: int) -> Any | None:
-    """A task to be compared with saved searches; None where nobody sees it any more."""
-    names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
-    columns = [*(TASKS.c[name] for name in names), TASKS.c.creator_id.label("owner_id")]
-    rows = fetch(select(*columns).where(TASKS.c.id == thing_id, TASKS.c.status == S.OPEN, TASKS.c.booked == false()))
-    return rows[0] if rows else None
 
 
 def browse(viewer: User | None, **query: Any) -> Page:
@@ -192,8 +170,10 @@ def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Visible ones of these, by id."""
-    page = _page(viewer, {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)})
-    return {item["id"]: item for item in page.items}
+    found = BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
+    if viewer is not None:
+        actions.narrow(viewer, [*found.values()])
+    return found
 
 
 def attention(user: User) -> dict[str, int]:
@@ -250,8 +230,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "cancel_reason": row.reason if roles & CONCERNED and row.status == S.CANCELLED else None,
         "available_actions": TASK_LIFECYCLE.actions(row.status, roles),
     }
-    distance = getattr(row, "distance", None)
-    return body if distance is None else {**body, "distance": round(distance, 2)}
+    return with_distance(body, row)
 
 
 def _page(viewer: User | None, params: dict[str, Any]) -> Page:
@@ -266,10 +245,7 @@ def _on_view(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prepared(query: dict[str, Any]) -> dict[str, Any]:
-    budgets = {
-        "budget_from": rank_from(query.pop("min_budget", None), at_least=True),
-        "budget_to": rank_from(query.pop("max_budget", None), at_least=False),
-    }
+    budgets = rank_bounds("budget", query.pop("min_budget", None), query.pop("max_budget", None))
     living = None if query.get("status") else S.DELETED  # a state that was asked for is enough
     return {**query, "living": living, **tree().filter(query.pop("category", None)), **budgets}
 
@@ -310,3 +286,14 @@ def _names_in(row: Any) -> tuple[str | None, str | None]:
     if row.worker_username is None:
         return creator, None
     return creator, display_name(row.worker_username, row.worker_first_name, row.worker_last_name)
+
+
+ON_VIEW = PublicList(
+    BROWSE,
+    on_view=_on_view,
+    facets_by=("category", "difficulty"),
+    amount=TASKS.c.budget_minor,
+    owner=TASKS.c.creator_id,
+    posted=(TASKS.c.status == S.OPEN, TASKS.c.booked == false()),
+)
+best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted
