@@ -15,7 +15,7 @@ from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
 from marketplace.core import security_log
 from marketplace.core.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
-from marketplace.core.permissions import OF_ROLE, ROLE_WORDS, May, roles_with
+from marketplace.core.permissions import ROLE_WORDS, May, may, roles_with
 from marketplace.kit.errors import NotAllowed, NotSignedIn
 from marketplace.kit.normalization import bearer, header_token
 
@@ -186,7 +186,7 @@ def _check_token(access: Access) -> None:
     g.person = loaders.person(g.claims)
     if g.person is None:
         raise NotSignedIn("This sign-in has ended. Please sign in again.")
-    if access.permission is not None and access.permission not in OF_ROLE.get(g.person.role, ()):
+    if access.permission is not None and not may(g.person.role, access.permission):
         raise NotAllowed(f"Only {' or '.join(ROLE_WORDS[role] for role in roles_with(access.permission))} can do this.")
     if access.proof:
         loaders.proof(g.person, g.claims, access.proof)

@@ -27,6 +27,11 @@ OF_ROLE: dict[str, frozenset[May]] = {
 }
 
 
+def may(role: str, permission: May) -> bool:
+    """Whether this role has the permission; nobody has one by a role that is not known."""
+    return permission in OF_ROLE.get(role, ())
+
+
 ROLE_WORDS = {"moderator": "a moderator", "admin": "an admin"}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, bindparam, or_, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import eyes_of
+from marketplace.auth.policy import eyes_of, own_only
 from marketplace.auth.queries import completion_rate
 from marketplace.catalog.queries import tree
 from marketplace.core import counters
@@ -15,7 +15,6 @@ from marketplace.core.db import UTCDateTime, db, fetch, one
 from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
-from marketplace.core.permissions import STAFF
 from marketplace.core.prices import rank_bounds
 from marketplace.core.public_lists import PublicList
 from marketplace.core.search import match_words, matches
@@ -98,8 +97,8 @@ DETAIL = replace(BROWSE, columns=[*BROWSE.columns, *SELLER, USERS.c.created_at.l
 def browse(viewer: User | None, **query: Any) -> Page:
     """What everybody may see; states that are nobody else's business narrow to one's own."""
     params = _prepared(query)
-    if params["status"] not in policy.PUBLIC_STATES and not (viewer and viewer.role in STAFF):
-        params["owner_id"] = viewer.id if viewer else 0
+    if params["status"] not in policy.PUBLIC_STATES:
+        params |= own_only(viewer)
     if params["status"] == S.ACTIVE:
         params["unexpired_at"] = now()
     return BROWSE.page(params, lambda row: view(viewer, row))

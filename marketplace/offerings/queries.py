@@ -5,14 +5,13 @@ from typing import Any
 from sqlalchemy import Table, bindparam, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import eyes_of
+from marketplace.auth.policy import eyes_of, own_only
 from marketplace.auth.queries import display_name
 from marketplace.catalog.queries import tree
 from marketplace.core.db import db, one
 from marketplace.core.lists import ListQuery, Ranked
 from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
-from marketplace.core.permissions import STAFF
 from marketplace.core.prices import rank_bounds
 from marketplace.core.public_lists import PublicList
 from marketplace.core.search import matches
@@ -73,8 +72,8 @@ BROWSE = ListQuery(
 def browse(viewer: User | None, **query: Any) -> Page:
     """Active ones; other states narrow to one's own."""
     params = _prepared(query)
-    if params["status"] != S.ACTIVE and not (viewer and viewer.role in STAFF):
-        params["owner_id"] = viewer.id if viewer else 0
+    if params["status"] != S.ACTIVE:
+        params |= own_only(viewer)
     return BROWSE.page(params, lambda row: view(viewer, row))
 
 
