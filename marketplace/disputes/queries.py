@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 
 from marketplace.auth.models import User
-from marketplace.auth.queries import display_name
+from marketplace.auth.queries import name_in, person_columns
 from marketplace.core.db import db, fetch, held, one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
@@ -28,11 +28,7 @@ DISPUTES, TASKS, USERS = table_of(Dispute), table_of(Task), table_of(User)
 OPENER, RESPONDENT = USERS.alias("opener"), USERS.alias("respondent")
 SAME = ("id", "task_id", "task_title", "status", "reason", "description", "opened_by_id", "against_id", "outcome")
 MOMENTS = ("response_due_at", "final_at", "created_at", "updated_at")
-NAMES = [
-    column.label(f"{people.name}_{column.name}")
-    for people in (OPENER, RESPONDENT)
-    for column in (people.c.username, people.c.first_name, people.c.last_name)
-]
+NAMES = [*person_columns(OPENER, "opener"), *person_columns(RESPONDENT, "respondent")]
 COLUMNS = [*DISPUTES.c, TASKS.c.title.label("task_title"), *NAMES]
 JOINED = (
     DISPUTES.join(TASKS, TASKS.c.id == DISPUTES.c.task_id)
@@ -114,8 +110,8 @@ def view(user: User, row: Any) -> dict[str, Any]:
     """As lists show it."""
     return {
         **{name: getattr(row, name) for name in (*SAME, *MOMENTS)},
-        "opened_by_name": display_name(row.opener_username, row.opener_first_name, row.opener_last_name),
-        "against_name": display_name(row.respondent_username, row.respondent_first_name, row.respondent_last_name),
+        "opened_by_name": name_in(row, "opener"),
+        "against_name": name_in(row, "respondent"),
         **_money("to_worker", row.to_worker_minor, row.currency),
         "currency": row.currency,
         "appealed_by_id": row.appealed_by_id,

@@ -6,7 +6,7 @@ from sqlalchemy import Table, bindparam, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of, own_only
-from marketplace.auth.queries import display_name
+from marketplace.auth.queries import name_in, person_columns
 from marketplace.catalog.queries import tree
 from marketplace.core.db import db, one
 from marketplace.core.lists import ListQuery, Ranked
@@ -25,18 +25,7 @@ from marketplace.offerings.models import Offering
 OFFERINGS: Table = Offering.metadata.tables["offerings"]
 USERS: Table = User.metadata.tables["users"]
 NOT_ANSWERED = {"version", "price_rank", "search_text", "import_ref"}
-CREATOR = [
-    USERS.c[name].label(f"creator_{name}")
-    for name in (
-        "username",
-        "first_name",
-        "last_name",
-        "avatar_url",
-        "average_rating",
-        "reviews_count",
-        "completed_tasks",
-    )
-]
+CREATOR = person_columns(USERS, "creator", "avatar_url", "average_rating", "reviews_count", "completed_tasks")
 
 BROWSE = ListQuery(
     name="offerings",
@@ -125,7 +114,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "currency": row.currency,
         "status": row.status,
         "creator_id": row.creator_id,
-        "creator_name": display_name(row.creator_username, row.creator_first_name, row.creator_last_name),
+        "creator_name": name_in(row, "creator"),
         "creator_avatar": row.creator_avatar_url,
         "creator_rating": round(row.creator_average_rating, 2),
         "creator_review_count": row.creator_reviews_count,

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, false, func, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
-from marketplace.auth.queries import display_name
+from marketplace.auth.queries import name_in, person_columns
 from marketplace.catalog.queries import tree
 from marketplace.core.db import db, fetch, held, one
 from marketplace.core.lifecycle import StateChange
@@ -34,11 +34,7 @@ GRACE = timedelta(days=1)  # a local time sent without its zone may look past wh
 USERS: Table = User.metadata.tables["users"]
 CREATOR, WORKER = USERS.alias("creator"), USERS.alias("worker")
 NOT_ANSWERED = {"version", "budget_rank", "search_text", "import_ref", "done_note", "done_images"}
-NAMES = [
-    column.label(f"{people.name}_{column.name}")
-    for people in (CREATOR, WORKER)
-    for column in (people.c.username, people.c.first_name, people.c.last_name)
-]
+NAMES = [*person_columns(CREATOR, "creator"), *person_columns(WORKER, "worker")]
 JOINED = TASKS.join(CREATOR, CREATOR.c.id == TASKS.c.creator_id).outerjoin(
     WORKER, WORKER.c.id == TASKS.c.assigned_to_id
 )
@@ -189,7 +185,6 @@ def attention(user: User) -> dict[str, int]:
 
 def view(viewer: User | None, row: Any) -> dict[str, Any]:
     """A task as the contract names its fields."""
-    creator_name, worker_name = _names_in(row)
     roles = policy.role_of(viewer, row)
     budget = None if row.budget_minor is None else to_major(row.budget_minor, row.currency)
     body = {
@@ -207,9 +202,9 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "latitude": row.latitude,
         "longitude": row.longitude,
         "creator_id": row.creator_id,
-        "creator_name": creator_name,
+        "creator_name": name_in(row, "creator"),
         "assigned_to_id": row.assigned_to_id,
-        "assigned_to_name": worker_name,
+        "assigned_to_name": None if row.worker_username is None else name_in(row, "worker"),
         "radius": row.radius,
         "required_skills": row.required_skills,
         "image_urls": row.images,
@@ -279,13 +274,6 @@ def application_summary(application: Application) -> dict[str, Any]:
         "message": application.message,
         "created_at": application.created_at,
     }
-
-
-def _names_in(row: Any) -> tuple[str | None, str | None]:
-    creator = display_name(row.creator_username, row.creator_first_name, row.creator_last_name)
-    if row.worker_username is None:
-        return creator, None
-    return creator, display_name(row.worker_username, row.worker_first_name, row.worker_last_name)
 
 
 ON_VIEW = PublicList(
