@@ -285,6 +285,11 @@ class ListQuery:
         return self.table.c[self.position[1]]
 
 
+def equal_to(columns: Any, *names: str) -> dict[str, ColumnElement[bool]]:
+    """Filters by parameters that are called as the columns they have to equal."""
+    return {name: columns[name] == bindparam(name) for name in names}
+
+
 def _find(asked: Asked, row: Row[Any], titled: Sequence[str], moment: datetime) -> Find:
     km = getattr(row, "distance", None)
     reason = why(

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Table, bindparam, or_, select
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of, own_only
 from marketplace.auth.queries import completion_rate
-from marketplace.catalog.queries import tree
+from marketplace.catalog.queries import category_filters, tree
 from marketplace.core import counters
 from marketplace.core.db import UTCDateTime, db, fetch, one
-from marketplace.core.lists import ListQuery, Ranked
+from marketplace.core.lists import ListQuery, Ranked, equal_to
 from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_bounds
@@ -42,9 +42,7 @@ BROWSE = ListQuery(
         "id": LISTINGS.c.id == bindparam("id"),
         "ids": LISTINGS.c.id.in_(bindparam("ids", expanding=True)),
         "seen_by": policy.seen_by(LISTINGS.c, bindparam("seen_by")),
-        "category": LISTINGS.c.category == bindparam("category"),
-        "categories": LISTINGS.c.category.in_(bindparam("categories", expanding=True)),
-        "subcategory": LISTINGS.c.subcategory == bindparam("subcategory"),
+        **category_filters(LISTINGS.c),
         "status": LISTINGS.c.status == bindparam("status"),
         "living": LISTINGS.c.status != bindparam("living"),
         "unexpired_at": or_(
@@ -52,8 +50,7 @@ BROWSE = ListQuery(
         ),
         "price_from": LISTINGS.c.price_rank >= bindparam("price_from"),
         "price_to": LISTINGS.c.price_rank <= bindparam("price_to"),
-        "condition": LISTINGS.c.condition == bindparam("condition"),
-        "listing_type": LISTINGS.c.listing_type == bindparam("listing_type"),
+        **equal_to(LISTINGS.c, "condition", "listing_type"),
         # The words are found by the index of the search; where they stand is looked at then.
         "place": lambda: matches("listings", "place"),
         "place_part": LISTINGS.c.location_key.like(bindparam("place_part"), escape="\\"),

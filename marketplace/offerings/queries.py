@@ -7,9 +7,9 @@ from sqlalchemy import Table, bindparam, select
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of, own_only
 from marketplace.auth.queries import name_in, person_columns
-from marketplace.catalog.queries import tree
+from marketplace.catalog.queries import category_filters, tree
 from marketplace.core.db import db, one
-from marketplace.core.lists import ListQuery, Ranked
+from marketplace.core.lists import ListQuery, Ranked, equal_to
 from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
 from marketplace.core.prices import rank_bounds
@@ -36,15 +36,12 @@ BROWSE = ListQuery(
     filters={
         "ids": OFFERINGS.c.id.in_(bindparam("ids", expanding=True)),
         "seen_by": policy.seen_by(OFFERINGS.c, bindparam("seen_by")),
-        "category": OFFERINGS.c.category == bindparam("category"),
-        "categories": OFFERINGS.c.category.in_(bindparam("categories", expanding=True)),
-        "subcategory": OFFERINGS.c.subcategory == bindparam("subcategory"),
+        **category_filters(OFFERINGS.c),
         "status": OFFERINGS.c.status == bindparam("status"),
         "living": OFFERINGS.c.status != bindparam("living"),
         "price_from": OFFERINGS.c.price_rank >= bindparam("price_from"),
         "price_to": OFFERINGS.c.price_rank.between(0, bindparam("price_to")),
-        "price_type": OFFERINGS.c.price_type == bindparam("price_type"),
-        "creator_id": OFFERINGS.c.creator_id == bindparam("creator_id"),
+        **equal_to(OFFERINGS.c, "price_type", "creator_id"),
         "owner_id": OFFERINGS.c.creator_id == bindparam("owner_id"),
         "q": lambda: matches("offerings"),
     },

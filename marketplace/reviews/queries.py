@@ -7,7 +7,7 @@ from sqlalchemy import Table, bindparam, func, select
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
 from marketplace.core.db import db, fetch, held, one
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
 from marketplace.reviews.models import CLIENT, WORKER, Review
@@ -28,10 +28,7 @@ REVIEWS_LIST = ListQuery(
         REVIEWED, REVIEWED.c.id == REVIEWS.c.reviewed_user_id
     ),
     filters={
-        "id": REVIEWS.c.id == bindparam("id"),
-        "reviewer_id": REVIEWS.c.reviewer_id == bindparam("reviewer_id"),
-        "reviewed_user_id": REVIEWS.c.reviewed_user_id == bindparam("reviewed_user_id"),
-        "task_id": REVIEWS.c.task_id == bindparam("task_id"),
+        **equal_to(REVIEWS.c, "id", "reviewer_id", "reviewed_user_id", "task_id"),
         "rating_min": REVIEWS.c.rating >= bindparam("rating_min"),
         "nothing": REVIEWS.c.id == bindparam("nothing"),
     },

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
 from marketplace.core.db import db
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotAllowed, NotFound
 from marketplace.kit.money import to_major
@@ -34,10 +34,7 @@ APPLICATIONS_LIST = ListQuery(
         TASKS, TASKS.c.id == APPLICATIONS.c.task_id
     ),
     filters={
-        "id": APPLICATIONS.c.id == bindparam("id"),
-        "task_id": APPLICATIONS.c.task_id == bindparam("task_id"),
-        "applicant_id": APPLICATIONS.c.applicant_id == bindparam("applicant_id"),
-        "status": APPLICATIONS.c.status == bindparam("status"),
+        **equal_to(APPLICATIONS.c, "id", "task_id", "applicant_id", "status"),
     },
     sorts={"created_at": APPLICATIONS.c.created_at},
     default_sort="-created_at",

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, false, func, or_, select
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import name_in, person_columns
-from marketplace.catalog.queries import tree
+from marketplace.catalog.queries import category_filters, tree
 from marketplace.core.db import db, fetch, held, one
 from marketplace.core.lifecycle import StateChange
 from marketplace.core.lists import ListQuery, Ranked
@@ -49,9 +49,7 @@ BROWSE = ListQuery(
     filters={
         "ids": TASKS.c.id.in_(bindparam("ids", expanding=True)),
         "seen_by": policy.seen_by(TASKS.c, bindparam("seen_by")),
-        "category": TASKS.c.category == bindparam("category"),
-        "categories": TASKS.c.category.in_(bindparam("categories", expanding=True)),
-        "subcategory": TASKS.c.subcategory == bindparam("subcategory"),
+        **category_filters(TASKS.c),
         "status": TASKS.c.status == bindparam("status"),
         "living": TASKS.c.status != bindparam("living"),
         "on_board": TASKS.c.booked == false(),
