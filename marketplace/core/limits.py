@@ -6,7 +6,7 @@ Windows slide, and a request is counted in the step that checks it: a burst find
 from datetime import timedelta
 from functools import cache
 
-from flask import Flask, current_app, g, request
+from flask import Flask, g, request
 from flask_limiter import HeaderNames, Limiter, RequestLimit
 from flask_limiter.errors import RateLimitExceeded
 from flask_limiter.util import get_remote_address
@@ -15,7 +15,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
-from marketplace.core import security_log
+from marketplace.core import current_settings, security_log
 from marketplace.core.http import LIMITERS_RETRY
 from marketplace.kit.clock import now
 from marketplace.kit.errors import TooMany
@@ -71,9 +71,9 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(RateLimitExceeded, lambda error: app.handle_user_exception(_refused(error)))
 
 
-def spend(what: str, who: str, figure: str) -> None:
+def spend(what: str, who: str, setting: str) -> None:
     """Count one use of a limit that is not the route's, such as an account's; raises TooMany (429)."""
-    _spend(what, who, figure)
+    _spend(what, who, current_settings.text(setting))
 
 
 def spend_of_day(what: str, who: str, amount: int) -> None:
@@ -128,22 +128,22 @@ def in_words(seconds: int) -> str:
 
 def sign_in_figure() -> str:
     """For routes that check a password."""
-    return str(current_app.config["LIMIT_SIGN_IN"])
+    return current_settings.text("LIMIT_SIGN_IN")
 
 
 def sign_up_figure() -> str:
     """For new accounts: a household, a school class, but no factory."""
-    return str(current_app.config["LIMIT_SIGN_UP"])
+    return current_settings.text("LIMIT_SIGN_UP")
 
 
 def code_figure() -> str:
     """For routes that send or check a code."""
-    return str(current_app.config["LIMIT_CODES"])
+    return current_settings.text("LIMIT_CODES")
 
 
 def webhook_figure() -> str:
     """For what providers send: all their customers' events come from a few addresses."""
-    return str(current_app.config["LIMIT_WEBHOOKS"])
+    return current_settings.text("LIMIT_WEBHOOKS")
 
 
 webhook_limit = limiter.limit(webhook_figure, key_func=_where)

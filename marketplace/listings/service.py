@@ -3,12 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import update
 
 from marketplace.auth.models import User
 from marketplace.catalog import service as catalog
-from marketplace.core import counters
+from marketplace.core import counters, current_settings
 from marketplace.core.db import db, execute, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import edited, minor_units
@@ -175,7 +174,7 @@ def _changed(listing: Listing) -> Listing:
 
 def _end_after(days: int | None = None) -> datetime | None:
     """So many days from now, LISTING_DAYS unless told; 0 is never."""
-    days = current_app.config["LISTING_DAYS"] if days is None else days
+    days = current_settings.whole("LISTING_DAYS") if days is None else days
     return now() + timedelta(days=days) if days else None
 
 

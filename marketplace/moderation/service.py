@@ -1,11 +1,11 @@
 """Judge what people write, and remember who broke which rule."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response
 
+from marketplace.core import current_settings
 from marketplace.core.db import db, in_transaction
 from marketplace.core.problems import render_problem
 from marketplace.kit.errors import Invalid
@@ -30,7 +30,7 @@ class Refused(Invalid):
 
 def rules() -> Rules:
     """The rules in force; raises BadFile."""
-    return read(Path(current_app.config.get("CONTENT_RULES") or SHIPPED))
+    return read(current_settings.path("CONTENT_RULES", SHIPPED))
 
 
 def check(
