@@ -77,7 +77,7 @@ def spend(what: str, who: str, setting: str) -> None:
 
 
 def spend_of_day(what: str, who: str, amount: int) -> None:
-    """The same for a day of the calendar (UTC), which has all its room again at midnight; raises TooMany (429)."""
+    """As `spend`, but `amount` a calendar day (UTC), which begins anew at midnight; raises TooMany (429)."""
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
     _spend(what, f"{who}/{today.date()}", f"{amount} per day", (today + timedelta(days=1)).timestamp())
 
@@ -104,13 +104,13 @@ def _hit(strategy: object, what: str, who: str, figure: str, reset_at: float | N
 
 
 def _refused(error: RateLimitExceeded) -> TooMany:
-    """The limit of a route, told as our own error."""
+    """Flask-Limiter's error about a route as our TooMany."""
     hit = limiter.current_limit
     return too_many(error.limit.limit, hit.reset_at if hit else now().timestamp() + 60)
 
 
 def too_many(item: RateLimitItem, reset_at: float) -> TooMany:
-    """What the limit is, and when there is room again (seconds since 1970)."""
+    """The error with the limit in words; `reset_at` in seconds since 1970."""
     seconds = max(int(reset_at - now().timestamp()) + 1, 1)
     span = item.GRANULARITY.name if item.multiples == 1 else f"{item.multiples} {item.GRANULARITY.name}s"
     return TooMany(
@@ -120,29 +120,29 @@ def too_many(item: RateLimitItem, reset_at: float) -> TooMany:
 
 
 def in_words(seconds: int) -> str:
-    """Rounded up: whoever comes back then finds room."""
+    """Seconds → "2 minutes", rounded up so that there is room by then."""
     size, unit = next((size, unit) for size, unit in UNITS if seconds > size or size == 1)
     amount = -(-seconds // size)
     return f"{amount} {unit}{'s' if amount > 1 else ''}"
 
 
 def sign_in_figure() -> str:
-    """For routes that check a password."""
+    """LIMIT_SIGN_IN, for routes that check a password."""
     return current_settings.text("LIMIT_SIGN_IN")
 
 
 def sign_up_figure() -> str:
-    """For new accounts: a household, a school class, but no factory."""
+    """LIMIT_SIGN_UP, for new accounts: a household or a school class, but no factory."""
     return current_settings.text("LIMIT_SIGN_UP")
 
 
 def code_figure() -> str:
-    """For routes that send or check a code."""
+    """LIMIT_CODES, for routes that send or check a code."""
     return current_settings.text("LIMIT_CODES")
 
 
 def webhook_figure() -> str:
-    """For what providers send: all their customers' events come from a few addresses."""
+    """LIMIT_WEBHOOKS, for what providers send: all their customers' events come from a few addresses."""
     return current_settings.text("LIMIT_WEBHOOKS")
 
 

@@ -119,7 +119,7 @@ class ListQuery:
         return self._best(ask)
 
     def newest(self, params: Mapping[str, Any], most: int) -> list[Row[Any]]:
-        """The nearest or newest rows that fit, as `best` has them."""
+        """At most `most` rows that fit, the nearest or newest first, with the columns that `best` ranks by."""
         ask = Ask(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
         return fetch(self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": most})
 
@@ -142,7 +142,7 @@ class ListQuery:
         return {**{name: self.summary(self.table.c[name], params) for name in by}, "amounts": amounts}
 
     def total(self, params: Mapping[str, Any]) -> int:
-        """How many rows the filters leave, counted up to the bound plus one."""
+        """How many rows the filters leave, counted no further than COUNT_BOUND + 1."""
         ask = Ask(self, {key: value for key, value in params.items() if value is not None})
         return int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
 
@@ -175,7 +175,7 @@ class ListQuery:
         return Page(self.name, items, ask.per_page, has_more, next_cursor=cursor, by_cursor=True, extra=extra)
 
     def _is_few(self, ask: Ask, found: int) -> bool:
-        """So few that the words may be slips that somebody else made before."""
+        """Whether fewer than FEW rows have the words, so that the words may be slips."""
         if "q" not in ask.shape.filters or ask.shape.continued:
             return False
         if not ask.offset:
@@ -261,7 +261,7 @@ class ListQuery:
         return (page if shape.keyset else page.offset(bindparam("offset_rows"))).subquery("page")
 
     def _is_elsewhere(self, name: str) -> bool:
-        """A key of the owner's needs the join before the LIMIT."""
+        """Whether a sort key is a column of the joined owner, which needs the join before the LIMIT."""
         return getattr(self.sorts.get(bare(name)), "table", self.table) is not self.table
 
     def _key(self, name: str) -> ColumnElement[Any]:

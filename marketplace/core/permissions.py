@@ -36,5 +36,5 @@ ROLE_WORDS = {"moderator": "a moderator", "admin": "an admin"}
 
 
 def roles_with(permission: May) -> list[str]:
-    """Who may, by name."""
+    """The roles that have this permission, sorted."""
     return sorted(role for role, permissions in OF_ROLE.items() if permission in permissions)

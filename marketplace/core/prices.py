@@ -7,7 +7,7 @@ from marketplace.kit.money import NO_DECIMALS, THREE_DECIMALS, Money, MoneyError
 
 
 class PriceChanged(Conflict):
-    """It is another one than whoever pays named."""
+    """409: the price is another one than whoever pays named."""
 
     code = "price_changed"
     title = "The price has changed"
@@ -82,5 +82,5 @@ def edited(field: str, sent: Decimal | None, kept: Money | None, currency: str) 
 
 
 def kept_money(minor: int | None, currency: str) -> Money | None:
-    """What a thing costs now; None where it has no price."""
+    """A nullable amount of minor units as Money; None where there is no price."""
     return None if minor is None else Money(minor, currency)

@@ -26,11 +26,11 @@ class Timer(Generic[T]):
         return [row.id for row in fetch(select(key).where(self._due()).order_by(key).limit(batch))]
 
     def row(self, thing_id: int) -> T | None:
-        """This one, if it is due."""
+        """The row of this id if it is due, else None."""
         return db.session.scalar(self._one(thing_id))
 
     def locked_row(self, thing_id: int) -> T | None:
-        """This one, if it is due, nobody else's until the transaction ends."""
+        """The row of this id if it is due, locked until the transaction ends; else None."""
         return db.session.scalar(held(self._one(thing_id)))
 
     def _one(self, thing_id: int) -> Select[T]:

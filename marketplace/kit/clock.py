@@ -4,7 +4,7 @@ from datetime import UTC, datetime, tzinfo
 
 
 def now() -> datetime:
-    """The present moment in UTC."""
+    """The present moment, aware, in UTC."""
     return datetime.now(UTC)
 
 
