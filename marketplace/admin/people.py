@@ -11,7 +11,7 @@ from marketplace.auth.signals.models import Signal
 from marketplace.core.audit_log import AuditRow
 from marketplace.core.db import one
 from marketplace.core.leases import table_of
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.normalization import email_address
 
@@ -53,12 +53,7 @@ AUDIT_LOG = ListQuery(
     table=table_of(AuditRow),
     columns=list(LOG),
     filters={
-        "action": LOG.action == bindparam("action"),
-        "actor_id": LOG.actor_id == bindparam("actor_id"),
-        "subject_type": LOG.subject_type == bindparam("subject_type"),
-        "subject_id": LOG.subject_id == bindparam("subject_id"),
-        "address": LOG.address == bindparam("address"),
-        "request_id": LOG.request_id == bindparam("request_id"),
+        **equal_to(LOG, "action", "actor_id", "subject_type", "subject_id", "address", "request_id"),
         "since": LOG.created_at >= bindparam("since", type_=LOG.created_at.type),
         "until": LOG.created_at < bindparam("until", type_=LOG.created_at.type),
     },
@@ -70,10 +65,7 @@ SECURITY = ListQuery(
     table=table_of(Signal),
     columns=list(SIGNALS),
     filters={
-        "kind": SIGNALS.kind == bindparam("kind"),
-        "user_id": SIGNALS.user_id == bindparam("user_id"),
-        "address": SIGNALS.address == bindparam("address"),
-        "verdict": SIGNALS.verdict == bindparam("verdict"),
+        **equal_to(SIGNALS, "kind", "user_id", "address", "verdict"),
         "least_score": SIGNALS.score >= bindparam("least_score"),
     },
     sorts={"created_at": SIGNALS.created_at},

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import select, update
 
 from marketplace.auth import mail_tokens, registrations
@@ -11,7 +10,7 @@ from marketplace.auth.models import User
 from marketplace.auth.places import Place
 from marketplace.auth.service import hold, refuse_taken, set_password
 from marketplace.auth.signals import service as signals
-from marketplace.core import audit_log
+from marketplace.core import audit_log, current_settings
 from marketplace.core.db import db, execute
 from marketplace.core.outbox import publish
 from marketplace.events.auth import PasswordResetAsked
@@ -53,7 +52,7 @@ def send_reset(email: str) -> None:
     address = email_address(email)
     user = db.session.scalar(select(User).where(User.email == address))
     if user is None:
-        if current_app.config["REGISTRATION_HIDES_ACCOUNTS"]:
+        if current_settings.switch("REGISTRATION_HIDES_ACCOUNTS"):
             registrations.remind(address)
     elif user.is_active and mail_tokens.may_send(user.id, RESET):
         mail_tokens.issue(user.id, RESET, user.email)
@@ -77,7 +76,7 @@ def reset_password(place: Place, *, token: str, password_hash: str) -> tuple[int
 
 def ask_for_change(user: User, *, email: str) -> None:
     """Letters to both addresses; it changes when both are confirmed. Raises EmailTaken (409)."""
-    if not current_app.config["REGISTRATION_HIDES_ACCOUNTS"]:  # there, whoever opens the second letter learns it
+    if not current_settings.switch("REGISTRATION_HIDES_ACCOUNTS"):  # there, whoever opens the second letter learns it
         refuse_taken(email)
     mail_tokens.void(user.id, CHANGE_OLD, CHANGE_NEW)
     old = mail_tokens.issue(user.id, CHANGE_OLD, user.email)

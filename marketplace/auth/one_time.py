@@ -9,11 +9,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
-from itsdangerous import Signer
 from sqlalchemy import String, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from marketplace.core import signing
 from marketplace.core.db import Base, execute
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
@@ -34,8 +33,7 @@ class Guessable:
 
 def code_of(row: Any) -> str:
     """Its six digits: the dynamic truncation of RFC 4226, 5.3, over a keyed digest of the row's nonce."""
-    secret = current_app.config["SECRET_KEY"].encode()
-    digest = hmac.digest(secret, f"one-time-code:{row.nonce}".encode(), "sha256")
+    digest = signing.digest("one-time-code", row.nonce)
     offset = digest[-1] & 0x0F
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
     return f"{number % 10**DIGITS:0{DIGITS}}"
@@ -56,8 +54,7 @@ def behind(purpose: str, text: str, find: Callable[[int], Any | None]) -> Any | 
 
 
 def _seal(purpose: str, row: Any) -> str:
-    signer = Signer(current_app.config["SECRET_KEY"], salt=purpose)
-    return signer.get_signature(f"{row.id}|{row.created_at.isoformat()}".encode()).decode()
+    return signing.signer(purpose).get_signature(f"{row.id}|{row.created_at.isoformat()}".encode()).decode()
 
 
 def take_guess(model: type[Base], row_id: int) -> bool:

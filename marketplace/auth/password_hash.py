@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import current_app
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from marketplace.core import current_settings
 from marketplace.core.bulkhead import Bulkhead
 from marketplace.core.db import release_connection
 from marketplace.kit import normalization
@@ -21,7 +21,7 @@ _hashing = Bulkhead(AT_ONCE)
 def make(password: str) -> str:
     """Salted, by the configured method, of the normal form; raises Busy (503)."""
     with _one_of_few():
-        return generate_password_hash(normalization.password(password), method=current_app.config["PASSWORD_METHOD"])
+        return generate_password_hash(normalization.password(password), method=current_settings.text("PASSWORD_METHOD"))
 
 
 def matching_form(password_hash: str, password: str) -> str | None:

@@ -1,7 +1,5 @@
 """Tries at a password count against the account, by whatever name, spelling or route they are made."""
 
-from flask import current_app
-
 from marketplace.auth.places import Place
 from marketplace.auth.signals import service as signals
 from marketplace.core import security_log
@@ -13,18 +11,18 @@ from marketplace.kit.network import network_of
 def spend_own(user_id: int, place: Place) -> None:
     """Of somebody signed in: where the owner has been, a stolen token has no more tries than everybody else. Raises
     TooMany (429)."""
-    spend("own-password", str(user_id), current_app.config["LIMIT_ACCOUNT"])
+    spend("own-password", str(user_id), "LIMIT_ACCOUNT")
     spend_one(user_id, "", place)
 
 
 def spend_one(user_id: int | None, name: str, place: Place) -> None:
     """Raises TooMany (429). Strangers who use up an account's tries do not keep its owner out of where the owner has
     been. A name that is nobody's has as many tries as one that is somebody's."""
-    account, figure = str(user_id) if user_id is not None else f"name:{name}", current_app.config["LIMIT_ACCOUNT"]
+    account = str(user_id) if user_id is not None else f"name:{name}"
     try:
-        spend("account", account, figure)
+        spend("account", account, "LIMIT_ACCOUNT")
     except TooMany:
         if not signals.is_known(user_id, place):
             security_log.record("account_locked", user_id=user_id)
             raise
-        spend("account-here", f"{account}|{network_of(place.address)}", figure)
+        spend("account-here", f"{account}|{network_of(place.address)}", "LIMIT_ACCOUNT")

@@ -5,8 +5,9 @@ from functools import lru_cache
 from typing import Any
 
 import maxminddb
-from flask import current_app, request
+from flask import request
 
+from marketplace.core import current_settings
 from marketplace.core.rule_files import BadFile
 
 LONGEST_DEVICE, LONGEST_ADDRESS = 300, 64
@@ -51,7 +52,7 @@ def spot_of(address: str) -> Spot | None:
 
 def geoip() -> maxminddb.Reader | None:
     """The file GEOIP_DATABASE names, opened; raises BadFile."""
-    path = current_app.config["GEOIP_DATABASE"]
+    path = current_settings.text("GEOIP_DATABASE")
     return _reader(path) if path else None
 
 

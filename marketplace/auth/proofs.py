@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import select, update
 
 from marketplace.auth.models import SignIn
@@ -12,6 +11,7 @@ from marketplace.auth.second_factor import service as second_factor
 from marketplace.auth.second_factor import totp
 from marketplace.auth.service import WrongPassword, knows_password
 from marketplace.auth.signals import service as signals
+from marketplace.core import current_settings
 from marketplace.core.db import execute, fetch, in_transaction
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid, NotAllowed
@@ -30,7 +30,7 @@ def demand(person: Any, claims: dict[str, Any], kind: str) -> None:
     if kind == "second factor" and not totp.is_on(person.id):
         return
     proved = fetch(select(SignIn.proved_at).where(SignIn.id == claims["sid"]))
-    lasts = timedelta(minutes=current_app.config["STEP_UP_MINUTES"])
+    lasts = timedelta(minutes=current_settings.whole("STEP_UP_MINUTES"))
     if not proved or proved[0].proved_at < now() - lasts:
         raise StepUpRequired()
 

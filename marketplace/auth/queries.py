@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, FromClause, Select, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import visible_to
@@ -14,6 +14,7 @@ from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 
 ONLINE_FOR = timedelta(minutes=3)
+NAME = ("username", "first_name", "last_name")
 
 
 def find(viewer: User | None, user_id: int) -> User:
@@ -122,6 +123,16 @@ def private_view(user: User) -> dict[str, Any]:
 def display_name(username: str, first_name: str, last_name: str) -> str:
     """The full name where there is one, else the username."""
     return f"{first_name} {last_name}".strip() or username
+
+
+def person_columns(people: FromClause, prefix: str, *names: str) -> list[ColumnElement[Any]]:
+    """What a list shows of somebody it is joined to, as `<prefix>_<name>`: the parts of their name, and `names`."""
+    return [people.c[name].label(f"{prefix}_{name}") for name in (*NAME, *names)]
+
+
+def name_in(row: Any, prefix: str) -> str:
+    """What somebody is called, from a row with their `person_columns`."""
+    return display_name(*(getattr(row, f"{prefix}_{part}") for part in NAME))
 
 
 def hourly_rate(user: Any) -> float | None:

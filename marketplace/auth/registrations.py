@@ -6,16 +6,15 @@ the password and the profile of its own request, and only the letter of that req
 first has no claim to it. Where the address has an account it never opens, and the owner gets a letter instead.
 """
 
-import hmac
 import secrets
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Select, select, update
 
 from marketplace.auth import mail_tokens
 from marketplace.auth.models import MailToken, User
 from marketplace.auth.service import refuse_taken, why_unavailable
+from marketplace.core import signing
 from marketplace.core.db import db, execute, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.events.auth import RegistrationAsked, RegistrationRepeated, UserRegistered
@@ -88,4 +87,4 @@ def _save(username: str, address: str, **columns: Any) -> User:
 
 def _mark(address: str) -> str:
     """What the requests for one address are found by; the address itself stays free until one of them opens."""
-    return hmac.digest(current_app.config["SECRET_KEY"].encode(), f"waiting:{address}".encode(), "sha256").hex()
+    return signing.digest("waiting", address).hex()

@@ -4,16 +4,17 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app
 from flask_jwt_extended import create_access_token, create_refresh_token
 from sqlalchemy import select, update
 
 from marketplace.auth.models import SignIn, User
+from marketplace.core import current_settings
 from marketplace.core.db import execute, fetch, one, save
 from marketplace.kit.clock import now
 
 SAME_MOMENT = timedelta(seconds=10)
 USED_BEFORE, SIGNED_OUT, ENDED, PASSWORD_CHANGED = "reuse", "signed out", "ended", "password"
+LASTS = {"ACCESS": "JWT_ACCESS_TOKEN_EXPIRES", "REFRESH": "JWT_REFRESH_TOKEN_EXPIRES"}  # seconds
 
 
 def begin(user: User, *, device: str = "", address: str = "") -> SignIn:
@@ -70,7 +71,7 @@ def where(sign_in_id: str) -> tuple[str, str]:
 
 def of(user: User, present: str) -> list[dict[str, Any]]:
     """One's living sign-ins, the last used first."""
-    since = now() - timedelta(seconds=current_app.config["JWT_REFRESH_TOKEN_EXPIRES"])
+    since = now() - timedelta(seconds=current_settings.whole("JWT_REFRESH_TOKEN_EXPIRES"))
     mine = select(SignIn.__table__).where(SignIn.user_id == user.id, SignIn.ended_at.is_(None))
     rows = fetch(mine.where(SignIn.rotated_at > since).order_by(SignIn.last_used_at.desc(), SignIn.id))
     shown = ("id", "device", "address", "created_at", "last_used_at")
@@ -78,7 +79,7 @@ def of(user: User, present: str) -> list[dict[str, Any]]:
 
 
 def _claims(sign_in: Any, begun: int, kind: str) -> dict[str, Any]:
-    ends = begun + current_app.config[f"JWT_{kind}_TOKEN_EXPIRES"]
+    ends = begun + current_settings.whole(LASTS[kind])
     generation = sign_in.generation
     name = f"{sign_in.id}.{generation}.{kind[0].lower()}"
     return {"sid": sign_in.id, "gen": generation, "iat": begun, "nbf": begun, "exp": ends, "jti": name, "csrf": name}

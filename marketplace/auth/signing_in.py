@@ -5,8 +5,6 @@ Passwords are hashed outside any transaction: slow on purpose, they would keep e
 
 from typing import Any
 
-from flask import current_app
-
 from marketplace.auth import password_tries, queries, service, sessions
 from marketplace.auth.models import SignIn, User, UsernameTaken
 from marketplace.auth.phone import service as numbers
@@ -16,6 +14,7 @@ from marketplace.auth.second_factor.challenges import EMAIL, TOTP, ChallengeOver
 from marketplace.auth.service import BadCredentials
 from marketplace.auth.signals import service as signals
 from marketplace.auth.signals.rules import HOLD, PASS
+from marketplace.core import current_settings
 from marketplace.core.db import in_transaction
 from marketplace.core.outbox import publish
 from marketplace.events.auth import NewDeviceSeen, RegistrationAsked
@@ -57,7 +56,7 @@ def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
         sign_in = sessions.begin(user, device=place.device, address=place.address)
         return _tokens(user, sign_in, WELCOME)
 
-    hides = current_app.config["REGISTRATION_HIDES_ACCOUNTS"]
+    hides = current_settings.switch("REGISTRATION_HIDES_ACCOUNTS")
     return in_transaction(ask_for_account if hides else open_account)
 
 

@@ -4,11 +4,12 @@ from collections import defaultdict
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from marketplace.catalog.models import Category
 from marketplace.core.cache import Kept
 from marketplace.core.db import fetch
+from marketplace.core.lists import equal_to
 
 KEPT_SECONDS = 30
 
@@ -85,6 +86,15 @@ def tree() -> KeptTree:
     """This application's tree."""
     kept: KeptTree = current_app.extensions.setdefault("categories", KeptTree())
     return kept
+
+
+def category_filters(things: Any) -> dict[str, ColumnElement[bool]]:
+    """What a list of things with a category makes of the parameters that `KeptTree.filter` gives."""
+    return {
+        **equal_to(things, "category"),
+        "categories": things.category.in_(bindparam("categories", expanding=True)),
+        **equal_to(things, "subcategory"),
+    }
 
 
 def view(row: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`flask handbook`: the pages of docs/ that are written by the code itself."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -100,5 +101,5 @@ def _events_page() -> str:
 def _event_rows() -> Iterator[str]:
     for kind in all_events():
         listeners = ", ".join(f"`{f.__module__.split('.')[1]}.{f.__name__}`" for f in subscribers.get(kind, []))
-        fields = ", ".join(f"`{name}`" for name in kind.__dataclass_fields__)
-        yield f"| {kind.__name__} | {kind.__doc__} | {fields} | {listeners} |\n"
+        carried = ", ".join(f"`{field.name}`" for field in fields(kind))
+        yield f"| {kind.__name__} | {kind.__doc__} | {carried} | {listeners} |\n"

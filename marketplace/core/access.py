@@ -15,7 +15,7 @@ from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
 from marketplace.core import security_log
 from marketplace.core.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
-from marketplace.core.permissions import OF_ROLE, ROLE_WORDS, May, roles_with
+from marketplace.core.permissions import ROLE_WORDS, May, may, roles_with
 from marketplace.kit.errors import NotAllowed, NotSignedIn
 from marketplace.kit.normalization import bearer, header_token
 
@@ -59,14 +59,14 @@ def allowed_to(permission: May, *, proof: str = "second factor") -> Access:
 
 
 class NoCsrf(NotAllowed):
-    """A cookie is sent by every page; the header only by ours."""
+    """403: the cookie came without its header; every page sends the cookie, only ours can send the header."""
 
     code = "csrf"
     sentence = f"Send the value of the csrf cookie in the header {CSRF_HEADER}."
 
 
 class NotForKeys(NotAllowed):
-    """An API key never does this, or was not given the scope."""
+    """403: this route is not for API keys, or the key lacks the scope."""
 
     code = "scope"
     sentence = "An API key cannot do this. Sign in instead."
@@ -112,13 +112,13 @@ def read_credentials() -> None:
 
 
 def record_refused(error: Exception) -> None:
-    """A token that we did not make; one whose time is over is everybody's now and then."""
+    """Log a token whose signature or form is wrong; expired ones are ordinary and are not logged."""
     if not isinstance(error, ExpiredSignatureError):
         security_log.record("token_refused")
 
 
 def has_credentials() -> bool:
-    """Whether the answer may be somebody's own."""
+    """Whether the request sends a token, an API key or a sign-in cookie: such answers are not shared by caches."""
     headers = request.headers
     return "Authorization" in headers or "X-API-Key" in headers or ACCESS_COOKIE in request.cookies
 
@@ -129,7 +129,7 @@ def _take(token: str) -> None:
 
 
 def claims_of(decoded: dict[str, Any]) -> dict[str, Any]:
-    """The claims as they are, where they could be ours; raises KeyError, TypeError, ValueError."""
+    """The claims of a decoded token, checked for form; raises KeyError, TypeError, ValueError."""
     user_id = int(decoded["sub"])
     sign_in_id, generation = decoded["sid"], decoded["gen"]
     if not 0 < user_id < 2**63 or not SIGN_IN_ID.fullmatch(sign_in_id):
@@ -186,7 +186,7 @@ def _check_token(access: Access) -> None:
     g.person = loaders.person(g.claims)
     if g.person is None:
         raise NotSignedIn("This sign-in has ended. Please sign in again.")
-    if access.permission is not None and access.permission not in OF_ROLE.get(g.person.role, ()):
+    if access.permission is not None and not may(g.person.role, access.permission):
         raise NotAllowed(f"Only {' or '.join(ROLE_WORDS[role] for role in roles_with(access.permission))} can do this.")
     if access.proof:
         loaders.proof(g.person, g.claims, access.proof)

@@ -33,7 +33,7 @@ class Description(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What makes two requests share a statement."""
+    """The key that statements are kept under: two requests of one shape differ only in what they bind."""
 
     filters: frozenset[str]
     order: tuple[str, ...]
@@ -78,11 +78,11 @@ class Ask:
 
     @property
     def is_too_deep(self) -> bool:
-        """Pages end where totals do: skipping further costs as much as reading; cursors go on."""
+        """Whether the page begins behind COUNT_BOUND, where totals end: reading that far is for cursors."""
         return not self.shape.keyset and self.offset >= COUNT_BOUND
 
     def smaller_circles(self) -> Iterator[tuple[Shape, dict[str, Any]]]:
-        """Around the same point, where the nearest come first and the radius is large."""
+        """Shapes and parameters of circles of SMALLER_KM (km), where a large radius is ordered by distance."""
         if not self.shape.boxes or self.shape.order != ("distance",):
             return
         beyond = 2 * float(self.binds["after_0"]) if self.shape.continued else 0.0
@@ -106,7 +106,7 @@ class Ask:
         return asked
 
     def widen(self) -> bool:
-        """Understand the words more widely, where that is possible."""
+        """Take neighbours of known words too (`Asked.widened`); whether there were any."""
         wider = self.asked.widened
         if wider is not None:
             self._read(wider)
@@ -146,10 +146,10 @@ class Ask:
 
 
 def bare(name: str) -> str:
-    """A sort key without its minus."""
+    """ "-created_at" → "created_at"."""
     return name.removeprefix("-")
 
 
 def kind(column: ColumnElement[Any]) -> type:
-    """What a sort key is in a cursor."""
+    """The Python type that a sort key has in a cursor."""
     return datetime if isinstance(column.type, UTCDateTime) else column.type.python_type

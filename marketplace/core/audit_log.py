@@ -20,7 +20,7 @@ log = structlog.get_logger("audit")
 
 
 class AuditRow(Base):
-    """One deed; without an actor it was the marketplace itself or somebody at its command line."""
+    """One deed; `actor_id` is None for the marketplace itself and its command line."""
 
     __tablename__ = "audit_log"
     __table_args__ = (

@@ -108,7 +108,7 @@ def wake_workers(queue: Celery) -> Work:
 
 
 def note_look(redis_url: str) -> None:
-    """A worker looks for work now."""
+    """Write into Redis that a worker looked for work now."""
     try:
         Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1).set(LOOKED_AT, int(time.time()))
     except RedisError as error:
@@ -116,7 +116,7 @@ def note_look(redis_url: str) -> None:
 
 
 def state_of_workers(redis_url: str) -> str:
-    """For /readyz: whether somebody looked for work lately."""
+    """OK for /readyz where a worker looked for work lately, by the mark that `note_look` leaves in Redis."""
     looked: Any = Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1).get(LOOKED_AT)
     if looked is None:
         return "no worker has been here yet: start worker and beat"
@@ -125,7 +125,7 @@ def state_of_workers(redis_url: str) -> str:
 
 
 def state_of_threads(threads: Sequence[threading.Thread]) -> str:
-    """The same where this process does the work itself; it is not begun in what is no server."""
+    """OK for /readyz while the threads of this process live; NOT_USED where none were begun (not a server)."""
     if not threads:
         return NOT_USED
     return OK if all(thread.is_alive() for thread in threads) else "stopped: restart this process"

@@ -17,27 +17,27 @@ STEP = 64 * 1024
 
 
 class Body:
-    """What a request brings, and how much of it was read."""
+    """The WSGI input, which counts what is read of it; raises OSError where it ends before its length."""
 
     def __init__(self, inner: Any, length: int | None) -> None:
-        """`length` is None where a chunked body does not say it."""
+        """`length` in bytes; None for a chunked body."""
         self._inner, self._length = inner, length
         self._count = 0
         self._is_over = False
 
     def read(self, size: int = -1) -> bytes:
-        """As files do."""
+        """As `io.RawIOBase.read`."""
         return self._noted(lambda: self._inner.read(size), size)
 
     def readline(self, size: int = -1) -> bytes:
-        """As files do."""
+        """As `io.RawIOBase.readline`."""
         return self._noted(lambda: self._inner.readline(size), 1)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
 
     def drain(self, sock: Any) -> bool:
-        """Take in what is left; whether there was any."""
+        """Read on to the end of the body and drop it; whether anything was left."""
         if not self._is_left():
             return False
         before = self._count
@@ -64,7 +64,7 @@ class Body:
 
 
 class BodyDrain:
-    """Around the application; hangs up behind a body that was not wanted."""
+    """WSGI middleware: reads the rest of a body that the view did not, then has the connection closed."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
         self.app = app

@@ -18,7 +18,7 @@ _here = threading.local()
 
 
 class Bulkhead:
-    """`places` at once."""
+    """A semaphore of `places`, first come first served."""
 
     def __init__(self, places: int) -> None:
         self._free = places
@@ -26,7 +26,7 @@ class Bulkhead:
         self._lock = threading.RLock()  # the garbage collector may give a place back in the middle of anything
 
     def enter(self, patience: float) -> bool:
-        """Take a place, waiting at most `patience` seconds for one; whether there was one."""
+        """Take a place; False where none was free within `patience` seconds."""
         turn = threading.Lock()
         turn.acquire()
         with self._lock:
@@ -43,7 +43,7 @@ class Bulkhead:
         return True  # it came in the last moment
 
     def leave(self) -> None:
-        """Give the place to whoever has waited longest."""
+        """Give the place back, to whoever has waited longest."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -80,13 +80,13 @@ class TurnPool(QueuePool):
 
 
 def is_background() -> bool:
-    """Whether this thread takes the connections of the background."""
+    """Whether this thread takes database connections of the RESERVED ones."""
     return bool(getattr(_here, "is_background", False))
 
 
 @contextmanager
 def in_background() -> Iterator[None]:
-    """What this thread does meanwhile is no request."""
+    """This thread's work inside takes the RESERVED database connections, not those of requests."""
     before, _here.is_background = is_background(), True
     try:
         yield

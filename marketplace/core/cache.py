@@ -30,7 +30,7 @@ class Kept(Generic[T]):
         self._kept: tuple[float, T] | None = None
 
     def get(self) -> T:
-        """The kept answer, or a fresh one."""
+        """The kept value, loaded where it is older than `seconds`."""
         kept = self._kept
         if kept is None or kept[0] < time.monotonic():
             kept = self._kept = (time.monotonic() + self._seconds, self._load())
@@ -54,7 +54,7 @@ class Shared:
         self._versions: dict[str, int] = {}
 
     def version(self, topic: str) -> int | None:
-        """To be read before the answer is made; None where nothing can be kept now."""
+        """The number of the topic, to be read before the answer is made; None where nothing can be kept now."""
         if not self.seconds:
             return None
         if self._redis is None:
@@ -63,7 +63,7 @@ class Shared:
         return None if found is None else int(found)
 
     def get(self, topic: str, version: int, name: str) -> bytes | None:
-        """The kept answer of this version."""
+        """The answer kept under this version of the topic; None where there is none."""
         key = f"answer:{topic}:{version}:{name}"
         if self._redis is not None:
             found: bytes | None = self._ask(lambda redis: redis.get(key))
@@ -82,7 +82,7 @@ class Shared:
             self._memory.popitem(last=False)
 
     def forget(self, topic: str) -> None:
-        """Everything of this topic is stale now."""
+        """Raise the number of the topic: whatever is kept under the old one is found no more."""
         if self._redis is None:
             self._versions[topic] = self._versions.get(topic, 0) + 1
             return
@@ -104,12 +104,12 @@ topics: dict[type[Event], tuple[str, ...]] = {}
 
 
 def init_app(app: Flask) -> None:
-    """One cache an application."""
+    """Make the store of shared answers: REDIS_URL or memory, LIST_CACHE_SECONDS long."""
     app.extensions["shared_answers"] = Shared(app.config["REDIS_URL"], app.config["LIST_CACHE_SECONDS"])
 
 
 def shared() -> Shared:
-    """The application's shared answers."""
+    """The store of shared answers that `init_app` made."""
     found: Shared = current_app.extensions["shared_answers"]
     return found
 

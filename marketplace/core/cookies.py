@@ -38,7 +38,7 @@ def put(response: Response, tokens: dict[str, Any]) -> None:
 
 
 def clear(response: Response) -> None:
-    """Take them away."""
+    """Delete the sign-in cookies and their CSRF twins in this answer."""
     everywhere = ((name, "/") for name in (ACCESS_COOKIE, CSRF_COOKIE, CSRF_REFRESH_COOKIE))
     for name, path in (*everywhere, *((REFRESH_COOKIE, path) for path in REFRESH_PATHS)):
         response.delete_cookie(name, path=path, **_common())

@@ -19,13 +19,13 @@ _lock = threading.Lock()
 
 
 def count(table_name: str, column_name: str, row_id: int) -> None:
-    """Add one."""
+    """Add one to a column of a row, in memory; `flush` writes it."""
     with _lock:
         _pending[table_name, column_name, row_id] += 1
 
 
 def pending(table_name: str, column_name: str, row_id: int) -> int:
-    """What this process has not written yet."""
+    """What this process has counted for a column of a row and not written yet."""
     return _pending.get((table_name, column_name, row_id), 0)
 
 

@@ -53,12 +53,12 @@ SQLITE = {
 
 
 def sql_state(error: BaseException) -> str | None:
-    """Postgres' five-character code of an error, None elsewhere."""
+    """Postgres' SQLSTATE, five characters; None on SQLite."""
     return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
 def trouble_of(error: BaseException) -> Trouble | None:
-    """Which trouble this error tells of; None where it is none."""
+    """The known trouble behind an error of the driver; None where it is none of them."""
     if not isinstance(error, DBAPIError):
         return None
     if state := sql_state(error):

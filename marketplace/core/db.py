@@ -67,16 +67,16 @@ class CommaList(TypeDecorator[list[str]]):
     cache_ok = True
 
     def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> str:
-        """Commas at both ends make every word findable the same way."""
+        """["a", "b"] → ",a,b,": commas at both ends make every word findable by one LIKE."""
         return f",{','.join(map(_without_comma, value))}," if value else ""
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> list[str]:
-        """Back to a list."""
+        """ ",a,b," → ["a", "b"]."""
         return [one.replace(COMMA, ",") for one in value.strip(",").split(",")] if value else []
 
 
 def listed(value: str) -> str:
-    """One value as it stands in a CommaList, between its commas."""
+    """A value as it stands in a CommaList: "a" → ",a,"."""
     return f",{_without_comma(value)},"
 
 
@@ -85,25 +85,25 @@ def _without_comma(value: str) -> str:
 
 
 class Base(DeclarativeBase):
-    """Every table's base."""
+    """Declarative base; moments are aware UTC, integers 64 bits."""
 
     metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UTCDateTime, int: BigInt}
 
 
 class Stamped:
-    """When a row was made and last changed by a person."""
+    """`created_at`, and `updated_at` as of the last `touch()`."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
     def touch(self) -> None:
-        """Counters do not touch; edits and moves do."""
+        """Set `updated_at`; for edits and moves of people, not for counters."""
         self.updated_at = now()
 
 
 class InUse(Conflict):
-    """A foreign key said no."""
+    """409: a foreign key refused the write."""
 
     code = "in_use"
     title = "In use"
@@ -139,17 +139,17 @@ def one(statement: Select[T], what: str) -> T:
 
 
 def held(statement: Select[T]) -> Select[T]:
-    """The same rows as they are now, and nobody else's until the transaction ends; on SQLite that is the lock."""
+    """SELECT … FOR UPDATE, read anew into objects that are loaded already; on SQLite the transaction is the lock."""
     return statement.with_for_update().execution_options(populate_existing=True)
 
 
 def locked(model: type[T], thing_id: int) -> T:
-    """The row of this id, so; it has to be there."""
+    """The row of this id as it is now, locked until the transaction ends; raises NoResultFound."""
     return db.session.scalars(held(select(model).filter_by(id=thing_id))).one()
 
 
 def counted(statement: Executable) -> dict[Any, int]:
-    """The rows of a grouped count: key → count."""
+    """A statement of two columns, key and count → {key: count}."""
     return {key: count for key, count in map(tuple, fetch(statement))}  # noqa: C416
 
 

@@ -38,22 +38,22 @@ class Unreadable(RuntimeError):
 
 
 class Encrypted(TypeDecorator[str]):
-    """Text that is readable in the application and nowhere else."""
+    """A text column whose values are Fernet tokens in the database."""
 
     impl = Text
     cache_ok = True
 
     @property
     def python_type(self) -> type[str]:
-        """What the application sees."""
+        """str: what the application sees."""
         return str
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Encrypted by the first key."""
+        """Encrypt by the first of ENCRYPTION_KEYS."""
         return None if value is None else _cipher().encrypt(value.encode()).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Raises Unreadable."""
+        """Decrypt; raises Unreadable where no key opens it."""
         if value is None:
             return None
         try:
@@ -69,11 +69,11 @@ class EncryptedBytes(TypeDecorator[bytes]):
     cache_ok = True
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        """Encrypted by the first key."""
+        """Encrypt by the first of ENCRYPTION_KEYS."""
         return None if value is None else _cipher().encrypt(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        """None where no key opens it."""
+        """Decrypt; None where no key opens it."""
         try:
             return None if value is None else _cipher().decrypt(bytes(value))
         except InvalidToken:
@@ -87,13 +87,13 @@ def told(lost: dict[str, list[int]]) -> list[str]:
 
 
 def columns() -> list[Column[Any]]:
-    """Every column that is encrypted, those kept for a while only too."""
+    """Every mapped column of the types Encrypted and EncryptedBytes."""
     tables = Base.metadata.sorted_tables
     return [column for table in tables for column in table.c if isinstance(column.type, Encrypted | EncryptedBytes)]
 
 
 def is_key(text: str) -> bool:
-    """32 random bytes as Fernet writes them."""
+    """Whether the text is a Fernet key: 32 bytes in base64url."""
     try:
         Fernet(text)
     except ValueError:
@@ -102,7 +102,7 @@ def is_key(text: str) -> bool:
 
 
 def is_used(connection: Connection) -> bool:
-    """Whether anything is encrypted there."""
+    """Whether any encrypted column of this database has a value."""
     return any(_batch(column, connection, 0) for column in columns())
 
 
@@ -174,7 +174,7 @@ def _encrypt_again(column: Column[Any], ids: Sequence[int]) -> None:
 
 
 def _raw(column: Column[Any]) -> Any:
-    """The value as the database has it."""
+    """The value as the database has it, undecrypted."""
     return type_coerce(column, _kept_type(column)).label("raw")
 
 

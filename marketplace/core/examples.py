@@ -6,7 +6,7 @@ NOTHING = object()
 
 
 def add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """One for every body of the operation that has none."""
+    """Give every request and answer body of an OpenAPI operation an example where it has none."""
     bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
     for content in (content for body in bodies for content in body.get("content", {}).values()):
         if "example" not in content and "schema" in content:

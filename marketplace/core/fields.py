@@ -62,7 +62,7 @@ class Str(fields.String):
 
 
 class Choice(Str):
-    """One of a few words."""
+    """A string out of a fixed set, which the OpenAPI document lists as an enum."""
 
     def __init__(self, *choices: str, **kwargs: Any) -> None:
         kwargs.setdefault("example", choices[0])
@@ -100,12 +100,12 @@ class Num(fields.Float):
 
 
 def latitude(**kwargs: Any) -> Num:
-    """Degrees north, −90 to 90."""
+    """WGS 84, −90 to 90 degrees."""
     return Num(least=-90, most=90, example=56.9496, **kwargs)
 
 
 def longitude(**kwargs: Any) -> Num:
-    """Degrees east, −180 to 180."""
+    """WGS 84, −180 to 180 degrees."""
     return Num(least=-180, most=180, example=24.1052, **kwargs)
 
 
@@ -197,19 +197,19 @@ def _values(parts: str | list[str], *, is_escaped: bool) -> list[str]:
 
 
 def between(least: float, most: float) -> validate.Range:
-    """A range with a sentence of its own."""
+    """A Range validator whose error names the bounds."""
     if most == MAX_ID:
         return validate.Range(min=least, max=most, error=f"At least {least}.")
     return validate.Range(min=least, max=most, error=f"Between {least:,} and {most:,}.")
 
 
 def is_link(text: str) -> bool:
-    """Whether a page may put this into href or src."""
+    """Whether a page may put this into href or src: http(s) or a path of ours, no script."""
     return text.startswith(("https://", "http://", "/")) and not any(c.isspace() for c in text)
 
 
 def link(**kwargs: Any) -> Str:
-    """One web address, or empty."""
+    """A string field for one web address, or empty."""
 
     def check(text: str) -> None:
         if text and not is_link(text):

@@ -58,7 +58,7 @@ class Gate:
         server._handle_event = self.name_event
 
     def arrive(self, sid: str, environ: dict[str, Any]) -> Any:
-        """A session begins, or is refused where there are too many."""
+        """Engine.IO connect: begin a session, or return the sentence that refuses it where there are too many."""
         address = network_of(str(environ.get("REMOTE_ADDR", "")))
         with self._lock:
             if self._is_full(address):
@@ -75,7 +75,7 @@ class Gate:
         return self._connect(sid, environ)
 
     def hear(self, sid: str, data: Any) -> Any:
-        """A packet; one that is none ends its session."""
+        """Engine.IO message: hand a packet on; one that does not parse ends its session."""
         try:
             self._check_attachments(sid, data)
             return self._message(sid, data)
@@ -85,7 +85,7 @@ class Gate:
             return None
 
     def name_event(self, sid: str, namespace: str | None, packet_id: Any, data: Any) -> Any:
-        """An event under a name that is ours, or no name, is one that nobody handles."""
+        """Socket.IO event: one without a name, or under a name of our own, is handed on as one that nobody handles."""
         if self._server.manager.sid_from_eio_sid(sid, namespace or "/") is None:
             return self._answer_stranger(sid, packet_id)
         name = data[0] if isinstance(data, list) and data else None
@@ -93,7 +93,7 @@ class Gate:
         return self._event(sid, namespace, packet_id, sent)
 
     def refuse(self, sid: str, problem: dict[str, str] = UNREADABLE) -> None:
-        """End a session, saying why."""
+        """Send an `error` event with the sentence, then end the session."""
         found = self._engine.sockets.get(sid)
         if found is not None and not found.closed:
             found.is_refused = True
@@ -101,7 +101,7 @@ class Gate:
             self.close(sid)
 
     def close(self, sid: str) -> None:
-        """Without waiting for what is still to be sent: whoever does not read would hold us."""
+        """End a session without sending what is queued: a client that does not read would hold the thread."""
         found = self._engine.sockets.get(sid)
         if found is not None:
             found.close(wait=False)

@@ -21,14 +21,14 @@ TITLES = {400: "Bad request", 414: "URI too long", 431: "Headers too large"}
 
 
 def init() -> int:
-    """Replace them; the longest request line."""
+    """Replace gunicorn's error page and longest request line; returns that length in bytes."""
     message.MAX_REQUEST_LINE = LONGEST_LINE
     util.write_error = write_problem
     return LONGEST_LINE
 
 
 def write_problem(sock: Any, status: int, reason: str, _message: str) -> None:
-    """In place of a page that says what was sent."""
+    """gunicorn's `write_error` as problem+json, which repeats nothing that was sent."""
     code, sentence = SENTENCES.get(status, SENTENCES[400])
     sentence = NO_HTTP if status == 400 else sentence
     title = TITLES.get(status, reason)

@@ -16,13 +16,13 @@ SLOWEST_RATE = 10_000  # bytes a second: what came lets a body go on so much lon
 
 
 def init() -> None:
-    """Replace them."""
+    """Replace gunicorn's request reader by the timed one."""
     parser.SocketUnreader = TimedUnreader
     parser.RequestParser.mesg_class = TimedRequest
 
 
 class TimedUnreader(unreader.SocketUnreader):  # type: ignore[misc,unused-ignore]
-    """Says that the end has come to whoever waits longer than a part of a request may take."""
+    """Reads as if the client had hung up once a part of the request (head, body) has taken its time."""
 
     _ends: float | None = None
     _last = 0.0
@@ -33,7 +33,7 @@ class TimedUnreader(unreader.SocketUnreader):  # type: ignore[misc,unused-ignore
         self._seconds, self._rate, self._ends = seconds, rate, None
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """The next piece; empty where there is none, or no time left for it."""
+        """The next bytes; empty at the end or when the time is up."""
         if self._is_over:
             return b""
         usual = self.sock.gettimeout()
@@ -64,10 +64,10 @@ class TimedUnreader(unreader.SocketUnreader):  # type: ignore[misc,unused-ignore
 
 
 class TimedRequest(message.Request):  # type: ignore[misc,unused-ignore]
-    """A request whose head and body have a time each."""
+    """A gunicorn request whose head and body each have a time to arrive in."""
 
     def parse(self, unreader: Any) -> Any:
-        """The head; what comes behind it is its body."""
+        """Read the head within its time, then begin the time of the body."""
         is_timed = isinstance(unreader, TimedUnreader)
         if is_timed:
             unreader.begin(HEAD_SECONDS)

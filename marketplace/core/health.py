@@ -87,7 +87,7 @@ def init_app(app: Flask) -> None:
 
 
 def _now(body: dict[str, Any], status: int = 200) -> Response:
-    """Kept by nobody: an answer of a moment ago is wrong."""
+    """The answer with Cache-Control: no-store; one of a moment ago is wrong."""
     return Response(json_body(body), status, {"Cache-Control": "no-store"}, content_type="application/json")
 
 
@@ -111,7 +111,7 @@ def _revisions(folder: str) -> tuple[set[str], set[str]]:
 
 
 def _encryption() -> str:
-    """Whoever serves with other keys than the data was written with would write with them."""
+    """OK where the keys of this process open what is stored; a process with others would write what nobody can read."""
     if _migrations() != OK:
         return NOT_ASKED
     lost = encryption.unreadable_ends()

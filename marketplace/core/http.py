@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
 
 
 class _VersionOne:
-    """/api/v1/... answers what /api/... answers."""
+    """WSGI middleware: /api/v1/… is served as /api/…."""
 
     def __init__(self, inner: Callable[..., Iterable[bytes]]) -> None:
         self.inner = inner
@@ -80,13 +80,13 @@ def _name_request() -> None:
 
 
 def names_host(environ: dict[str, Any]) -> bool:
-    """RFC 9112, 3.2: not by none, several, or what is no host; HTTP/1.0 needs none."""
+    """Whether the Host header is one that RFC 9112, 3.2 allows: exactly one; none only in HTTP/1.0."""
     host = environ.get("HTTP_HOST", "")
     return HOST.fullmatch(host) is not None if host else environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
 
 
 def refuse_without_host() -> None:
-    """400, whatever is asked for."""
+    """Answer 400 to every path where `names_host` says no."""
     if not names_host(request.environ):
         raise Malformed("Say by one Host header which site is meant, such as Host: www.example.com.")
 

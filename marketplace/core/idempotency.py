@@ -28,7 +28,7 @@ LONGEST_KEY = 255
 
 
 class IdempotencyKey(Base):
-    """One answered write of one person."""
+    """The answer of one write of one person under their Idempotency-Key; a lease while it is being made."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (
@@ -49,14 +49,14 @@ class IdempotencyKey(Base):
 
 
 class InFlight(Conflict):
-    """The first one is not through yet."""
+    """409: a request with this key is being handled."""
 
     code = "in_flight"
     sentence = "The same request is being handled. Ask again in a moment."
 
 
 class NoKey(Problem):
-    """Money is moved once only, so a client has to say which requests are the same."""
+    """400: requests that move money need an Idempotency-Key, so that a repeat is known as one."""
 
     code = "no_idempotency_key"
     title = "A key is missing"
@@ -64,7 +64,7 @@ class NoKey(Problem):
 
 
 class ShownOnce(Conflict):
-    """The first answer held a secret, which nobody keeps."""
+    """409: the first answer held a secret, which is not stored and cannot be repeated."""
 
     code = "shown_once"
     sentence = "This was done already, and its answer is shown once only. If you did not see it, begin again."
@@ -148,7 +148,7 @@ def demand() -> None:
 
 
 def sweep() -> None:
-    """Forget keys after two days."""
+    """Delete answers older than two days."""
     in_transaction(lambda: execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT)))
 
 

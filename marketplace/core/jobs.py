@@ -55,7 +55,7 @@ class JobRow(Leased, Base):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a job's name means."""
+    """A declared job: its function, its time limit, how often it is tried, and every how long it runs by itself."""
 
     name: str
     work: Callable[..., None]
@@ -65,7 +65,7 @@ class Kind:
 
 
 class Lost(Exception):
-    """The job took too long and somebody else has it by now: stop."""
+    """Raised inside a job whose lease has run out: somebody else has it, and it must stop."""
 
 
 KINDS: dict[str, Kind] = {}
@@ -77,7 +77,7 @@ def _lease(row: Row[Any]) -> timedelta:
 
 
 def _attempts(row: Row[Any]) -> int:
-    """A job of the clock is never given up."""
+    """How often a job is tried; periodic ones without end."""
     kind = KINDS.get(row.name)
     if kind is not None and kind.every is not None and row.key == row.name:
         return 2**31
@@ -91,7 +91,7 @@ _insert = insert(JobRow)
 
 @dataclass(slots=True)
 class Run:
-    """What a running job may say of itself."""
+    """Handed to a running job: to report progress and to learn that its lease is lost."""
 
     row: Row[Any]
     result_url: str | None = None
@@ -214,7 +214,7 @@ def _record(kind: Kind | None, run: Run, error: str | None, seconds: float) -> b
 
 
 def find_for(owner_id: int, job_id: int) -> Any | None:
-    """One of a person's own jobs; None where there is none."""
+    """One of a person's own jobs by its id; None where there is none."""
     rows = fetch(select(JobRow.__table__).where(JobRow.id == job_id, JobRow.owner_id == owner_id))
     return rows[0] if rows else None
 

@@ -11,19 +11,19 @@ OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS
 
 
 def json_body(value: Any) -> bytes:
-    """Bytes of UTF-8."""
+    """orjson, UTF-8; moments in UTC with a Z."""
     return orjson.dumps(value, option=OPTIONS)
 
 
 def _number(value: Any) -> float:
-    """Decimals occur in the OpenAPI document only, as bounds."""
+    """Decimal → float, for bounds in the OpenAPI document; raises TypeError for anything else."""
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 class OrjsonProvider(JSONProvider):
-    """What request.get_json and the test client use."""
+    """Flask's JSON, for request.get_json and the test client, by orjson."""
 
     def dumps(self, obj: Any, **_: Any) -> str:
         return orjson.dumps(obj, option=OPTIONS, default=_number).decode()
@@ -33,5 +33,5 @@ class OrjsonProvider(JSONProvider):
 
 
 def init_app(app: Flask) -> None:
-    """Install it."""
+    """Make orjson the JSON of the application."""
     app.json = OrjsonProvider(app)

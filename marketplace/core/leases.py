@@ -26,25 +26,25 @@ _sleepers: set[threading.Event] = set()
 
 
 def wake() -> None:
-    """Say, after a commit that left work behind, that looking is worth it now."""
+    """Set every `sleeper` of this process; called after a commit that left work behind."""
     for sleeper in tuple(_sleepers):
         sleeper.set()
 
 
 def sleeper() -> threading.Event:
-    """An event that every wake-up of this process sets."""
+    """A new event that `wake` sets; give it back with `dismiss`."""
     event = threading.Event()
     _sleepers.add(event)
     return event
 
 
 def dismiss(event: threading.Event) -> None:
-    """Nobody waits for this one any more."""
+    """`wake` sets this event no more."""
     _sleepers.discard(event)
 
 
 class Leased:
-    """The columns of a row that waits for work."""
+    """Mixin: the columns of a row that waits for work (when it is due, attempts, how it ended)."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)
     due_at: Mapped[datetime] = mapped_column(default=now)
@@ -65,7 +65,7 @@ class Queue:
     batch: int = 50
 
     def __post_init__(self) -> None:
-        """Operators see every queue there is."""
+        """Put it among QUEUES, which operators see."""
         QUEUES[self.name] = self
 
     def claim(self, only: int | None = None, *, ahead: timedelta = AT_ONCE) -> list[Row[Any]]:
@@ -76,15 +76,15 @@ class Queue:
         return in_transaction(lambda: self._lease_batch(only, ahead))
 
     def done(self, row: Row[Any], **values: Any) -> bool:
-        """Finished, unless somebody else has the row by now; within the caller's transaction."""
+        """Mark it done in the caller's transaction; False where somebody else has the row by now."""
         return self.held(row, done_at=now(), error=None, **values)
 
     def later(self, row: Row[Any], due_at: datetime, **values: Any) -> bool:
-        """To be looked at again then, as if for the first time."""
+        """Due again at `due_at` with no attempt counted; False where somebody else has the row by now."""
         return self.held(row, due_at=due_at, attempts=0, error=None, **values)
 
     def failed(self, row: Row[Any], error: str, *, final: bool = False, **values: Any) -> bool:
-        """Put back with a pause that doubles from 2 s to an hour, or dead: an operator decides."""
+        """Due again after a pause that doubles from 2 s to an hour, or dead after the last attempt or where `final`."""
         moment = now()
         dead = final or row.attempts >= self.attempts(row)
         pause = min(timedelta(seconds=2 ** min(row.attempts, 12)), LONGEST_PAUSE)
@@ -113,7 +113,7 @@ class Queue:
         }[name]
 
     def count(self, state: str) -> int:
-        """How many rows are in this state."""
+        """How many rows are waiting, done or dead."""
         return int(fetch(select(func.count()).select_from(self.table).where(self.state(state)))[0][0])
 
     def oldest_due(self) -> datetime | None:
@@ -146,5 +146,5 @@ class Queue:
 
 
 def table_of(model: type[Base]) -> Table:
-    """The table of a mapped class."""
+    """The Core table of a mapped class."""
     return Base.metadata.tables[model.__tablename__]

@@ -45,7 +45,7 @@ class Stateful(Stamped):
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
-        """Every UPDATE checks the version it read."""
+        """Optimistic lock: every UPDATE checks the version it read, or raises StaleDataError."""
         return {"version_id_col": cls.__dict__.get("version", cls.version)}
 
     def advance(self, verb: str, *, actor: Iterable[str], actor_id: int | None = None) -> None:

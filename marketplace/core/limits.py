@@ -6,7 +6,7 @@ Windows slide, and a request is counted in the step that checks it: a burst find
 from datetime import timedelta
 from functools import cache
 
-from flask import Flask, current_app, g, request
+from flask import Flask, g, request
 from flask_limiter import HeaderNames, Limiter, RequestLimit
 from flask_limiter.errors import RateLimitExceeded
 from flask_limiter.util import get_remote_address
@@ -15,7 +15,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
-from marketplace.core import security_log
+from marketplace.core import current_settings, security_log
 from marketplace.core.http import LIMITERS_RETRY
 from marketplace.kit.clock import now
 from marketplace.kit.errors import TooMany
@@ -71,13 +71,13 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(RateLimitExceeded, lambda error: app.handle_user_exception(_refused(error)))
 
 
-def spend(what: str, who: str, figure: str) -> None:
+def spend(what: str, who: str, setting: str) -> None:
     """Count one use of a limit that is not the route's, such as an account's; raises TooMany (429)."""
-    _spend(what, who, figure)
+    _spend(what, who, current_settings.text(setting))
 
 
 def spend_of_day(what: str, who: str, amount: int) -> None:
-    """The same for a day of the calendar (UTC), which has all its room again at midnight; raises TooMany (429)."""
+    """As `spend`, but `amount` a calendar day (UTC), which begins anew at midnight; raises TooMany (429)."""
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
     _spend(what, f"{who}/{today.date()}", f"{amount} per day", (today + timedelta(days=1)).timestamp())
 
@@ -104,13 +104,13 @@ def _hit(strategy: object, what: str, who: str, figure: str, reset_at: float | N
 
 
 def _refused(error: RateLimitExceeded) -> TooMany:
-    """The limit of a route, told as our own error."""
+    """Flask-Limiter's error about a route as our TooMany."""
     hit = limiter.current_limit
     return too_many(error.limit.limit, hit.reset_at if hit else now().timestamp() + 60)
 
 
 def too_many(item: RateLimitItem, reset_at: float) -> TooMany:
-    """What the limit is, and when there is room again (seconds since 1970)."""
+    """The error with the limit in words; `reset_at` in seconds since 1970."""
     seconds = max(int(reset_at - now().timestamp()) + 1, 1)
     span = item.GRANULARITY.name if item.multiples == 1 else f"{item.multiples} {item.GRANULARITY.name}s"
     return TooMany(
@@ -120,30 +120,30 @@ def too_many(item: RateLimitItem, reset_at: float) -> TooMany:
 
 
 def in_words(seconds: int) -> str:
-    """Rounded up: whoever comes back then finds room."""
+    """Seconds → "2 minutes", rounded up so that there is room by then."""
     size, unit = next((size, unit) for size, unit in UNITS if seconds > size or size == 1)
     amount = -(-seconds // size)
     return f"{amount} {unit}{'s' if amount > 1 else ''}"
 
 
 def sign_in_figure() -> str:
-    """For routes that check a password."""
-    return str(current_app.config["LIMIT_SIGN_IN"])
+    """LIMIT_SIGN_IN, for routes that check a password."""
+    return current_settings.text("LIMIT_SIGN_IN")
 
 
 def sign_up_figure() -> str:
-    """For new accounts: a household, a school class, but no factory."""
-    return str(current_app.config["LIMIT_SIGN_UP"])
+    """LIMIT_SIGN_UP, for new accounts: a household or a school class, but no factory."""
+    return current_settings.text("LIMIT_SIGN_UP")
 
 
 def code_figure() -> str:
-    """For routes that send or check a code."""
-    return str(current_app.config["LIMIT_CODES"])
+    """LIMIT_CODES, for routes that send or check a code."""
+    return current_settings.text("LIMIT_CODES")
 
 
 def webhook_figure() -> str:
-    """For what providers send: all their customers' events come from a few addresses."""
-    return str(current_app.config["LIMIT_WEBHOOKS"])
+    """LIMIT_WEBHOOKS, for what providers send: all their customers' events come from a few addresses."""
+    return current_settings.text("LIMIT_WEBHOOKS")
 
 
 webhook_limit = limiter.limit(webhook_figure, key_func=_where)

@@ -107,6 +107,11 @@ class ListQuery:
         has_more = has_more and ask.offset + ask.per_page < COUNT_BOUND
         return Page(self.name, items, ask.per_page, has_more, ask.page, total, extra=extra)
 
+    def by_ids(self, ids: Sequence[int], params: Mapping[str, Any], writer: Writer) -> dict[int, dict[str, Any]]:
+        """Those of these (the filter `ids`) that fit, by id; at most as many as a page holds."""
+        page = self.page({**params, "ids": ids, "per_page": len(ids)}, writer)
+        return {item["id"]: item for item in page.items}
+
     def best(self, params: Mapping[str, Any]) -> list[Find]:
         """The nearest or newest rows that fit (MOST_CANDIDATES of them), the best first; `as_of` leaves out later
         ones; `q` may be understood already. Rows have `id`, `created_at`, `search_text`, `title_0`, `title_1` …"""
@@ -114,7 +119,7 @@ class ListQuery:
         return self._best(ask)
 
     def newest(self, params: Mapping[str, Any], most: int) -> list[Row[Any]]:
-        """The nearest or newest rows that fit, as `best` has them."""
+        """At most `most` rows that fit, the nearest or newest first, with the columns that `best` ranks by."""
         ask = Ask(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
         return fetch(self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": most})
 
@@ -137,7 +142,7 @@ class ListQuery:
         return {**{name: self.summary(self.table.c[name], params) for name in by}, "amounts": amounts}
 
     def total(self, params: Mapping[str, Any]) -> int:
-        """How many rows the filters leave, counted up to the bound plus one."""
+        """How many rows the filters leave, counted no further than COUNT_BOUND + 1."""
         ask = Ask(self, {key: value for key, value in params.items() if value is not None})
         return int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
 
@@ -170,7 +175,7 @@ class ListQuery:
         return Page(self.name, items, ask.per_page, has_more, next_cursor=cursor, by_cursor=True, extra=extra)
 
     def _is_few(self, ask: Ask, found: int) -> bool:
-        """So few that the words may be slips that somebody else made before."""
+        """Whether fewer than FEW rows have the words, so that the words may be slips."""
         if "q" not in ask.shape.filters or ask.shape.continued:
             return False
         if not ask.offset:
@@ -256,7 +261,7 @@ class ListQuery:
         return (page if shape.keyset else page.offset(bindparam("offset_rows"))).subquery("page")
 
     def _is_elsewhere(self, name: str) -> bool:
-        """A key of the owner's needs the join before the LIMIT."""
+        """Whether a sort key is a column of the joined owner, which needs the join before the LIMIT."""
         return getattr(self.sorts.get(bare(name)), "table", self.table) is not self.table
 
     def _key(self, name: str) -> ColumnElement[Any]:
@@ -278,6 +283,11 @@ class ListQuery:
     @property
     def _lng(self) -> ColumnElement[float]:
         return self.table.c[self.position[1]]
+
+
+def equal_to(columns: Any, *names: str) -> dict[str, ColumnElement[bool]]:
+    """Filters by parameters that are called as the columns they have to equal."""
+    return {name: columns[name] == bindparam(name) for name in names}
 
 
 def _find(asked: Asked, row: Row[Any], titled: Sequence[str], moment: datetime) -> Find:

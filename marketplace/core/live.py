@@ -58,7 +58,7 @@ class Connection:
 
 
 class Live:
-    """An application's sockets."""
+    """The Socket.IO server of an application and what it knows of its connections."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -96,7 +96,7 @@ class Live:
             engine.generate_id = lambda: f"{name}.{random_id()}"  # the proxy brings a session back to us by it
 
     def _may_connect(self, origin: str, environ: dict[str, Any]) -> bool:
-        """Pages of the front end, and our own."""
+        """Whether the Origin is one of CORS_ORIGINS or our own."""
         return origin in self.app.config["CORS_ORIGINS"] or urlsplit(origin).netloc == environ.get("HTTP_HOST")
 
     def watch(self) -> None:
@@ -139,7 +139,7 @@ class Presence:
         self._memory: dict[int, dict[str, float]] = {}
 
     def arrive(self, user_id: int, sid: str) -> bool:
-        """This socket is alive; whether it is the person's first."""
+        """Note a socket for HERE_SECONDS; True where it is the person's only one."""
         until = time.time() + HERE_SECONDS
         if self._redis is None:
             first = not self._alive(user_id)
@@ -156,7 +156,7 @@ class Presence:
             return False
 
     def stay(self, sockets: list[tuple[int, str]]) -> None:
-        """These sockets of these people are alive, told in one go."""
+        """Note (user id, socket id) pairs for HERE_SECONDS more, in one round trip."""
         if self._redis is None or not sockets:
             for user_id, sid in sockets:
                 self.arrive(user_id, sid)
@@ -172,7 +172,7 @@ class Presence:
             log.warning("who is here could not be told", error=str(error))
 
     def leave(self, user_id: int, sid: str) -> bool:
-        """This socket is gone; whether it was the person's last."""
+        """Forget a socket; True where it was the person's last."""
         if self._redis is None:
             self._memory.get(user_id, {}).pop(sid, None)
             if not self._alive(user_id):
@@ -210,23 +210,23 @@ def init_app(app: Flask) -> None:
 
 
 def sockets() -> Live:
-    """The application's."""
+    """The application's Live, which `init_app` made."""
     found: Live = current_app.extensions["live"]
     return found
 
 
 def tell(user_ids: Iterable[int], event: str, data: Any) -> None:
-    """To every socket of these people, wherever it is; never raises: who misses it, asks."""
+    """Emit to every socket of these people in every process; never raises: a hint may be lost."""
     _emit(event, data, [f"user:{user_id}" for user_id in user_ids])
 
 
 def tell_room(conversation_id: int, event: str, data: Any, *, but: str | None = None) -> None:
-    """To those who have this conversation open, but one."""
+    """Emit to the sockets that have this conversation open, but for the socket id `but`."""
     _emit(event, data, [f"conversation:{conversation_id}"], but)
 
 
 def sign_in(token: Any) -> tuple[Person, dict[str, Any]]:
-    """Who holds this access token, and its claims; raises NotSignedIn (401)."""
+    """The person and the claims of an access token; raises NotSignedIn (401)."""
     try:
         if not isinstance(token, str):
             raise TypeError("no token")
@@ -249,7 +249,7 @@ def person_of(claims: dict[str, Any]) -> Person:
 
 
 def plain(value: Any) -> Any:
-    """As JSON would carry it: moments are texts."""
+    """As JSON would carry it: datetimes as ISO 8601 texts."""
     return orjson.loads(json_body(value))
 
 

@@ -41,7 +41,7 @@ def show_metrics() -> Response:
 
 class _Tables:
     def collect(self) -> Iterator[Any]:
-        """The families of figures."""
+        """Metric families read from the database at each scrape."""
         yield _queue_rows()
         yield _oldest()
         yield _job_seconds()
@@ -50,7 +50,7 @@ class _Tables:
 
 
 def add(figures: Figures) -> None:
-    """Figures of a slice, beside those of core."""
+    """Add a collector of a slice to what /metrics shows."""
     if figures not in _added:
         _added.append(figures)
 

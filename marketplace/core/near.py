@@ -34,6 +34,12 @@ def distance(lat: ColumnElement[float], lng: ColumnElement[float]) -> ColumnElem
     return typed(literal(2 * EARTH_RADIUS_KM) * func.asin(func.sqrt(_haversine(lat, lng))), Float)
 
 
+def with_distance(body: dict[str, Any], row: Any) -> dict[str, Any]:
+    """What is shown of a row, and how far away it is in km where it was asked for by position."""
+    km = getattr(row, "distance", None)
+    return body if km is None else {**body, "distance": round(km, 2)}
+
+
 def _inside(lat: ColumnElement[float], lng: ColumnElement[float], index: int) -> ColumnElement[bool]:
     south, north, west, east = (bindparam(f"{side}_{index}", type_=Float()) for side in SIDES)
     return and_(lat.between(south, north), lng.between(west, east))

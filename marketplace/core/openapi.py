@@ -49,7 +49,7 @@ class Api(SmorestApi):
         super().__init__(app, **how)
 
     def register_blueprint(self, blueprint: Blueprint) -> None:
-        """Its routes; its part of the document waits."""
+        """Register the routes now; their part of the document is built when it is asked for."""
         self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
         self._app.register_blueprint(blueprint)
         self._unwritten.append(blueprint)
@@ -57,7 +57,7 @@ class Api(SmorestApi):
 
     @property
     def spec(self) -> APISpec:
-        """The whole document."""
+        """The whole OpenAPI document, built at the first call."""
         with self._writing:
             waiting, self._unwritten = self._unwritten, []
             for blueprint in waiting:

@@ -133,7 +133,7 @@ COOKIE_SCHEMES = {
 
 
 def components(*, cookies: bool) -> dict[str, Any]:
-    """What the operations refer to."""
+    """The OpenAPI `components`: security schemes, headers, parameters and error responses."""
     return {
         "securitySchemes": SECURITY_SCHEMES | (COOKIE_SCHEMES if cookies else {}),
         "headers": HEADERS,
@@ -206,7 +206,7 @@ def _ways_in(guard: Guard, *, cookies: bool, writes: bool) -> list[dict[str, lis
 
 
 def _take_keys(operation: dict[str, Any], method: str, guard: Guard) -> None:
-    """The headers a client may or must send."""
+    """Refer to the request headers of this operation: If-None-Match, If-Match, Idempotency-Key."""
     names = []
     if method == "get":
         names.append("IfNoneMatch")
@@ -239,7 +239,7 @@ def _statuses(operation: dict[str, Any], path: str, method: str, guard: Guard) -
 
 
 def add_headers(operation: dict[str, Any], method: str, guard: Guard, schemas: dict[str, Any]) -> None:
-    """The headers of each answer that is not an error."""
+    """Document the response headers of every answer that is not an error."""
     for status, response in operation["responses"].items():
         if "$ref" not in response:
             names = [*ALWAYS, *_sent_with(response, status, method, guard, schemas)]

@@ -111,7 +111,7 @@ def _told(row: Row[Any]) -> bool:
 
 
 def _call_alone(listener: Subscriber, fact: Event) -> bool:
-    """One that fails must not keep the news from the others."""
+    """Call one listener in a transaction of its own, so that one that fails does not keep the fact from the others."""
     with suppress(Exception):
         in_transaction(lambda: listener(fact))
         return True

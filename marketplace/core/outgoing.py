@@ -35,12 +35,12 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """No connection, no answer in time, or one that is too large."""
+    """No connection, no answer in time, or an answer that is too large."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; a redirect is just an answer."""
+    """Status, headers and body of what came back; redirects are not followed."""
 
     status: int
     headers: Mapping[str, str]

@@ -19,7 +19,7 @@ CURSOR_START = "start"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of answers under the list's plural name."""
+    """One page of a list, rendered under the list's plural name."""
 
     name: str
     items: list[dict[str, Any]]
@@ -33,7 +33,7 @@ class Page:
     extra: dict[str, Any] | None = None
 
     def body(self) -> dict[str, Any]:
-        """The envelope of `contract.md`."""
+        """The JSON envelope: the items under the list's name, and totals or the next cursor."""
         extra = self.extra or {}
         if self.by_cursor:
             paging = {"per_page": self.per_page, "has_more": self.has_more, "next_cursor": self.next_cursor}
@@ -51,7 +51,7 @@ class Page:
         }
 
     def next_parameters(self) -> dict[str, str] | None:
-        """What the next page's address changes; None at the end."""
+        """The query parameters that lead to the next page; None at the end."""
         if not self.has_more:
             return None
         if self.by_cursor:

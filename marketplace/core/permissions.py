@@ -27,9 +27,14 @@ OF_ROLE: dict[str, frozenset[May]] = {
 }
 
 
+def may(role: str, permission: May) -> bool:
+    """Whether this role has the permission; nobody has one by a role that is not known."""
+    return permission in OF_ROLE.get(role, ())
+
+
 ROLE_WORDS = {"moderator": "a moderator", "admin": "an admin"}
 
 
 def roles_with(permission: May) -> list[str]:
-    """Who may, by name."""
+    """The roles that have this permission, sorted."""
     return sorted(role for role, permissions in OF_ROLE.items() if permission in permissions)

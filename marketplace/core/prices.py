@@ -7,7 +7,7 @@ from marketplace.kit.money import NO_DECIMALS, THREE_DECIMALS, Money, MoneyError
 
 
 class PriceChanged(Conflict):
-    """It is another one than whoever pays named."""
+    """409: the price is another one than whoever pays named."""
 
     code = "price_changed"
     title = "The price has changed"
@@ -59,6 +59,11 @@ def rank_from(major: Decimal | None, *, at_least: bool) -> int | None:
     return int((major * 1000).to_integral_value(ROUND_CEILING if at_least else ROUND_FLOOR))
 
 
+def rank_bounds(name: str, least: Decimal | None, most: Decimal | None) -> dict[str, int | None]:
+    """Both bounds as a list's filters name them: price → price_from, price_to."""
+    return {f"{name}_from": rank_from(least, at_least=True), f"{name}_to": rank_from(most, at_least=False)}
+
+
 def minor_units(field: str, major: Decimal | int | None, currency: str) -> int | None:
     """Minor units of what a client sent; raises Invalid (422) naming `field`."""
     if major is None:
@@ -77,5 +82,5 @@ def edited(field: str, sent: Decimal | None, kept: Money | None, currency: str) 
 
 
 def kept_money(minor: int | None, currency: str) -> Money | None:
-    """What a thing costs now; None where it has no price."""
+    """A nullable amount of minor units as Money; None where there is no price."""
     return None if minor is None else Money(minor, currency)

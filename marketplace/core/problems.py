@@ -36,13 +36,13 @@ KEPT_HEADERS = {"allow", "retry-after", "content-range"}
 
 
 def init_app(app: Flask) -> None:
-    """Register the handlers."""
+    """Render every error that leaves a view as application/problem+json."""
     app.register_error_handler(Problem, render_problem)
     app.register_error_handler(HTTPException, render_http_exception)
 
 
 def render_problem(problem: Problem) -> Response:
-    """One of our own errors."""
+    """One of our own errors as problem+json."""
     return _document(
         problem.status,
         problem.title,

@@ -34,7 +34,7 @@ class Why:
         return TEXT * self.text + NEAR * self.near + RATED * self.rated + FRESH * self.fresh
 
     def told(self) -> dict[str, float]:
-        """Rounded, for people."""
+        """The parts rounded to three digits, for people."""
         return {name: round(value, 3) for name, value in asdict(self).items()}
 
 
@@ -93,13 +93,13 @@ def _word(word: Word, place: str) -> float:
 
 
 def _pieces(word: Word) -> str:
-    """As the index has it where it stands in one place."""
+    """The word as the index has it where it stands in one place."""
     return " ".join(word.apart[-1]) if word.apart and not word.typed.isalpha() else word.typed
 
 
 @lru_cache(maxsize=5_000)
 def _inflected(word: str) -> re.Pattern[str]:
-    """The word with another ending."""
+    """A pattern for the word with another ending: its stem and at most three letters more."""
     root = stem(word)
     return re.compile(rf" {re.escape(root)}\w{{0,{3 if len(root) > 3 else 1}}} ")
 

@@ -31,14 +31,14 @@ class Part:
     answer: Future[str] | None = None
 
     def ask(self, app: Flask) -> Future[str]:
-        """The answer that is being waited for or not yet old, or a new one."""
+        """The answer of a probe in a thread of its own; asked again once it is older than `seconds`."""
         if self.answer is None or (self.answer.done() and self.asked_at + self.seconds < time.monotonic()):
             self.asked_at, self.answer = time.monotonic(), Future()
             threading.Thread(target=self._run, args=(app, self.answer), daemon=True).start()
         return self.answer
 
     def said(self, answer: Future[str]) -> str:
-        """What it answers within PATIENCE of being asked."""
+        """The answer, waited for until PATIENCE after it was asked; SILENT where it did not come."""
         try:
             return answer.result(max(0.0, self.asked_at + PATIENCE - time.monotonic()))
         except TookTooLong:
@@ -55,7 +55,7 @@ class Part:
 
 
 class Readiness:
-    """An application's parts."""
+    """The parts of an application that /readyz asks."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app  # itself: the threads that ask have no current one
@@ -64,17 +64,17 @@ class Readiness:
 
 
 def init_app(app: Flask) -> None:
-    """Nothing to ask yet."""
+    """Begin with no parts; slices `add` theirs."""
     app.extensions["readiness"] = Readiness(app)
 
 
 def add(app: Flask, name: str, probe: Callable[[], str], *, vital: bool = True, seconds: float = 1.0) -> None:
-    """Ask this too, and again after so many seconds."""
+    """Have /readyz ask `probe`, at most every so many seconds; a `vital` part that fails makes it unavailable."""
     app.extensions["readiness"].parts.append(Part(name, probe, vital, seconds))
 
 
 def ask() -> tuple[str, dict[str, str]]:
-    """ok, degraded or unavailable, and what each part says."""
+    """("ok" | "degraded" | "unavailable", what each part says by name)."""
     readiness: Readiness = current_app.extensions["readiness"]
     with readiness.lock:
         answers = [(part, part.ask(readiness.app)) for part in readiness.parts]

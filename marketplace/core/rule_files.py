@@ -19,7 +19,7 @@ class BadFile(RuntimeError):
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """What the file holds; raises BadFile."""
+    """The parsed TOML file; raises BadFile."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -85,12 +85,12 @@ class Word:
 
     @property
     def may_be_slip(self) -> bool:
-        """F# is no slip of C#."""
+        """Whether it is long enough to be misspelt, and no name with signs (F# is no slip of C#)."""
         return len(self.typed) >= SHORTEST_SLIP and not is_named(self.typed)
 
     @property
     def pairs(self) -> "list[Word]":
-        """Each pair of letters of what is written without spaces; else only itself."""
+        """Of a word in a script without spaces each pair of letters; else only itself."""
         if not self.apart or not is_unspaced(self.typed):
             return [self]
         return [Word(pair, pair) for pair in dict.fromkeys(self.apart[0])]
@@ -113,7 +113,7 @@ class Asked:
 
     @property
     def relaxed(self) -> "Asked | None":
-        """Any of several words rather than all of them."""
+        """The query for any of its words instead of all; None where it has one or is relaxed already."""
         some = tuple(pair for word in self.words for pair in word.pairs)
         return replace(self, words=some, any_word=True) if len(some) > 1 and not self.any_word else None
 
@@ -133,7 +133,7 @@ class Asked:
         return ("~" if self.any_word else "=") + ";".join(" ".join(word.near) for word in self.words)
 
     def read_as(self, reading: str) -> "Asked":
-        """Understood as it was then; raises Invalid (422)."""
+        """The query as a cursor's `reading` says it was understood; raises Invalid (422) for one that is not ours."""
         groups = [part.split() for part in reading[1:].split(";")]
         folded = all(is_word(one) and len(one) <= LONGEST_WORD for group in groups for one in group)
         is_ours = reading[:1] in {"~", "="} and folded and all(len(group) <= MOST_NEIGHBOURS for group in groups)
@@ -192,7 +192,7 @@ def match_query(asked: Asked, *, firmly: bool = False) -> str:
 
 
 def match_words(beginnings: Iterable[str]) -> str:
-    """All of these folded beginnings of words, as they are."""
+    """The parameter that finds rows with all of these folded beginnings of words."""
     return match_query(Asked(words=tuple(Word(word, word) for word in beginnings)))
 
 
@@ -383,7 +383,7 @@ def _spelt(word: Word, whole: str, beginning: str, firmly: bool) -> list[str]:
 
 
 def _inflected(root: str) -> list[str]:
-    """The words that are written with this root."""
+    """Known words with this stem, the stem itself first."""
     return [root, *(one for one in vocabulary().completions(root, 200) if stem(one) == root)]
 
 

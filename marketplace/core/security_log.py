@@ -9,7 +9,7 @@ log = structlog.get_logger("security")
 
 
 def record(event: str, **ids: Any) -> None:
-    """One event, with where it came from and in which request."""
+    """Log one security event with the address and id of its request."""
     if has_request_context():
         log.warning(event, address=request.remote_addr or "", request_id=g.get("request_id"), **ids)
     else:

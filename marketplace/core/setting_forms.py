@@ -62,13 +62,13 @@ def is_weak_secret(secret: str) -> bool:
 
 
 def is_weak_key(key: str) -> bool:
-    """32 bytes that no generator of random numbers makes."""
+    """Whether a Fernet key has too few different bytes, or a pattern, to be random."""
     found = key_bytes(key)
     return len(set(found)) < FEWEST_BYTES or _is_regular(list(found))
 
 
 def is_weak_hash(method: str) -> bool:
-    """Cheaper to guess than what OWASP recommends or Werkzeug takes by itself."""
+    """Whether a Werkzeug method costs less than OWASP recommends."""
     kind, *parts = method.split(":")
     if kind == "scrypt":
         cost, size, times = map(int, parts or ("32768", "8", "1"))
@@ -79,12 +79,12 @@ def is_weak_hash(method: str) -> bool:
 
 
 def is_local(host: str) -> bool:
-    """Whether what is sent there stays on this machine."""
+    """Whether a host is this machine (loopback)."""
     return host == "localhost" or (_is_address(host) and ip_address(host.strip("[]")).is_loopback)
 
 
 def _is_regular(numbers: list[int]) -> bool:
-    """The same piece again and again, or most of it counted up or down."""
+    """Whether a row of numbers repeats one piece, or mostly counts up or down."""
     repeated = any(numbers[size:] == numbers[:-size] for size in range(1, len(numbers) // 2 + 1))
     steps = [abs(after - before) <= 1 for before, after in pairwise(numbers)]
     return repeated or sum(steps) > len(steps) // 2

@@ -20,7 +20,7 @@ TOGETHER = (  # where one of them is set, the others have to be
 
 
 def contradictions(settings: Mapping[str, Any]) -> Iterator[str]:
-    """What cannot work, or is open to everybody, wherever it runs."""
+    """Sentences about settings that cannot work together, or open the door to everybody, in any environment."""
     if settings["SOCKETS"] != "threading" and not settings["REDIS_URL"]:
         yield f"REDIS_URL must name a Redis for SOCKETS={settings['SOCKETS']}."
     if settings["JOBS"] == "celery" and not settings["REDIS_URL"]:
@@ -39,7 +39,7 @@ def contradictions(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def unsafe(settings: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]:
-    """What production refuses."""
+    """Sentences about what production refuses to start with."""
     yield from _unsafe_secrets(settings)
     yield from _unsafe_cookies(settings)
     yield from _missing_keys(settings)
@@ -73,7 +73,7 @@ def _missing_keys(settings: Mapping[str, Any], wanted: Container[str] | None = N
 
 
 def _play_money(settings: Mapping[str, Any]) -> Iterator[str]:
-    """What nobody paid must not look like what somebody did."""
+    """Sentences where the fake provider could be taken for one that takes money."""
     names = settings["PAYMENT_PROVIDERS"]
     if "fake" in names and len(names) > 1:
         yield "PAYMENT_PROVIDERS must not name fake, which takes no money, beside others."
@@ -105,7 +105,7 @@ def _unsafe_cookies(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def hardly_meant(given: Mapping[str, str]) -> Iterator[str]:
-    """What is allowed, and worth a word."""
+    """Sentences about what is allowed but hardly meant; logged at the start."""
     is_open = given.get("SMTP_SECURITY", "").strip().lower() == "none" and given.get("SMTP_PASSWORD", "").strip()
     if is_open and not forms.is_local(given.get("SMTP_HOST", "").strip()):
         yield "SMTP_SECURITY is none: SMTP_PASSWORD and every mail travel where others on the way can read them."

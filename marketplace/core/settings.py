@@ -28,7 +28,7 @@ class ConfigurationError(NoAppException):
         self.sentences = sentences
 
     def show(self, file: Any = None) -> None:
-        """Without the usage of the command: nothing is wrong with that."""
+        """Click's `show` without the usage line: the command was not wrong."""
         self.ctx = None
         super().show(file)
 
@@ -50,80 +50,80 @@ class Setting:
     shown: str = ""
 
     def default_in(self, *, production: bool) -> Any:
-        """What counts where the environment is silent."""
+        """The default of this environment."""
         return self.production if production and self.production is not SAME else self.default
 
     def sentence(self, value: str) -> str:
-        """What is wrong; a secret is not repeated."""
+        """The sentence that says what a wrong value must be; secrets are not repeated."""
         told = "" if self.is_secret or len(value) > 60 else f", not {value!r}"
         return f"{self.name} must be {self.must_be}{told}."
 
 
 class Group:
-    """Settings that belong together, under one title."""
+    """Settings under one title of docs/settings.md."""
 
     def __init__(self, title: str, *settings: Setting) -> None:
         self.title, self.settings = title, settings
 
 
 def text(name: str, default: str, about: str, *, form: Form | None = one_line, **more: Any) -> Setting:
-    """One that is taken as it is, if it has the form."""
+    """A string setting; `form` says what it must look like."""
     must_be = form.words if form else "a text"
     return Setting(name, "str", default, about, must_be, validate=_each(form) if form else None, **more)
 
 
 def secret(name: str, about: str, *, form: Form = one_line, **more: Any) -> Setting:
-    """A text that is never shown."""
+    """A string setting that is never shown in documents or errors."""
     return text(name, "", about, form=form, is_secret=True, **more)
 
 
 def words(name: str, default: Sequence[str], about: str, *, form: Form = one_line, **more: Any) -> Setting:
-    """Several with commas between them."""
+    """A list of strings, with commas between them."""
     return Setting(name, "list", list(default), about, form.words, validate=_each(form), **more)
 
 
 def choices(name: str, default: Sequence[str], about: str, *, among: Sequence[str], **more: Any) -> Setting:
-    """Several of these, with commas between them."""
+    """A list of words out of a fixed set, with commas between them."""
     form = Form(f"some of {', '.join(among)}, with commas between them", lambda word: word in among)
     return words(name, default, about, form=form, **more)
 
 
 def choice(name: str, default: str, about: str, *, among: Sequence[str], **more: Any) -> Setting:
-    """One of these, in whatever case."""
+    """One word out of a fixed set; letter case does not matter."""
     must_be = f"{', '.join(among[:-1])} or {among[-1]}"
     return Setting(name, "choice", default, about, must_be, validate=Choice(tuple(among)), **more)
 
 
 def switch(name: str, default: bool, about: str, **more: Any) -> Setting:
-    """On or off."""
+    """A boolean setting."""
     return Setting(name, "bool", default, about, "1 or 0 (also yes or no, on or off, true or false)", **more)
 
 
 def whole(name: str, default: int, about: str, *, least: int = 0, most: int = 10**9, **more: Any) -> Setting:
-    """A whole number of this range."""
+    """An integer setting from `least` to `most`."""
     must_be = f"a whole number from {least:,} to {most:,}"
     return Setting(name, "int", default, about, must_be, validate=validate.Range(least, most), **more)
 
 
 def days(name: str, default: int, about: str, *, least: int = 0, **more: Any) -> Setting:
-    """Days, at most a century of them."""
+    """An integer setting in days, at most a century."""
     return whole(name, default, about, least=least, most=A_CENTURY, **more)
 
 
 def size(name: str, default: int, about: str, **more: Any) -> Setting:
-    """Bytes."""
+    """An integer setting in bytes, at most LARGEST."""
     return whole(name, default, about, least=1, most=LARGEST, **more)
 
 
 def seconds(name: str, default: float, about: str, *, least: float, most: float, **more: Any) -> Setting:
-    """Seconds and parts of them."""
+    """A float setting in seconds."""
     must_be = f"a number from {least:g} to {most:g}"
     return Setting(name, "float", default, about, must_be, validate=validate.Range(least, most), **more)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Remembers how the words are written."""
+    """Validator for one word out of a set, whatever its case; `written` gives its spelling in the set."""
 
     among: tuple[str, ...]
 
@@ -181,7 +181,7 @@ def _parser(env: GivenEnv, kind: str) -> Callable[..., Any]:
 
 
 def misspelt(settings: Iterable[Setting], given: Iterable[str]) -> list[str]:
-    """A sentence for each name that is none of ours, but nearly."""
+    """A sentence for each environment variable whose name is almost that of a setting."""
     ours = {setting.name for setting in settings}
     strange = sorted(name for name in set(given) - ours if name.isupper() and len(name) > 3)
     near = ((name, difflib.get_close_matches(name, ours, 1, CLOSE)) for name in strange)

@@ -13,7 +13,7 @@ OFTEN = 3
 
 
 def share(paths: list[Part], operations: list[Part], components: Part, schemas: Part) -> None:
-    """Replace parameters, answers and the list of currencies by references."""
+    """Replace repeated parameters, answers and the currencies of an OpenAPI document by references."""
     lists = [part["parameters"] for part in (*paths, *operations) if "parameters" in part]
     share_parts(lists, "parameters", components["parameters"], lambda parameter: str(parameter["name"]))
     answers = [operation["responses"] for operation in operations]
@@ -53,7 +53,7 @@ def _schema_of(answer: Part) -> str:
 
 
 def share_currency(parts: list[Any], schemas: Part) -> None:
-    """ISO 4217 has some 150 of them."""
+    """Replace the enum of some 150 ISO 4217 codes by one reference."""
     codes = sorted(CURRENCIES)
     for schema in [schema for part in parts for schema in _schemas_with(part, codes)]:
         kept: Part = {name: schema[name] for name in ("example", "default", "description") if name in schema}

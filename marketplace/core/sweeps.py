@@ -8,17 +8,17 @@ from marketplace.core.jobs import Run, job
 
 @job("forget_told_facts", timeout=300, every=timedelta(hours=1))
 def forget_told_facts(run: Run) -> None:
-    """Told facts."""
+    """Delete delivered outbox rows after thirty days."""
     outbox.sweep()
 
 
 @job("forget_finished_jobs", timeout=300, every=timedelta(hours=1))
 def forget_finished_jobs(run: Run) -> None:
-    """Finished jobs."""
+    """Delete finished jobs after two weeks."""
     jobs.sweep()
 
 
 @job("forget_idempotency_keys", timeout=300, every=timedelta(hours=1))
 def forget_idempotency_keys(run: Run) -> None:
-    """Keys of writes that were answered."""
+    """Delete stored answers of writes after two days."""
     idempotency.sweep()

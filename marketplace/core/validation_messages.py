@@ -59,7 +59,7 @@ class TextLength(validate.Length):
 
     @staticmethod
     def refused(sentence: str) -> ValidationError:
-        """The error with this sentence."""
+        """A ValidationError with this sentence."""
         return ValidationError(sentence)
 
 

@@ -48,7 +48,7 @@ NEWER = (
 
 
 class Vocabulary:
-    """The words in order, and by length."""
+    """The words that stand in any indexed text, in memory: sorted for beginnings, by length for slips."""
 
     def __init__(self) -> None:
         self._sorted: list[str] = []
@@ -59,7 +59,7 @@ class Vocabulary:
         self._lock = threading.Lock()
 
     def completions(self, beginning: str, most: int) -> list[str]:
-        """Words that begin so, in order."""
+        """At most `most` known words with this beginning, in alphabetical order."""
         place = bisect_left(self._sorted, beginning)
         found = self._sorted[place : place + most]
         return [word for word in found if word.startswith(beginning)]
@@ -98,7 +98,7 @@ class Vocabulary:
             begun_at, after = self._add(rows, begun_at)
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Empty it; the next `refresh` reads all words again."""
         with self._lock:
             self._sorted, self._by_length, self._known, self.written = [], defaultdict(list), set(), {}
             self._last_id, self._begun_at, self._overlapped_at = 0, now(), 0.0
@@ -125,11 +125,11 @@ class Vocabulary:
 
 
 def init_app(app: Flask) -> None:
-    """One a process; it reads nothing before it is asked."""
+    """Make the Vocabulary of this process; it reads words when it is first asked."""
     app.extensions["vocabulary"] = Vocabulary()
 
 
 def vocabulary() -> Vocabulary:
-    """The application's."""
+    """The Vocabulary of this process, which `init_app` made."""
     known: Vocabulary = current_app.extensions["vocabulary"]
     return known

@@ -31,7 +31,7 @@ WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 class IdConverter(IntegerConverter):
-    """Ids in paths; what no database column holds is a 404 for every method."""
+    """Ids in paths: what no 64-bit column holds is a 404 for every method."""
 
     regex = r"\d{1,19}"
 
@@ -44,10 +44,10 @@ class IdConverter(IntegerConverter):
 
 
 class TextConverter(UnicodeConverter):
-    """Names in paths; what no database keeps is nowhere."""
+    """Texts in paths: a NUL or lone surrogate, which no database keeps, is a 404."""
 
     def to_python(self, value: str) -> str:
-        """Raises NotFound."""
+        """Raises NotFound (404) for what `is_storable` refuses."""
         if not is_storable(value):
             raise NotFound()
         return value
@@ -74,7 +74,7 @@ class Guard:
     money: bool = False
 
     def check(self) -> None:
-        """Load the person; raises NotSignedIn, NotAllowed, NoKey."""
+        """Load the person of the request into `g`; raises NotSignedIn (401), NotAllowed (403), NoKey."""
         who.check(self.access, self.scope)
         if self.money:
             idempotency.demand()
@@ -153,7 +153,7 @@ class Blueprint(DocumentedBlueprint):
         return decorate
 
     def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
-        """Load with `schema`; a body that is not JSON is a 415."""
+        """Parse the body or query by `schema`; a body that is not JSON is a 415."""
         kept = schema() if isinstance(schema, type) else schema  # webargs would build the class anew each time
         loading = super().arguments(kept, location=location, **kwargs)
 
@@ -248,7 +248,7 @@ def _take_body() -> None:
 
 
 def _present() -> Response:
-    """What a GET of the same address answers to the same person now."""
+    """The answer a GET of the same address would give this person now, for If-Match."""
     adapter = current_app.url_map.bind("")
     try:
         endpoint, values = adapter.match(request.path, method="GET")
@@ -279,7 +279,7 @@ class Created:
 
 
 def written(name: str, thing: dict[str, Any], message: str) -> dict[str, Any]:
-    """A write's answer."""
+    """The JSON of a write: `message`, and the thing under its name."""
     return {"message": message, name: thing}
 
 

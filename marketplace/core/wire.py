@@ -26,7 +26,7 @@ class Wire:
         sock.settimeout(patience)
 
     def send(self, data: bytes) -> int:
-        """All of it; who does not read it in time is cut off."""
+        """Send a whole frame; a client that does not read it in time is cut off."""
         if (data[:1], data[2:4]) == TOO_BIG:
             log.warning("a frame was too large")
             data = _text_frame(error_packet(TOO_LARGE)) + data

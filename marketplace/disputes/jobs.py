@@ -9,6 +9,6 @@ from marketplace.disputes import queries, service, settling
 @job("advance_disputes", timeout=300, every=timedelta(minutes=1))
 def advance_disputes(run: Run) -> None:
     """Sides that did not answer in time, decisions nobody appealed, and disputed tasks that have no file."""
-    one_by_one(queries.unanswered, service.lapse)
-    one_by_one(queries.unappealed, settling.finish)
+    one_by_one(queries.UNANSWERED.ids, service.lapse)
+    one_by_one(queries.UNAPPEALED.ids, settling.finish)
     one_by_one(queries.tasks_without_file, service.open_missing)

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.permissions import OF_ROLE, May
+from marketplace.core.permissions import May, may
 from marketplace.disputes.models import Dispute
 
 OPENER, RESPONDENT = frozenset({"opener"}), frozenset({"respondent"})
@@ -29,7 +29,7 @@ def eyes_of(user: User) -> dict[str, int]:
 
 def decides(user: User) -> bool:
     """Whether this is staff who decide."""
-    return May.DECIDE_DISPUTES in OF_ROLE[user.role]
+    return may(user.role, May.DECIDE_DISPUTES)
 
 
 def role_of(user: User, dispute: Any) -> frozenset[str]:

@@ -5,11 +5,12 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 
 from marketplace.auth.models import User
-from marketplace.auth.queries import display_name
+from marketplace.auth.queries import name_in, person_columns
 from marketplace.core.db import db, fetch, held, one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
+from marketplace.core.timers import Timer
 from marketplace.disputes import policy, timeline
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, WAITING_FOR_STAFF, S
 from marketplace.disputes.models import REASONS, Decision, Dispute, Evidence, Offer, Statement
@@ -27,11 +28,7 @@ DISPUTES, TASKS, USERS = table_of(Dispute), table_of(Task), table_of(User)
 OPENER, RESPONDENT = USERS.alias("opener"), USERS.alias("respondent")
 SAME = ("id", "task_id", "task_title", "status", "reason", "description", "opened_by_id", "against_id", "outcome")
 MOMENTS = ("response_due_at", "final_at", "created_at", "updated_at")
-NAMES = [
-    column.label(f"{people.name}_{column.name}")
-    for people in (OPENER, RESPONDENT)
-    for column in (people.c.username, people.c.first_name, people.c.last_name)
-]
+NAMES = [*person_columns(OPENER, "opener"), *person_columns(RESPONDENT, "respondent")]
 COLUMNS = [*DISPUTES.c, TASKS.c.title.label("task_title"), *NAMES]
 JOINED = (
     DISPUTES.join(TASKS, TASKS.c.id == DISPUTES.c.task_id)
@@ -52,6 +49,9 @@ BROWSE = ListQuery(
     sorts={"created_at": DISPUTES.c.created_at, "updated_at": DISPUTES.c.updated_at},
     default_sort="-created_at",
 )
+
+UNANSWERED = Timer(Dispute, lambda: (Dispute.status == S.OPEN) & (Dispute.response_due_at <= now()))
+UNAPPEALED = Timer(Dispute, lambda: (Dispute.status == S.DECIDED) & (Dispute.final_at <= now()))
 
 
 def reasons() -> list[dict[str, str]]:
@@ -96,16 +96,6 @@ def tasks_without_file(batch: int) -> list[int]:
     return [row.id for row in fetch(_without_file(select(Task.id)).order_by(Task.id).limit(batch))]
 
 
-def unanswered(dispute_id: int | None = None, batch: int = 1) -> Any:
-    """One whose other side had its time to answer; without an id, the ids of such disputes."""
-    return _due((Dispute.status == S.OPEN) & (Dispute.response_due_at <= now()), dispute_id, batch)
-
-
-def unappealed(dispute_id: int | None = None, batch: int = 1) -> Any:
-    """One whose decision nobody has appealed in time; without an id, the ids of such disputes."""
-    return _due((Dispute.status == S.DECIDED) & (Dispute.final_at <= now()), dispute_id, batch)
-
-
 def newest_of(user: User, task_id: int) -> dict[str, Any]:
     """The newest visible dispute about a task; raises NotFound."""
     return _detail(user, DISPUTES.c.task_id == task_id)
@@ -120,8 +110,8 @@ def view(user: User, row: Any) -> dict[str, Any]:
     """As lists show it."""
     return {
         **{name: getattr(row, name) for name in (*SAME, *MOMENTS)},
-        "opened_by_name": display_name(row.opener_username, row.opener_first_name, row.opener_last_name),
-        "against_name": display_name(row.respondent_username, row.respondent_first_name, row.respondent_last_name),
+        "opened_by_name": name_in(row, "opener"),
+        "against_name": name_in(row, "respondent"),
         **_money("to_worker", row.to_worker_minor, row.currency),
         "currency": row.currency,
         "appealed_by_id": row.appealed_by_id,
@@ -204,9 +194,3 @@ def _money(name: str, minor: int | None, currency: str | None) -> dict[str, Any]
 def _without_file(chosen: Any) -> Any:
     missing = select(Dispute.id).where(Dispute.open_for == Task.id).exists()
     return chosen.where(Task.status == T.DISPUTED, ~missing)
-
-
-def _due(late: Any, dispute_id: int | None, batch: int) -> Any:
-    if dispute_id is not None:
-        return db.session.scalar(held(select(Dispute).where(late, Dispute.id == dispute_id)))
-    return [row.id for row in fetch(select(Dispute.id).where(late).order_by(Dispute.id).limit(batch))]

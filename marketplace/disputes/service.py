@@ -1,13 +1,12 @@
 """What the two sides do in a dispute: open it, speak, show, appeal."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import func, select
 
 from marketplace.auth.models import User
+from marketplace.core import current_settings
 from marketplace.core.db import db, fetch, save
 from marketplace.core.outbox import publish
 from marketplace.disputes import policy, queries
@@ -84,7 +83,7 @@ def appeal(user: User, dispute_id: int, *, reason: str) -> Dispute:
 
 def lapse(dispute_id: int) -> None:
     """The other side has said nothing in its time: staff decide without it. No effect where it is not so."""
-    dispute = queries.unanswered(dispute_id)
+    dispute = queries.UNANSWERED.locked_row(dispute_id)
     if dispute is not None:
         dispute.advance("lapse", actor=SYSTEM)
         db.session.flush()
@@ -105,7 +104,7 @@ def own_files(user: User, names: Sequence[str]) -> list[Any]:
 
 
 def _file(task: Task, opener_id: int, *, reason: str, description: str) -> Dispute:
-    days = timedelta(days=current_app.config["DISPUTE_RESPONSE_DAYS"])
+    days = current_settings.days("DISPUTE_RESPONSE_DAYS")
     other = task.assigned_to_id if opener_id == task.creator_id else task.creator_id
     dispute = save(
         Dispute(

@@ -4,14 +4,13 @@ The money moves in the transaction that ends it, and never before: a decision is
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import func, select
 
 from marketplace.auth.models import User
+from marketplace.core import current_settings
 from marketplace.core.access import demand_money_scope
 from marketplace.core.db import db, fetch, save
 from marketplace.core.outbox import publish
@@ -129,7 +128,7 @@ def decide(
     if dispute.status == S.RESOLVED:
         _carry_out(dispute, terms, admin.id)
         return dispute
-    dispute.final_at = moment + timedelta(days=current_app.config["DISPUTE_APPEAL_DAYS"])
+    dispute.final_at = moment + current_settings.days("DISPUTE_APPEAL_DAYS")
     _note_terms(dispute, terms)
     publish(DisputeDecided(**_both(dispute)))
     return dispute
@@ -137,7 +136,7 @@ def decide(
 
 def finish(dispute_id: int) -> None:
     """Nobody has appealed in time: what was decided is done. No effect where it is not so."""
-    dispute = queries.unappealed(dispute_id)
+    dispute = queries.UNAPPEALED.locked_row(dispute_id)
     if dispute is not None and dispute.outcome is not None:
         dispute.advance("finish", actor=SYSTEM)
         _carry_out(dispute, Terms(dispute.outcome, dispute.to_worker_minor, dispute.currency), None)

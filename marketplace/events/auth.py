@@ -92,7 +92,7 @@ class PhoneCodeIssued(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneLoginAsked(Event):
-    """Somebody wants to sign in by this number, if it is anybody's."""
+    """Somebody asked for a sign-in code by this number, which may be nobody's."""
 
     personal = True
     phone: str
@@ -124,7 +124,7 @@ class AccountSuspended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReinstated(Event):
-    """And opened it again; `version` in seconds since 1970."""
+    """Staff opened a suspended account again; `version` in seconds since 1970."""
 
     user_id: int
     version: int
@@ -132,6 +132,6 @@ class AccountReinstated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountErased(Event):
-    """A person is gone; the row that stays names nobody."""
+    """An account was erased; its row stays and names nobody."""
 
     user_id: int

@@ -7,7 +7,7 @@ from marketplace.events.base import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeOpened(Event):
-    """There is a file about a task's dispute; the other side has been told by TaskDisputed."""
+    """A dispute was opened about a task; the other side is told by TaskDisputed."""
 
     dispute_id: int
     task_id: int
@@ -17,7 +17,7 @@ class DisputeOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeAnswered(Event):
-    """A side said something."""
+    """A side wrote a statement in a dispute."""
 
     dispute_id: int
     task_id: int
@@ -42,7 +42,7 @@ class OfferMade(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferDeclined(Event):
-    """The other side said no to an offer."""
+    """The other side declined an offer to settle."""
 
     offer_id: int
     dispute_id: int

@@ -7,7 +7,7 @@ from marketplace.events.base import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingPosted(Event):
-    """A listing went live."""
+    """A listing was put up and is visible."""
 
     listing_id: int
     seller_id: int
@@ -23,14 +23,14 @@ class ListingChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingDeleted(Event):
-    """A listing is gone for everybody."""
+    """A listing was deleted and is visible to nobody."""
 
     listing_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingExpiring(Event):
-    """It will be off the list in a few days; `expires_at` is ISO 8601."""
+    """A listing will run out in `days`; `expires_at` is ISO 8601."""
 
     listing_id: int
     seller_id: int
@@ -40,7 +40,7 @@ class ListingExpiring(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingExpired(Event):
-    """Its time was over."""
+    """A listing ran out and is off the list; `expires_at` is ISO 8601."""
 
     listing_id: int
     seller_id: int

@@ -7,7 +7,7 @@ from marketplace.events.base import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferingPosted(Event):
-    """An offering went live."""
+    """An offering was put up and is visible."""
 
     offering_id: int
     creator_id: int
@@ -23,14 +23,14 @@ class OfferingChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferingDeleted(Event):
-    """An offering is gone for everybody."""
+    """An offering was deleted and is visible to nobody."""
 
     offering_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferingBooked(Event):
-    """An offering became a task for its provider."""
+    """A client booked an offering; `task_id` is the task made of it."""
 
     offering_id: int
     task_id: int

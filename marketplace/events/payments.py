@@ -55,7 +55,7 @@ class RefundBegun(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundFailed(Event):
-    """It could not go back the way it came and is in the payer's wallet instead."""
+    """A refund could not go back the way it came and is in the payer's wallet instead."""
 
     refund_id: int
     payment_id: int
@@ -78,7 +78,7 @@ class PayoutSettled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutHeld(Event):
-    """A payout waits until somebody has looked at it."""
+    """A payout waits for staff to approve it."""
 
     payout_id: int
     user_id: int

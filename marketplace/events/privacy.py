@@ -7,7 +7,7 @@ from marketplace.events.base import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReady(Event):
-    """Everything somebody has here lies in a file."""
+    """A person's export is finished; `upload_id` is its file."""
 
     user_id: int
     upload_id: int

@@ -26,7 +26,7 @@ class ReviewChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewDeleted(Event):
-    """A review was taken back."""
+    """A review was deleted by its writer."""
 
     review_id: int
     reviewed_user_id: int

@@ -26,7 +26,7 @@ class SubscriptionRenewed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanChanged(Event):
-    """Somebody went over from one plan to this one."""
+    """A subscriber changed to the plan `plan_key`."""
 
     subscription_id: int
     user_id: int
@@ -35,7 +35,7 @@ class PlanChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionPastDue(Event):
-    """A renewal was declined; `version` in seconds since 1970."""
+    """The renewal of a plan was declined; `version` in seconds since 1970."""
 
     subscription_id: int
     user_id: int

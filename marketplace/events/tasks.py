@@ -7,7 +7,7 @@ from marketplace.events.base import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPosted(Event):
-    """A task went live."""
+    """A task was put on the board."""
 
     task_id: int
     owner_id: int
@@ -22,14 +22,14 @@ class TaskChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDeleted(Event):
-    """A task is gone for everybody."""
+    """A task was deleted and is visible to nobody."""
 
     task_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationSent(Event):
-    """Somebody offered to do a task."""
+    """Somebody applied for a task."""
 
     application_id: int
     task_id: int
@@ -40,7 +40,7 @@ class ApplicationSent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationWithdrawn(Event):
-    """An applicant took the offer back."""
+    """An applicant withdrew the application."""
 
     application_id: int
     task_id: int
@@ -51,7 +51,7 @@ class ApplicationWithdrawn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRejected(Event):
-    """The owner said no, or took somebody else."""
+    """An application was rejected, or passed over as somebody else was chosen."""
 
     application_id: int
     task_id: int
@@ -61,7 +61,7 @@ class ApplicationRejected(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskAssigned(Event):
-    """A task has its one worker: an applicant, or who was booked."""
+    """A task was given to one worker, an applicant or (`booked`) the provider of an offering."""
 
     task_id: int
     owner_id: int
@@ -102,7 +102,7 @@ class TaskDone(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCompleted(Event):
-    """The owner confirmed."""
+    """A task was confirmed by its owner, or by time."""
 
     task_id: int
     owner_id: int
@@ -111,7 +111,7 @@ class TaskCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDisputed(Event):
-    """One side does not agree."""
+    """A side (`by_id`) disputed a task."""
 
     task_id: int
     owner_id: int
@@ -122,7 +122,7 @@ class TaskDisputed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCancelled(Event):
-    """A task ended without work."""
+    """A task was cancelled, by a side, staff or a dispute; `worker_id` is None where it had nobody."""
 
     task_id: int
     owner_id: int
@@ -131,7 +131,7 @@ class TaskCancelled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskExpired(Event):
-    """Nobody took it before its deadline."""
+    """An open task passed its deadline and nobody had it."""
 
     task_id: int
     owner_id: int

@@ -7,7 +7,7 @@ from marketplace.events.base import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadStored(Event):
-    """A file is in its place."""
+    """A file was uploaded and checked."""
 
     upload_id: int
     owner_id: int
@@ -15,7 +15,7 @@ class UploadStored(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadDeleted(Event):
-    """A file is gone for everybody."""
+    """A file was deleted, for everybody."""
 
     upload_id: int
     owner_id: int

@@ -7,7 +7,7 @@ from marketplace.events.base import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationDecided(Event):
-    """Staff have looked at somebody's documents."""
+    """Staff approved or refused somebody's documents."""
 
     verification_id: int
     user_id: int

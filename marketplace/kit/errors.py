@@ -26,14 +26,14 @@ class Problem(Exception):
 
 
 class Malformed(Problem):
-    """The body is not what its content type says."""
+    """400: the body is not what its content type says."""
 
     code = "malformed"
     sentence = "The body is not valid JSON."
 
 
 class NotSignedIn(Problem):
-    """No token, or one that does not count any more."""
+    """401: no token, or one that does not count any more."""
 
     status = 401
     code = "not_signed_in"
@@ -45,7 +45,7 @@ class NotSignedIn(Problem):
 
 
 class NotAllowed(Problem):
-    """Visible, but not the caller's to do."""
+    """403: visible, but not for the caller to do."""
 
     status = 403
     code = "not_allowed"
@@ -54,7 +54,7 @@ class NotAllowed(Problem):
 
 
 class NotFound(Problem):
-    """Not there, or not visible to the caller: the answer is the same."""
+    """404: not there, or not visible to the caller; the answer is the same."""
 
     status = 404
     code = "not_found"
@@ -63,12 +63,12 @@ class NotFound(Problem):
 
     @classmethod
     def of(cls, what: str) -> "NotFound":
-        """The sentence for one kind of thing, such as "listing"."""
+        """The error about one kind of thing, such as "listing"."""
         return cls(f"This {what} does not exist, or is not visible to you.")
 
 
 class Conflict(Problem):
-    """The state of the thing does not allow this now."""
+    """409: the thing's state does not allow this now."""
 
     status = 409
     code = "conflict"
@@ -77,7 +77,7 @@ class Conflict(Problem):
 
 
 class Duplicate(Conflict):
-    """It exists already and may exist only once."""
+    """409: it exists already and may exist only once."""
 
     code = "duplicate"
     title = "Already exists"
@@ -85,7 +85,7 @@ class Duplicate(Conflict):
 
 
 class PreconditionFailed(Problem):
-    """If-Match named another version than the current one."""
+    """412: If-Match named another version than the current one."""
 
     status = 412
     code = "precondition_failed"
@@ -94,7 +94,7 @@ class PreconditionFailed(Problem):
 
 
 class Invalid(Problem):
-    """Fields that are well formed JSON and still wrong, each with its sentences."""
+    """422: well formed JSON with wrong fields, each with its sentences."""
 
     status = 422
     code = "invalid"
@@ -103,12 +103,12 @@ class Invalid(Problem):
 
     @classmethod
     def field(cls, name: str, sentence: str) -> "Invalid":
-        """One wrong field."""
+        """The error about one field."""
         return cls(sentence, errors={name: [sentence]})
 
 
 class TooMany(Problem):
-    """A limit says no; `retry_after` in seconds."""
+    """429: a limit is used up; `retry_after` in seconds."""
 
     status = 429
     code = "too_many_requests"
@@ -120,7 +120,7 @@ class TooMany(Problem):
 
 
 class Busy(Problem):
-    """The database or a lock did not answer in time."""
+    """503: the database or a lock did not answer in time."""
 
     status = 503
     code = "busy"

@@ -1,10 +1,9 @@
 """Points on the earth: distance by Haversine and the boxes that hold a circle."""
 
 from dataclasses import dataclass
-from math import asin, cos, degrees, pi, radians, sin, sqrt
+from math import asin, cos, degrees, radians, sin, sqrt
 
 EARTH_RADIUS_KM = 6371.0088  # mean radius R1, IUGG
-HALF_CIRCUMFERENCE_KM = pi * EARTH_RADIUS_KM
 
 
 @dataclass(frozen=True, slots=True)

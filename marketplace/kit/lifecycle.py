@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from marketplace.kit.errors import Conflict, NotAllowed
 
-NOBODY: frozenset[str] = frozenset()
 STAFF_WORD = "our staff"
 ROLE_WORDS = {
     "stranger": "somebody else than its owner",
@@ -34,7 +33,7 @@ VERB_WORDS = {
 
 
 class WrongState(Conflict):
-    """The table has no such move from the thing's present state."""
+    """409: the table has no such move from the thing's present state."""
 
     code = "wrong_state"
     title = "Not possible now"
@@ -54,12 +53,12 @@ class Move:
 
 
 def move(*sources: str, to: str, by: set[str], after: timedelta | None = None) -> Move:
-    """A change of state."""
+    """A row that changes the state: from any of `sources` to `to`, by any of the roles `by`."""
     return Move(frozenset(sources), to, frozenset(by), after)
 
 
 def deed(*sources: str, by: set[str]) -> Move:
-    """An act that needs a state and leaves it."""
+    """A row for an act that needs one of these states and leaves it."""
     return Move(frozenset(sources), None, frozenset(by))
 
 
@@ -79,7 +78,7 @@ class Lifecycle:
     def table(
         cls, thing: str, initial: str, *, requests: Mapping[str, str] | None = None, **moves: Move | tuple[Move, ...]
     ) -> "Lifecycle":
-        """Write a table with one line a verb."""
+        """Make a table from keyword arguments: verb = a move, or several of which the first that fits counts."""
         rows = {verb: m if isinstance(m, tuple) else (m,) for verb, m in moves.items()}
         return cls(thing, initial, rows, requests or {})
 
@@ -90,7 +89,7 @@ class Lifecycle:
         return frozenset(named | {self.initial})
 
     def rows(self) -> Iterator[Move]:
-        """Every row, verbs flattened."""
+        """Every move of every verb."""
         for moves in self.moves.values():
             yield from moves
 

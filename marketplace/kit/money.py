@@ -61,7 +61,7 @@ class Money:
 
     @property
     def exact(self) -> Decimal:
-        """In major units, for arithmetic and messages."""
+        """The amount in major units, as a Decimal of the currency's digits."""
         return Decimal(self.minor).scaleb(-exponent(self.currency))
 
 

@@ -142,7 +142,7 @@ def _unicode_domain(domain: str) -> str:
 
 
 def _ascii_domain(domain: str) -> str | None:
-    """None where it is no domain name."""
+    """The domain in punycode; None where it is no domain name."""
     if domain.isascii() and "xn--" not in domain:
         return domain
     try:

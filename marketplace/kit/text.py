@@ -138,7 +138,7 @@ def spellings(text: str) -> Iterator[tuple[str, str]]:
 
 
 def is_word(text: str) -> bool:
-    """Whether this is one folded word."""
+    """Whether the text is exactly one word as `search_text` folds it."""
     return fold(text) == text and re.fullmatch(rf"(?:(?!_){LETTER})+", text) is not None
 
 
@@ -148,7 +148,7 @@ def is_named(word: str) -> bool:
 
 
 def is_unspaced(word: str) -> bool:
-    """Of a script that puts no space between words, or of Hangul."""
+    """Whether a word begins in a script that puts no space between words, or in Hangul."""
     return IS_UNSPACED.match(word) is not None
 
 
@@ -178,12 +178,12 @@ def join_list(values: Iterable[str]) -> str:
 
 
 def unescaped(value: str) -> str:
-    """A value of a list made by `join_list`."""
+    """One value of a list made by `join_list`, with its commas back."""
     return ESCAPED.sub(lambda match: "%" + match[1][2:] if len(match[1]) > 2 else ",", value)
 
 
 def join_links(links: Iterable[str]) -> str:
-    """The same for addresses, in which %2C is an address's own way to write a comma."""
+    """As `join_list`, for addresses, in which a comma is written %2C."""
     return ",".join(link.replace(",", "%2C") for link in links)
 
 
@@ -269,13 +269,13 @@ def _pairs(segment: str) -> list[str]:
 
 
 def _together(segment: str) -> list[str]:
-    """The whole of a word of figures and letters."""
+    """A word of figures and letters (a4, 7seater) also in one piece, besides its parts."""
     is_whole = not is_unspaced(segment) and len(_pieces(segment)) > 1 and len(segment) <= LONGEST_WHOLE
     return [segment] if is_whole else []
 
 
 def _whole(chunk: str) -> list[str]:
-    """What hyphens and apostrophes hold together, in one word; not ranges and other figures."""
+    """A word with hyphens or apostrophes also in one piece; not ranges and other figures."""
     parts = CONNECTION.split(chunk)
     whole = "".join(parts)
     is_word = 1 < len(parts) <= MOST_PIECES and len(whole) <= LONGEST_WHOLE and not IS_UNSPACED.search(whole)

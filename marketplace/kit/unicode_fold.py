@@ -38,7 +38,7 @@ def fold(text: str) -> str:
 
 
 class _Folds(dict[int, str]):
-    """Code point → what is left of it, made when it is first met."""
+    """A translation table that computes what is left of a code point when it is first met."""
 
     def __missing__(self, code: int) -> str:
         made = _folded(chr(code))
@@ -58,7 +58,7 @@ def _folded(char: str) -> str:
 
 
 def _is_optional(char: str) -> bool:
-    """Whether a mark falls away: it is not half of a letter."""
+    """Whether a combining mark is dropped: it is not half of a letter."""
     if not unicodedata.category(char).startswith("M"):
         return False
     name = unicodedata.name(char, "")

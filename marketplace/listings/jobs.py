@@ -9,10 +9,10 @@ from marketplace.listings import queries, service
 @job("expire_listings", timeout=300, every=timedelta(minutes=1))
 def expire_listings(run: Run) -> None:
     """Listings whose time is over."""
-    one_by_one(queries.due_to_expire, service.expire)
+    one_by_one(queries.EXPIRY.ids, service.expire)
 
 
 @job("remind_sellers", timeout=300, every=timedelta(hours=1))
 def remind_sellers(run: Run) -> None:
     """Listings whose time is over soon."""
-    one_by_one(queries.due_for_reminder, service.remind)
+    one_by_one(queries.REMINDER.ids, service.remind)

@@ -5,8 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import staff_roles
-from marketplace.core.permissions import STAFF
+from marketplace.auth.policy import id_of, is_staff, staff_roles
 from marketplace.listings.lifecycle import S
 from marketplace.listings.models import Listing
 
@@ -17,9 +16,7 @@ OWNER = frozenset({"owner"})
 def visible_to(user: User | None) -> Select[Listing]:
     """Active and sold ones; one's own in any state; staff see all but the deleted."""
     living = select(Listing).where(Listing.status != S.DELETED)
-    if user is not None and user.role in STAFF:
-        return living
-    return living.where(seen_by(Listing, user.id if user is not None else None))
+    return living if is_staff(user) else living.where(seen_by(Listing, id_of(user)))
 
 
 def seen_by(listing: Any, me: Any) -> ColumnElement[bool]:

@@ -4,20 +4,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, or_, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import eyes_of
+from marketplace.auth.policy import eyes_of, own_only
 from marketplace.auth.queries import completion_rate
-from marketplace.catalog.queries import tree
+from marketplace.catalog.queries import category_filters, tree
 from marketplace.core import counters
 from marketplace.core.db import UTCDateTime, db, fetch, one
-from marketplace.core.lists import ListQuery, Ranked
+from marketplace.core.lists import ListQuery, Ranked, equal_to
+from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
-from marketplace.core.permissions import STAFF
-from marketplace.core.prices import rank_from
-from marketplace.core.ranking import Find
+from marketplace.core.prices import rank_bounds
+from marketplace.core.public_lists import PublicList
 from marketplace.core.search import match_words, matches
+from marketplace.core.timers import Timer
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -41,9 +42,7 @@ BROWSE = ListQuery(
         "id": LISTINGS.c.id == bindparam("id"),
         "ids": LISTINGS.c.id.in_(bindparam("ids", expanding=True)),
         "seen_by": policy.seen_by(LISTINGS.c, bindparam("seen_by")),
-        "category": LISTINGS.c.category == bindparam("category"),
-        "categories": LISTINGS.c.category.in_(bindparam("categories", expanding=True)),
-        "subcategory": LISTINGS.c.subcategory == bindparam("subcategory"),
+        **category_filters(LISTINGS.c),
         "status": LISTINGS.c.status == bindparam("status"),
         "living": LISTINGS.c.status != bindparam("living"),
         "unexpired_at": or_(
@@ -51,8 +50,7 @@ BROWSE = ListQuery(
         ),
         "price_from": LISTINGS.c.price_rank >= bindparam("price_from"),
         "price_to": LISTINGS.c.price_rank <= bindparam("price_to"),
-        "condition": LISTINGS.c.condition == bindparam("condition"),
-        "listing_type": LISTINGS.c.listing_type == bindparam("listing_type"),
+        **equal_to(LISTINGS.c, "condition", "listing_type"),
         # The words are found by the index of the search; where they stand is looked at then.
         "place": lambda: matches("listings", "place"),
         "place_part": LISTINGS.c.location_key.like(bindparam("place_part"), escape="\\"),
@@ -85,37 +83,19 @@ SELLER = [
         "declined_tasks",
     )
 ]
+EXPIRY = Timer(Listing, lambda: (Listing.expires_at <= now()) & _ends())
+REMINDER = Timer(
+    Listing,
+    lambda: Listing.expires_at.between(now(), now() + REMIND_BEFORE) & Listing.reminded_at.is_(None) & _ends(),
+)  # said once, some days before the end
 DETAIL = replace(BROWSE, columns=[*BROWSE.columns, *SELLER, USERS.c.created_at.label("seller_since")], built={})
-
-
-def best(**query: Any) -> list[Find]:
-    """What everybody may see and a search finds, the best first."""
-    return BROWSE.best(_on_view(query))
-
-
-def newest(most: int, **query: Any) -> list[Any]:
-    """The newest that everybody may see and a search finds; `title_0` is the title."""
-    return BROWSE.newest(_on_view(query), most)
-
-
-def facets(**query: Any) -> dict[str, list[Any]]:
-    """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    return BROWSE.facets(_on_view(query), ("category", "condition", "listing_type"), LISTINGS.c.price_minor)
-
-
-def newly_posted(thing_id: int) -> Any | None:
-    """A listing to be compared with saved searches; None where nobody sees it any more."""
-    names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
-    columns = [*(LISTINGS.c[name] for name in names), LISTINGS.c.seller_id.label("owner_id")]
-    rows = fetch(select(*columns).where(LISTINGS.c.id == thing_id, LISTINGS.c.status == S.ACTIVE))
-    return rows[0] if rows else None
 
 
 def browse(viewer: User | None, **query: Any) -> Page:
     """What everybody may see; states that are nobody else's business narrow to one's own."""
     params = _prepared(query)
-    if params["status"] not in policy.PUBLIC_STATES and not (viewer and viewer.role in STAFF):
-        params["owner_id"] = viewer.id if viewer else 0
+    if params["status"] not in policy.PUBLIC_STATES:
+        params |= own_only(viewer)
     if params["status"] == S.ACTIVE:
         params["unexpired_at"] = now()
     return BROWSE.page(params, lambda row: view(viewer, row))
@@ -144,24 +124,6 @@ def seller_of(listing_id: int) -> int | None:
     return rows[0].seller_id if rows else None
 
 
-def due_to_expire(listing_id: int | None = None, batch: int = 1) -> Any:
-    """A listing whose time is over; without an id, the ids of such listings."""
-    return _due(Listing.expires_at <= now(), listing_id, batch)
-
-
-def due_for_reminder(listing_id: int | None = None, batch: int = 1) -> Any:
-    """A listing whose time is over soon and whose seller was not reminded; without an id, the ids."""
-    soon = Listing.expires_at.between(now(), now() + REMIND_BEFORE) & Listing.reminded_at.is_(None)
-    return _due(soon, listing_id, batch)
-
-
-def _due(when: Any, listing_id: int | None, batch: int) -> Any:
-    ending = when & Listing.status.in_((S.ACTIVE, S.PENDING))
-    if listing_id is not None:
-        return db.session.scalar(select(Listing).where(ending, Listing.id == listing_id))
-    return [row.id for row in fetch(select(Listing.id).where(ending).order_by(Listing.id).limit(batch))]
-
-
 def living_of(seller_id: int, *, on_list: bool) -> list[Listing]:
     """A person's own, to be moved; `on_list`: only those others see."""
     mine = select(Listing).where(Listing.seller_id == seller_id, Listing.status != S.DELETED)
@@ -181,8 +143,7 @@ def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Visible ones of these, by id."""
-    params = {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)}
-    return {item["id"]: item for item in BROWSE.page(params, lambda row: view(viewer, row)).items}
+    return BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 
 def view(viewer: User | None, row: Any) -> dict[str, Any]:
@@ -217,8 +178,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "expires_at": row.expires_at,
         "available_actions": LISTING_LIFECYCLE.actions(row.status, policy.role_of(viewer, row)),
     }
-    distance = getattr(row, "distance", None)
-    return body if distance is None else {**body, "distance": round(distance, 2)}
+    return with_distance(body, row)
 
 
 def seller_info(row: Any) -> dict[str, Any]:
@@ -239,6 +199,10 @@ def seller_info(row: Any) -> dict[str, Any]:
     }
 
 
+def _ends() -> ColumnElement[bool]:
+    return Listing.status.in_((S.ACTIVE, S.PENDING))
+
+
 def _on_view(query: dict[str, Any]) -> dict[str, Any]:
     return {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now()}
 
@@ -246,12 +210,20 @@ def _on_view(query: dict[str, Any]) -> dict[str, Any]:
 def _prepared(query: dict[str, Any]) -> dict[str, Any]:
     """Query parameters in the units and names of the list."""
     category, search = query.pop("category", None), query.pop("search", None)
-    prices = {
-        "price_from": rank_from(query.pop("min_price", None), at_least=True),
-        "price_to": rank_from(query.pop("max_price", None), at_least=False),
-    }
+    prices = rank_bounds("price", query.pop("min_price", None), query.pop("max_price", None))
     if where := query.pop("location", None):
         where = words(where)
         query |= {"place": match_words(where), "place_part": contains(" ".join(where))}
     featured = query.pop("featured", None) or None
     return {**query, **tree().filter(category), **prices, "featured": featured, "q": query.get("q") or search}
+
+
+ON_VIEW = PublicList(
+    BROWSE,
+    on_view=_on_view,
+    facets_by=("category", "condition", "listing_type"),
+    amount=LISTINGS.c.price_minor,
+    owner=LISTINGS.c.seller_id,
+    posted=(LISTINGS.c.status == S.ACTIVE,),
+)
+best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted

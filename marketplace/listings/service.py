@@ -3,12 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import update
 
 from marketplace.auth.models import User
 from marketplace.catalog import service as catalog
-from marketplace.core import counters
+from marketplace.core import counters, current_settings
 from marketplace.core.db import db, execute, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import edited, minor_units
@@ -98,7 +97,7 @@ def renew(user: User, listing_id: int, *, days: int | None = None) -> Listing:
 
 def expire(listing_id: int) -> None:
     """Its time is over. No effect where it is not so."""
-    listing = queries.due_to_expire(listing_id)
+    listing = queries.EXPIRY.row(listing_id)
     if listing is not None:
         listing.advance("expire", actor=SYSTEM)
         db.session.flush()
@@ -107,8 +106,8 @@ def expire(listing_id: int) -> None:
 
 def remind(listing_id: int) -> None:
     """Its time is over in a few days; said once. No effect where it is not so."""
-    listing = queries.due_for_reminder(listing_id)
-    if listing is not None:
+    listing = queries.REMINDER.row(listing_id)
+    if listing is not None and listing.expires_at is not None:
         listing.reminded_at = now()
         left = listing.expires_at - listing.reminded_at
         publish(ListingExpiring(**_ending(listing), days=max(1, round(left / timedelta(days=1)))))
@@ -175,7 +174,7 @@ def _changed(listing: Listing) -> Listing:
 
 def _end_after(days: int | None = None) -> datetime | None:
     """So many days from now, LISTING_DAYS unless told; 0 is never."""
-    days = current_app.config["LISTING_DAYS"] if days is None else days
+    days = current_settings.whole("LISTING_DAYS") if days is None else days
     return now() + timedelta(days=days) if days else None
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
+from marketplace.core import current_settings, signing
 from marketplace.core.db import fetch
 from marketplace.core.limits import spend
 from marketplace.core.permissions import STAFF
@@ -65,17 +65,19 @@ def check(user: User, conversation: Any) -> None:
     other_id = policy.other_side(user.id, conversation)
     if other_id is not None:
         refuse_blocked(user.id, other_id)
-    spend("messages", f"user:{user.id}", current_app.config["LIMIT_MESSAGES"])
-    spend("messages-in", f"{user.id}:{conversation.id}", current_app.config["LIMIT_MESSAGES_EACH"])
+    spend("messages", f"user:{user.id}", "LIMIT_MESSAGES")
+    spend("messages-in", f"{user.id}:{conversation.id}", "LIMIT_MESSAGES_EACH")
 
 
 def heard(user: User, conversation: Any, content: str) -> str:
     """The words as they may be said: contact data stays hidden until the two have a deal. Raises Refused (422)."""
-    if moderation.is_clean(content, MESSAGE):
-        return content
     other_id = policy.other_side(user.id, conversation)
-    trusted = other_id is not None and tasks.have_a_deal(user.id, other_id)
-    return _judged(user, content, trusted=trusted, subject_id=conversation.id)
+    return _judged(
+        user,
+        content,
+        trusted=lambda: other_id is not None and tasks.have_a_deal(user.id, other_id),
+        subject_id=conversation.id,
+    )
 
 
 def titled(user: User, title: str) -> str:
@@ -93,7 +95,7 @@ def refuse_blocked(user_id: int, other_id: int) -> None:
 def refuse_without_plan(user: User, other_id: int, subject: dict[str, int]) -> None:
     """Raises PlanNeeded (403) where the settings want a plan of whoever writes to a freelancer first. Staff, those who
     have begun a deal with each other, and whoever asks about the other's own task or listing need none."""
-    if not current_app.config["CHAT_NEEDS_PLAN"] or user.role in STAFF or not people.is_helper(other_id):
+    if not current_settings.switch("CHAT_NEEDS_PLAN") or user.role in STAFF or not people.is_helper(other_id):
         return
     if subscriptions.unlocks(user.id, START_CONVERSATIONS) or tasks.have_begun(user.id, other_id):
         return
@@ -109,8 +111,7 @@ def digest(user: User, conversation: Any, content: str) -> str | None:
     said = search_text(content)
     if len(said) < SHORT:
         return None
-    key = hashlib.sha256(f"digest:{current_app.config['SECRET_KEY']}".encode()).digest()
-    found = hmac.new(key, said.encode(), hashlib.sha256).hexdigest()[:32]
+    found = hmac.new(signing.derived_key("digest"), said.encode(), hashlib.sha256).hexdigest()[:32]
     answer = aliased(Message)
     answered = select(answer.id).where(answer.conversation_id == Conversation.id, answer.sender_id != user.id)
     same = select(func.count(Conversation.id.distinct())).join(Message, Message.conversation_id == Conversation.id)

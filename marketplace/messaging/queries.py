@@ -7,7 +7,7 @@ from sqlalchemy import Table, bindparam, func, or_, select
 
 from marketplace.auth.models import User
 from marketplace.core.db import counted, fetch, one
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
 from marketplace.messaging import policy
@@ -53,8 +53,7 @@ MESSAGES_LIST = ListQuery(
     columns=[*MESSAGES.c, *(USERS.c[name].label(f"sender_{name}") for name in PERSON if name != "id")],
     joined=MESSAGES.join(USERS, USERS.c.id == MESSAGES.c.sender_id),
     filters={
-        "id": MESSAGES.c.id == bindparam("id"),
-        "conversation_id": MESSAGES.c.conversation_id == bindparam("conversation_id"),
+        **equal_to(MESSAGES.c, "id", "conversation_id"),
         "after_seq": MESSAGES.c.seq > bindparam("after_seq"),
         "before_seq": MESSAGES.c.seq < bindparam("before_seq"),
         "since_seq": MESSAGES.c.seq > bindparam("since_seq"),

@@ -10,13 +10,13 @@ from functools import partial, wraps
 from typing import Any
 
 import structlog
-from flask import current_app, request
+from flask import request
 from flask_socketio import ConnectionRefusedError as Refused
 from flask_socketio import emit, join_room, leave_room
 from marshmallow import Schema, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace.core import live
+from marketplace.core import current_settings, live
 from marketplace.core.cookies import ACCESS_COOKIE
 from marketplace.core.db import as_problem, in_transaction
 from marketplace.core.live import Connection, plain, sockets
@@ -243,7 +243,7 @@ def _sid() -> str:
 
 def _token(auth: Any) -> Any:
     sent = auth.get("token") if isinstance(auth, Mapping) else None
-    in_cookie = request.cookies.get(ACCESS_COOKIE) if current_app.config["COOKIE_SIGN_IN"] else None
+    in_cookie = request.cookies.get(ACCESS_COOKIE) if current_settings.switch("COOKIE_SIGN_IN") else None
     return sent or request.args.get("token") or request.headers.get("Authorization") or in_cookie
 
 

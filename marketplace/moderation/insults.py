@@ -13,7 +13,6 @@ from marketplace.moderation.letters import CYRILLIC, SPACED, Page, unmixed
 
 Span = tuple[str, int, int]
 KINDS = ("slur", "abuse")
-THREAT = "threat"
 NEAR = 60
 FOR_LETTERS = str.maketrans("013457@$!|€", "oieastasile")
 FOR_CYRILLIC = str.maketrans("03461@", "озчбиа")

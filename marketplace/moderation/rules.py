@@ -10,7 +10,8 @@ from marketplace.moderation.reading import KINDS
 
 SHIPPED = Path(__file__).with_name("rules.toml")
 ALLOW, MASK, HOLD, REFUSE = ACTIONS = ("allow", "mask", "hold", "refuse")
-MESSAGE, LISTING, REVIEW = PLACES = ("message", "listing", "review")
+MESSAGE = "message"
+PLACES = (MESSAGE, "listing", "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,6 @@ class Rules:
 
     by_kind: dict[str, Rule]
     allowed_hosts: frozenset[str]
-
-    def strikes(self, name: str) -> int:
-        """What a violation of this rule counts; of one that is gone, nothing."""
-        return next((rule.strikes for rule in self.by_kind.values() if rule.name == name), 0)
 
 
 @cache

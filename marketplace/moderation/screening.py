@@ -8,6 +8,7 @@ from marketplace.moderation.rules import ACTIONS, ALLOW, MASK, Rule, Rules
 from marketplace.moderation.rules import read as read_rules
 
 MASKED = "•"
+Found = list[tuple[Rule, Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +38,25 @@ class Verdict:
 
 def screen(text: str, where: str, *, trusted: bool = False, rules: Rules | None = None) -> Verdict:
     """Judge a text written in a message, a listing or a review; `trusted` between two who have a paid deal."""
-    in_force = rules or read_rules()
-    judged = [
-        (in_force.by_kind[span.kind], span)
-        for span in read(text, in_force.allowed_hosts)
-        if span.kind in in_force.by_kind
-    ]
-    hits = tuple(Hit(rule.name, rule.action(where, trusted=trusted), span.start, span.end) for rule, span in judged)
+    return judge(text, find(text, rules or read_rules()), where, trusted=trusted)
+
+
+def find(text: str, rules: Rules) -> Found:
+    """Every place of the text that a rule speaks of, with that rule: the slow half, the same for everybody."""
+    spans = read(text, rules.allowed_hosts)
+    return [(rules.by_kind[span.kind], span) for span in spans if span.kind in rules.by_kind]
+
+
+def judge(text: str, found: Found, where: str, *, trusted: bool = False) -> Verdict:
+    """What the rules do with the places found in this text."""
+    hits = tuple(Hit(rule.name, rule.action(where, trusted=trusted), span.start, span.end) for rule, span in found)
     hardest = max((hit.action for hit in hits), key=ACTIONS.index, default=ALLOW)
-    sentence = "" if hardest == ALLOW else _sentence(judged, hits, hardest)
+    sentence = "" if hardest == ALLOW else _sentence(found, hits, hardest)
     return Verdict(hardest, _masked(text, hits), hits, sentence)
 
 
-def _sentence(judged: list[tuple[Rule, Span]], hits: tuple[Hit, ...], hardest: str) -> str:
-    return next(rule.sentence for (rule, _), hit in zip(judged, hits, strict=True) if hit.action == hardest)
+def _sentence(found: Found, hits: tuple[Hit, ...], hardest: str) -> str:
+    return next(rule.sentence for (rule, _), hit in zip(found, hits, strict=True) if hit.action == hardest)
 
 
 def _masked(text: str, hits: tuple[Hit, ...]) -> str:

@@ -4,10 +4,8 @@ import base64
 import binascii
 import secrets
 
-from flask import current_app
-
 from marketplace.auth.models import User
-from marketplace.core import outgoing
+from marketplace.core import current_settings, outgoing
 from marketplace.core.db import in_transaction
 from marketplace.kit.errors import Invalid
 from marketplace.notifications import preferences, service
@@ -21,7 +19,7 @@ def subscribe(user: User, *, endpoint: str, keys: dict[str, str], user_agent: st
         if _size(keys.get(name, "")) != size:
             raise Invalid.field(f"keys.{name}", f"This is not the {name} key of a browser's subscription.")
     try:
-        outgoing.check(endpoint, allowed=current_app.config["OUTGOING_ALLOWED"])
+        outgoing.check(endpoint, allowed=current_settings.words("OUTGOING_ALLOWED"))
     except outgoing.Refused as error:
         raise Invalid.field("endpoint", str(error)) from None
     in_transaction(

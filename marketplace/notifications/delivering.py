@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from flask import current_app
-from itsdangerous import Signer, URLSafeSerializer
+from itsdangerous import URLSafeSerializer
 from sqlalchemy import Row, delete, select
 
 from marketplace.auth import mail_tokens
 from marketplace.auth import queries as people
 from marketplace.auth.phone import service as phone
 from marketplace.auth.second_factor import challenges
+from marketplace.core import current_settings, signing
 from marketplace.core.db import execute, fetch, in_transaction
 from marketplace.core.leases import Queue
 from marketplace.notifications import rendering
@@ -99,8 +99,8 @@ def _letter(row: Row[Any]) -> Letter | None:
 def _mail(row: Row[Any], user: Any) -> Letter | None:
     if row.kind in KINDS and KINDS[row.kind].essential:
         return ESSENTIAL.get(row.kind, _link_mail)(row, user)
-    site, name = current_app.config["SITE_URL"], people.greeting_name(user)
-    way_out = f"{current_app.config['API_URL']}/api/notifications/unsubscribe?token="
+    site, name = current_settings.text("SITE_URL"), people.greeting_name(user)
+    way_out = f"{current_settings.text('API_URL')}/api/notifications/unsubscribe?token="
     unsubscribe = "" if _is_about_safety(row.kind) else way_out + unsubscribe_token(user.id, row.kind)
     common = {"language": user.language, "recipient": name, "unsubscribe": unsubscribe, **_site()}
     if row.kind == "digest":
@@ -116,7 +116,7 @@ def _mail(row: Row[Any], user: Any) -> Letter | None:
 
 
 def _site() -> dict[str, str]:
-    return {"site": current_app.config["SITE_URL"], "site_name": current_app.config["SITE_NAME"]}
+    return {"site": current_settings.text("SITE_URL"), "site_name": current_settings.text("SITE_NAME")}
 
 
 def _is_about_safety(kind: str) -> bool:
@@ -126,7 +126,7 @@ def _is_about_safety(kind: str) -> bool:
 def _link_mail(row: Row[Any], user: Any) -> Letter | None:
     """A letter around a link that counts once, to the address the link is for; the link is written
     only here. None where it was used or replaced meanwhile."""
-    token, site = mail_tokens.find(row.related_id), current_app.config["SITE_URL"]
+    token, site = mail_tokens.find(row.related_id), current_settings.text("SITE_URL")
     if token is None or token.used_at is not None:
         return None
     mail = rendering.mail(
@@ -157,7 +157,7 @@ def _export_mail(row: Row[Any], user: Any) -> Letter | None:
     upload = uploads.ready(row.related_id)
     if upload is None:
         return None
-    link = current_app.config["API_URL"] + url_for_days(upload, EXPORT_DAYS)
+    link = current_settings.text("API_URL") + url_for_days(upload, EXPORT_DAYS)
     common = {"language": user.language, "recipient": people.greeting_name(user), "unsubscribe": "", **_site()}
     mail = rendering.mail(kind=row.kind, data={}, link=link, **common)
     return Letter(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
@@ -165,7 +165,7 @@ def _export_mail(row: Row[Any], user: Any) -> Letter | None:
 
 def _account_mail(row: Row[Any], user: Any) -> Letter | None:
     """To whoever has the account that somebody wanted to open again."""
-    site = current_app.config["SITE_URL"]
+    site = current_settings.text("SITE_URL")
     common = {"language": user.language, "recipient": people.greeting_name(user), "unsubscribe": "", "site": site}
     mail = rendering.mail(kind=row.kind, data={}, link=site + path_to(row.kind, None), **common)
     return Letter(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
@@ -184,7 +184,7 @@ def _push(row: Row[Any], user: Any) -> Letter | None:
         to=found[0].endpoint,
         title=words.title,
         text=words.message,
-        link=current_app.config["SITE_URL"] + path_to(row.kind, row.related_id),
+        link=current_settings.text("SITE_URL") + path_to(row.kind, row.related_id),
         keys={"p256dh": found[0].p256dh, "auth": found[0].auth},
     )
 
@@ -195,7 +195,7 @@ def _sms(row: Row[Any], user: Any) -> Letter | None:
     if not user.phone:
         return None
     words = rendering.words(row.kind, user.language, row.data)
-    link = current_app.config["SITE_URL"] + path_to(row.kind, row.related_id)
+    link = current_settings.text("SITE_URL") + path_to(row.kind, row.related_id)
     text = f"{words.title}. {words.message} {link}"
     return Letter(id=_letter_id(row), to=user.phone, title=words.title, text=text, repeated=row.attempts > 1)
 
@@ -212,9 +212,8 @@ def _code_sms(row: Row[Any], user: Any) -> Letter | None:
 
 def _letter_id(row: Row[Any]) -> str:
     """The same at every attempt, different everywhere else, and no counter of ours."""
-    signer = Signer(current_app.config["SECRET_KEY"], salt="letters")
-    return signer.get_signature(f"{row.id}|{row.key}".encode()).decode()
+    return signing.signer("letters").get_signature(f"{row.id}|{row.key}".encode()).decode()
 
 
 def _tokens() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="unsubscribe")
+    return signing.serializer("unsubscribe")

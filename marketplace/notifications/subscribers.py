@@ -168,43 +168,25 @@ def tell_applicant_of_rejection(event: ApplicationRejected) -> None:
 def tell_worker_of_assignment(event: TaskAssigned) -> None:
     """It is going to be them: chosen among applicants, or booked."""
     kind = "task_assigned" if event.booked else "application_accepted"
-    news.of_task(event.worker_id, kind, f"{event.task_id}:{event.version}", event.task_id, owner_name=event.owner_id)
+    news.of_task(event.worker_id, kind, _step(event), event.task_id, owner_name=event.owner_id)
 
 
 @subscribe(TaskDeclined)
 def tell_owner_of_decline(event: TaskDeclined) -> None:
     """The worker gave it back."""
-    news.of_task(
-        event.owner_id,
-        "task_declined",
-        f"{event.task_id}:{event.version}",
-        event.task_id,
-        worker_name=event.worker_id,
-    )
+    news.of_task(event.owner_id, "task_declined", _step(event), event.task_id, worker_name=event.worker_id)
 
 
 @subscribe(TaskStarted)
 def tell_owner_of_start(event: TaskStarted) -> None:
     """The worker took it up."""
-    news.of_task(
-        event.owner_id,
-        "task_started",
-        f"{event.task_id}:{event.version}",
-        event.task_id,
-        worker_name=event.worker_id,
-    )
+    news.of_task(event.owner_id, "task_started", _step(event), event.task_id, worker_name=event.worker_id)
 
 
 @subscribe(TaskDone)
 def tell_owner_it_is_done(event: TaskDone) -> None:
     """The owner is asked to confirm."""
-    news.of_task(
-        event.owner_id,
-        "task_marked_done",
-        f"{event.task_id}:{event.version}",
-        event.task_id,
-        worker_name=event.worker_id,
-    )
+    news.of_task(event.owner_id, "task_marked_done", _step(event), event.task_id, worker_name=event.worker_id)
 
 
 @subscribe(TaskCompleted)
@@ -217,7 +199,7 @@ def tell_worker_of_completion(event: TaskCompleted) -> None:
 def tell_other_side_of_dispute(event: TaskDisputed) -> None:
     """One side does not agree."""
     other = event.owner_id if event.by_id == event.worker_id else event.worker_id
-    news.of_task(other, "task_disputed", f"{event.task_id}:{event.version}", event.task_id, other_name=event.by_id)
+    news.of_task(other, "task_disputed", _step(event), event.task_id, other_name=event.by_id)
 
 
 @subscribe(TaskCancelled)
@@ -304,3 +286,8 @@ def warn_of_declined_renewal(event: SubscriptionPastDue) -> None:
 def tell_of_end(event: SubscriptionEnded) -> None:
     """Nothing comes with it any more."""
     news.of_plan(event.user_id, "plan_ended", str(event.subscription_id), event.subscription_id, event.plan_key)
+
+
+def _step(event: TaskAssigned | TaskDeclined | TaskStarted | TaskDone | TaskDisputed) -> str:
+    """Of a task that goes to and fro each step is told once."""
+    return f"{event.task_id}:{event.version}"

@@ -5,8 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import staff_roles
-from marketplace.core.permissions import STAFF
+from marketplace.auth.policy import id_of, is_staff, staff_roles
 from marketplace.offerings.lifecycle import S
 from marketplace.offerings.models import Offering
 
@@ -16,9 +15,7 @@ OWNER, STRANGER = frozenset({"owner"}), frozenset({"stranger"})
 def visible_to(user: User | None) -> Select[Offering]:
     """Active ones; one's own in any state; staff see all but the deleted."""
     living = select(Offering).where(Offering.status != S.DELETED)
-    if user is not None and user.role in STAFF:
-        return living
-    return living.where(seen_by(Offering, user.id if user is not None else None))
+    return living if is_staff(user) else living.where(seen_by(Offering, id_of(user)))
 
 
 def seen_by(offering: Any, me: Any) -> ColumnElement[bool]:

@@ -5,15 +5,15 @@ from typing import Any
 from sqlalchemy import Table, bindparam, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import eyes_of
-from marketplace.auth.queries import display_name
-from marketplace.catalog.queries import tree
-from marketplace.core.db import db, fetch, one
-from marketplace.core.lists import ListQuery, Ranked
+from marketplace.auth.policy import eyes_of, own_only
+from marketplace.auth.queries import name_in, person_columns
+from marketplace.catalog.queries import category_filters, tree
+from marketplace.core.db import db, one
+from marketplace.core.lists import ListQuery, Ranked, equal_to
+from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
-from marketplace.core.permissions import STAFF
-from marketplace.core.prices import rank_from
-from marketplace.core.ranking import Find
+from marketplace.core.prices import rank_bounds
+from marketplace.core.public_lists import PublicList
 from marketplace.core.search import matches
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -25,18 +25,7 @@ from marketplace.offerings.models import Offering
 OFFERINGS: Table = Offering.metadata.tables["offerings"]
 USERS: Table = User.metadata.tables["users"]
 NOT_ANSWERED = {"version", "price_rank", "search_text", "import_ref"}
-CREATOR = [
-    USERS.c[name].label(f"creator_{name}")
-    for name in (
-        "username",
-        "first_name",
-        "last_name",
-        "avatar_url",
-        "average_rating",
-        "reviews_count",
-        "completed_tasks",
-    )
-]
+CREATOR = person_columns(USERS, "creator", "avatar_url", "average_rating", "reviews_count", "completed_tasks")
 
 BROWSE = ListQuery(
     name="offerings",
@@ -47,15 +36,12 @@ BROWSE = ListQuery(
     filters={
         "ids": OFFERINGS.c.id.in_(bindparam("ids", expanding=True)),
         "seen_by": policy.seen_by(OFFERINGS.c, bindparam("seen_by")),
-        "category": OFFERINGS.c.category == bindparam("category"),
-        "categories": OFFERINGS.c.category.in_(bindparam("categories", expanding=True)),
-        "subcategory": OFFERINGS.c.subcategory == bindparam("subcategory"),
+        **category_filters(OFFERINGS.c),
         "status": OFFERINGS.c.status == bindparam("status"),
         "living": OFFERINGS.c.status != bindparam("living"),
         "price_from": OFFERINGS.c.price_rank >= bindparam("price_from"),
         "price_to": OFFERINGS.c.price_rank.between(0, bindparam("price_to")),
-        "price_type": OFFERINGS.c.price_type == bindparam("price_type"),
-        "creator_id": OFFERINGS.c.creator_id == bindparam("creator_id"),
+        **equal_to(OFFERINGS.c, "price_type", "creator_id"),
         "owner_id": OFFERINGS.c.creator_id == bindparam("owner_id"),
         "q": lambda: matches("offerings"),
     },
@@ -69,34 +55,11 @@ BROWSE = ListQuery(
 )
 
 
-def best(**query: Any) -> list[Find]:
-    """What everybody may see and a search finds, the best first."""
-    return BROWSE.best(_on_view(query))
-
-
-def newest(most: int, **query: Any) -> list[Any]:
-    """The newest that everybody may see and a search finds; `title_0` is the title."""
-    return BROWSE.newest(_on_view(query), most)
-
-
-def facets(**query: Any) -> dict[str, list[Any]]:
-    """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    return BROWSE.facets(_on_view(query), ("category", "price_type"), OFFERINGS.c.price_minor)
-
-
-def newly_posted(thing_id: int) -> Any | None:
-    """An offering to be compared with saved searches; None where nobody sees it any more."""
-    names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
-    columns = [*(OFFERINGS.c[name] for name in names), OFFERINGS.c.creator_id.label("owner_id")]
-    rows = fetch(select(*columns).where(OFFERINGS.c.id == thing_id, OFFERINGS.c.status == S.ACTIVE))
-    return rows[0] if rows else None
-
-
 def browse(viewer: User | None, **query: Any) -> Page:
     """Active ones; other states narrow to one's own."""
     params = _prepared(query)
-    if params["status"] != S.ACTIVE and not (viewer and viewer.role in STAFF):
-        params["owner_id"] = viewer.id if viewer else 0
+    if params["status"] != S.ACTIVE:
+        params |= own_only(viewer)
     return BROWSE.page(params, lambda row: view(viewer, row))
 
 
@@ -128,8 +91,7 @@ def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Visible ones of these, by id."""
-    params = {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)}
-    return {item["id"]: item for item in BROWSE.page(params, lambda row: view(viewer, row)).items}
+    return BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 
 def view(viewer: User | None, row: Any) -> dict[str, Any]:
@@ -149,7 +111,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "currency": row.currency,
         "status": row.status,
         "creator_id": row.creator_id,
-        "creator_name": display_name(row.creator_username, row.creator_first_name, row.creator_last_name),
+        "creator_name": name_in(row, "creator"),
         "creator_avatar": row.creator_avatar_url,
         "creator_rating": round(row.creator_average_rating, 2),
         "creator_review_count": row.creator_reviews_count,
@@ -164,8 +126,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "updated_at": row.updated_at,
         "available_actions": OFFERING_LIFECYCLE.actions(row.status, policy.role_of(viewer, row)),
     }
-    distance = getattr(row, "distance", None)
-    return body if distance is None else {**body, "distance": round(distance, 2)}
+    return with_distance(body, row)
 
 
 def _on_view(query: dict[str, Any]) -> dict[str, Any]:
@@ -173,8 +134,16 @@ def _on_view(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prepared(query: dict[str, Any]) -> dict[str, Any]:
-    prices = {
-        "price_from": rank_from(query.pop("min_price", None), at_least=True),
-        "price_to": rank_from(query.pop("max_price", None), at_least=False),
-    }
+    prices = rank_bounds("price", query.pop("min_price", None), query.pop("max_price", None))
     return {**query, **tree().filter(query.pop("category", None)), **prices}
+
+
+ON_VIEW = PublicList(
+    BROWSE,
+    on_view=_on_view,
+    facets_by=("category", "price_type"),
+    amount=OFFERINGS.c.price_minor,
+    owner=OFFERINGS.c.creator_id,
+    posted=(OFFERINGS.c.status == S.ACTIVE,),
+)
+best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 import structlog
-from flask import current_app
 from sqlalchemy import Row, select, update
 
+from marketplace.core import current_settings
 from marketplace.core.db import after_commit, db, execute, fetch, in_transaction, locked, release_connection
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
@@ -123,7 +123,7 @@ def _create(row: Row[Any]) -> Record | None:
         currency=payment.currency,
         description=payment.title,
         reference=payment.reference,
-        return_url=f"{current_app.config['SITE_URL']}/payments/{payment.id}",
+        return_url=f"{current_settings.text('SITE_URL')}/payments/{payment.id}",
     )
     found = None if may_send(row) else at.find_payment(row.key)
     try:

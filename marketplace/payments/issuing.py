@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import bindparam, insert, select, update
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name
+from marketplace.core import current_settings
 from marketplace.core.db import execute, fetch, save
 from marketplace.kit.clock import now
 from marketplace.kit.money import share
@@ -40,7 +40,7 @@ def _kept(payment: Payment, back: Refund) -> dict[str, int]:
 def plan_receipt(subject: str, payer_id: int, **said: Any) -> ReceiptRow:
     """For a plan that was paid to the marketplace itself; `said` are title, reference, currency, provider, amount."""
     payer = fetch(_people.where(User.id == payer_id))[0]
-    sides = {"payer_id": payer_id, "payee_id": None, "payee": current_app.config["SITE_NAME"]}
+    sides = {"payer_id": payer_id, "payee_id": None, "payee": current_settings.text("SITE_NAME")}
     name = display_name(payer.username, payer.first_name, payer.last_name)
     return _issue("", subject, {**said, **sides, "payer": name, "tax_minor": 0, "fee_minor": 0})
 

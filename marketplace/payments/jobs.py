@@ -4,8 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
-from flask import current_app
-
+from marketplace.core import current_settings
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import Run, job
 from marketplace.kit.clock import now
@@ -39,7 +38,7 @@ def compare_books(run: Run) -> None:
 @job("pay_out_by_calendar", timeout=1800, every=timedelta(hours=1))
 def pay_out_by_calendar(run: Run) -> None:
     """On the day that the settings name, everything that is worth it."""
-    if not payouts.is_the_day(current_app.config["PAYOUT_SCHEDULE"]):
+    if not payouts.is_the_day(current_settings.text("PAYOUT_SCHEDULE")):
         return
     last = 0
     while due := payouts.due(AT_ONCE, last):

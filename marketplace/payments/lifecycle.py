@@ -55,7 +55,6 @@ SAID = {
 UNPAID = (S.CREATED, S.REQUIRES_PAYMENT_METHOD, S.REQUIRES_ACTION, S.PROCESSING)
 UNDER_WAY = (*UNPAID, S.AUTHORIZED, S.HELD)
 SYSTEM = frozenset({"system"})
-STAFF = {"moderator", "admin"}
 
 # A provider may say that it captured what we gave up meanwhile: money that moved is always booked.
 PAYMENT_LIFECYCLE = Lifecycle.table(

@@ -4,10 +4,10 @@ import secrets
 from decimal import Decimal
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import exists, select
 
 from marketplace.auth.models import User
+from marketplace.core import current_settings
 from marketplace.core.db import db, fetch, in_transaction, locked, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
@@ -141,7 +141,7 @@ def send_all_of(user_id: int, currency: str, name: str) -> None:
 
 def minimum(currency: str) -> int:
     """The least a payout may be, minor units."""
-    return int(Decimal(current_app.config["PAYOUT_MINIMUM"]).scaleb(exponent(currency)))
+    return int(Decimal(current_settings.text("PAYOUT_MINIMUM")).scaleb(exponent(currency)))
 
 
 def is_the_day(schedule: str) -> bool:

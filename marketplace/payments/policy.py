@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.permissions import OF_ROLE, May
+from marketplace.core.permissions import May, may
 from marketplace.payments.models import Payment, Payout
 
 PAYER, PAYEE, ADMIN = frozenset({"payer"}), frozenset({"payee"}), frozenset({"admin"})
@@ -14,7 +14,7 @@ OWNER = frozenset({"owner"})
 
 def visible_to(user: User) -> Select[Payment]:
     """Those one pays or is paid by; who runs the money sees all."""
-    if May.RUN_MONEY in OF_ROLE[user.role]:
+    if may(user.role, May.RUN_MONEY):
         return select(Payment)
     return select(Payment).where(or_(Payment.payer_id == user.id, Payment.payee_id == user.id))
 
@@ -24,12 +24,12 @@ def role_of(user: User, payment: Any) -> frozenset[str]:
     if payment.payer_id == user.id:
         return PAYER
     part = PAYEE if payment.payee_id == user.id else frozenset()
-    return part | (ADMIN if May.RUN_MONEY in OF_ROLE[user.role] else frozenset())
+    return part | (ADMIN if may(user.role, May.RUN_MONEY) else frozenset())
 
 
 def payouts_visible_to(user: User) -> Select[Payout]:
     """One's own; who runs the money sees all."""
-    if May.RUN_MONEY in OF_ROLE[user.role]:
+    if may(user.role, May.RUN_MONEY):
         return select(Payout)
     return select(Payout).where(Payout.user_id == user.id)
 
@@ -37,4 +37,4 @@ def payouts_visible_to(user: User) -> Select[Payout]:
 def payout_role_of(user: User, payout: Any) -> frozenset[str]:
     """Owner, admin."""
     part = OWNER if payout.user_id == user.id else frozenset()
-    return part | (ADMIN if May.RUN_MONEY in OF_ROLE[user.role] else frozenset())
+    return part | (ADMIN if may(user.role, May.RUN_MONEY) else frozenset())

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, request
 
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
+from marketplace.core import current_settings
 from marketplace.kit.clock import as_utc
 from marketplace.payments.issuing import number_of
 from marketplace.payments.receipts.document import PAGE_POLICY, Line, Receipt, as_html, as_pdf
@@ -38,8 +39,8 @@ def _receipt(row: Any, reader: User) -> Receipt:
         number=number_of(row),
         kind="refund" if is_refund else "payment",
         issued_at=as_utc(row.issued_at),
-        site_name=current_app.config["SITE_NAME"],
-        site_address=current_app.config["SITE_ADDRESS"],
+        site_name=current_settings.text("SITE_NAME"),
+        site_address=current_settings.text("SITE_ADDRESS"),
         payer_name=said["payer"],
         payee_name=said["payee"],
         reference=said["reference"],

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Select, Table, bindparam, case, func, lite
 from marketplace.auth.models import User
 from marketplace.core.db import fetch, one
 from marketplace.core.leases import table_of
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
@@ -35,8 +35,7 @@ BROWSE = ListQuery(
     columns=list(PAYMENTS.c),
     filters={
         "person": or_(PAYMENTS.c.payer_id == bindparam("person"), PAYMENTS.c.payee_id == bindparam("person")),
-        "status": PAYMENTS.c.status == bindparam("status"),
-        "reference": PAYMENTS.c.reference == bindparam("reference"),
+        **equal_to(PAYMENTS.c, "status", "reference"),
     },
     sorts={"created_at": PAYMENTS.c.created_at},
     default_sort="-created_at",

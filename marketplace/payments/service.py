@@ -3,13 +3,11 @@
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
-from flask import current_app
 from sqlalchemy import select
 
 from marketplace.auth.models import User
-from marketplace.core import audit_log
+from marketplace.core import audit_log, current_settings
 from marketplace.core.access import demand_money_scope
 from marketplace.core.db import db, fetch, held, locked, save
 from marketplace.core.prices import demand_price, minor_units
@@ -69,8 +67,7 @@ def quote(deal: Deal) -> fees.Quote:
 
 def fee_rules() -> fees.Rules:
     """The rules in force; raises BadFile."""
-    file = current_app.config["FEE_RULES"]
-    return fees.load(Path(file) if file else None)
+    return fees.load(current_settings.path("FEE_RULES", fees.SHIPPED))
 
 
 def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = None) -> Payment:

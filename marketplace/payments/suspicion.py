@@ -8,11 +8,11 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from flask import current_app
 from sqlalchemy import ColumnElement, func, select
 
 from marketplace.auth.models import User
 from marketplace.auth.signals.models import Signal
+from marketplace.core import current_settings
 from marketplace.core.db import fetch
 from marketplace.core.rule_files import BadFile, made, read_toml, tables, whole_number
 from marketplace.kit.clock import now
@@ -54,7 +54,7 @@ def judge(payout: Payout) -> Judgement:
 
 def in_force() -> tuple[int, tuple[Rule, ...]]:
     """The rules that the settings name; raises BadFile."""
-    return rules(Path(current_app.config["PAYOUT_RULES"] or SHIPPED))
+    return rules(current_settings.path("PAYOUT_RULES", SHIPPED))
 
 
 @cache

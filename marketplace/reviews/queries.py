@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, select
 
 from marketplace.auth.models import User
-from marketplace.auth.queries import display_name
+from marketplace.auth.queries import name_in, person_columns
 from marketplace.core.db import db, fetch, held, one
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
 from marketplace.reviews.models import CLIENT, WORKER, Review
@@ -16,9 +16,8 @@ REVIEWS: Table = Review.metadata.tables["reviews"]
 USERS: Table = User.metadata.tables["users"]
 REVIEWER, REVIEWED = USERS.alias("reviewer"), USERS.alias("reviewed")
 PEOPLE = [
-    column.label(f"{people.name}_{column.name}")
-    for people in (REVIEWER, REVIEWED)
-    for column in (people.c.username, people.c.first_name, people.c.last_name, people.c.avatar_url)
+    *person_columns(REVIEWER, "reviewer", "avatar_url"),
+    *person_columns(REVIEWED, "reviewed", "avatar_url"),
 ]
 
 REVIEWS_LIST = ListQuery(
@@ -29,10 +28,7 @@ REVIEWS_LIST = ListQuery(
         REVIEWED, REVIEWED.c.id == REVIEWS.c.reviewed_user_id
     ),
     filters={
-        "id": REVIEWS.c.id == bindparam("id"),
-        "reviewer_id": REVIEWS.c.reviewer_id == bindparam("reviewer_id"),
-        "reviewed_user_id": REVIEWS.c.reviewed_user_id == bindparam("reviewed_user_id"),
-        "task_id": REVIEWS.c.task_id == bindparam("task_id"),
+        **equal_to(REVIEWS.c, "id", "reviewer_id", "reviewed_user_id", "task_id"),
         "rating_min": REVIEWS.c.rating >= bindparam("rating_min"),
         "nothing": REVIEWS.c.id == bindparam("nothing"),
     },
@@ -86,10 +82,10 @@ def view(row: Any) -> dict[str, Any]:
     return {
         "id": row.id,
         "reviewer_id": row.reviewer_id,
-        "reviewer_name": _name(row, "reviewer"),
+        "reviewer_name": name_in(row, "reviewer"),
         "reviewer_avatar": row.reviewer_avatar_url,
         "reviewed_user_id": row.reviewed_user_id,
-        "reviewed_user_name": _name(row, "reviewed"),
+        "reviewed_user_name": name_in(row, "reviewed"),
         "task_id": row.task_id,
         "listing_id": None,
         "review_type": f"{CLIENT if row.reviewed_as == WORKER else WORKER}_to_{row.reviewed_as}",
@@ -99,11 +95,6 @@ def view(row: Any) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
-
-
-def _name(row: Any, side: str) -> str:
-    parts = (getattr(row, f"{side}_{name}") for name in ("username", "first_name", "last_name"))
-    return display_name(*parts)
 
 
 def _figures(rows: list[tuple[Any, ...]]) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import delete as delete_rows
 
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
 from marketplace.auth.service import count_rating
+from marketplace.core import current_settings
 from marketplace.core.db import db, execute, save
 from marketplace.core.outbox import publish
 from marketplace.events.reviews import ReviewChanged, ReviewDeleted, ReviewWritten
@@ -161,7 +161,7 @@ def _own_and_open(user: User, review_id: int) -> Review:
     review = queries.find_locked(review_id)
     if review.reviewer_id != user.id:
         raise NotAllowed("Only its writer can change this review.")
-    days = current_app.config["REVIEW_WINDOW_DAYS"]
+    days = current_settings.whole("REVIEW_WINDOW_DAYS")
     if review.created_at < now() - timedelta(days=days):
         raise WindowClosed(f"It is too late to change this review: that is possible for {days} days.")
     return review

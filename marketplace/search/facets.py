@@ -6,6 +6,7 @@ from typing import Any
 from flask import current_app
 
 from marketplace.catalog.queries import tree
+from marketplace.core import current_settings
 from marketplace.core.cache import Kept
 from marketplace.kit.money import to_major
 from marketplace.search.service import KINDS
@@ -19,7 +20,7 @@ def of(kind: str, *, q: str | None = None, category: str | None = None) -> dict[
         return _found(kind, q=q, category=category)
     kept: dict[str, Kept[dict[str, Any]]] = current_app.extensions.setdefault("facets", {})
     if kind not in kept:
-        kept[kind] = Kept(partial(_found, kind), current_app.config["LIST_CACHE_SECONDS"])
+        kept[kind] = Kept(partial(_found, kind), current_settings.whole("LIST_CACHE_SECONDS"))
     return kept[kind].get()
 
 

@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
-
+from marketplace.core import current_settings
 from marketplace.core.rule_files import BadFile, read_toml
 from marketplace.kit.money import Money, MoneyError
 
@@ -46,8 +45,7 @@ class Plan:
 
 def all_plans() -> Mapping[str, Plan]:
     """Those in force by key, in the order of the file; raises BadFile."""
-    file = current_app.config["PLANS_FILE"]
-    return load(Path(file) if file else None)
+    return load(current_settings.path("PLANS_FILE", SHIPPED))
 
 
 def offered() -> list[Plan]:

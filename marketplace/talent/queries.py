@@ -10,6 +10,7 @@ from marketplace.auth.queries import display_name, hourly_rate
 from marketplace.catalog.queries import tree
 from marketplace.core.db import listed
 from marketplace.core.lists import ListQuery, Ranked
+from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
 from marketplace.core.ranking import Find
 from marketplace.core.search import matches
@@ -69,8 +70,7 @@ def facets(category: str | None = None, **query: Any) -> dict[str, list[Any]]:
 
 def by_ids(_viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Those of these who offer to help, by id."""
-    params = {"ids": ids, "per_page": len(ids), "offering": True}
-    return {item["id"]: item for item in HELPERS.page(params, view).items}
+    return HELPERS.by_ids(ids, {"offering": True}, view)
 
 
 def name_of(row: Any) -> str:
@@ -112,5 +112,4 @@ def view(row: Any) -> dict[str, Any]:
         "is_available": row.is_helper,
         "member_since": row.created_at,
     }
-    distance = getattr(row, "distance", None)
-    return body if distance is None else {**body, "distance": round(distance, 2)}
+    return with_distance(body, row)

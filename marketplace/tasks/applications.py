@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, select
 
 from marketplace.auth.models import User
-from marketplace.auth.queries import display_name
+from marketplace.auth.queries import name_in, person_columns
 from marketplace.core.db import db
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotAllowed, NotFound
 from marketplace.kit.money import to_major
@@ -18,21 +18,7 @@ from marketplace.tasks.models import Application, Task
 APPLICATIONS: Table = Task.metadata.tables["applications"]
 TASKS: Table = Task.metadata.tables["tasks"]
 USERS: Table = User.metadata.tables["users"]
-APPLICANT = [
-    USERS.c[name].label(f"applicant_{name}")
-    for name in (
-        "username",
-        "first_name",
-        "last_name",
-        "avatar_url",
-        "average_rating",
-        "reviews_count",
-        "completed_tasks",
-        "created_at",
-        "bio",
-        "city",
-    )
-]
+SHOWN = ("avatar_url", "average_rating", "reviews_count", "completed_tasks", "created_at", "bio", "city")
 
 APPLICATIONS_LIST = ListQuery(
     name="applications",
@@ -42,16 +28,13 @@ APPLICATIONS_LIST = ListQuery(
         TASKS.c.creator_id,
         TASKS.c.status.label("task_status"),
         TASKS.c.budget_minor.label("task_budget_minor"),
-        *APPLICANT,
+        *person_columns(USERS, "applicant", *SHOWN),
     ],
     joined=APPLICATIONS.join(USERS, USERS.c.id == APPLICATIONS.c.applicant_id).join(
         TASKS, TASKS.c.id == APPLICATIONS.c.task_id
     ),
     filters={
-        "id": APPLICATIONS.c.id == bindparam("id"),
-        "task_id": APPLICATIONS.c.task_id == bindparam("task_id"),
-        "applicant_id": APPLICATIONS.c.applicant_id == bindparam("applicant_id"),
-        "status": APPLICATIONS.c.status == bindparam("status"),
+        **equal_to(APPLICATIONS.c, "id", "task_id", "applicant_id", "status"),
     },
     sorts={"created_at": APPLICATIONS.c.created_at},
     default_sort="-created_at",
@@ -119,7 +102,7 @@ def view(user: User, row: Any) -> dict[str, Any]:
         "id": row.id,
         "task_id": row.task_id,
         "applicant_id": row.applicant_id,
-        "applicant_name": display_name(row.applicant_username, row.applicant_first_name, row.applicant_last_name),
+        "applicant_name": name_in(row, "applicant"),
         "applicant_avatar": row.applicant_avatar_url,
         "applicant_rating": round(row.applicant_average_rating, 2),
         "applicant_review_count": row.applicant_reviews_count,

@@ -31,15 +31,7 @@ def apply(user: User, task_id: int, *, message: str = "", proposed_price: Any = 
     application.budget_minor = task.budget_minor if price is None else None
     db.session.flush()
     _count_response(task, 1)
-    publish(
-        ApplicationSent(
-            application_id=application.id,
-            task_id=task.id,
-            owner_id=task.creator_id,
-            applicant_id=user.id,
-            version=application.version,
-        )
-    )
+    publish(ApplicationSent(owner_id=task.creator_id, **_told(application)))
     return application
 
 
@@ -76,7 +68,7 @@ def find_for_owner(user: User, application_id: int, task_id: int) -> tuple[Appli
 
 
 def accept(application: Application, owner: User) -> None:
-    """This one."""
+    """The task is theirs."""
     application.advance("accept", actor=policy.OWNER, actor_id=owner.id)
     db.session.flush()
 
@@ -109,15 +101,7 @@ def _withdraw(application: Application, task: Task, roles: frozenset[str], by_id
     _count_response(task, -1)
     application.advance("withdraw", actor=roles, actor_id=by_id)
     db.session.flush()
-    publish(
-        ApplicationWithdrawn(
-            application_id=application.id,
-            task_id=task.id,
-            owner_id=task.creator_id,
-            applicant_id=application.applicant_id,
-            version=application.version,
-        )
-    )
+    publish(ApplicationWithdrawn(owner_id=task.creator_id, **_told(application)))
 
 
 def _refuse_second(user: User, task: Task) -> None:
@@ -154,11 +138,10 @@ def _one_response_less(task: Task) -> None:
 
 
 def _tell_rejected(application: Application) -> None:
-    publish(
-        ApplicationRejected(
-            application_id=application.id,
-            task_id=application.task_id,
-            applicant_id=application.applicant_id,
-            version=application.version,
-        )
-    )
+    publish(ApplicationRejected(**_told(application)))
+
+
+def _told(application: Application) -> dict[str, int]:
+    """What every fact about an application carries."""
+    names = ("task_id", "applicant_id", "version")
+    return {"application_id": application.id, **{name: getattr(application, name) for name in names}}

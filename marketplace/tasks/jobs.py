@@ -9,10 +9,10 @@ from marketplace.tasks import queries, service
 @job("expire_tasks", timeout=300, every=timedelta(minutes=1))
 def expire_tasks(run: Run) -> None:
     """Open tasks whose deadline is over."""
-    one_by_one(queries.due_to_expire, service.expire)
+    one_by_one(queries.EXPIRY.ids, service.expire)
 
 
 @job("confirm_tasks", timeout=300, every=timedelta(minutes=1))
 def confirm_tasks(run: Run) -> None:
     """Finished tasks whose owner says nothing."""
-    one_by_one(queries.due_for_confirmation, service.confirm_unanswered)
+    one_by_one(queries.CONFIRMATION.ids, service.confirm_unanswered)

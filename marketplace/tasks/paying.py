@@ -5,9 +5,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from flask import current_app
-
 from marketplace.auth.models import User
+from marketplace.core import current_settings
 from marketplace.core.prices import demand_agreement, demand_price
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
@@ -95,7 +94,7 @@ def begin(
 
 def chosen(wanted: str | None) -> str:
     """How a new task is to be paid; raises Invalid (422) where it cannot be."""
-    payment = wanted or current_app.config["TASK_PAYMENT"]
+    payment = wanted or current_settings.text("TASK_PAYMENT")
     if payment == ESCROW and not providers():
         if wanted is None:
             return "outside"
@@ -119,7 +118,7 @@ def asked_at_once(assign: Callable[[], Task]) -> Task:
 
 def on_assigned(task: Task, method: str | None) -> None:
     """Somebody is to do it: its money is held now, where its owner pays at once or the settings say so."""
-    is_due = _is_escrow(task) and current_app.config["ESCROW_HOLD"] == "acceptance"
+    is_due = _is_escrow(task) and current_settings.text("ESCROW_HOLD") == "acceptance"
     if is_due or (method and price_of(task)):
         payments.begin(deal_of(task), method=method)
 

@@ -5,8 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, false, or_, select
 
 from marketplace.auth.models import User
-from marketplace.auth.policy import staff_roles
-from marketplace.core.permissions import STAFF
+from marketplace.auth.policy import id_of, is_staff, staff_roles
 from marketplace.tasks.lifecycle import S
 from marketplace.tasks.models import Application, Task
 
@@ -17,9 +16,7 @@ WORKER, PROVIDER = frozenset({"worker"}), frozenset({"provider"})
 def visible_to(user: User | None) -> Select[Task]:
     """The public board, and bookings for the two they concern; staff see all but the deleted."""
     living = select(Task).where(Task.status != S.DELETED)
-    if user is not None and user.role in STAFF:
-        return living
-    return living.where(seen_by(Task, user.id if user is not None else None))
+    return living if is_staff(user) else living.where(seen_by(Task, id_of(user)))
 
 
 def seen_by(task: Any, me: Any) -> ColumnElement[bool]:

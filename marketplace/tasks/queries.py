@@ -7,15 +7,17 @@ from sqlalchemy import ColumnElement, Table, bindparam, false, func, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
-from marketplace.auth.queries import display_name
-from marketplace.catalog.queries import tree
+from marketplace.auth.queries import name_in, person_columns
+from marketplace.catalog.queries import category_filters, tree
 from marketplace.core.db import db, fetch, held, one
 from marketplace.core.lifecycle import StateChange
 from marketplace.core.lists import ListQuery, Ranked
+from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
-from marketplace.core.prices import rank_from
-from marketplace.core.ranking import Find
+from marketplace.core.prices import rank_bounds
+from marketplace.core.public_lists import PublicList
 from marketplace.core.search import matches
+from marketplace.core.timers import Timer
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.money import to_major
@@ -32,11 +34,7 @@ GRACE = timedelta(days=1)  # a local time sent without its zone may look past wh
 USERS: Table = User.metadata.tables["users"]
 CREATOR, WORKER = USERS.alias("creator"), USERS.alias("worker")
 NOT_ANSWERED = {"version", "budget_rank", "search_text", "import_ref", "done_note", "done_images"}
-NAMES = [
-    column.label(f"{people.name}_{column.name}")
-    for people in (CREATOR, WORKER)
-    for column in (people.c.username, people.c.first_name, people.c.last_name)
-]
+NAMES = [*person_columns(CREATOR, "creator"), *person_columns(WORKER, "worker")]
 JOINED = TASKS.join(CREATOR, CREATOR.c.id == TASKS.c.creator_id).outerjoin(
     WORKER, WORKER.c.id == TASKS.c.assigned_to_id
 )
@@ -51,9 +49,7 @@ BROWSE = ListQuery(
     filters={
         "ids": TASKS.c.id.in_(bindparam("ids", expanding=True)),
         "seen_by": policy.seen_by(TASKS.c, bindparam("seen_by")),
-        "category": TASKS.c.category == bindparam("category"),
-        "categories": TASKS.c.category.in_(bindparam("categories", expanding=True)),
-        "subcategory": TASKS.c.subcategory == bindparam("subcategory"),
+        **category_filters(TASKS.c),
         "status": TASKS.c.status == bindparam("status"),
         "living": TASKS.c.status != bindparam("living"),
         "on_board": TASKS.c.booked == false(),
@@ -73,28 +69,8 @@ BROWSE = ListQuery(
     ranked=Ranked(title=[TASKS.c.title], owner=CREATOR),
 )
 
-
-def best(**query: Any) -> list[Find]:
-    """What everybody may see and a search finds, the best first."""
-    return BROWSE.best(_on_view(query))
-
-
-def newest(most: int, **query: Any) -> list[Any]:
-    """The newest that everybody may see and a search finds; `title_0` is the title."""
-    return BROWSE.newest(_on_view(query), most)
-
-
-def facets(**query: Any) -> dict[str, list[Any]]:
-    """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
-    return BROWSE.facets(_on_view(query), ("category", "difficulty"), TASKS.c.budget_minor)
-
-
-def newly_posted(thing_id: int) -> Any | None:
-    """A task to be compared with saved searches; None where nobody sees it any more."""
-    names = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
-    columns = [*(TASKS.c[name] for name in names), TASKS.c.creator_id.label("owner_id")]
-    rows = fetch(select(*columns).where(TASKS.c.id == thing_id, TASKS.c.status == S.OPEN, TASKS.c.booked == false()))
-    return rows[0] if rows else None
+EXPIRY = Timer(Task, lambda: (Task.status == S.OPEN) & (Task.deadline < now() - GRACE))
+CONFIRMATION = Timer(Task, lambda: (Task.status == S.PENDING_CONFIRMATION) & (Task.updated_at < now() - CONFIRM_AFTER))
 
 
 def browse(viewer: User | None, **query: Any) -> Page:
@@ -148,24 +124,6 @@ def place_of(task_id: int) -> Any | None:
     return rows[0] if rows else None
 
 
-def due_to_expire(task_id: int | None = None, batch: int = 1) -> Any:
-    """An open task past its deadline by GRACE; without an id, the ids of such tasks."""
-    late = (Task.status == S.OPEN) & (Task.deadline < now() - GRACE)
-    return _due(late, task_id, batch)
-
-
-def due_for_confirmation(task_id: int | None = None, batch: int = 1) -> Any:
-    """A finished task nobody confirmed in CONFIRM_AFTER; without an id, the ids of such tasks."""
-    late = (Task.status == S.PENDING_CONFIRMATION) & (Task.updated_at < now() - CONFIRM_AFTER)
-    return _due(late, task_id, batch)
-
-
-def _due(late: Any, task_id: int | None, batch: int) -> Any:
-    if task_id is not None:
-        return db.session.scalar(select(Task).where(late, Task.id == task_id))
-    return [row.id for row in fetch(select(Task.id).where(late).order_by(Task.id).limit(batch))]
-
-
 def open_of(creator_id: int) -> list[Task]:
     """What a person has on the board, to be moved."""
     mine = select(Task).where(Task.creator_id == creator_id, Task.status == S.OPEN)
@@ -206,8 +164,10 @@ def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
     """Visible ones of these, by id."""
-    page = _page(viewer, {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)})
-    return {item["id"]: item for item in page.items}
+    found = BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
+    if viewer is not None:
+        actions.narrow(viewer, [*found.values()])
+    return found
 
 
 def attention(user: User) -> dict[str, int]:
@@ -223,7 +183,6 @@ def attention(user: User) -> dict[str, int]:
 
 def view(viewer: User | None, row: Any) -> dict[str, Any]:
     """A task as the contract names its fields."""
-    creator_name, worker_name = _names_in(row)
     roles = policy.role_of(viewer, row)
     budget = None if row.budget_minor is None else to_major(row.budget_minor, row.currency)
     body = {
@@ -241,9 +200,9 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "latitude": row.latitude,
         "longitude": row.longitude,
         "creator_id": row.creator_id,
-        "creator_name": creator_name,
+        "creator_name": name_in(row, "creator"),
         "assigned_to_id": row.assigned_to_id,
-        "assigned_to_name": worker_name,
+        "assigned_to_name": None if row.worker_username is None else name_in(row, "worker"),
         "radius": row.radius,
         "required_skills": row.required_skills,
         "image_urls": row.images,
@@ -264,8 +223,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
         "cancel_reason": row.reason if roles & CONCERNED and row.status == S.CANCELLED else None,
         "available_actions": TASK_LIFECYCLE.actions(row.status, roles),
     }
-    distance = getattr(row, "distance", None)
-    return body if distance is None else {**body, "distance": round(distance, 2)}
+    return with_distance(body, row)
 
 
 def _page(viewer: User | None, params: dict[str, Any]) -> Page:
@@ -280,10 +238,7 @@ def _on_view(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prepared(query: dict[str, Any]) -> dict[str, Any]:
-    budgets = {
-        "budget_from": rank_from(query.pop("min_budget", None), at_least=True),
-        "budget_to": rank_from(query.pop("max_budget", None), at_least=False),
-    }
+    budgets = rank_bounds("budget", query.pop("min_budget", None), query.pop("max_budget", None))
     living = None if query.get("status") else S.DELETED  # a state that was asked for is enough
     return {**query, "living": living, **tree().filter(query.pop("category", None)), **budgets}
 
@@ -319,8 +274,12 @@ def application_summary(application: Application) -> dict[str, Any]:
     }
 
 
-def _names_in(row: Any) -> tuple[str | None, str | None]:
-    creator = display_name(row.creator_username, row.creator_first_name, row.creator_last_name)
-    if row.worker_username is None:
-        return creator, None
-    return creator, display_name(row.worker_username, row.worker_first_name, row.worker_last_name)
+ON_VIEW = PublicList(
+    BROWSE,
+    on_view=_on_view,
+    facets_by=("category", "difficulty"),
+    amount=TASKS.c.budget_minor,
+    owner=TASKS.c.creator_id,
+    posted=(TASKS.c.status == S.OPEN, TASKS.c.booked == false()),
+)
+best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted

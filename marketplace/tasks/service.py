@@ -153,7 +153,7 @@ def confirm(user: User, task_id: int) -> Task:
 
 def confirm_unanswered(task_id: int) -> None:
     """The owner has said nothing for CONFIRM_AFTER: it counts as confirmed. No effect where it is not so."""
-    task = queries.due_for_confirmation(task_id)
+    task = queries.CONFIRMATION.row(task_id)
     if task is not None:
         task.advance("confirm", actor=SYSTEM)
         db.session.flush()
@@ -162,7 +162,7 @@ def confirm_unanswered(task_id: int) -> None:
 
 def expire(task_id: int) -> None:
     """Nobody took it before its deadline. No effect where it is not so."""
-    task = queries.due_to_expire(task_id)
+    task = queries.EXPIRY.row(task_id)
     if task is not None:
         task.advance("expire", actor=SYSTEM)
         db.session.flush()

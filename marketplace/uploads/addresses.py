@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadSignature
 
+from marketplace.core import current_settings, signing
 from marketplace.kit.clock import now
 
 PATH = "/api/uploads"
@@ -49,7 +49,7 @@ def url_of(upload: Any, size: str = "") -> str:
     name = f"{upload.stem}-{size}.webp" if size else f"{upload.stem}.{upload.extension}"
     if upload.is_private:
         return f"{PATH}/{name}?{urlencode(signature_for(name, LINK_SECONDS))}"
-    base = current_app.config["UPLOADS_BASE_URL"]
+    base = current_settings.text("UPLOADS_BASE_URL")
     return f"{base}/public/{name}" if base else f"{PATH}/{name}"
 
 
@@ -69,8 +69,8 @@ def opened(link: str | None) -> str | None:
 def is_ours(link: str) -> bool:
     """Whether this is the whole address of a public upload here, by path or at the places we serve from: a query could
     say anything."""
-    places = [f"{PATH}/", f"{current_app.config['API_URL']}{PATH}/"]
-    if base := current_app.config["UPLOADS_BASE_URL"]:
+    places = [f"{PATH}/", f"{current_settings.text('API_URL')}{PATH}/"]
+    if base := current_settings.text("UPLOADS_BASE_URL"):
         places.append(f"{base}/public/")
     names = [link.removeprefix(place) for place in places if link.startswith(place)]
     return any(NAME.fullmatch(name) for name in names)
@@ -90,7 +90,8 @@ def incoming_url(stem: str, seconds: int) -> str:
 def signature_for(name: str, seconds: int) -> dict[str, str]:
     """The query that opens `name` for so many seconds."""
     expires = str(int(now().timestamp()) + seconds)
-    return {"expires": expires, "signature": _signer().get_signature(f"{name}|{expires}".encode()).decode()}
+    signed = signing.signer("uploads").get_signature(f"{name}|{expires}".encode())
+    return {"expires": expires, "signature": signed.decode()}
 
 
 def is_signed(name: str, expires: str, signature: str) -> bool:
@@ -98,18 +99,14 @@ def is_signed(name: str, expires: str, signature: str) -> bool:
     if not (expires.isascii() and expires.isdigit()) or len(expires) > 12 or int(expires) < now().timestamp():
         return False
     try:
-        return _signer().verify_signature(f"{name}|{expires}".encode(), signature.encode())
+        return signing.signer("uploads").verify_signature(f"{name}|{expires}".encode(), signature.encode())
     except (BadSignature, UnicodeEncodeError):
         return False
 
 
 def stems_in(links: Iterable[str]) -> set[str]:
     """The files of ours among these addresses."""
-    base = current_app.config["UPLOADS_BASE_URL"]
+    base = current_settings.text("UPLOADS_BASE_URL")
     ours = [link.partition("?")[0] for link in links if f"{PATH}/" in link or (base and link.startswith(base))]
     names = [NAME.fullmatch(link.rpartition("/")[2]) for link in ours]
     return {name["stem"] for name in names if name}
-
-
-def _signer() -> Signer:
-    return Signer(current_app.config["SECRET_KEY"], salt="uploads")

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from flask import Request, current_app
+from flask import Request
 from werkzeug.datastructures import FileStorage
 
 from marketplace.auth import service as people
 from marketplace.auth.models import User
+from marketplace.core import current_settings
 from marketplace.core.db import in_transaction, release_connection
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Invalid, Malformed, NotFound, Problem
@@ -172,7 +173,7 @@ def _bytes_of(file: FileStorage, most: int) -> bytes:
 
 
 def _most(*, is_picture: bool) -> int:
-    return int(current_app.config["UPLOAD_MAX_BYTES" if is_picture else "UPLOAD_MAX_FILE_BYTES"])
+    return current_settings.whole("UPLOAD_MAX_BYTES" if is_picture else "UPLOAD_MAX_FILE_BYTES")
 
 
 def _refuse_large(size: int, *, is_picture: bool) -> None:

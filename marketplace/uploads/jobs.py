@@ -3,8 +3,7 @@
 from datetime import timedelta
 from itertools import islice
 
-from flask import current_app
-
+from marketplace.core import current_settings
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import Run, job
 from marketplace.kit.clock import now
@@ -33,7 +32,7 @@ def remove_files(run: Run, keys: list[str]) -> None:
 @job("sweep_uploads", timeout=600, every=timedelta(hours=1))
 def sweep_uploads(run: Run) -> None:
     """Files that nothing shows, uploads that never arrived, and bytes that no row knows of."""
-    unused = timedelta(days=current_app.config["UPLOAD_ORPHAN_DAYS"])
+    unused = current_settings.days("UPLOAD_ORPHAN_DAYS")
     moment = now()
     while in_transaction(
         lambda: service.sweep(orphans_before=moment - unused, strangers_before=moment - ARRIVAL, batch=AT_ONCE)

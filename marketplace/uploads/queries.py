@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Table, bindparam, select
 
 from marketplace.auth.models import User
+from marketplace.core import current_settings
 from marketplace.core.db import fetch, one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
@@ -35,7 +35,7 @@ UPLOADS_LIST = ListQuery(
 
 def of(user: User, **query: Any) -> Page:
     """One's own files, and how much of the quota they take."""
-    quota = {"used_bytes": used(user.id), "quota_bytes": current_app.config["UPLOAD_QUOTA_BYTES"]}
+    quota = {"used_bytes": used(user.id), "quota_bytes": current_settings.whole("UPLOAD_QUOTA_BYTES")}
     return UPLOADS_LIST.page({**query, "owner_id": user.id}, view, extra=quota)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import delete, exists, insert, select, update
 
 from marketplace.auth.models import User
+from marketplace.core import current_settings
 from marketplace.core.db import execute, fetch, one, save
 from marketplace.core.jobs import enqueue
 from marketplace.core.outbox import publish
@@ -146,11 +146,10 @@ def _take_room(user_id: int, size: int, *, files: int, limited: bool = True) -> 
     """The condition stands in the UPDATE, so that a burst of uploads cannot slip past the quota together."""
     if not fetch(select(UploadUsage.user_id).where(UploadUsage.user_id == user_id)):
         execute(insert(UploadUsage), {"user_id": user_id, "size": 0, "files": 0})
-    settings = current_app.config
     room = update(UploadUsage).where(UploadUsage.user_id == user_id)
     if size > 0 and limited:
-        room = room.where(UploadUsage.size + size <= settings["UPLOAD_QUOTA_BYTES"])
+        room = room.where(UploadUsage.size + size <= current_settings.whole("UPLOAD_QUOTA_BYTES"))
     if files > 0 and limited:
-        room = room.where(UploadUsage.files + files <= settings["UPLOAD_QUOTA_FILES"])
+        room = room.where(UploadUsage.files + files <= current_settings.whole("UPLOAD_QUOTA_FILES"))
     if not execute(room.values(size=UploadUsage.size + size, files=UploadUsage.files + files)):
         raise QuotaExceeded()

@@ -4,9 +4,10 @@ import hashlib
 import re
 from typing import Any
 
-from flask import Response, current_app, redirect, request, send_file
+from flask import Response, redirect, request, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
+from marketplace.core import current_settings
 from marketplace.core.db import release_connection
 from marketplace.kit.errors import Busy, NotFound
 from marketplace.uploads.addresses import key_of, thumbnail_key
@@ -72,7 +73,7 @@ def _from_bucket(upload: Any, key: str, *, small: bool) -> BaseResponse:
     link = storage().link(key, seconds=LINK_SECONDS, filename=filename)
     if link is None:
         raise NotFound.of("file")
-    base = current_app.config["UPLOADS_BASE_URL"]
+    base = current_settings.text("UPLOADS_BASE_URL")
     return redirect(link if upload.is_private or not base else f"{base}/{key}")
 
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name
 from marketplace.core.db import db, fetch, one
 from marketplace.core.leases import table_of
-from marketplace.core.lists import ListQuery
+from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.uploads import queries as uploads
 from marketplace.verification.lifecycle import S
@@ -24,8 +24,7 @@ QUEUE = ListQuery(
     columns=[*VERIFICATIONS.c, USERS.c.username, USERS.c.first_name, USERS.c.last_name],
     joined=VERIFICATIONS.join(USERS, USERS.c.id == VERIFICATIONS.c.user_id),
     filters={
-        "status": VERIFICATIONS.c.status == bindparam("status"),
-        "user_id": VERIFICATIONS.c.user_id == bindparam("user_id"),
+        **equal_to(VERIFICATIONS.c, "status", "user_id"),
     },
     sorts={"created_at": VERIFICATIONS.c.created_at},
     default_sort="created_at",

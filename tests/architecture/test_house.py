@@ -99,6 +99,10 @@ def test_every_fact_has_a_listener_or_a_reason() -> None:
     assert unheard == set(WAITING)
 
 
+def test_the_page_of_events_names_what_a_fact_carries_and_nothing_of_its_class() -> None:
+    assert "`personal`" not in pages()["events.md"]
+
+
 def test_every_route_has_a_policy(app: Flask) -> None:
     pages_of_ours = {
         "docs.home",

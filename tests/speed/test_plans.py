@@ -273,10 +273,10 @@ def busy(large: Flask) -> Flask:
 @pytest.mark.parametrize(
     ("table", "ask"),
     [
-        ("listings", lambda: listings.due_to_expire(batch=200)),
-        ("listings", lambda: listings.due_for_reminder(batch=200)),
-        ("tasks", lambda: tasks.due_to_expire(batch=200)),
-        ("tasks", lambda: tasks.due_for_confirmation(batch=200)),
+        ("listings", lambda: listings.EXPIRY.ids(batch=200)),
+        ("listings", lambda: listings.REMINDER.ids(batch=200)),
+        ("tasks", lambda: tasks.EXPIRY.ids(batch=200)),
+        ("tasks", lambda: tasks.CONFIRMATION.ids(batch=200)),
         ("deliveries", LETTERS.oldest_due),
         ("notifications", lambda: notifications.of(SomebodyElse, per_page=20, page=1)),
         ("notifications", lambda: notifications.unread_count(SomebodyElse)),

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -15,7 +14,7 @@ from marketplace.auth.keys import usage
 from marketplace.auth.keys.models import ApiKey, ApiKeyUse
 from marketplace.auth.models import User
 from marketplace.auth.service import hold
-from marketplace.core import audit_log, security_log
+from marketplace.core import audit_log, current_settings, security_log
 from marketplace.core.access import NotForKeys
 from marketplace.core.db import db, execute, fetch, one, save
 from marketplace.core.limits import spend, spend_of_day
@@ -48,7 +47,7 @@ def make(
     """A new key and its text, which nobody can read again; raises TooManyKeys (409), Invalid (422)."""
     if expires_at is not None and expires_at <= now():
         raise Invalid.field("expires_at", "This moment has passed.")
-    most = current_app.config["API_KEY_REQUESTS_A_DAY"]
+    most = current_settings.whole("API_KEY_REQUESTS_A_DAY")
     if requests_a_day is not None and requests_a_day > most:
         raise Invalid.field("requests_a_day", f"A key has at most {most:,} requests a day.")
     hold(user.id)
@@ -143,7 +142,7 @@ def holder_of(text: str, scope: str, *, is_counted: bool) -> User:
 
 def _count(key: Any) -> None:
     try:
-        spend("api-key", str(key.id), current_app.config["LIMIT_API_KEY"])
+        spend("api-key", str(key.id), "LIMIT_API_KEY")
         spend_of_day("api-key-day", str(key.id), key.requests_a_day)
     except TooMany:
         usage.note((key.id, key.digest), refused=True)

@@ -13,12 +13,12 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from flask import current_app
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import insert, update
 
 from marketplace.auth.keys.models import ApiKey, ApiKeyUse
+from marketplace.core import current_settings
 from marketplace.core.db import execute, in_transaction
 from marketplace.kit.clock import now
 
@@ -45,7 +45,7 @@ def note(key: Key, *, refused: bool = False) -> None:
     with _lock:
         _uses[key, moment.date(), refused] += 1
         _last[key] = moment
-    if redis := _redis(current_app.config["REDIS_URL"]):
+    if redis := _redis(current_settings.text("REDIS_URL")):
         with suppress(RedisError), redis.pipeline(transaction=False) as line:
             line.hincrby(_name(key, moment.date()), "refused" if refused else "requests", 1)
             line.hset(_name(key, moment.date()), "last", moment.isoformat())
@@ -76,7 +76,7 @@ def _later(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def _shared(keys: Sequence[Key]) -> dict[Key, Today]:
-    redis, day = _redis(current_app.config["REDIS_URL"]), now().date()
+    redis, day = _redis(current_settings.text("REDIS_URL")), now().date()
     if redis is None:
         return {}
     with suppress(RedisError), redis.pipeline(transaction=False) as line:

@@ -4,7 +4,6 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import ColumnElement, delete, select, update
 
 from marketplace.auth import one_time
@@ -13,7 +12,7 @@ from marketplace.auth.numbers import e164
 from marketplace.auth.phone.models import PhoneCode, PhoneTurn
 from marketplace.auth.places import Place
 from marketplace.auth.signals import service as signals
-from marketplace.core import audit_log
+from marketplace.core import audit_log, current_settings
 from marketplace.core.db import execute, fetch, in_transaction, save
 from marketplace.core.outbox import publish
 from marketplace.events.auth import PhoneCodeIssued, PhoneLoginAsked
@@ -90,10 +89,10 @@ def _refusal(user_id: int | None, number: str) -> TooMany | None:
     for name in sorted((EVERYBODY, number)):
         _take_turn(name)
     limits = (
-        (PhoneCode.phone == number, timedelta(minutes=10), current_app.config["SMS_PER_10_MINUTES"]),
-        (PhoneCode.phone == number, timedelta(days=1), current_app.config["SMS_PER_DAY"]),
-        (PhoneCode.user_id == (user_id or 0), timedelta(days=1), current_app.config["SMS_PER_DAY"]),
-        (PhoneCode.user_id.is_not(None), timedelta(hours=1), current_app.config["SMS_PER_HOUR_IN_ALL"]),
+        (PhoneCode.phone == number, timedelta(minutes=10), current_settings.whole("SMS_PER_10_MINUTES")),
+        (PhoneCode.phone == number, timedelta(days=1), current_settings.whole("SMS_PER_DAY")),
+        (PhoneCode.user_id == (user_id or 0), timedelta(days=1), current_settings.whole("SMS_PER_DAY")),
+        (PhoneCode.user_id.is_not(None), timedelta(hours=1), current_settings.whole("SMS_PER_HOUR_IN_ALL")),
     )
     for whose, window, most in limits:
         if most <= 0:

@@ -1,12 +1,11 @@
 """Recovery codes: ten, shown once, each one way in for whoever lost the authenticator."""
 
-import hmac
 import secrets
 
-from flask import current_app
 from sqlalchemy import delete, func, insert, select, update
 
 from marketplace.auth.second_factor.models import RecoveryCode
+from marketplace.core import signing
 from marketplace.core.db import execute, fetch
 from marketplace.kit.clock import now
 
@@ -48,4 +47,4 @@ def _new() -> str:
 def _digest(code: str) -> str:
     """Under our secret: whoever has only the table cannot try all the ten letters."""
     plain = code.replace("-", "").replace(" ", "").lower()
-    return hmac.digest(current_app.config["SECRET_KEY"].encode(), f"recovery:{plain}".encode(), "sha256").hex()
+    return signing.digest("recovery", plain).hex()

@@ -6,10 +6,10 @@ from typing import Any
 
 import pyotp
 import segno
-from flask import current_app
 from sqlalchemy import case, select, update
 
 from marketplace.auth.second_factor.models import SecondFactor
+from marketplace.core import current_settings
 from marketplace.core.db import execute, fetch
 from marketplace.kit.clock import now
 
@@ -26,7 +26,7 @@ def new_secret() -> str:
 
 def uri(secret: str, account: str) -> str:
     """What an authenticator reads; the issuer is the name of the marketplace."""
-    return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=current_app.config["SITE_NAME"])
+    return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=current_settings.text("SITE_NAME"))
 
 
 def qr_svg(text: str) -> str:

@@ -5,8 +5,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from flask import current_app
-
+from marketplace.core import current_settings
 from marketplace.core.rule_files import BadFile, made, read_toml, tables, whole_number
 
 SHIPPED = Path(__file__).with_name("rules.toml")
@@ -52,7 +51,7 @@ class Rules:
 
 def rules() -> Rules:
     """The rules in force; raises BadFile."""
-    return read(Path(current_app.config["SECURITY_RULES"] or SHIPPED))
+    return read(current_settings.path("SECURITY_RULES", SHIPPED))
 
 
 @cache
