@@ -25,6 +25,7 @@ from tests.conftest import make_app
 from tests.factories.people import Person, sign_up
 from tests.races.burst import burst
 from tests.servers.twilio import Twilio
+from tests.servers.waiting import PATIENCE
 
 NUMBER, OTHER_NUMBER, WRITTEN = "+37126000001", "+37126000002", "+371 26 000 001"
 GUESSES, TRIES, MOST = 5, 40, 3
@@ -375,7 +376,7 @@ def test_the_brake_holds_in_a_burst(braked: Flask) -> None:
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_control_without_turns_more_messages_leave(braked: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     together = Barrier(12)
-    monkeypatch.setattr(service, "_take_turn", lambda _name: together.wait(timeout=30))
+    monkeypatch.setattr(service, "_take_turn", lambda _name: together.wait(timeout=PATIENCE))
     assert ask_all_at_once(braked).count(200) > 4
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import requests
 
 from tests.factories.people import PASSWORD, Person
+from tests.servers.waiting import PATIENCE
 
 ORIGIN = "http://localhost:5173"
 AXIOS = {
@@ -50,7 +51,7 @@ class Browser(Person):
             headers.setdefault("Authorization", f"Bearer {self.token}")
         if "json" in kwargs:
             kwargs["data"] = encoding.dumps(kwargs.pop("json"))
-        response = CONNECTION.request(method, urljoin(self.address, path), headers=headers, timeout=20, **kwargs)
+        response = CONNECTION.request(method, urljoin(self.address, path), headers=headers, timeout=PATIENCE, **kwargs)
         parsed = response.json() if "json" in response.headers.get("Content-Type", "") and response.content else None
         answer = Answer(response.status_code, response.headers, response.text, parsed)
         check_answer(answer, f"{method} {path[:100]}")

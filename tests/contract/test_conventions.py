@@ -12,6 +12,7 @@ from marketplace.core.db import Base, fetch
 from tests.contract.client import ORIGIN, Browser, has
 from tests.contract.tables import LIST
 from tests.factories import things
+from tests.servers.waiting import PATIENCE
 
 Town = dict[str, Any]
 
@@ -200,7 +201,7 @@ def test_the_dev_servers_may_call_and_read(anna: Browser, origin: str) -> None:
     for path, method in (("/api/listings", "POST"), ("/api/auth/profile", "PUT"), ("/api/favorites/1", "DELETE")):
         asked = {"Access-Control-Request-Method": method, "Origin": origin}
         asked["Access-Control-Request-Headers"] = "authorization,content-type,idempotency-key,if-match"
-        preflight = requests.options(urljoin(anna.address, path), headers=asked, timeout=5)
+        preflight = requests.options(urljoin(anna.address, path), headers=asked, timeout=PATIENCE)
         assert preflight.status_code in {200, 204}, path
         assert preflight.headers["Access-Control-Allow-Origin"] == origin
         assert method in preflight.headers["Access-Control-Allow-Methods"]
@@ -222,7 +223,7 @@ def test_the_dev_servers_may_call_and_read(anna: Browser, origin: str) -> None:
 )
 def test_no_other_origin_may_read(anna: Browser, origin: str) -> None:
     asked = {"Access-Control-Request-Method": "PUT", "Origin": origin}
-    preflight = requests.options(urljoin(anna.address, "/api/auth/profile"), headers=asked, timeout=5)
+    preflight = requests.options(urljoin(anna.address, "/api/auth/profile"), headers=asked, timeout=PATIENCE)
     answer = anna.get("/api/auth/profile", headers={"Origin": origin})
     for headers in (preflight.headers, answer.headers):
         assert headers.get("Access-Control-Allow-Origin") in {None, ""}

@@ -207,7 +207,7 @@ def test_a_public_linter_finds_nothing(document: Document, tmp_path: Path) -> No
     command = [str(shutil.which("node")), "node_modules/@redocly/cli/bin/cli.js", "lint", "--format=json"]
     command += ["--config=redocly.yaml", str(tmp_path / "openapi.json")]
     quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "PATH": os.environ["PATH"]}
-    run = subprocess.run(command, cwd=NODE, env=quiet, capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(command, cwd=NODE, env=quiet, capture_output=True, text=True, timeout=600, check=False)
     found = json.loads(run.stdout)["problems"]
     assert [f"{one['ruleId']}: {one['message']} {one['location'][0].get('pointer')}" for one in found] == []
     assert run.returncode == 0, run.stderr

@@ -1,8 +1,5 @@
 """The embedded worker: told of a fact it works at once, and what it could not do it does later."""
 
-import time
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 
@@ -11,15 +8,7 @@ from marketplace.core.background import Background
 from marketplace.core.outbox import FACTS, relay
 from tests.factories import things
 from tests.factories.people import Person
-
-
-def _until(true: Callable[[], bool], seconds: float = 10) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.01)
-    return False
+from tests.servers.waiting import until
 
 
 def test_facts_and_counters_are_worked_off_while_people_go_on(app: Flask, anna: Person, anybody: Person) -> None:
@@ -29,8 +18,8 @@ def test_facts_and_counters_are_worked_off_while_people_go_on(app: Flask, anna: 
     worker.start()
     try:
         with app.app_context():
-            assert _until(lambda: FACTS.count("waiting") == 0)
-        assert _until(lambda: counters.pending("listings", "views_count", listing_id) == 0)
+            until("no fact to wait", lambda: FACTS.count("waiting") == 0)
+        until("the views to be written", lambda: counters.pending("listings", "views_count", listing_id) == 0)
     finally:
         worker.stop()
     assert anybody.get("/api/listings").json["listings"][0]["views_count"] == 1
@@ -45,7 +34,7 @@ def test_work_that_fails_does_not_end_the_worker(app: Flask) -> None:
 
     worker = Background(app, relay, [(0, fail)], sweeping=True)
     worker.start()
-    assert _until(lambda: len(calls) >= 2, 5)
+    until("it to be called again", lambda: len(calls) >= 2)
     worker.stop()
     assert not worker.is_alive()
 

@@ -15,6 +15,7 @@ from marketplace.core.db import db, fetch, in_transaction
 from marketplace.core.jobs import JOBS, KINDS, Lost, Run, enqueue, job, plan, run_due
 from tests.conftest import make_app
 from tests.factories.people import Person
+from tests.servers.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_a_job_that_hangs_is_left_behind_and_changes_nothing_any_more(
     go_on, lost = threading.Event(), threading.Event()
 
     def hang(run: Run) -> None:
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
         try:
             run.progress(1, 2)
         except Lost:
@@ -117,11 +118,11 @@ def test_a_job_that_hangs_is_left_behind_and_changes_nothing_any_more(
     assert run_due() == 0
     assert "TimeoutError" in row(hanging).error
     in_transaction(lambda: JOBS.again(hanging))
-    kind(lambda run: None, timeout=5)
+    kind(lambda run: None, timeout=PATIENCE)
     claimed = JOBS.claim()
     in_transaction(lambda: JOBS.done(claimed[0]))
     go_on.set()
-    assert lost.wait(5)
+    assert lost.wait(PATIENCE)
     assert (row(hanging).done, jobs.state_of(row(hanging))) == (0, "done")
 
 

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,6 +57,9 @@ MALFORMED = [
     "https://example.com:port/",
     "https://" + "a" * 2000 + ".com/",
 ]
+
+
+BOUND = 60.0  # seconds, on a slow machine; who misbehaves does so for longer
 
 
 class Canary:
@@ -177,27 +181,26 @@ def test_a_server_that_misbehaves_does_not_hold_us(how: str) -> None:
 
     def misbehave(handler: BaseHTTPRequestHandler) -> None:
         if how == "silent":
-            over.wait(10)
+            over.wait(BOUND)
         elif how == "closed":
             handler.connection.close()
         else:
             _pour(handler, how, over)
 
     server = Canary(misbehave)
-    started = datetime.now(UTC)
+    started = time.monotonic()
     with pytest.raises(Unreachable):
         post(f"http://{server.address}/", data=b"", headers={}, timeout=0.8, allowed=[server.address])
     over.set()
     server.stop()
-    assert datetime.now(UTC) - started < timedelta(seconds=4)
+    assert time.monotonic() - started < BOUND
 
 
 def _pour(handler: BaseHTTPRequestHandler, how: str, over: threading.Event) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
     piece, pause = (b"x", 0.2) if how == "dripping" else (b"x" * 65_536, 0.0)
-    for _ in range(100):
-        if over.wait(pause):
-            return
+    until = time.monotonic() + 2 * BOUND
+    while time.monotonic() < until and not over.wait(pause):
         try:
             handler.wfile.write(piece)
             handler.wfile.flush()

@@ -31,7 +31,7 @@ from tests.factories import things
 from tests.factories.people import PASSWORD, sign_up
 from tests.factories.pictures import PDF
 from tests.servers import nginx
-from tests.servers.waiting import free_port, until
+from tests.servers.waiting import PATIENCE, free_port, until
 
 OURS = ["https://shop.example.com", "https://admin.example.com"]
 THEIRS = "https://stranger.example.net"
@@ -47,7 +47,7 @@ class Proxied(NamedTuple):
 
     def ask(self, path: str, **headers: str) -> requests.Response:
         """GET, as this browser asks."""
-        return requests.get(self.address + path, headers=headers, timeout=30)
+        return requests.get(self.address + path, headers=headers, timeout=PATIENCE)
 
 
 @pytest.fixture(params=[False])
@@ -126,7 +126,7 @@ def test_whether_it_lives_is_asked_anew_each_time(proxied: Proxied) -> None:
     readiness.add(proxied.shop, "disk", lambda: state[0], seconds=0)
     assert proxied.ask("/readyz").status_code == 200
     state[0] = "broken"
-    until("it to be told at once", lambda: proxied.ask("/readyz").status_code == 503, seconds=15)
+    until("it to be told at once", lambda: proxied.ask("/readyz").status_code == 503)
     for path in ("/health", "/api/health", "/api/v1/health", "/readyz"):
         answers = [proxied.ask(path) for _ in range(2)]
         assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
@@ -163,7 +163,7 @@ def test_nobody_says_which_address_they_come_from(proxied: Proxied) -> None:
     sign_up(proxied.shop, "anna")
     body = {"email": "anna@example.com", "password": PASSWORD}
     claimed = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
-    requests.post(f"{proxied.address}/api/auth/login", json=body, headers=claimed, timeout=30).raise_for_status()
+    requests.post(f"{proxied.address}/api/auth/login", json=body, headers=claimed, timeout=PATIENCE).raise_for_status()
     with proxied.shop.app_context():
         assert {row.address for row in fetch(select(SignIn.address))} == {"127.0.0.1"}
 
@@ -171,17 +171,17 @@ def test_nobody_says_which_address_they_come_from(proxied: Proxied) -> None:
 @pytest.mark.parametrize("proxied", [True], indirect=True)
 def test_tls_and_sockets_over_tls(proxied: Proxied) -> None:
     anna, trusted = sign_up(proxied.shop, "anna"), str(proxied.folder / "fullchain.pem")
-    sent = requests.get(f"{proxied.address}/api/listings?page=2", timeout=30, allow_redirects=False)
+    sent = requests.get(f"{proxied.address}/api/listings?page=2", timeout=PATIENCE, allow_redirects=False)
     assert (sent.status_code, sent.headers["Location"]) == (308, "https://127.0.0.1/api/listings?page=2")
     assert "Strict-Transport-Security" not in sent.headers
-    answer = requests.get(f"{proxied.secure}/api/listings", timeout=30, verify=trusted)
+    answer = requests.get(f"{proxied.secure}/api/listings", timeout=PATIENCE, verify=trusted)
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(f"{proxied.secure}/health", timeout=30)  # nobody vouches for it
+        requests.get(f"{proxied.secure}/health", timeout=PATIENCE)  # nobody vouches for it
 
     address = proxied.secure.replace("https", "wss") + "/socket.io/?EIO=4&transport=websocket"
     options = {"ca_certs": trusted, "cert_reqs": ssl.CERT_REQUIRED, "check_hostname": True}
-    with closing(websocket.create_connection(address, timeout=30, sslopt=options)) as line:
+    with closing(websocket.create_connection(address, timeout=PATIENCE, sslopt=options)) as line:
         assert line.recv().startswith("0{")
         line.send("40" + json.dumps({"token": anna.token}))
         assert {"40", "42"} == {line.recv()[:2] for _ in range(2)}  # connected, and told so

@@ -19,7 +19,7 @@ from marketplace.core import body_drain
 from tests.conftest import SETTINGS, disconnect, make_app
 from tests.factories.people import sign_up
 from tests.servers.production import Processes
-from tests.servers.waiting import free_port, until
+from tests.servers.waiting import PATIENCE, free_port, until
 
 SHARE = ("-m", "gunicorn", "--log-level", "warning")
 EXPECTED = {
@@ -51,7 +51,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str
     addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     for name, address in addresses.items():
         made.start(name)
-        until(name, lambda address=address: requests.get(f"{address}/health", timeout=1).ok)  # type: ignore[misc]
+        until(name, lambda address=address: requests.get(f"{address}/health", timeout=5).ok)  # type: ignore[misc]
     yield addresses, token
     made.stop()
 
@@ -63,7 +63,7 @@ def test_fetch_reads_every_refusal_of_six_megabytes(servers: tuple[dict[str, str
         pytest.skip("THE REFUSALS ARE NOT TESTED BY FETCH: node is not installed")
     addresses, token = servers
     command = [node, str(config.ROOT / "tests/node/refusals.mjs"), addresses[kind], token, "10"]
-    told = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=120).stdout)
+    told = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout)
     assert {name: {**found, "connections": None} for name, found in told.items()} == {
         name: {refusal: 10, "connections": None} for name, refusal in EXPECTED.items()
     }
@@ -124,7 +124,7 @@ def test_what_the_server_cannot_read_is_answered_by_a_problem_document(
 
 def spoken(address: str, sent: bytes) -> bytes:
     """What comes back until the other side hangs up."""
-    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=20) as line:
+    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=PATIENCE) as line:
         line.sendall(sent)
         line.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: line.recv(65_536), b""))
@@ -134,7 +134,7 @@ def spoken(address: str, sent: bytes) -> bytes:
 def test_the_longest_query_a_schema_allows_is_answered(servers: tuple[dict[str, str], str], kind: str) -> None:
     for letters in ("自" * 500, "\U0001f600" * 500):
         for path in ("/api/search", "/api/listings"):
-            answer = requests.get(f"{servers[0][kind]}{path}", params={"q": letters}, timeout=20)
+            answer = requests.get(f"{servers[0][kind]}{path}", params={"q": letters}, timeout=PATIENCE)
             assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
 
 

@@ -19,7 +19,7 @@ from gunicorn.app.wsgiapp import WSGIApplication
 import config
 from tests.conftest import SETTINGS, make_app
 from tests.factories.people import Person
-from tests.servers.waiting import free_port, until
+from tests.servers.waiting import PATIENCE, free_port, until
 
 NGINX_KEEPS, NODE_KEEPS = 60, 4  # seconds: `keepalive_timeout` of an upstream, and undici's own
 IDLE = 12
@@ -54,7 +54,7 @@ def port(apps: dict[str, Flask]) -> Iterator[int]:
 
 
 def _asked(port: int) -> http.client.HTTPConnection:
-    connection = http.client.HTTPConnection("::1", port, timeout=30)
+    connection = http.client.HTTPConnection("::1", port, timeout=PATIENCE)
     connection.request("GET", "/health")
     return connection
 
@@ -79,7 +79,7 @@ def _waited(since: float) -> bool:
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_no_post_of_nodes_fetch_is_lost_after_a_pause(port: int) -> None:
     command = ["node", "--input-type=module", "-e", POSTS, f"http://[::1]:{port}/api/auth/login"]
-    told = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=120).stdout)
+    told = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout)
     assert set(told) == {422}
 
 

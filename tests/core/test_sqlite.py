@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -11,6 +14,7 @@ import config
 from marketplace.core import sqlite
 from marketplace.core.db import db, fetch
 from tests.conftest import make_app
+from tests.servers import sqlite_files
 
 ALONE = """
 import sys
@@ -70,3 +74,31 @@ def test_nobody_opens_a_file_by_another_copy_of_sqlite() -> None:
         assert not [
             line for line in lines if line.startswith(("import sqlite3", "from sqlite3", "import pysqlite3"))
         ], path
+
+
+VISIT = """
+import sys
+from marketplace.core.sqlite import driver
+visitor = driver.connect(sys.argv[1])
+visitor.execute("SELECT count(*) FROM things").fetchall()
+visitor.close()
+"""
+
+
+def by_hand(database: str) -> bytes:
+    """As nobody should."""
+    return b"".join(path.read_bytes() for path in Path(database).parent.iterdir())
+
+
+@pytest.mark.parametrize(("read", "kept"), [(sqlite_files.content, True), (by_hand, False)])
+def test_only_another_process_reads_the_file_without_taking_the_locks_of_who_has_it_open(
+    tmp_path: Path, read: Callable[[str], bytes], kept: bool
+) -> None:
+    database = str(tmp_path / "x.db")
+    with closing(sqlite.driver.connect(database, isolation_level=None)) as open_here:
+        open_here.execute("PRAGMA journal_mode=WAL")
+        open_here.execute("CREATE TABLE things (name TEXT)")
+        assert b"things" in read(database)
+        subprocess.run([sys.executable, "-c", VISIT, database], cwd=config.ROOT, check=True)
+        # whoever closes a database that nobody else has open takes its log away
+        assert Path(f"{database}-wal").exists() == kept

@@ -88,10 +88,10 @@ class Chat:
     def wait_for(self, name: str) -> None:
         """Until it answers."""
         if name == "redis":
-            until("redis", lambda: socket.create_connection(("127.0.0.1", self._ports[name]), 1).close() is None)
+            until("redis", lambda: socket.create_connection(("127.0.0.1", self._ports[name]), 5).close() is None)
         else:
             address = f"http://127.0.0.1:{self._ports[name]}/health"
-            until(f"{name}: {self.said()[-1500:]}", lambda: HTTP.get(address, timeout=2).ok)
+            until(f"{name}: {self.said()[-1500:]}", lambda: HTTP.get(address, timeout=5).ok)
 
     def stop(self) -> None:
         """All of them."""

@@ -17,6 +17,7 @@ from marketplace.messaging.models import Membership, Message
 from tests.crash.processes import HTTP, Chat
 from tests.factories.people import PASSWORD
 from tests.messaging.client import Client
+from tests.servers.waiting import PATIENCE
 
 CONVERSATIONS = "/api/messages/conversations"
 SEEN = ("id", "seq", "rev", "sender_id", "content", "client_message_id")
@@ -35,7 +36,7 @@ class Talker:
     def ask(self, method: str, path: str, **how: Any) -> requests.Response:
         """Over REST."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        return HTTP.request(method, self.chat.rest + path, headers=headers, timeout=5, **how)
+        return HTTP.request(method, self.chat.rest + path, headers=headers, timeout=PATIENCE, **how)
 
     def client(self, **how: Any) -> Client:
         """One more socket of theirs."""
@@ -48,7 +49,7 @@ def people(chat: Chat, number: int, prefix: str) -> list[Talker]:
     for index in range(number):
         name = f"{prefix}_{index}"
         body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-        answer = HTTP.post(f"{chat.rest}/api/auth/register", json=body, timeout=10).json()
+        answer = HTTP.post(f"{chat.rest}/api/auth/register", json=body, timeout=PATIENCE).json()
         made.append(Talker(chat, answer["user"]["id"], answer["token"]))
     return made
 
@@ -94,7 +95,7 @@ class Letters:
     def close(self) -> None:
         """No more."""
         self._over.set()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
     def _work(self) -> None:
         while not self._over.wait(0.01):

@@ -22,7 +22,7 @@ def lives(url: str, mail: MailServer, folder: Path) -> list[dict[str, Any]]:
         env={**os.environ, **settings, "THREADS": "4"},
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1800,
         check=False,
     )
     assert process.returncode == 0, process.stderr[-3000:]

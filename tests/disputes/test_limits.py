@@ -1,7 +1,8 @@
 """Who may what in a dispute, what amounts are refused, and what happens at once."""
 
+from contextlib import suppress
 from functools import partial
-from time import sleep
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -172,12 +173,6 @@ def test_of_many_decisions_at_once_one_counts(app: Flask, anna: Person, juris: P
     assert (balances(juris), returned(anna, task)) == ((paid * 9 // 10, 0), 4000 - paid)
 
 
-def _found_slowly(user: Any, dispute_id: int) -> Dispute:
-    found = queries.find(user, dispute_id)
-    sleep(0.2)
-    return found
-
-
 def _decided_by_many(app: Flask, anna: Person, juris: Person, admin: Person) -> list[int]:
     path = answered(anna, juris, running_task(anna, juris))
     other = sign_up(app, "other_admin", role="admin")
@@ -195,7 +190,15 @@ def test_control_without_lock_and_version_several_decisions_count(
 ) -> None:
     monkeypatch.setattr(Dispute.__mapper__, "version_id_col", None)
     monkeypatch.setattr(Dispute.__mapper__, "_memoized_values", {})
-    monkeypatch.setattr(queries, "to_change", _found_slowly)
+    both_have_read = Barrier(2)
+
+    def careless(user: Any, dispute_id: int) -> Dispute:
+        found = queries.find(user, dispute_id)
+        with suppress(BrokenBarrierError):
+            both_have_read.wait(10)
+        return found
+
+    monkeypatch.setattr(queries, "to_change", careless)
     if database == "sqlite":  # there BEGIN IMMEDIATE alone would do
         monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
     assert _decided_by_many(app, anna, juris, admin).count(200) > 1

@@ -22,7 +22,7 @@ from tests.factories.pictures import picture
 from tests.servers.mail import MailServer
 from tests.servers.production import Processes
 from tests.servers.redis import URL, redis_server
-from tests.servers.waiting import free_port, until
+from tests.servers.waiting import PATIENCE, free_port, until
 
 TASK = {"title": "Carry a sofa", "description": "No lift.", "category": "moving", "budget": 40, "location": "Rīga"}
 TASK |= {"latitude": 56.9, "longitude": 24.1}
@@ -48,7 +48,7 @@ class Shop(Processes):
     def ask(self, method: str, path: str, token: str = "", **how: Any) -> Any:
         """Over real HTTP."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return requests.request(method, self.address + path, headers=headers, timeout=10, **how)
+        return requests.request(method, self.address + path, headers=headers, timeout=PATIENCE, **how)
 
     def person(self, name: str) -> str:
         """A new account's token."""

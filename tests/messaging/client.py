@@ -14,8 +14,10 @@ from urllib.parse import quote
 import socketio
 from socketio.exceptions import SocketIOError
 
+from tests.servers.waiting import PATIENCE
+
 TRY_AGAIN = {"busy", "internal", "too_many_requests"}
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 10.0  # then it is asked again
 PAUSE = 0.05
 CHANGES = ("new_message", "message_updated")
 
@@ -46,7 +48,7 @@ class Client:
         self._asked = 0
         self._next_beat = time.monotonic() + beats_every
         self._socket = socketio.Client(
-            reconnection_delay=PAUSE, reconnection_delay_max=0.3, handle_sigint=False, request_timeout=3
+            reconnection_delay=PAUSE, reconnection_delay_max=0.3, handle_sigint=False, request_timeout=PATIENCE
         )
         self._socket.on("connected", self._on_connected)
         self._socket.on("disconnect", self._on_disconnect)
@@ -56,7 +58,7 @@ class Client:
 
     def open(self) -> "Client":
         """Connect; from here on it comes back by itself."""
-        self._socket.connect(self.address, auth={"token": self.token}, transports=list(self.transports))
+        self._connect()
         self._thread.start()
         return self
 
@@ -66,7 +68,7 @@ class Client:
 
     def come_back(self) -> None:
         """Have it again."""
-        self._socket.connect(self.address, auth={"token": self.token}, transports=list(self.transports))
+        self._connect()
 
     def close(self) -> None:
         """For good."""
@@ -97,10 +99,14 @@ class Client:
         with self._lock:
             return sorted(self.messages[conversation_id].values(), key=lambda one: int(one["seq"]))
 
-    def wait(self, true: Callable[[], Any], seconds: float = 10.0) -> bool:
+    def wait(self, true: Callable[[], Any], seconds: float = PATIENCE) -> bool:
         """Until something that arrives makes this true."""
         with self._lock:
             return bool(self._lock.wait_for(true, seconds))
+
+    def _connect(self) -> None:
+        auth, transports = {"token": self.token}, list(self.transports)
+        self._socket.connect(self.address, auth=auth, transports=transports, wait_timeout=PATIENCE)
 
     def has(self, number: int) -> bool:
         """Whether it holds so many messages in all."""
@@ -227,7 +233,7 @@ class Line:
         self.refusal: Any = None
         self.is_open = False
         self._news = threading.Condition()
-        self._socket = socketio.Client(reconnection=False, handle_sigint=False, request_timeout=5)
+        self._socket = socketio.Client(reconnection=False, handle_sigint=False, request_timeout=PATIENCE)
         self._socket.on("*", self._note)
         self._socket.on("connect_error", self._on_refusal)
         self._socket.on("disconnect", self._on_end)
@@ -237,7 +243,7 @@ class Line:
         address = f"{self.address}?token={quote(str(self.token))}" if self.in_query else self.address
         auth = None if self.in_query or self.token is None else {"token": self.token}
         try:
-            self._socket.connect(address, auth=auth, transports=[self.transport], wait_timeout=5)
+            self._socket.connect(address, auth=auth, transports=[self.transport], wait_timeout=PATIENCE)
         except SocketIOError as error:
             self.refusal = self.refusal or str(error)
         else:
@@ -252,9 +258,9 @@ class Line:
         leaving.join(2.0)
         self._socket.eio.disconnect(abort=True)
 
-    def ask(self, event: str, *data: Any, seconds: float = 5.0) -> Any:
+    def ask(self, event: str, *data: Any) -> Any:
         """Send and wait for the acknowledgement."""
-        return self._socket.call(event, data, timeout=seconds)
+        return self._socket.call(event, data, timeout=PATIENCE)
 
     def send(self, event: str, *data: Any, callback: Callable[..., None] | None = None) -> None:
         """Send, and go on."""
@@ -264,18 +270,18 @@ class Line:
         """What came by this name so far."""
         return [data for name, data in list(self.heard) if name == event]
 
-    def expect(self, event: str, true: Callable[[Any], bool] = lambda _: True, seconds: float = 5.0) -> Any:
-        """The first of these that has come, or comes in time."""
+    def expect(self, event: str, true: Callable[[Any], bool] = lambda _: True) -> Any:
+        """The first of these that has come, or comes."""
         with self._news:
-            self._news.wait_for(lambda: any(map(true, self.all_of(event))), seconds)
+            self._news.wait_for(lambda: any(map(true, self.all_of(event))), PATIENCE)
         found = [data for data in self.all_of(event) if true(data)]
         assert found, f"no {event}; heard {self.heard}"
         return found[0]
 
-    def wait_for_end(self, seconds: float = 5.0) -> bool:
-        """Whether the other side hangs up in time."""
+    def wait_for_end(self) -> bool:
+        """Whether the other side hangs up."""
         with self._news:
-            return self._news.wait_for(lambda: not self.is_open, seconds)
+            return self._news.wait_for(lambda: not self.is_open, PATIENCE)
 
     def forget(self) -> None:
         """Listen afresh."""

@@ -1,17 +1,21 @@
 """Whatever is sent over a socket, by whichever transport, is done or refused aloud: nothing vanishes."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 import requests
 
+from marketplace.messaging import sockets
 from tests.crash.processes import HTTP, Chat
 from tests.factories import talks
 from tests.messaging.conftest import Circle, Dial
 from tests.messaging.test_events_hostile import Raw
+from tests.servers.waiting import PATIENCE
 
 SEPARATOR = "\x1e"
+MOST_POSTS = 20
 
 
 class Poll:
@@ -27,11 +31,11 @@ class Poll:
 
     def post(self, *packets: str, **how: Any) -> requests.Response:
         """All of them in one request."""
-        return HTTP.post(self.address, data=SEPARATOR.join(packets).encode(), timeout=20, **how)
+        return HTTP.post(self.address, data=SEPARATOR.join(packets).encode(), timeout=PATIENCE, **how)
 
     def packets(self) -> list[str]:
         """What the next answer brings."""
-        return HTTP.get(self.address, timeout=20).text.split(SEPARATOR)
+        return HTTP.get(self.address, timeout=PATIENCE).text.split(SEPARATOR)
 
     def hear(self, word: str) -> str:
         """The next packet with this word."""
@@ -85,19 +89,25 @@ def test_a_burst_over_polling_is_stored_and_acknowledged(circle: Circle, poll: P
 
 def test_more_events_than_a_second_takes_are_each_refused_by_name(circle: Circle, poll: Poll) -> None:
     sent = [event(number, "typing", {"conversation_id": circle.talk}) for number in range(140)]
-    assert poll.post(*sent).status_code == 200
-    answers = poll.acknowledgements(140)
-    refused = [answer["code"] for answer in answers.values() if "error" in answer]
-    assert set(refused) == {"too_many_requests"}
-    assert len(refused) >= 140 - 2 * 60  # a second may end in between
+    for _ in range(MOST_POSTS):
+        begun = time.monotonic()
+        assert poll.post(*sent).status_code == 200
+        answers = poll.acknowledgements(140)
+        refused = [answer["code"] for answer in answers.values() if "error" in answer]
+        seconds = time.monotonic() - begun
+        assert set(refused) <= {"too_many_requests"}
+        assert 140 - len(refused) <= sockets.EVENTS_A_SECOND * (2 + int(seconds))  # those that begin or end in between
+        if refused:  # not on a machine that needs longer than the limit allows
+            return
+    raise AssertionError("none was refused")
 
 
 def test_a_body_without_a_length_counts_like_any_other(circle: Circle, poll: Poll) -> None:
     whole = SEPARATOR.join(say(circle, number) for number in range(20)).encode()
-    assert HTTP.post(poll.address, data=iter([whole[:50], whole[50:]]), timeout=20).status_code == 200
+    assert HTTP.post(poll.address, data=iter([whole[:50], whole[50:]]), timeout=PATIENCE).status_code == 200
     assert set(poll.acknowledgements(20)) == set(range(20))
     assert len(messages(circle)) == 20
-    answer = HTTP.post(poll.address, data=iter([b"4" * 40_000] * 2), timeout=20)
+    answer = HTTP.post(poll.address, data=iter([b"4" * 40_000] * 2), timeout=PATIENCE)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert "64 kB" in answer.json()["message"]
 
@@ -118,10 +128,10 @@ BAD = {
 @pytest.mark.parametrize("kind", BAD)
 def test_a_post_that_cannot_be_done_whole_is_a_400_and_ends_the_session(circle: Circle, poll: Poll, kind: str) -> None:
     sent = SEPARATOR.join([say(circle, 1), *BAD[kind], say(circle, 2)]).encode(errors="surrogateescape")
-    answer = HTTP.post(poll.address, data=sent, timeout=20)
+    answer = HTTP.post(poll.address, data=sent, timeout=PATIENCE)
     assert answer.status_code == 400
     assert "could not be read" in answer.text
-    assert HTTP.get(poll.address, timeout=20).status_code == 400
+    assert HTTP.get(poll.address, timeout=PATIENCE).status_code == 400
     assert messages(circle) in ([], ["Word 1."])
 
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from marketplace.core.outbox import relay
 from marketplace.messaging import queries
 from tests.factories.people import Person, sign_up
 from tests.factories.talks import TALKS, pair, said, say, shown
+from tests.servers import sqlite_files
 
 WORDS = ("zvirbulis", "kaija", "stirna", "lapsa", "vilks")
 
@@ -32,8 +32,7 @@ def raw(app: Flask) -> str:
         rows = [_plain(value) for table in tables.sorted_tables for row in fetch(select(table)) for value in row]
         if db.engine.dialect.name == "sqlite":
             fetch(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-            file = Path(str(db.engine.url.database))
-            rows += [part.read_bytes().decode("latin-1") for part in file.parent.glob(f"{file.name}*")]
+            rows.append(sqlite_files.content(str(db.engine.url.database)).decode("latin-1"))
         db.session.remove()
     return "\n".join(rows).lower()
 

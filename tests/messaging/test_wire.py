@@ -19,7 +19,7 @@ from marketplace.core.wire import Wire
 from tests.conftest import SETTINGS, disconnect, make_app
 from tests.factories.people import sign_up
 from tests.servers.production import Processes
-from tests.servers.waiting import free_port, until
+from tests.servers.waiting import PATIENCE, free_port, until
 
 LONG = 3_000_000
 
@@ -48,7 +48,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Web, str]]:
     token = sign_up(app, "anna").token
     disconnect()
     made.start("web")
-    until("the server", lambda: requests.get(f"http://127.0.0.1:{made.port}/health", timeout=1).ok)
+    until("the server", lambda: requests.get(f"http://127.0.0.1:{made.port}/health", timeout=5).ok)
     yield made, token
     made.kill("web")
     made.stop()
@@ -58,7 +58,7 @@ def connect(port: int, token: str) -> websocket.WebSocket:
     """A WebSocket that has said who it is."""
     asks = ["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"]
     place = f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket"
-    opened = websocket.create_connection(place, header=asks, timeout=10)
+    opened = websocket.create_connection(place, header=asks, timeout=PATIENCE)
     opened.recv()
     opened.send("40" + json.dumps({"token": token}))
     while not str(opened.recv()).startswith("40"):
@@ -72,7 +72,7 @@ def test_a_silent_socket_stays_and_a_stalled_body_does_not(web: tuple[Web, str])
     assert "sec-websocket-extensions" not in {name.lower() for name in opened.headers}
     with socket.create_connection(("127.0.0.1", server.port)) as stalled:
         stalled.sendall(b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
-        stalled.settimeout(5)
+        stalled.settimeout(PATIENCE)
         while stalled.recv(4096):
             pass
     time.sleep(0.6)
@@ -90,7 +90,7 @@ def test_a_frame_that_is_too_long_ends_the_connection_before_it_is_all_read(web:
     opened.settimeout(0.5)
     with pytest.raises(websocket.WebSocketTimeoutException):
         list(iter(opened.recv_frame, None))
-    opened.settimeout(5)
+    opened.settimeout(PATIENCE)
     opened.send_frame(more)
     assert b'"too_large"' in opened.recv_frame().data
     ended = opened.recv_frame()

@@ -30,7 +30,7 @@ const commands = {
   emit({ who, id, event, data }) {
     sockets
       .get(who)
-      .timeout(10000)
+      .timeout(120000)
       .emit(event, data, (error, answer) => tell({ answer: id, data: error ? { error: String(error) } : answer }));
   },
   close({ who }) {

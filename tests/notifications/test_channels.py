@@ -102,7 +102,10 @@ def test_a_mail_server_that_fails_is_tried_again(
 ) -> None:
     an_application(shop, liga)
     mail.mailbox.mood = mood
-    work()
+    with pytest.MonkeyPatch.context() as patch:
+        if mood == "hang":
+            patch.setitem(shop.config, "SMTP_TIMEOUT", 0.2)
+        work()
     assert states(shop)["failed"] == 2  # the owner's and the newcomer's welcome
     mail.mailbox.mood = "well"
     work()

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol
 
+from urllib3 import Timeout
+
 from marketplace.payments.gateways.paypal.provider import PayPalProvider
 from marketplace.payments.gateways.provider import PaymentState, Provider, SubscriptionState
 from marketplace.payments.gateways.stripe.provider import StripeProvider
@@ -17,9 +19,10 @@ from tests.servers.paypal_billing import agree, settle_payout
 from tests.servers.paypal_orders import approve
 from tests.servers.stripe_billing import half_way, settle
 from tests.servers.stripe_moves import onboard, reverse
+from tests.servers.waiting import PATIENCE
 
 BACK = "https://shop.test/back"
-PATIENCE = 0.8  # seconds; slow is longer
+GIVES_UP_AFTER = 0.2  # seconds, where the provider is slow
 GOOD, CHALLENGE, DECLINED, DECLINED_LATER = "good", "challenge", "declined", "declined at capture"
 Webhook = tuple[dict[str, str], bytes]
 
@@ -101,18 +104,33 @@ class Shop(Protocol):
         ...
 
 
+class Patience(Timeout):
+    """How long the adapter waits for an answer: as long as the machine needs, and short while the provider is slow."""
+
+    seconds = PATIENCE
+
+    def clone(self) -> Timeout:
+        """What counts for one request."""
+        return Timeout(self.seconds)
+
+
 class _Local:
     """What both local servers share."""
 
     server: Any
 
+    def __init__(self) -> None:
+        self.patience = Patience()
+
     @contextmanager
     def in_mood(self, mood: str) -> Iterator[None]:
         self.server.mood = mood
+        self.patience.seconds = GIVES_UP_AFTER if mood == "slow" else PATIENCE
         try:
             yield
         finally:
             self.server.mood = "well"
+            self.patience.seconds = PATIENCE
 
     def webhooks(self, *, twice: bool = False, shuffled: bool = False) -> list[Webhook]:
         found: list[Webhook] = self.server.deliveries(twice=twice, shuffled=shuffled)
@@ -144,6 +162,7 @@ class StripeShop(_Local):
     }
 
     def __init__(self) -> None:
+        super().__init__()
         self.server = stripe_server.Stripe()
         self.provider = self._provider(stripe_server.SECRET_KEY)
 
@@ -154,7 +173,7 @@ class StripeShop(_Local):
             webhook_secret=f"whsec_of_connect, {stripe_server.WEBHOOK_SECRET}",
             api_url=self.server.url,
             return_url=BACK,
-            timeout=PATIENCE,
+            timeout=self.patience,
         )
 
     def with_a_wrong_secret(self) -> Provider:
@@ -207,6 +226,7 @@ class PayPalShop(_Local):
     kinds = {**kinds, "subscriptions": "subscription"}
 
     def __init__(self) -> None:
+        super().__init__()
         self.server = paypal_server.PayPal()
         self.provider = self._provider(paypal_server.CLIENT_SECRET)
 
@@ -217,7 +237,7 @@ class PayPalShop(_Local):
             webhook_id=paypal_server.WEBHOOK_ID,
             api_url=self.server.url,
             return_url=BACK,
-            timeout=PATIENCE,
+            timeout=self.patience,
         )
 
     def with_a_wrong_secret(self) -> Provider:

@@ -4,8 +4,7 @@ It knows no idempotency keys, no Connect and no prices, refunds more than there 
 promised there is tested with our own Stripe only, and so are challenges, for which it knows no card by name.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,6 +14,7 @@ from marketplace.payments.gateways.stripe.provider import StripeProvider
 from tests.payments.deals import charge
 from tests.servers.localstripe import SECRET_KEY, WEBHOOK_SECRET, LocalStripe
 from tests.servers.server import ServerUnavailable
+from tests.servers.waiting import until
 from tests.servers.web import Reply, WebServer
 
 
@@ -41,14 +41,6 @@ def listener(server: LocalStripe) -> Iterator[WebServer]:
     server.send_webhooks_to(f"http://{web.address}/")
     yield web
     web.stop()
-
-
-def wait_for(what: Callable[[], list[Notice]]) -> list[Notice]:
-    for _ in range(100):
-        if found := what():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it never came")
 
 
 def hold(provider: StripeProvider, amount_minor: int, *, key: str) -> PaymentState:
@@ -91,4 +83,4 @@ def test_its_webhooks_are_read(provider: StripeProvider, listener: WebServer):
         notices = [provider.read_notice(one.headers, one.body) for one in list(listener.seen)]
         return [notice for notice in notices if notice.object_id == taken.id]
 
-    assert {notice.about for notice in wait_for(read)} == {About.PAYMENT}
+    assert {notice.about for notice in until("the webhook", read)} == {About.PAYMENT}

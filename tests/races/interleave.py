@@ -8,6 +8,7 @@ writer) they are one after the other anyway: the first goes on after a moment, a
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +17,10 @@ from flask import Flask
 from sqlalchemy import event
 
 from marketplace.core.db import db
+from tests.servers.waiting import PATIENCE
 
 Work = Callable[[], object]
-MOMENT = 0.15  # the rival is taken to be waiting for the first
-PATIENCE = 30.0
+MOMENT = 0.15  # in which the rival begins no statement: it is taken to be waiting for the first
 MOST = 300
 EVERY = int(os.environ.get("INTERLEAVE_EVERY", "3"))
 
@@ -41,6 +42,7 @@ class _Stop:
 
     def __init__(self, step: int) -> None:
         self.left, self.thread, self.statement = step, 0, ""
+        self.rivals = 0  # statements so far
         self.reached, self.go_on = threading.Event(), threading.Event()
 
     def commit(self, _connection: Any) -> None:
@@ -50,6 +52,7 @@ class _Stop:
     def note(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         """Wait here, if it is the one."""
         if threading.get_ident() != self.thread:
+            self.rivals += 1
             return
         self.left -= 1
         if self.left == 0:
@@ -85,8 +88,7 @@ def meet(app: Flask, first: Work, rival: Work, step: int) -> Meeting | None:
         if not is_stopped:
             stop.thread = 0  # the rival's thread may get the number of the one that ended
         two.start()
-        two.join(MOMENT if is_stopped else PATIENCE)
-        waited = two.is_alive()
+        waited = _stands_still(two, stop) if is_stopped else False
         stop.go_on.set()
         for runner in (one, two):
             runner.join(PATIENCE)
@@ -95,6 +97,16 @@ def meet(app: Flask, first: Work, rival: Work, step: int) -> Meeting | None:
         event.remove(engine, "before_cursor_execute", stop.note)
         event.remove(engine, "commit", stop.commit)
     return Meeting(step, stop.statement, waited, one.error, two.error) if is_stopped else None
+
+
+def _stands_still(rival: threading.Thread, stop: _Stop) -> bool:
+    """Whether it came to no end and does nothing more, however slow the machine is."""
+    seen, since = stop.rivals, time.monotonic()
+    while rival.is_alive() and time.monotonic() - since < MOMENT:
+        rival.join(MOMENT / 10)
+        if stop.rivals != seen:
+            seen, since = stop.rivals, time.monotonic()
+    return rival.is_alive()
 
 
 class _Runner(threading.Thread):

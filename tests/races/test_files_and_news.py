@@ -21,6 +21,7 @@ from tests.factories.people import Person
 from tests.factories.pictures import picture
 from tests.factories.things import send_file
 from tests.races.burst import burst
+from tests.servers.waiting import PATIENCE
 
 AT_ONCE = 12
 DATA = picture("PNG", (40, 40))
@@ -44,7 +45,7 @@ def test_control_read_then_write_loses_count_of_the_quota(
     app: Flask, anna: Person, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     things.upload(anna)
-    all_have_read = threading.Barrier(AT_ONCE, timeout=5)
+    all_have_read = threading.Barrier(AT_ONCE, timeout=PATIENCE)
 
     def careless(user_id: int, size: int, *, files: int, limited: bool = True) -> None:
         before = queries.used(user_id)

@@ -9,6 +9,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.servers.waiting import PATIENCE
+
 
 class Mailbox:
     """Handler of aiosmtpd; `mood` is what happens to the next mails."""
@@ -67,7 +69,7 @@ class MailServer:
     def settings(self) -> dict[str, str]:
         """What the application needs to use it."""
         place = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(self.port), "SMTP_SECURITY": "none"}
-        return {**place, "SMTP_TIMEOUT": "3", "MAIL_FROM": "Market <market@example.com>"}
+        return {**place, "SMTP_TIMEOUT": str(PATIENCE), "MAIL_FROM": "Market <market@example.com>"}
 
     def stop(self) -> None:
         """End it."""

@@ -1,11 +1,9 @@
 """What can go wrong between us and a server, on demand."""
 
-import time
 from collections.abc import Callable
 
+from tests.servers.waiting import until
 from tests.servers.web import Reply, Request
-
-SLOW = 1.5  # seconds
 
 
 class Moody:
@@ -25,6 +23,6 @@ class Moody:
             return Reply(cut=True)
         reply = self._do(request)
         if self.mood == "slow":
-            time.sleep(SLOW)
+            until("whoever asked to have given up", lambda: self.mood != "slow")
         lost = self.mood == "answer lost" and request.method != "GET"
         return Reply(cut=True) if lost else reply

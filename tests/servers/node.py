@@ -20,6 +20,6 @@ def install(package: str, untested: str) -> None:
         if (NODE / "node_modules" / package).is_dir():
             return
         command = ["npm", "ci", "--no-audit", "--no-fund", "--prefer-offline"]
-        found = subprocess.run(command, cwd=NODE, capture_output=True, text=True, timeout=120, check=False)
+        found = subprocess.run(command, cwd=NODE, capture_output=True, text=True, timeout=600, check=False)
         if found.returncode:
             pytest.skip(f"{untested}: npm cannot install {package}: {found.stderr[-200:]}")

@@ -12,7 +12,7 @@ import requests
 import config
 from tests.servers import nginx
 from tests.servers.redis import URL, redis_server
-from tests.servers.waiting import free_port, until
+from tests.servers.waiting import PATIENCE, free_port, until
 
 
 class Processes:
@@ -79,4 +79,4 @@ class Production(Processes):
     def ask(self, method: str, path: str, token: str = "", **how: Any) -> Any:
         """Over real HTTP, through nginx."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return requests.request(method, self.address + path, headers=headers, timeout=10, **how)
+        return requests.request(method, self.address + path, headers=headers, timeout=PATIENCE, **how)

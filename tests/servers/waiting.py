@@ -1,11 +1,14 @@
-"""A port that is free, and waiting for what comes true."""
+"""A port that is free, and waiting for what comes true.
+
+The patience is no promise of ours: it only ends a test that waits in vain, on the slowest machine there is.
+"""
 
 import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 40.0
+PATIENCE = 120.0  # seconds
 
 
 def until(what: str, true: Callable[[], Any], seconds: float = PATIENCE) -> Any:

@@ -16,6 +16,7 @@ from tests.factories.people import Person, sign_up
 from tests.factories.pictures import PDF, picture
 from tests.factories.things import send_file
 from tests.servers.s3 import S3Server
+from tests.servers.waiting import PATIENCE
 
 
 def zipped(**files: bytes) -> bytes:
@@ -204,16 +205,16 @@ def test_a_bucket_sends_them_by_the_same_name(app: Flask, s3: S3Server) -> None:
     anna = sign_up(cloud, "anna")
     data = FILES["voice.mp3"][0]
     stored = things.upload(anna, "document", data, "Balss “ziņa”.mp3")
-    sent = requests.get(anna.get(stored["url"]).headers["Location"], timeout=5)
+    sent = requests.get(anna.get(stored["url"]).headers["Location"], timeout=PATIENCE)
     assert (sent.content, sent.headers["Content-Type"]) == (data, "audio/mpeg")
     kind, told = parse_options_header(sent.headers["Content-Disposition"])
     assert (kind, told["filename"]) == ("attachment", "Balss “ziņa”.mp3")
     named = {"content_type": "audio/mpeg", "size": len(data), "purpose": "document", "name": "b.mp3"}
     way = anna.post("/api/uploads/direct", json=named).json["upload"]
-    assert requests.put(way["url"], data=data, headers=way["headers"], timeout=5).ok
+    assert requests.put(way["url"], data=data, headers=way["headers"], timeout=PATIENCE).ok
     assert anna.post(f"/api/uploads/{way['id']}/complete").json["original_name"] == "b.mp3"
     way = anna.post("/api/uploads/direct", json={**named, "name": "b.docx"}).json["upload"]
-    assert requests.put(way["url"], data=data, headers=way["headers"], timeout=5).ok
+    assert requests.put(way["url"], data=data, headers=way["headers"], timeout=PATIENCE).ok
     assert anna.post(f"/api/uploads/{way['id']}/complete").status_code == 415
     for upload in anna.get("/api/uploads").json["uploads"]:
         anna.delete(f"/api/uploads/{upload['filename']}")

@@ -21,6 +21,7 @@ from tests.factories import things
 from tests.factories.people import Person
 from tests.factories.pictures import PDF, picture
 from tests.servers.s3 import BUCKET, S3Server
+from tests.servers.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,7 @@ def test_one_s_files_come_out_of_the_bucket_with_one_s_data(
     asked = anna.post("/api/auth/export").json["id"]
     _work(cloud)
     link = anna.get(f"/api/auth/export/{asked}").json["result_url"]
-    answer = requests.get(anna.get(link).headers["Location"], timeout=5)
+    answer = requests.get(anna.get(link).headers["Location"], timeout=PATIENCE)
     assert ZipFile(BytesIO(answer.content)).testzip() is None
     _forget(cloud, anna)
     with cloud.app_context():

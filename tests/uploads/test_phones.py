@@ -9,6 +9,7 @@ from marketplace.kit.errors import Busy
 from marketplace.uploads import images
 from marketplace.uploads.images import BrokenImage, NotAnImage, TooManyPixels, clean, thumbnails
 from tests.factories.pictures import display_p3, noise, wide_gamut
+from tests.servers.waiting import PATIENCE
 from tests.uploads.test_images import opened
 
 END = b"\xff\xd9"
@@ -123,7 +124,7 @@ def test_the_size_a_telephones_picture_names_is_read_before_it_is_decoded(kind: 
 def test_a_header_that_names_a_small_size_takes_no_more_at_once(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "PATIENCE", 0.01)
     data = wide_gamut(kind, (200, 100, 100))
-    taken = [images._large_ones.acquire(timeout=20) for _ in range(images.AT_ONCE)]
+    taken = [images._large_ones.acquire(timeout=PATIENCE) for _ in range(images.AT_ONCE)]
     try:
         assert all(taken)
         with pytest.raises(Busy):

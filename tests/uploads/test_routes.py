@@ -27,6 +27,7 @@ from tests.factories.people import Person, sign_up
 from tests.factories.pictures import PDF, picture
 from tests.factories.things import send_file
 from tests.servers.s3 import S3Server
+from tests.servers.waiting import PATIENCE
 
 
 def work(app: Flask) -> None:
@@ -196,7 +197,7 @@ def test_a_body_that_ends_in_the_middle_stores_nothing(anna: Person, address: tu
     body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + picture()
     head = f"POST /api/uploads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {anna.token}\r\n"
     head += f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(body) + 500}\r\n\r\n"
-    with socket.create_connection(address, timeout=10) as connection:
+    with socket.create_connection(address, timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + body)
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(100)
@@ -388,20 +389,20 @@ def test_the_same_with_a_bucket(app: Flask, s3: S3Server) -> None:
     upload = things.upload(anna, data=picture("JPEG", (900, 600)))
     shown = anna.get(upload["url"])
     assert shown.status_code == 302
-    assert requests.get(shown.headers["Location"], timeout=5).headers["Content-Type"] == "image/jpeg"
+    assert requests.get(shown.headers["Location"], timeout=PATIENCE).headers["Content-Type"] == "image/jpeg"
     work(cloud)
-    small = requests.get(anna.get(upload["thumbnails"]["small"]).headers["Location"], timeout=5)
+    small = requests.get(anna.get(upload["thumbnails"]["small"]).headers["Location"], timeout=PATIENCE)
     assert Image.open(BytesIO(small.content)).size == (160, 107)
 
     paper = things.upload(anna, "document", PDF, "p.pdf")
     assert Person(cloud).get(f"/api/uploads/{paper['filename']}").status_code == 404
     signed = Person(cloud).get(paper["url"])
     assert signed.headers["Cache-Control"] == "private, no-store"
-    assert requests.get(signed.headers["Location"], timeout=5).content == PDF
+    assert requests.get(signed.headers["Location"], timeout=PATIENCE).content == PDF
 
     data = picture("PNG", (50, 50))
     way = anna.post("/api/uploads/direct", json={"content_type": "image/png", "size": len(data)}).json["upload"]
-    assert requests.put(way["url"], data=data, headers=way["headers"], timeout=5).status_code == 200
+    assert requests.put(way["url"], data=data, headers=way["headers"], timeout=PATIENCE).status_code == 200
     assert anna.post(f"/api/uploads/{way['id']}/complete").json["width"] == 50
 
     for url in (upload["url"], f"/api/uploads/{paper['filename']}"):
