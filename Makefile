@@ -7,6 +7,8 @@ MONEY_STEPS ?= 100
 VENV := .venv
 BIN := $(VENV)/bin
 export PORT
+# Tests start hundreds of processes and rewrite every assert: what Python compiled once is kept, whoever forbade it.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint format types floors seed demo-escrow bench load-chat lock clean

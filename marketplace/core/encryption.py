@@ -86,6 +86,7 @@ def told(lost: dict[str, list[int]]) -> list[str]:
     return [f"{name}: no key of ENCRYPTION_KEYS opens {count} of its values (ids {ids})" for name, count, ids in some]
 
 
+@lru_cache(maxsize=1)
 def columns() -> list[Column[Any]]:
     """Every mapped column of the types Encrypted and EncryptedBytes."""
     tables = Base.metadata.sorted_tables

@@ -78,6 +78,8 @@ def bearer(header: str) -> str | None:
 def header_token(value: str) -> str:
     """A token in a header, without the marks and blanks around it. What no copying makes (quotes, a blank inside,
     a NUL) stays and makes it another token."""
+    if value.isascii() and value.isprintable():  # every request asks, and a token is long
+        return value.strip(" ")
     return "".join(_plain(char, dash="-") for char in _as_sent(value)).strip(" ")
 
 

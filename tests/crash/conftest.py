@@ -11,9 +11,7 @@ import psycopg
 import pytest
 
 from marketplace.core.db import db
-from tests.conftest import make_app
-
-MEMORY = Path("/dev/shm")  # processes die here, computers do not: nobody need wait for a disk
+from tests.conftest import MEMORY, make_app
 
 
 @pytest.fixture

@@ -114,6 +114,11 @@ def test_another_scheme_is_another() -> None:
     assert normalization.bearer("a.b-c") is None
 
 
+def test_a_token_of_plain_characters_is_read_as_if_each_were_looked_at() -> None:
+    printable = "".join(map(chr, range(0x20, 0x7F)))
+    assert normalization.header_token(f" {printable} ") == normalization.header_token(f"\u200b{printable}")
+
+
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [

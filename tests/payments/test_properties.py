@@ -36,7 +36,8 @@ from marketplace.payments.ledger.proofs import findings
 from marketplace.payments.models import Payment, Payout, Refund
 from marketplace.tasks import applying, paying, service
 from marketplace.tasks.models import Application
-from tests.conftest import BEGINNING, empty
+from tests.conftest import BEGINNING
+from tests.database_reset import empty
 from tests.payments.money_model import EXPONENT, FEES, Balances, Deal, Paid, Sent
 
 GATE = {"sqlite": (15, 50), "postgres": (5, 40)}  # stories, steps

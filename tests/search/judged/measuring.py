@@ -17,7 +17,7 @@ from marketplace.demo_data.service import seed
 from marketplace.listings.models import Listing
 from marketplace.offerings.models import Offering
 from marketplace.tasks.models import Task
-from tests.conftest import empty
+from tests.database_reset import empty
 from tests.factories.people import sign_up
 from tests.search.judged.judging import DEPTH, Query, Thing, ndcg, queries
 
