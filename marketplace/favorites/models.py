@@ -8,8 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.db import Base, found_next_time
 from marketplace.kit.clock import now
 
-ITEM_TYPES = ("task", "offering", "listing")
-
 
 class Favorite(Base):
     """One person's mark on one thing."""
