@@ -24,6 +24,8 @@ from marketplace.wiring import SLICES
 
 PACKAGE = Path(wiring.__file__).parent
 NO_SLICES = {"events", "kit"}  # they have nothing to register
+CHANGING = {"add", "append", "extend", "insert", "setdefault", "update"}
+NOT_YET = {"subscriptions/calling.py"}  # what is asked of payment providers
 ONE_NAME = pytest.mark.parametrize("one", SLICES, ids=lambda one: one.name)
 
 
@@ -110,3 +112,38 @@ def test_every_list_that_strangers_share_has_facts_that_end_it() -> None:
     sources = (path.read_text(encoding="utf-8") for path in PACKAGE.glob("*/*routes.py"))
     shared = {topic for source in sources for topic in re.findall(r'shared="(\w+)"', source)}
     assert shared == {topic for one in SLICES for topic in one.topics}
+
+
+def test_no_module_writes_into_a_name_of_another() -> None:
+    """Whoever registers something does so by a decorator at the definition."""
+    written = {
+        f"{path.relative_to(PACKAGE)}:{statement.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for statement in _writes(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert {place for place in written if place.partition(":")[0] not in NOT_YET} == set()
+
+
+def _writes(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Statements of the module itself that change what was imported."""
+    foreign = {
+        name.asname or name.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("marketplace")
+        for name in node.names
+    }
+    for statement in tree.body:
+        changed: list[ast.expr] = []
+        if isinstance(statement, ast.Assign):
+            changed = [target for target in statement.targets if isinstance(target, ast.Subscript | ast.Attribute)]
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            called = statement.value.func
+            changed = [called] if isinstance(called, ast.Attribute) and called.attr in CHANGING else []
+        if any(_root(one) in foreign for one in changed):
+            yield statement
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
