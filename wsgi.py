@@ -4,8 +4,8 @@ import sys
 
 import click
 
-from marketplace import wiring
 from marketplace.app import create_app
+from marketplace.core.registration import background
 from marketplace.core.settings import ConfigurationError
 
 BOOT_FAILED = 4  # what gunicorn takes for an application that cannot be loaded: it stops instead of trying again
@@ -17,5 +17,5 @@ except ConfigurationError as error:
         raise  # the command line shows it, and goes on where it needs no application
     sys.stderr.write(f"Error: {error}\n")
     sys.exit(BOOT_FAILED)
-for thread in wiring.background(app):
+for thread in background(app):
     thread.start()

@@ -14,6 +14,7 @@ from marketplace import wiring
 from marketplace.core import access, cache, db, http, json, limits, live, logs, openapi, vocabulary
 from marketplace.core.body_drain import BodyDrain
 from marketplace.core.docs import pages
+from marketplace.core.registration import register
 from marketplace.core.web import IdConverter, TextConverter
 
 migrate = Migrate()
@@ -36,7 +37,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     with_cookies = app.config["COOKIE_SIGN_IN"]
     known = {"origins": app.config["CORS_ORIGINS"], "expose_headers": EXPOSED, "supports_credentials": with_cookies}
     CORS(app, **known, always_send=False, vary_header=False)  # http says Vary: Origin of everything, refusals too
-    wiring.init_app(app, openapi.init_app(app))
+    register(app, openapi.init_app(app), wiring.SLICES)
     app.register_blueprint(pages.bp)
     app.wsgi_app = http.OneAddress(logs.EveryRequest(app.wsgi_app))  # type: ignore[method-assign]
     if app.config["TRUSTED_PROXIES"]:

@@ -4,9 +4,10 @@ from typing import Any
 
 from celery.signals import worker_ready
 
-from marketplace import wiring
 from marketplace.app import create_app
-from marketplace.core.background import WORK, all_of, celery_for, note_look, wake_workers
+from marketplace.core.background import WORK, celery_for, note_look, wake_workers
+from marketplace.core.manifest import Lane
+from marketplace.core.registration import work_of
 from marketplace.core.settings import ConfigurationError
 
 try:
@@ -14,7 +15,7 @@ try:
 except ConfigurationError as error:
     raise SystemExit(f"Error: {error}") from None
 app = celery_for(flask_app.config["REDIS_URL"])
-work = all_of(*wiring.FACTS, *wiring.MONEY, *wiring.WORK)
+work = work_of(flask_app, *Lane)
 
 
 @app.task(name=WORK)

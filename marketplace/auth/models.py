@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from marketplace.core.db import Base, CommaList, Stamped, conflicts, found_next_time
+from marketplace.core.db import Base, CommaList, Stamped, answer_conflict, retry_conflict
 from marketplace.core.search import keep_indexed
 from marketplace.kit import text
 from marketplace.kit.clock import now
@@ -35,6 +35,9 @@ class EmailTaken(Duplicate):
     sentence = "There is an account with this e-mail address already. Sign in instead."
 
 
+@answer_conflict("uq_users_username_key", UsernameTaken())
+@answer_conflict("uq_users_email", EmailTaken())
+@retry_conflict("uq_users_phone_key")
 class User(Stamped, Base):
     """A person: client and provider at once. Sums and counts are kept exact by whoever changes them."""
 
@@ -162,8 +165,3 @@ class MailToken(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-
-
-conflicts["uq_users_username_key"] = UsernameTaken()
-conflicts["uq_users_email"] = EmailTaken()
-found_next_time.add("uq_users_phone_key")

@@ -3,13 +3,14 @@
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, CommaList, Stamped, conflicts
+from marketplace.core.db import Base, CommaList, Stamped, answer_conflict
 from marketplace.kit.errors import Duplicate
 
 KINDS = ("listing", "task", "offering", "product")
 OTHER = "other"
 
 
+@answer_conflict("uq_categories_key", Duplicate("There is a category with this key already."))
 class Category(Stamped, Base):
     """A node; its key is what clients send and what things keep."""
 
@@ -23,6 +24,3 @@ class Category(Stamped, Base):
     kinds: Mapped[list[str]] = mapped_column(CommaList, default=list)
     aliases: Mapped[list[str]] = mapped_column(CommaList, default=list)
     position: Mapped[int] = mapped_column(default=0)
-
-
-conflicts["uq_categories_key"] = Duplicate("There is a category with this key already.")

@@ -6,7 +6,7 @@ there is one; a fact that could change them makes them stale at once, time does 
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from flask import Flask, current_app
@@ -99,10 +99,6 @@ class Shared:
             return None
 
 
-topics: dict[type[Event], tuple[str, ...]] = {}
-"""Which topics a fact makes stale; the slices' table stands in wiring."""
-
-
 def init_app(app: Flask) -> None:
     """Make the store of shared answers: REDIS_URL or memory, LIST_CACHE_SECONDS long."""
     app.extensions["shared_answers"] = Shared(app.config["REDIS_URL"], app.config["LIST_CACHE_SECONDS"])
@@ -114,7 +110,22 @@ def shared() -> Shared:
     return found
 
 
+def end_topics(app: Flask, topics: Iterable[tuple[str, tuple[type[Event], ...]]]) -> None:
+    """Say which facts make which topics stale, as the slices' manifests declare them."""
+    ended: dict[type[Event], list[str]] = {}
+    for topic, facts in topics:
+        for fact in facts:
+            ended.setdefault(fact, []).append(topic)
+    app.extensions["ended_topics"] = ended
+
+
+def ended_topics(fact: type[Event]) -> Sequence[str]:
+    """The topics that a fact of this kind makes stale."""
+    ended: dict[type[Event], list[str]] = current_app.extensions["ended_topics"]
+    return ended.get(fact, ())
+
+
 def forget_for(fact: type[Event]) -> None:
     """What a fact of this kind could change is stale; called after its commit."""
-    for topic in topics.get(fact, ()):
+    for topic in ended_topics(fact):
         shared().forget(topic)

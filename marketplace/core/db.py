@@ -26,6 +26,7 @@ from marketplace.kit.clock import as_utc, now
 from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
 
 T = TypeVar("T")
+M = TypeVar("M", bound="Base")
 COMMA = "\x1f"  # for a comma inside a value of a list: the unit separator, which nobody types
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 ATTEMPTS = 3
@@ -113,9 +114,28 @@ class InUse(Conflict):
 log = structlog.get_logger(__name__)
 db = SQLAlchemy(metadata=Base.metadata)
 conflicts: dict[str, Problem] = {}
-"""Unique constraint → the sentence its breaking deserves; slices add theirs beside the model."""
-found_next_time: set[str] = set()
-"""Unique constraints whose breaking only means that somebody was faster: run again, the row is found."""
+"""Unique constraint → the sentence its breaking deserves."""
+_retried: set[str] = set()
+
+
+def answer_conflict(constraint: str, problem: Problem) -> Callable[[type[M]], type[M]]:
+    """A model's: whoever breaks this unique constraint is told so."""
+
+    def register(model: type[M]) -> type[M]:
+        conflicts[constraint] = problem
+        return model
+
+    return register
+
+
+def retry_conflict(*constraints: str) -> Callable[[type[M]], type[M]]:
+    """A model's: breaking these unique constraints only means that somebody was faster; run again, the row is found."""
+
+    def register(model: type[M]) -> type[M]:
+        _retried.update(constraints)
+        return model
+
+    return register
 
 
 def save(thing: T) -> T:
@@ -222,7 +242,7 @@ def writing_options(engine: Engine) -> dict[str, Any]:
 
 def _is_retryable(error: Exception) -> bool:
     if isinstance(error, IntegrityError):
-        return _broken_constraint(error) in found_next_time
+        return _broken_constraint(error) in _retried
     trouble = trouble_of(error)
     return trouble is not None and trouble.again
 

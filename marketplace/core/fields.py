@@ -1,6 +1,6 @@
 """Fields as clients send them, checked for form and range; each carries an example for the document."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -68,6 +68,31 @@ class Choice(Str):
         kwargs.setdefault("example", choices[0])
         sentence = f"One of: {', '.join(choices)}."
         super().__init__(validate=validate.OneOf(choices, error=sentence), **kwargs)
+
+
+class OneOfThose:
+    """One of the words that `read` answers when somebody asks: what the slices declare is known once all are there."""
+
+    def __init__(self, read: Callable[[], Iterable[str]]) -> None:
+        self.read = read
+
+    @property
+    def choices(self) -> list[str]:
+        """What the document names."""
+        return list(self.read())
+
+    def __call__(self, value: Any) -> Any:
+        """Raises ValidationError."""
+        if value not in self.choices:
+            raise ValidationError(f"One of: {', '.join(self.choices)}.")
+        return value
+
+
+class ChoiceOf(Str):
+    """One of the words that `read` answers when somebody asks."""
+
+    def __init__(self, read: Callable[[], Iterable[str]], *, example: str, **kwargs: Any) -> None:
+        super().__init__(validate=OneOfThose(read), example=example, **kwargs)
 
 
 class Int(fields.Integer):

@@ -17,7 +17,7 @@ from flask import Response, current_app, request
 from sqlalchemy import ColumnElement, ForeignKey, Index, Row, String, UniqueConstraint, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, conflicts, execute, fetch, found_next_time, in_transaction
+from marketplace.core.db import Base, answer_conflict, execute, fetch, in_transaction, retry_conflict
 from marketplace.core.encryption import EncryptedBytes
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, Problem
@@ -27,6 +27,15 @@ LEASE = timedelta(seconds=60)  # longer than any route that asks a provider take
 LONGEST_KEY = 255
 
 
+class InFlight(Conflict):
+    """409: a request with this key is being handled."""
+
+    code = "in_flight"
+    sentence = "The same request is being handled. Ask again in a moment."
+
+
+@answer_conflict("uq_idempotency_keys_user_id_route_key", InFlight())
+@retry_conflict("uq_idempotency_keys_user_id_route_key")
 class IdempotencyKey(Base):
     """The answer of one write of one person under their Idempotency-Key; a lease while it is being made."""
 
@@ -48,13 +57,6 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class InFlight(Conflict):
-    """409: a request with this key is being handled."""
-
-    code = "in_flight"
-    sentence = "The same request is being handled. Ask again in a moment."
-
-
 class NoKey(Problem):
     """400: requests that move money need an Idempotency-Key, so that a repeat is known as one."""
 
@@ -68,10 +70,6 @@ class ShownOnce(Conflict):
 
     code = "shown_once"
     sentence = "This was done already, and its answer is shown once only. If you did not see it, begin again."
-
-
-found_next_time.add("uq_idempotency_keys_user_id_route_key")
-conflicts["uq_idempotency_keys_user_id_route_key"] = InFlight()
 
 
 def once(

@@ -17,7 +17,7 @@ from flask import Flask, current_app
 from sqlalchemy import JSON, ForeignKey, Index, Row, String, UniqueConstraint, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, after_commit, execute, fetch, found_next_time, in_transaction
+from marketplace.core.db import Base, after_commit, execute, fetch, in_transaction, retry_conflict
 from marketplace.core.leases import Leased, Queue, table_of, wake
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Problem
@@ -31,6 +31,7 @@ FAILED = "This did not work out. It has been recorded; please try again later."
 log = structlog.get_logger(__name__)
 
 
+@retry_conflict("uq_jobs_key")
 class JobRow(Leased, Base):
     """One job and how far it got; a periodic one is the same row over and over."""
 
@@ -85,7 +86,6 @@ def _attempts(row: Row[Any]) -> int:
 
 
 JOBS = Queue("jobs", table_of(JobRow), lease=_lease, attempts=_attempts, batch=1)
-found_next_time.add("uq_jobs_key")
 _insert = insert(JobRow)
 
 

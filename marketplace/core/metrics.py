@@ -1,7 +1,7 @@
 """Figures for Prometheus, read from the tables when asked: every process would say the same."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, current_app, request
@@ -14,14 +14,13 @@ from marketplace.core.access import NEWCOMER
 from marketplace.core.db import fetch
 from marketplace.core.jobs import JobRow
 from marketplace.core.leases import QUEUES, Queue
+from marketplace.core.manifest import slices
 from marketplace.core.web import Blueprint
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.normalization import bearer, token
 
 bp = Blueprint("metrics", __name__, access=NEWCOMER, description="Figures for an operator")
-Figures = Callable[[], Iterator[GaugeMetricFamily]]
-_added: list[Figures] = []
 COUNTED = ("waiting", "failed", "dead")
 
 
@@ -45,14 +44,8 @@ class _Tables:
         yield _queue_rows()
         yield _oldest()
         yield _job_seconds()
-        for figures in _added:
+        for figures in (figures for one in slices() for figures in one.metrics):
             yield from figures()
-
-
-def add(figures: Figures) -> None:
-    """Add a collector of a slice to what /metrics shows."""
-    if figures not in _added:
-        _added.append(figures)
 
 
 def _queue_rows() -> GaugeMetricFamily:

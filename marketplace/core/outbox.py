@@ -1,7 +1,7 @@
 """Facts wait here in the transaction that made them true; a relay tells the subscribers, at least once."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import JSON, Index, Row, String, delete, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.cache import forget_for, topics
+from marketplace.core.cache import ended_topics, forget_for
 from marketplace.core.db import Base, after_commit, execute, in_transaction
 from marketplace.core.leases import Leased, Queue, table_of, wake
 from marketplace.events.base import Event
@@ -26,6 +26,7 @@ E = TypeVar("E", bound=Event)
 Subscriber = Callable[[Any], None]
 log = structlog.get_logger(__name__)
 subscribers: dict[type[Event], list[Subscriber]] = defaultdict(list)
+_of_subjects: list[tuple[str, Subscriber]] = []
 
 
 class OutboxRow(Leased, Base):
@@ -54,6 +55,25 @@ def subscribe(kind: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], No
     return register
 
 
+def subscribe_to_subjects(which: str) -> Callable[[Subscriber], Subscriber]:
+    """Register a listener for the fact that every kind of thing names so in its manifest: posted, deleted."""
+
+    def register(listener: Subscriber) -> Subscriber:
+        _of_subjects.append((which, listener))
+        return listener
+
+    return register
+
+
+def follow(subjects: Iterable[object]) -> None:
+    """Subscribe them to the facts of these kinds of things."""
+    for subject in subjects:
+        for which, listener in _of_subjects:
+            kind: type[Event] | None = getattr(subject, which)
+            if kind is not None:
+                subscribe(kind)(listener)
+
+
 def publish(fact: Event) -> None:
     """Write the fact into the running transaction; one that nobody listens to is history at once."""
     moment = now()
@@ -62,7 +82,7 @@ def publish(fact: Event) -> None:
     execute(_insert, {**row, "attempts": 0, "done_at": None if heard else moment})
     if heard:
         after_commit(wake)
-    if type(fact) in topics:
+    if ended_topics(type(fact)):
         after_commit(partial(forget_for, type(fact)))
 
 

@@ -55,7 +55,6 @@ MOST_SPELT, SHORTEST_KNOWN = 64, 3  # words, letters
 FEW, SHORTEST_SLIP, LONGEST_WORD = 5, 4, 40
 LONG = 5  # letters: shorter ones that begin a word are taken for unfinished
 SYNONYMS = Path(__file__).with_name("synonyms.toml")
-INDEXED = ("listings", "tasks", "offerings", "users")
 NO_MATCH = "\u0001"  # a query of emoji or signs only: a word no text contains
 Indexed = Callable[[Mapping[str, Any]], dict[str, str]]  # from a row's values to its columns of folded words
 Said = Callable[[Mapping[str, Any]], list[str | None]]  # the texts of a row that are searched, as they are written
@@ -272,7 +271,7 @@ def synonyms() -> dict[str, tuple[str, ...]]:
 def forget_deleted() -> None:
     """SQLite before 3.42 keeps words of rows that are gone until a rebuild; newer ones do not (migration 0027)."""
     if db.engine.dialect.name == "sqlite":
-        for name in filterfalse(_deletes_at_once, INDEXED):
+        for name in filterfalse(_deletes_at_once, KEPT):
             in_transaction(partial(execute, text(f"INSERT INTO {name}_search({name}_search) VALUES ('rebuild')")))
 
 
@@ -283,7 +282,7 @@ def _deletes_at_once(name: str) -> bool:
 def forget_words(texts: Iterable[str]) -> None:
     """These texts are gone: words that nobody else has written are known no longer."""
     for word in sorted({word for text_ in texts for word in text_.split()}):
-        if not any(_stands_in(name, word) for name in INDEXED):
+        if not any(_stands_in(name, word) for name in KEPT):
             execute(delete(KnownWord).where(KnownWord.word == word))
 
 
@@ -292,13 +291,13 @@ def sweep_words() -> int:
     of the indexes, which takes seconds for some hundred thousand rows."""
     on_sqlite = db.engine.dialect.name == "sqlite"
     if on_sqlite:
-        for name in INDEXED:
+        for name in KEPT:
             made = f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{name}_terms USING fts5vocab(main, {name}_search, row)"
             db.session.connection().execute(text(made))
-        known = " UNION ".join(f"SELECT term FROM temp.{name}_terms" for name in INDEXED)
+        known = " UNION ".join(f"SELECT term FROM temp.{name}_terms" for name in KEPT)
     else:
         execute(text("SET LOCAL statement_timeout = 0"))
-        vectors = " UNION ALL ".join(f"SELECT search_vector FROM {name}" for name in INDEXED)
+        vectors = " UNION ALL ".join(f"SELECT search_vector FROM {name}" for name in KEPT)
         known = f"SELECT word FROM ts_stat('{vectors}')"
     return execute(text(f"DELETE FROM known_words WHERE word NOT IN ({known})"))
 

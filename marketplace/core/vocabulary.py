@@ -18,7 +18,7 @@ from rapidfuzz.distance import OSA
 from sqlalchemy import Row, String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, fetch, found_next_time
+from marketplace.core.db import Base, fetch, retry_conflict
 from marketplace.kit.clock import now
 from marketplace.kit.text import is_unspaced
 
@@ -26,6 +26,7 @@ BATCH, OVERLAP, HOUR = 20_000, 500, timedelta(hours=1)
 MOST_NEIGHBOURS = 4
 
 
+@retry_conflict("uq_known_words_word")
 class KnownWord(Base):
     """One folded word; written by triggers only, and kept although the last text with it is gone."""
 
@@ -34,9 +35,6 @@ class KnownWord(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     word: Mapped[str] = mapped_column(String(40))
-
-
-found_next_time.add("uq_known_words_word")
 
 
 NEWER = (

@@ -95,11 +95,19 @@ class Blueprint(DocumentedBlueprint):
     ARGUMENTS_PARSER = JsonParser()
 
     def __init__(
-        self, name: str, import_name: str, *, access: Access | None = None, area: str = "", **kwargs: Any
+        self,
+        name: str,
+        import_name: str,
+        *,
+        access: Access | None = None,
+        area: str = "",
+        follows: str = "",
+        **kwargs: Any,
     ) -> None:
-        """API keys with a scope of `area` (such as listings:read) may call the routes; without one none may."""
+        """API keys with a scope of `area` (such as listings:read) may call the routes; without one none may. In the
+        document it `follows` the blueprint of this name; unless told, the one before it in the manifest."""
         super().__init__(name, import_name, **kwargs)
-        self.access, self.area = access, area
+        self.access, self.area, self.follows = access, area, follows
 
     def add_url_rule(
         self,

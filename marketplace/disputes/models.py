@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, conflicts, found_next_time
+from marketplace.core.db import Base, answer_conflict, retry_conflict
 from marketplace.core.lifecycle import Stateful
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
 from marketplace.kit.clock import now
@@ -31,6 +31,7 @@ class ShownAlready(Duplicate):
     sentence = "This file is evidence in this dispute already."
 
 
+@retry_conflict("uq_disputes_open_for")
 class Dispute(Stateful, Base):
     """One disagreement about one task. `open_for` is the task while it goes on. The terms (`outcome`, and
     `to_worker_minor`, before the fee, where money is held) are those of the decision in force or of the accepted
@@ -78,6 +79,7 @@ class Statement(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+@answer_conflict("uq_dispute_evidence_dispute_id_upload_id", ShownAlready())
 class Evidence(Base):
     """What a side showed; `sha256` is of the bytes as they were stored when it was added. Without an upload its
     owner has deleted it since; that it was there, and what it was, stays."""
@@ -134,7 +136,3 @@ class Decision(Base):
     to_worker_minor: Mapped[int | None]
     currency: Mapped[str | None] = mapped_column(String(3))
     note: Mapped[str] = mapped_column(Text)
-
-
-conflicts["uq_dispute_evidence_dispute_id_upload_id"] = ShownAlready()
-found_next_time.add("uq_disputes_open_for")

@@ -5,12 +5,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, found_next_time
+from marketplace.core.db import Base, retry_conflict
 from marketplace.kit.clock import now
 
-ITEM_TYPES = ("task", "offering", "listing")
 
-
+@retry_conflict("uq_favorites_user_id_item_type_item_id")
 class Favorite(Base):
     """One person's mark on one thing."""
 
@@ -25,6 +24,3 @@ class Favorite(Base):
     item_type: Mapped[str] = mapped_column(String(20))
     item_id: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=now)
-
-
-found_next_time.add("uq_favorites_user_id_item_type_item_id")

@@ -1,7 +1,6 @@
 """One's favorites to read."""
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Table, and_, bindparam, func, or_, select
@@ -10,18 +9,11 @@ from marketplace.auth.models import User
 from marketplace.core.db import counted, fetch, one
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
-from marketplace.favorites.models import ITEM_TYPES, Favorite
+from marketplace.favorites.models import Favorite
+from marketplace.favorites.policy import markable
 from marketplace.kit.errors import NotFound
-from marketplace.listings import queries as listings
-from marketplace.offerings import queries as offerings
-from marketplace.tasks import queries as tasks
 
 FAVORITES: Table = Favorite.metadata.tables["favorites"]
-READERS: dict[str, Callable[[User | None, list[int]], dict[int, dict[str, Any]]]] = {
-    "task": tasks.by_ids,
-    "offering": offerings.by_ids,
-    "listing": listings.by_ids,
-}
 
 FAVORITES_LIST = ListQuery(
     name="favorites",
@@ -39,9 +31,9 @@ FAVORITES_LIST = ListQuery(
 def of(user: User, **query: Any) -> Page:
     """One's favorites with what they mark; a thing that can no longer be seen is null."""
     page = FAVORITES_LIST.page({**query, "user_id": user.id}, view)
-    for item_type, reader in READERS.items():
+    for item_type, subject in markable().items():
         wanted = [item for item in page.items if item["item_type"] == item_type]
-        seen = reader(user, [item["item_id"] for item in wanted]) if wanted else {}
+        seen = subject.by_ids(user, [item["item_id"] for item in wanted]) if wanted else {}
         for item in wanted:
             item["item"] = seen.get(item["item_id"])
     return page
@@ -76,12 +68,12 @@ def counts(user: User) -> dict[str, int]:
     """How many of each kind."""
     grouped = select(FAVORITES.c.item_type, func.count()).where(FAVORITES.c.user_id == user.id)
     found = Counter(counted(grouped.group_by(FAVORITES.c.item_type)))
-    return {"total": found.total(), **{f"{kind}s": found[kind] for kind in ITEM_TYPES}}
+    return {"total": found.total(), **{f"{kind}s": found[kind] for kind in markable()}}
 
 
 def require_visible(user: User, item_type: str, item_id: int) -> None:
     """Raises NotFound for a thing this person cannot see."""
-    if item_id not in READERS[item_type](user, [item_id]):
+    if item_id not in markable()[item_type].by_ids(user, [item_id]):
         raise NotFound.of(item_type)
 
 

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from flask import Flask
+from werkzeug.routing import AnyConverter, Map
+
 from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.schemas import MessageSchema, page_of
 from marketplace.core.web import Blueprint
 from marketplace.favorites import queries, service
-from marketplace.favorites.models import ITEM_TYPES
+from marketplace.favorites.policy import markable
 from marketplace.favorites.schemas import (
     CheckedSchema,
     CheckQuery,
@@ -25,6 +28,18 @@ bp = Blueprint(
     access=SIGNED_IN,
     description="What I keep an eye on",
 )
+
+
+class MarkableConverter(AnyConverter):
+    """A kind of thing in a path."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, *markable())
+
+
+def init_app(app: Flask) -> None:
+    """Know the kinds before the routes are plugged in."""
+    app.url_map.converters["markable"] = MarkableConverter
 
 
 @bp.get("")
@@ -66,7 +81,7 @@ def remove_favorite(favorite_id: int) -> Any:
     return {"message": "Removed from your favorites."}
 
 
-@bp.delete(f"/item/<any({', '.join(ITEM_TYPES)}):item_type>/<int:item_id>")
+@bp.delete("/item/<markable:item_type>/<int:item_id>")
 @bp.response(200, MessageSchema)
 def remove_favorite_item(item_type: str, item_id: int) -> Any:
     """Take my mark off a thing."""

@@ -1,26 +1,29 @@
 """Favorites in and out."""
 
+from itertools import cycle
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
+from marshmallow.fields import Field
 
-from marketplace.core.fields import MAX_ID, Choice, Int, Str
+from marketplace.core.fields import MAX_ID, ChoiceOf, Int, Str
 from marketplace.core.schemas import Input, PageQuery, Query
-from marketplace.favorites.models import ITEM_TYPES
+from marketplace.favorites.policy import markable
 
 MOST_CHECKED = 200
+SOME = (1, 0, 2)
 
 
 class FavoritesQuery(PageQuery):
     """One kind or all."""
 
-    type = Choice(*ITEM_TYPES)
+    type = ChoiceOf(markable, example="task")
 
 
 class FavoriteInputSchema(Input):
     """Which thing."""
 
-    item_type = Choice(*ITEM_TYPES, required=True)
+    item_type = ChoiceOf(markable, example="task", required=True)
     item_id = Int(required=True, example=1)
 
 
@@ -75,13 +78,21 @@ class FavoriteCountsSchema(Schema):
     """How many of each kind."""
 
     total = Int(required=True, example=3)
-    tasks = Int(required=True, example=1)
-    offerings = Int(required=True, example=0)
-    listings = Int(required=True, example=2)
+
+    @property
+    def fields(self) -> dict[str, Field[Any]]:
+        """The document asks when every slice is there."""
+        kinds = {f"{kind}s": Int(required=True, example=some) for kind, some in zip(markable(), cycle(SOME))}
+        return {**self._declared, **kinds}
+
+    @fields.setter
+    def fields(self, declared: dict[str, Field[Any]]) -> None:
+        self._declared = declared
 
 
 def _pair(part: str) -> tuple[str, int]:
     kind, _, number = part.partition(":")
-    if kind not in ITEM_TYPES or not (number.isascii() and number.isdigit()) or int(number[:20]) > MAX_ID:
-        raise ValidationError(f"Each item is a kind ({', '.join(ITEM_TYPES)}), a colon and an id, such as task:1.")
+    kinds = markable()
+    if kind not in kinds or not (number.isascii() and number.isdigit()) or int(number[:20]) > MAX_ID:
+        raise ValidationError(f"Each item is a kind ({', '.join(kinds)}), a colon and an id, such as task:1.")
     return kind, int(number)

@@ -1,25 +1,14 @@
 """What favorites do when a thing is gone; safe to repeat."""
 
-from marketplace.core.outbox import subscribe
-from marketplace.events.listings import ListingDeleted
-from marketplace.events.offerings import OfferingDeleted
-from marketplace.events.tasks import TaskDeleted
+from marketplace.core.outbox import subscribe_to_subjects
+from marketplace.events.base import Event
 from marketplace.favorites import service
+from marketplace.favorites.policy import markable
 
 
-@subscribe(ListingDeleted)
-def forget_listing(event: ListingDeleted) -> None:
-    """Nobody keeps an eye on a deleted listing."""
-    service.forget_item("listing", event.listing_id)
-
-
-@subscribe(OfferingDeleted)
-def forget_offering(event: OfferingDeleted) -> None:
-    """Nobody keeps an eye on a deleted offering."""
-    service.forget_item("offering", event.offering_id)
-
-
-@subscribe(TaskDeleted)
-def forget_task(event: TaskDeleted) -> None:
-    """Nobody keeps an eye on a deleted task."""
-    service.forget_item("task", event.task_id)
+@subscribe_to_subjects("deleted")
+def forget_item(event: Event) -> None:
+    """Nobody keeps an eye on a deleted thing."""
+    for kind, subject in markable().items():
+        if subject.deleted is type(event):
+            service.forget_item(kind, subject.id_in(event))

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, Stamped, found_next_time
+from marketplace.core.db import Base, Stamped, retry_conflict
 from marketplace.core.encryption import Encrypted
 from marketplace.kit.clock import now
 
@@ -13,6 +13,7 @@ ATTACHMENT_TYPES = ("image", "file", "video", "audio")
 OWNER, MEMBER = "owner", "member"
 
 
+@retry_conflict("uq_conversations_participant_1_id_participant_2_id_subject")
 class Conversation(Stamped, Base):
     """One per pair and subject (the pair is kept with the lower id first), or a room with a title.
 
@@ -110,6 +111,7 @@ class MessageVersion(Base):
     replaced_at: Mapped[datetime] = mapped_column(default=now)
 
 
+@retry_conflict("uq_reactions_message_id_user_id_emoji")
 class Reaction(Base):
     """One person's emoji under a message."""
 
@@ -123,6 +125,7 @@ class Reaction(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+@retry_conflict("uq_blocks_blocker_id_blocked_id")
 class Block(Base):
     """Somebody wants to hear no more of somebody."""
 
@@ -133,8 +136,3 @@ class Block(Base):
     blocker_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     blocked_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(default=now)
-
-
-found_next_time.add("uq_conversations_participant_1_id_participant_2_id_subject")
-found_next_time.add("uq_blocks_blocker_id_blocked_id")
-found_next_time.add("uq_reactions_message_id_user_id_emoji")

@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, CommaList, found_next_time
+from marketplace.core.db import Base, CommaList, retry_conflict
 from marketplace.core.leases import Leased
 from marketplace.kit.clock import now
 
 
+@retry_conflict("uq_notifications_user_id_key")
 class Notification(Base):
     """One piece of news for one person; `key` says which fact it tells, so that none is told twice.
     `named_id` is the other person whose words or name it repeats."""
@@ -41,6 +42,7 @@ class Notification(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+@retry_conflict("uq_deliveries_key")
 class Delivery(Leased, Base):
     """One message on its way through one channel; `shown` keeps its text where nothing is sent for real."""
 
@@ -65,6 +67,7 @@ class Delivery(Leased, Base):
     shown: Mapped[str | None] = mapped_column(Text)
 
 
+@retry_conflict("uq_push_subscriptions_endpoint")
 class PushSubscription(Base):
     """One browser that wants to be told; keys as RFC 8291 names them."""
 
@@ -80,6 +83,7 @@ class PushSubscription(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+@retry_conflict("uq_notification_preferences_user_id_kind_channel")
 class Preference(Base):
     """A person's own choice for one kind and channel; without a row the usual one counts."""
 
@@ -93,6 +97,7 @@ class Preference(Base):
     is_on: Mapped[bool]
 
 
+@retry_conflict("uq_notification_habits_user_id")
 class Habits(Base):
     """When a person wants peace (local hours as HH:MM), and whether mails are gathered."""
 
@@ -105,6 +110,7 @@ class Habits(Base):
     digest: Mapped[str] = mapped_column(String(10), default="off")
 
 
+@retry_conflict("uq_job_alerts_user_id")
 class JobAlert(Base):
     """A person wants to hear of new tasks near the place of their profile."""
 
@@ -115,15 +121,3 @@ class JobAlert(Base):
     enabled: Mapped[bool] = mapped_column(default=False)
     radius_km: Mapped[float] = mapped_column(default=10.0)
     categories: Mapped[list[str]] = mapped_column(CommaList, default=list)
-
-
-found_next_time.update(
-    {
-        "uq_notifications_user_id_key",
-        "uq_deliveries_key",
-        "uq_push_subscriptions_endpoint",
-        "uq_notification_preferences_user_id_kind_channel",
-        "uq_notification_habits_user_id",
-        "uq_job_alerts_user_id",
-    }
-)

@@ -20,7 +20,7 @@ from marketplace.notifications import kinds, rendering, service
 from marketplace.notifications.models import JobAlert, Notification
 from marketplace.payments import queries as payments
 from marketplace.search import saved
-from marketplace.search.service import KINDS
+from marketplace.search.policy import searchable
 from marketplace.subscriptions import plans
 from marketplace.tasks import queries as tasks
 
@@ -96,7 +96,7 @@ def said(minor: int, currency: str) -> str:
 
 def of_match(user_id: int, search_id: int, kind: str, thing_id: int) -> None:
     """Something new fits a saved search; nothing where one of them has gone meanwhile."""
-    thing, name = KINDS[kind].new(thing_id), saved.name_of(search_id)
+    thing, name = searchable()[kind].new(thing_id), saved.name_of(search_id)
     if thing is not None and name:
         about = {"search_name": name, "thing_title": thing.title, "thing_type": kind, "thing_id": thing_id}
         key = f"{search_id}:{kind}:{thing_id}"

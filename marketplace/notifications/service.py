@@ -154,3 +154,9 @@ def _digest_key(user_id: int, period: str) -> str:
 
 def _has_digest(user_id: int, period: str) -> bool:
     return bool(fetch(select(DELIVERIES.c.id).where(DELIVERIES.c.key == f"{_digest_key(user_id, period)}:email:")))
+
+
+def forget_digests_of(user_id: int) -> None:
+    """Somebody is erased: a digest repeats what many people wrote, so it names none of them as the one."""
+    readers = select(Notification.user_id).where(Notification.named_id == user_id)
+    execute(delete(DELIVERIES).where(Delivery.kind == "digest", Delivery.user_id.in_(readers)))

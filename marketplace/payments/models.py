@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, conflicts, found_next_time
+from marketplace.core.db import Base, answer_conflict, retry_conflict
 from marketplace.core.encryption import Encrypted, EncryptedBytes
 from marketplace.core.leases import Leased
 from marketplace.core.lifecycle import Stateful
@@ -29,6 +29,7 @@ class PaidAlready(Conflict):
     sentence = "There is a payment for this already."
 
 
+@answer_conflict("uq_payments_open_for", PaidAlready())
 class Payment(Stateful, Base):
     """One payment for one deal (`reference`, such as "task:7"), which is all this floor knows of it.
 
@@ -109,6 +110,7 @@ class Refund(Stateful, Base):
     failure: Mapped[str] = mapped_column(String(500), default="")
 
 
+@retry_conflict("uq_payees_user_id_provider")
 class Payee(Base):
     """Who can be paid out by which provider."""
 
@@ -173,6 +175,7 @@ class ProviderCall(Leased, Base):
     first_at: Mapped[datetime | None]
 
 
+@retry_conflict("uq_provider_events_provider_event_id")
 class ProviderEvent(Leased, Base):
     """A webhook as it came, until the thing it is about was asked for."""
 
@@ -191,6 +194,7 @@ class ProviderEvent(Leased, Base):
     body: Mapped[bytes | None] = mapped_column(EncryptedBytes)
 
 
+@retry_conflict("uq_receipt_series_name")
 class ReceiptSeries(Base):
     """The last number given in a series; counting and issuing are one transaction, so there is no gap."""
 
@@ -223,6 +227,7 @@ class ReceiptRow(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+@retry_conflict("uq_hand_over_codes_reference")
 class HandOverCode(Base):
     """What the buyer shows when the thing is handed over; `wrong` counts bad guesses."""
 
@@ -256,14 +261,3 @@ class Break(Base):
     found_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
     closed_at: Mapped[datetime | None]
-
-
-conflicts["uq_payments_open_for"] = PaidAlready()
-found_next_time.update(
-    {
-        "uq_payees_user_id_provider",
-        "uq_provider_events_provider_event_id",
-        "uq_receipt_series_name",
-        "uq_hand_over_codes_reference",
-    }
-)

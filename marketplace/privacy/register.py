@@ -1,4 +1,15 @@
-"""The register of personal data: what every column is to the people it is about, kept as data."""
+"""The register of personal data: what every column is to the people it is about, kept as data (personal.toml of each
+slice). A table or column that is missing there fails a test. The words' values are names of columns:
+
+export    whose rows these are: the columns that name the person; they are in the person's export
+hidden    not in the export although the row is: secrets, and what only repeats other columns
+delete    erased with the rows: the columns that name the person
+blank     erased in a row that stays: by whom it is (NULL, else an empty text, list or zero)
+account   erased by the account itself (auth)
+personal  goes with its row
+plain     nothing personal, also not once nobody knows any more whose id it was
+kept      stays, and `why`
+"""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -6,7 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-REGISTER = Path(__file__).with_name("register.toml")
+from marketplace.core.manifest import slices
+
 GROUPS = ("account", "personal", "plain", "kept")
 
 
@@ -21,10 +33,14 @@ class Entry:
     columns: frozenset[str] = frozenset()
 
 
-@cache
 def register() -> dict[str, Entry]:
-    """By table name."""
-    with REGISTER.open("rb") as file:
+    """By table name, of every slice."""
+    return {table: entry for one in slices() if one.personal for table, entry in _read(one.personal).items()}
+
+
+@cache
+def _read(path: Path) -> dict[str, Entry]:
+    with path.open("rb") as file:
         return {table: _entry(words) for table, words in tomllib.load(file).items()}
 
 

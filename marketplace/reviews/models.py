@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, Stamped, conflicts
+from marketplace.core.db import Base, Stamped, answer_conflict
 from marketplace.kit.errors import Duplicate
 
 WORKER, CLIENT = "worker", "client"
@@ -16,6 +16,7 @@ class ReviewedAlready(Duplicate):
     sentence = "You have reviewed this deal already."
 
 
+@answer_conflict("uq_reviews_task_id_reviewer_id", ReviewedAlready())
 class Review(Stamped, Base):
     """Once a deal and side; `reviewed_as` is the part the reviewed person had in it."""
 
@@ -36,6 +37,3 @@ class Review(Stamped, Base):
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
     rating: Mapped[int]
     content: Mapped[str] = mapped_column(Text, default="")
-
-
-conflicts["uq_reviews_task_id_reviewer_id"] = ReviewedAlready()

@@ -29,7 +29,12 @@ bp = Blueprint(
     "reviews", __name__, url_prefix="/api/reviews", area="reviews", description="Reviews after completed deals"
 )
 profile_bp = Blueprint(
-    "reviewed", __name__, url_prefix="/api/auth", area="people", description="People with their reviews"
+    "reviewed",
+    __name__,
+    follows="verification",
+    url_prefix="/api/auth",
+    area="people",
+    description="People with their reviews",
 )
 ReviewsPage = page_of(ReviewSchema, "reviews")
 ReviewCreated = created(ReviewSchema, "review")

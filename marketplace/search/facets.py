@@ -9,7 +9,7 @@ from marketplace.catalog.queries import tree
 from marketplace.core import current_settings
 from marketplace.core.cache import Kept
 from marketplace.kit.money import to_major
-from marketplace.search.service import KINDS
+from marketplace.search.policy import searchable
 
 MOST_VALUES = 50
 
@@ -25,7 +25,7 @@ def of(kind: str, *, q: str | None = None, category: str | None = None) -> dict[
 
 
 def _found(kind: str, **query: Any) -> dict[str, Any]:
-    parts = KINDS[kind].facets(**query)
+    parts = searchable()[kind].facets(**query)
     categories, amounts = parts.pop("category"), parts.pop("amounts")
     return {
         "type": kind,

@@ -7,7 +7,7 @@ from marketplace.core import search as words
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import Run, job
 from marketplace.search import saved
-from marketplace.search.service import KINDS
+from marketplace.search.policy import searchable
 
 AT_ONCE = 500
 
@@ -21,7 +21,7 @@ def sweep_words(run: Run) -> None:
 @job("match_searches", timeout=600)
 def match_searches(run: Run, kind: str, thing_id: int) -> None:
     """One fact a search that fits; told again after a death in the middle it is the same piece of news."""
-    thing, after = KINDS[kind].new(thing_id), 0
+    thing, after = searchable()[kind].new(thing_id), 0
     while thing is not None:
         after, fitting = saved.waiting_for(kind, thing, after, AT_ONCE)
         for search in fitting:

@@ -8,8 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, CommaList, Stamped
 
-AWAITED = ("listing", "task", "offering")  # what is put up and told of
-
 
 class SavedSearch(Stamped, Base):
     """One search of a person; with `alerts` its owner hears of what is put up from `alerts_since` on."""

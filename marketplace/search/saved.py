@@ -20,7 +20,8 @@ from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.geo import distance_km
 from marketplace.kit.text import stem
-from marketplace.search.models import AWAITED, SavedSearch
+from marketplace.search.models import SavedSearch
+from marketplace.search.policy import awaited
 
 MOST = 50
 SHOWN = ("id", "name", "q", "category", "latitude", "longitude", "radius", "alerts", "created_at", "updated_at")
@@ -122,7 +123,7 @@ def _checked(search: SavedSearch) -> SavedSearch:
     search.asked = _understood(search.q or "")
     if not (search.asked["words"] or search.asked["phrases"] or search.category or all(place)):
         raise Invalid.field("q", "Say what to look for: words, a category or a place.")
-    search.types = list(search.types or AWAITED)
+    search.types = list(search.types or awaited())
     return search
 
 

@@ -4,11 +4,10 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from marketplace.core.fields import Choice, Int, Num, Str, latitude, longitude
+from marketplace.core.fields import ChoiceOf, Int, Num, Str, latitude, longitude
 from marketplace.core.schemas import Input, Near, Query
-from marketplace.search.models import AWAITED
+from marketplace.search.policy import awaited, searchable
 
-TYPES = (*AWAITED, "person")
 TIME = "2026-01-31T10:00:00Z"
 
 
@@ -18,8 +17,9 @@ class Types(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
         wanted = [part.strip() for part in text.split(",") if part.strip()]
-        if not wanted or any(part not in TYPES for part in wanted):
-            raise ValidationError(f"One or more of: {', '.join(TYPES)}.")
+        kinds = searchable()
+        if not wanted or any(part not in kinds for part in wanted):
+            raise ValidationError(f"One or more of: {', '.join(kinds)}.")
         return list(dict.fromkeys(wanted))
 
 
@@ -28,7 +28,10 @@ class SearchQuery(Near):
 
     q = Str(required=True, shortest=1, longest=500, example='"city bicycle" -child')
     type = Types(
-        load_default=lambda: list(TYPES), data_key="type", attribute="types", metadata={"example": "listing,task"}
+        load_default=lambda: list(searchable()),
+        data_key="type",
+        attribute="types",
+        metadata={"example": "listing,task"},
     )
     category = Str(longest=100, example="bicycles")
     radius = Num(least=0, most=20_100, load_default=50.0, example=10, metadata={"description": "km"})
@@ -45,7 +48,7 @@ class PieceSchema(Schema):
 class ResultSchema(Schema):
     """One find: `item` is the thing as its own list shows it; `why` the parts of its score, where asked for."""
 
-    type = Choice(*TYPES, required=True)
+    type = ChoiceOf(searchable, example="listing", required=True)
     id = Int(required=True, example=3)
     title = Str(required=True, example="City bicycle")
     snippet = fields.List(fields.Nested(PieceSchema), required=True)
@@ -65,7 +68,7 @@ class SuggestionSchema(Schema):
     """A word to go on with, or the title of a thing with its id."""
 
     text = Str(required=True, example="bicycle")
-    type = Choice("word", *TYPES, required=True)
+    type = ChoiceOf(lambda: ("word", *searchable()), example="word", required=True)
     id = Int(required=True, allow_none=True, example=None)
 
 
@@ -78,7 +81,7 @@ class SuggestionsSchema(Schema):
 class FacetsQuery(Query):
     """Of what, and narrowed by what."""
 
-    type = Choice(*TYPES, load_default="listing")
+    type = ChoiceOf(searchable, example="listing", load_default="listing")
     q = Str(longest=500, example="bicycle")
     category = Str(longest=100, example="bicycles")
 
@@ -103,7 +106,7 @@ class AmountsSchema(Schema):
 class FacetsSchema(Schema):
     """How they divide; `values` has a list of {value, count} for each further filter of the kind."""
 
-    type = Choice(*TYPES, required=True)
+    type = ChoiceOf(searchable, example="listing", required=True)
     total = Int(required=True, example=12)
     categories = fields.List(fields.Nested(CategoryCountSchema), required=True)
     amounts = fields.List(fields.Nested(AmountsSchema), required=True)
@@ -115,7 +118,7 @@ class SavedSearchChangesSchema(Input):
 
     name = Str(shortest=1, longest=100, example="Bicycles near me")
     q = Str(longest=500, example="city bicycle")
-    types = fields.List(Choice(*AWAITED), metadata={"example": ["listing"]})
+    types = fields.List(ChoiceOf(awaited, example="listing"), metadata={"example": ["listing"]})
     category = Str(longest=100, example="bicycles", allow_none=True)
     latitude = latitude(allow_none=True)
     longitude = longitude(allow_none=True)
@@ -135,7 +138,7 @@ class SavedSearchSchema(Schema):
     id = Int(required=True, example=1)
     name = Str(required=True, example="Bicycles near me")
     q = Str(required=True, example="city bicycle")
-    types = fields.List(Choice(*AWAITED), required=True, metadata={"example": ["listing"]})
+    types = fields.List(ChoiceOf(awaited, example="listing"), required=True, metadata={"example": ["listing"]})
     category = Str(required=True, allow_none=True, example="bicycles")
     latitude = latitude(required=True, allow_none=True)
     longitude = longitude(required=True, allow_none=True)

@@ -1,14 +1,13 @@
 """One search over everything that is on offer: found by the index, ranked here, shown as each slice shows it."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
 from marketplace.auth.models import User
+from marketplace.core.manifest import subjects
 from marketplace.core.pagination import CURSOR_START, Page, decode_cursor, encode_cursor
 from marketplace.core.ranking import Find
 from marketplace.core.search import FEW, Asked, as_written, understand
@@ -16,37 +15,13 @@ from marketplace.core.vocabulary import vocabulary
 from marketplace.kit.clock import now
 from marketplace.kit.text import APOSTROPHES, CONNECTION, WRITTEN, is_unspaced, spellings, terms
 from marketplace.kit.unicode_fold import fold
-from marketplace.listings import queries as listings
-from marketplace.offerings import queries as offerings
-from marketplace.talent import queries as people
-from marketplace.tasks import queries as tasks
+from marketplace.search.policy import searchable
 
 SNIPPET_WORDS = 24
 SNIPPET_LETTERS = 4  # of a word, where nothing says how long words are
 MOST_SUGGESTIONS = 8
 MOST_TITLES = 3
 ENOUGH_FOR_THE_INDEX = 60  # rows: for three the planner walks the newest ones, however few have the words
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a slice gives to a search: finds in their order, things to show, `new` ones for saved searches."""
-
-    best: Callable[..., list[Find]]
-    newest: Callable[..., list[Any]]
-    by_ids: Callable[[User | None, list[int]], dict[int, dict[str, Any]]]
-    facets: Callable[..., dict[str, list[Any]]]
-    new: Callable[[int], Any | None] = lambda _id: None
-    title: Callable[[Any], str] = attrgetter("title_0")
-    text: str = "description"
-
-
-KINDS = {
-    "listing": Kind(listings.best, listings.newest, listings.by_ids, listings.facets, listings.newly_posted),
-    "task": Kind(tasks.best, tasks.newest, tasks.by_ids, tasks.facets, tasks.newly_posted),
-    "offering": Kind(offerings.best, offerings.newest, offerings.by_ids, offerings.facets, offerings.newly_posted),
-    "person": Kind(people.best, people.newest, people.by_ids, people.facets, title=people.name_of, text="bio"),
-}
 
 
 def search(
@@ -71,7 +46,7 @@ def search(
         asked, found = _more(asked, found, types, as_of=moment, **where)
     left = [one for one in found if _rank(one) > after] if after else found[(page - 1) * per_page :]
     shown, more = left[:per_page], len(left) > per_page
-    things = {kind: KINDS[kind].by_ids(viewer, [find.row.id for of, find in shown if of == kind]) for kind in KINDS}
+    things = {kind: of.by_ids(viewer, _ids(shown, kind)) for kind, of in subjects().items() if of.search}
     items = [
         _result(kind, find, things[kind][find.row.id], asked, explain)
         for kind, find in shown
@@ -96,11 +71,12 @@ def suggest(q: str) -> list[dict[str, Any]]:
     beginning = (*last[-1].wholes, last[-1].typed)[0]
     if len(beginning) < 2 and not is_unspaced(beginning):
         return []
-    titled = {name: kind.newest(ENOUGH_FOR_THE_INDEX, q=q) for name, kind in KINDS.items()}
-    words = _go_on(beginning, [KINDS[name].title(row) for name, rows in titled.items() for row in rows])
+    kinds = searchable()
+    titled = {name: kind.newest(ENOUGH_FOR_THE_INDEX, q=q) for name, kind in kinds.items()}
+    words = _go_on(beginning, [kinds[name].title(row) for name, rows in titled.items() for row in rows])
     said = [{"text": " ".join([*typed[:-1], word]), "type": "word", "id": None} for word in words]
     titles = [
-        {"text": KINDS[name].title(row), "type": name, "id": row.id}
+        {"text": kinds[name].title(row), "type": name, "id": row.id}
         for name, rows in titled.items()
         for row in rows[:MOST_TITLES]
     ]
@@ -133,8 +109,12 @@ def _more(
 
 
 def _found(asked: Asked, types: Iterable[str], **where: Any) -> list[tuple[str, Find]]:
-    found = [(kind, find) for kind in types for find in KINDS[kind].best(q=asked, **where)]
+    found = [(kind, find) for kind in types for find in searchable()[kind].best(q=asked, **where)]
     return sorted(found, key=_rank)
+
+
+def _ids(found: list[tuple[str, Find]], kind: str) -> list[int]:
+    return [find.row.id for of, find in found if of == kind]
 
 
 def _rank(found: tuple[str, Find]) -> tuple[float, str, int]:
@@ -149,8 +129,8 @@ def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain:
     result = {
         "type": kind,
         "id": find.row.id,
-        "title": KINDS[kind].title(find.row),
-        "snippet": snippet(thing[KINDS[kind].text], beginnings),
+        "title": searchable()[kind].title(find.row),
+        "snippet": snippet(thing[searchable()[kind].text], beginnings),
         "distance": None if find.km is None else round(find.km, 2),
         "score": round(find.why.score, 4),
         "item": thing,

@@ -5,13 +5,14 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, found_next_time
+from marketplace.core.db import Base, retry_conflict
 from marketplace.core.encryption import Encrypted
 from marketplace.core.lifecycle import Stateful
 from marketplace.kit.clock import now
 from marketplace.subscriptions.lifecycle import SUBSCRIPTION_LIFECYCLE
 
 
+@retry_conflict("uq_subscriptions_open_for")
 class Subscription(Stateful, Base):
     """What somebody pays the marketplace again and again.
 
@@ -56,6 +57,7 @@ class Subscription(Stateful, Base):
     ended_at: Mapped[datetime | None]
 
 
+@retry_conflict("uq_subscription_invoices_provider_provider_id")
 class Invoice(Base):
     """One paid invoice of a subscription, booked and receipted; `provider_id` is the provider's name for it."""
 
@@ -78,6 +80,3 @@ class Invoice(Base):
     receipt_id: Mapped[int] = mapped_column(ForeignKey("receipts.id"))
     paid_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(default=now)
-
-
-found_next_time.update({"uq_subscriptions_open_for", "uq_subscription_invoices_provider_provider_id"})

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, BigInt, CommaList, conflicts
+from marketplace.core.db import Base, BigInt, CommaList, answer_conflict
 from marketplace.core.lifecycle import Stateful
 from marketplace.core.prices import rank_sql
 from marketplace.core.search import keep_indexed
@@ -78,6 +78,7 @@ class Task(Stateful, Base):
     import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
 
 
+@answer_conflict("uq_applications_task_id_applicant_id", AppliedAlready())
 class Application(Stateful, Base):
     """Somebody's offer to do a task."""
 
@@ -96,9 +97,6 @@ class Application(Stateful, Base):
     budget_minor: Mapped[int | None]  # the task's, where nothing was proposed: what the applicant agreed to
     currency: Mapped[str] = mapped_column(String(3))  # the task's may change, what was proposed may not
     passed_over: Mapped[bool] = mapped_column(default=False)
-
-
-conflicts["uq_applications_task_id_applicant_id"] = AppliedAlready()
 
 
 def said(fields: Mapping[str, Any]) -> list[str | None]:

@@ -26,10 +26,22 @@ from marketplace.tasks.schemas import (
 )
 
 bp = Blueprint(
-    "task_payments", __name__, url_prefix="/api/payments", area="payments", access=SIGNED_IN, description="Paying"
+    "task_payments",
+    __name__,
+    follows="offerings",
+    url_prefix="/api/payments",
+    area="payments",
+    access=SIGNED_IN,
+    description="Paying",
 )
 tasks_bp = Blueprint(
-    "handing_over", __name__, url_prefix="/api/tasks", area="tasks", access=SIGNED_IN, description="Handing over"
+    "handing_over",
+    __name__,
+    follows="task_payments",
+    url_prefix="/api/tasks",
+    area="tasks",
+    access=SIGNED_IN,
+    description="Handing over",
 )
 PaymentCreated = created(PaymentDetailSchema, "payment")
 TaskWritten = written(TaskDetailSchema, "task")

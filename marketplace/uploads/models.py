@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, found_next_time
+from marketplace.core.db import Base, retry_conflict
 from marketplace.kit.clock import now
 
 PURPOSES = ("image", "document")
@@ -59,6 +59,7 @@ class UploadUse(Base):
     thing_id: Mapped[int]
 
 
+@retry_conflict("uq_upload_usage_user_id")
 class UploadUsage(Base):
     """How much of the quota a person's files take, bytes and files; kept by whoever adds or removes one."""
 
@@ -69,6 +70,3 @@ class UploadUsage(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
     size: Mapped[int] = mapped_column(default=0)
     files: Mapped[int] = mapped_column(default=0)
-
-
-found_next_time.add("uq_upload_usage_user_id")

@@ -18,6 +18,12 @@ class S(StrEnum):
 VERIFICATION_LIFECYCLE = Lifecycle.table(
     "verification",
     S.PENDING,
+    requests={
+        "approve": "POST /api/admin/verifications/{id}/approve",
+        "refuse": "POST /api/admin/verifications/{id}/refuse",
+        "withdraw": "DELETE /api/auth/verification",
+        "revoke": "POST /api/admin/users/{user_id}/verify",
+    },
     approve=move(S.PENDING, to=S.APPROVED, by={"admin"}),
     refuse=move(S.PENDING, to=S.REFUSED, by={"admin"}),
     withdraw=move(S.PENDING, to=S.WITHDRAWN, by={"owner", "system"}),

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, conflicts
+from marketplace.core.db import Base, answer_conflict
 from marketplace.core.lifecycle import Stateful
 from marketplace.kit.errors import Conflict
 from marketplace.verification.lifecycle import VERIFICATION_LIFECYCLE
@@ -20,6 +20,7 @@ class WaitsAlready(Conflict):
     sentence = "Your documents are being looked at already. Withdraw them to send others."
 
 
+@answer_conflict("uq_verifications_open_for", WaitsAlready())
 class Verification(Stateful, Base):
     """One submission; `files` are the stems of private uploads. `open_for` is the person while it waits."""
 
@@ -40,6 +41,3 @@ class Verification(Stateful, Base):
     reason: Mapped[str] = mapped_column(String(500), default="")
     decided_by_id: Mapped[int | None]
     decided_at: Mapped[datetime | None]
-
-
-conflicts["uq_verifications_open_for"] = WaitsAlready()

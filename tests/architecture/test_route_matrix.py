@@ -11,7 +11,6 @@ from werkzeug.test import TestResponse
 
 from marketplace.auth import queries as people
 from marketplace.auth import standing
-from marketplace.auth.keys.scopes import SCOPES
 from marketplace.auth.models import User
 from marketplace.core.access import REFRESHING, SIGNED_IN, Access
 from marketplace.core.db import Base, db, execute, fetch, in_transaction, one
@@ -20,6 +19,7 @@ from marketplace.core.outbox import FACTS
 from marketplace.core.permissions import OF_ROLE
 from marketplace.notifications.service import notify_once
 from marketplace.payments.models import Payment, Payout
+from tests.declared import SCOPES
 from tests.factories import money, things
 from tests.factories.people import PASSWORD, Person, sign_up
 

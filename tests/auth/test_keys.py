@@ -17,10 +17,10 @@ from werkzeug.test import TestResponse
 
 from marketplace.auth.keys import service, usage
 from marketplace.auth.keys.models import ApiKey, ApiKeyUse
-from marketplace.auth.keys.scopes import SCOPES
 from marketplace.core.db import db, fetch
 from marketplace.core.limits import limiter
 from tests.conftest import make_app
+from tests.declared import SCOPES
 from tests.factories import things
 from tests.factories.people import PASSWORD, Person, sign_up
 from tests.races.burst import burst

@@ -13,8 +13,8 @@ from sqlalchemy import text
 import config
 from marketplace.app import create_app
 from marketplace.core.db import execute, fetch, in_transaction
-from marketplace.wiring import COMMANDS
 from tests.conftest import make_app
+from tests.declared import COMMANDS
 
 HUGE = "99999999999999999999"
 WRONG: list[tuple[list[str], str]] = [

@@ -10,8 +10,7 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import text
 
-from marketplace import wiring
-from marketplace.core import background, health, readiness
+from marketplace.core import background, health, readiness, registration
 from marketplace.core.background import LOOKED_AT, note_look
 from marketplace.core.db import execute, in_transaction
 from tests.conftest import make_app
@@ -117,7 +116,7 @@ def test_threads_that_ended_are_seen(make: Callable[..., Flask], monkeypatch: py
 
 def test_threads_that_live_are_ready(make: Callable[..., Flask]) -> None:
     app = make()
-    threads = wiring.background(app)
+    threads = registration.background(app)
     for thread in threads:
         thread.start()
     try:

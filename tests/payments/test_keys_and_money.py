@@ -8,9 +8,9 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from marketplace.auth.keys.scopes import SCOPES
 from marketplace.core.access import MOVES_MONEY
 from marketplace.core.db import db, fetch
+from tests.declared import SCOPES
 from tests.disputes import stage
 from tests.factories import money, things
 from tests.factories.people import Person

@@ -18,7 +18,7 @@ from marketplace.core.vocabulary import KnownWord, vocabulary
 from marketplace.listings.models import Listing
 from marketplace.search import saved
 from marketplace.search.models import SavedSearch
-from marketplace.search.service import KINDS
+from marketplace.search.policy import searchable
 from tests.factories import things
 from tests.factories.people import Person
 
@@ -171,7 +171,7 @@ def test_what_nobody_has_written_yet_is_awaited_in_every_form(
     anna.post("/api/saved-searches", json={"name": "Mine", "q": typed})
     listing = things.listing(juris, title=posted, description="-", category="other")["id"]
     with app.app_context():
-        thing = KINDS["listing"].new(listing)
+        thing = searchable()["listing"].new(listing)
         _, fitting = saved.waiting_for("listing", thing, 0, 100)
         db.session.remove()
     assert len(fitting) == 1

@@ -11,7 +11,8 @@ from marketplace.core.db import db, execute, in_transaction
 from marketplace.listings.models import Listing
 from marketplace.search import saved
 from marketplace.search.models import SavedSearch
-from marketplace.search.service import KINDS, snippet
+from marketplace.search.policy import searchable
+from marketplace.search.service import snippet
 from tests.factories import things
 from tests.factories.people import Person
 
@@ -362,7 +363,7 @@ def test_what_is_awaited_is_read_alike(
     anna.post("/api/saved-searches", json={"name": "Mine", "q": typed})
     (listing,) = offer(juris, posted)
     with app.app_context():
-        _, fitting = saved.waiting_for("listing", KINDS["listing"].new(listing), 0, 100)
+        _, fitting = saved.waiting_for("listing", searchable()["listing"].new(listing), 0, 100)
         db.session.remove()
     assert bool(fitting) == fits
 

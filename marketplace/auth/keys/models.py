@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, CommaList, found_next_time
+from marketplace.core.db import Base, CommaList, retry_conflict
 from marketplace.kit.clock import now
 
 
@@ -27,6 +27,7 @@ class ApiKey(Base):
     last_used_at: Mapped[datetime | None]
 
 
+@retry_conflict("uq_api_key_uses_key_id_day")
 class ApiKeyUse(Base):
     """What one key did in one day (UTC)."""
 
@@ -38,6 +39,3 @@ class ApiKeyUse(Base):
     day: Mapped[date]
     requests: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
-
-
-found_next_time.add("uq_api_key_uses_key_id_day")

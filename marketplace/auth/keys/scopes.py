@@ -1,19 +1,17 @@
-"""What API keys can be given: one area of the API each, to read or to write."""
+"""What API keys can be given: one area of the API each, to read or to write; the areas are those of the routes."""
 
-AREAS = (
-    "catalog",
-    "disputes",
-    "favorites",
-    "listings",
-    "messages",
-    "notifications",
-    "offerings",
-    "payments",
-    "people",
-    "profile",
-    "reviews",
-    "search",
-    "tasks",
-    "uploads",
-)
-SCOPES = tuple(f"{area}:{verb}" for area in AREAS for verb in ("read", "write"))
+from collections.abc import Iterable
+
+from marketplace.core.manifest import Manifest, areas_of, slices
+
+VERBS = ("read", "write")
+
+
+def scopes() -> tuple[str, ...]:
+    """Such as listings:read, in the order of the alphabet."""
+    return scopes_of(slices())
+
+
+def scopes_of(manifests: Iterable[Manifest]) -> tuple[str, ...]:
+    """The same of these manifests."""
+    return tuple(f"{area}:{verb}" for area in areas_of(manifests) for verb in VERBS)

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.auth.one_time import Guessable
-from marketplace.core.db import Base, found_next_time
+from marketplace.core.db import Base, retry_conflict
 from marketplace.kit.clock import now
 
 
@@ -26,6 +26,7 @@ class PhoneCode(Guessable, Base):
     phone: Mapped[str] = mapped_column(String(20))
 
 
+@retry_conflict("uq_phone_turns_name")
 class PhoneTurn(Base):
     """Held by whoever is about to send to a number (or to any: `*`), so that the limits hold in a burst."""
 
@@ -35,6 +36,3 @@ class PhoneTurn(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(20))
     taken_at: Mapped[datetime] = mapped_column(default=now)
-
-
-found_next_time.add("uq_phone_turns_name")

@@ -6,11 +6,12 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.auth.one_time import Guessable
-from marketplace.core.db import Base, found_next_time
+from marketplace.core.db import Base, retry_conflict
 from marketplace.core.encryption import Encrypted
 from marketplace.kit.clock import now
 
 
+@retry_conflict("uq_second_factors_user_id")
 class SecondFactor(Base):
     """A person's authenticator; it counts from `enabled_at` on. `last_step` is the newest 30 seconds a
     code was taken from: none counts twice. `wrong` guesses since `wrong_since` are few."""
@@ -52,6 +53,3 @@ class Challenge(Guessable, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     method: Mapped[str] = mapped_column(String(10))
-
-
-found_next_time.add("uq_second_factors_user_id")

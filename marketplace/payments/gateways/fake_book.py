@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import JSON, Index, String, UniqueConstraint, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, execute, fetch, found_next_time, in_transaction
+from marketplace.core.db import Base, execute, fetch, in_transaction, retry_conflict
 from marketplace.core.leases import Leased, Queue, table_of
 from marketplace.kit.clock import now
 from marketplace.payments.gateways.provider import About, Forged, Notice, Refused, Unknown, Unreachable
@@ -28,6 +28,7 @@ LEASE = timedelta(seconds=30)
 NOTICE_ATTEMPTS = 12
 
 
+@retry_conflict("uq_fake_things_kind_key")
 class FakeThing(Base):
     """A payment, refund, payee, payout or subscription as the fake provider sees it."""
 
@@ -70,7 +71,6 @@ class FakeNotice(Leased, Base):
     name: Mapped[str] = mapped_column(String(60))
 
 
-found_next_time.add("uq_fake_things_kind_key")
 THINGS, LINES = table_of(FakeThing), table_of(FakeLine)
 NOTICES = Queue(
     "fake_notices", table_of(FakeNotice), lease=lambda row: LEASE, attempts=lambda row: NOTICE_ATTEMPTS, batch=20

@@ -5,10 +5,11 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, found_next_time
+from marketplace.core.db import Base, retry_conflict
 from marketplace.kit.clock import now
 
 
+@retry_conflict("uq_ledger_accounts_key")
 class LedgerAccount(Base):
     """What somebody (or the marketplace, without an owner) has for one purpose in one currency at one provider.
 
@@ -33,6 +34,7 @@ class LedgerAccount(Base):
     balance_minor: Mapped[int] = mapped_column(default=0)
 
 
+@retry_conflict("uq_ledger_transfers_key")
 class Transfer(Base):
     """One amount from one account to another. `debit_after` and `credit_after` are what the two had then."""
 
@@ -68,6 +70,3 @@ class Transfer(Base):
     reference: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(String(60))
     created_at: Mapped[datetime] = mapped_column(default=now)
-
-
-found_next_time.update({"uq_ledger_accounts_key", "uq_ledger_transfers_key"})

@@ -1,0 +1,21 @@
+"""Disagreements about a task, and how they end."""
+
+from pathlib import Path
+
+from marketplace.core.manifest import Manifest
+from marketplace.disputes import jobs, routes, subscribers
+from marketplace.disputes.invariants import INVARIANTS
+from marketplace.disputes.models import Dispute, Offer
+from marketplace.events import disputes as events
+
+DISPUTES = Manifest(
+    name="disputes",
+    floor=6,
+    blueprints=(routes.bp,),
+    events=(events,),
+    subscribers=(subscribers,),
+    jobs=(jobs,),
+    stateful=(Dispute, Offer),
+    invariants=INVARIANTS,
+    personal=Path(__file__).with_name("personal.toml"),
+)

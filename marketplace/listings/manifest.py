@@ -1,0 +1,35 @@
+"""Classifieds."""
+
+from functools import partial
+from pathlib import Path
+
+from marketplace.core.manifest import Manifest, Searchable, Subject
+from marketplace.events import listings as events
+from marketplace.listings import jobs, queries, routes, service, subscribers
+from marketplace.listings.invariants import INVARIANTS
+from marketplace.listings.models import Listing
+
+LISTINGS = Manifest(
+    name="listings",
+    floor=5,
+    blueprints=(routes.bp,),
+    events=(events,),
+    subscribers=(subscribers,),
+    jobs=(jobs,),
+    topics={
+        "listings": (events.ListingPosted, events.ListingChanged, events.ListingDeleted, events.ListingExpired),
+    },
+    stateful=(Listing,),
+    invariants=INVARIANTS,
+    subjects=(
+        Subject(
+            "listing",
+            queries.by_ids,
+            search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
+            posted=events.ListingPosted,
+            deleted=events.ListingDeleted,
+        ),
+    ),
+    personal=Path(__file__).with_name("personal.toml"),
+    erase=(partial(service.take_down_of, for_good=True),),
+)

@@ -1,0 +1,32 @@
+"""Services on offer."""
+
+from functools import partial
+from pathlib import Path
+
+from marketplace.core.manifest import Manifest, Searchable, Subject
+from marketplace.events import offerings as events
+from marketplace.offerings import queries, routes, service, subscribers
+from marketplace.offerings.invariants import INVARIANTS
+from marketplace.offerings.models import Offering
+
+OFFERINGS = Manifest(
+    name="offerings",
+    floor=6,
+    blueprints=(routes.bp,),
+    events=(events,),
+    subscribers=(subscribers,),
+    topics={"offerings": (events.OfferingPosted, events.OfferingChanged, events.OfferingDeleted)},
+    stateful=(Offering,),
+    invariants=INVARIANTS,
+    subjects=(
+        Subject(
+            "offering",
+            queries.by_ids,
+            search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
+            posted=events.OfferingPosted,
+            deleted=events.OfferingDeleted,
+        ),
+    ),
+    personal=Path(__file__).with_name("personal.toml"),
+    erase=(partial(service.take_down_of, for_good=True),),
+)

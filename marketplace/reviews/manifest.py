@@ -1,0 +1,18 @@
+"""What people say of each other after a deal."""
+
+from pathlib import Path
+
+from marketplace.core.manifest import Manifest
+from marketplace.events import reviews as events
+from marketplace.reviews import jobs, routes
+from marketplace.reviews.invariants import INVARIANTS
+
+REVIEWS = Manifest(
+    name="reviews",
+    floor=8,
+    blueprints=(routes.profile_bp, routes.bp),
+    events=(events,),
+    jobs=(jobs,),
+    invariants=INVARIANTS,
+    personal=Path(__file__).with_name("personal.toml"),
+)

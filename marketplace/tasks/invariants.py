@@ -1,0 +1,66 @@
+"""What must hold in these tables and between them and those below, whatever happened: rules of `flask audit`."""
+
+from marketplace.auth.invariants import LEFT_BEHIND
+from marketplace.core.manifest import Invariant
+
+INVARIANTS = (
+    Invariant(
+        "users: completed_tasks differs from the tasks",
+        """SELECT u.id FROM users u LEFT JOIN tasks t ON t.assigned_to_id = u.id AND t.status = 'completed'
+        GROUP BY u.id, u.completed_tasks HAVING u.completed_tasks <> COUNT(t.id)""",
+    ),
+    Invariant(
+        "tasks: a worker where there should be none, or none where there should be one",
+        """SELECT id FROM tasks WHERE (assigned_to_id IS NULL) = (status IN
+        ('assigned', 'in_progress', 'pending_confirmation', 'completed', 'disputed'))
+        AND NOT (status = 'cancelled' AND assigned_to_id IS NOT NULL)""",
+    ),
+    Invariant(
+        "tasks: more than one accepted application",
+        "SELECT task_id FROM applications WHERE status = 'accepted' GROUP BY task_id HAVING COUNT(*) > 1",
+    ),
+    Invariant(
+        "tasks: the accepted application is not the worker's",
+        """SELECT t.id FROM tasks t JOIN applications a ON a.task_id = t.id AND a.status = 'accepted'
+        WHERE t.assigned_to_id IS NULL OR t.assigned_to_id <> a.applicant_id""",
+    ),
+    Invariant(
+        "tasks: applications wait on a task that is not open",
+        """SELECT t.id FROM tasks t JOIN applications a ON a.task_id = t.id
+        WHERE a.status = 'pending' AND t.status <> 'open'""",
+    ),
+    Invariant(
+        "tasks: responses_count differs from the applications",
+        """SELECT t.id FROM tasks t LEFT JOIN applications a ON a.task_id = t.id AND a.status <> 'withdrawn'
+        GROUP BY t.id, t.responses_count HAVING t.responses_count <> COUNT(a.id)""",
+    ),
+    Invariant(
+        "tasks: completed without a time, or with one and not completed",
+        "SELECT id FROM tasks WHERE (status = 'completed') = (completed_at IS NULL)",
+    ),
+    Invariant(
+        "payments: money is held for a task that is not going on",
+        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.status = 'held'
+        AND t.status NOT IN ('assigned', 'in_progress', 'pending_confirmation', 'disputed')""",
+    ),
+    Invariant(
+        "payments: held for somebody who does not do the task",
+        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.open_for IS NOT NULL
+        AND (t.assigned_to_id IS NULL OR t.assigned_to_id <> p.payee_id OR t.creator_id <> p.payer_id)""",
+    ),
+    Invariant(
+        "payments: for a task that is not there",
+        """SELECT p.id FROM payments p LEFT JOIN tasks t ON p.reference = 'task:' || t.id
+        WHERE p.reference LIKE 'task:%' AND t.id IS NULL""",
+    ),
+    Invariant(
+        "payments: released to somebody who did not do the task",
+        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.status = 'released'
+        AND (t.status <> 'completed' OR t.assigned_to_id <> p.payee_id OR t.creator_id <> p.payer_id)""",
+    ),
+    Invariant(
+        LEFT_BEHIND,
+        """SELECT u.id FROM users u WHERE u.erased_at < :long_ago AND EXISTS (
+        SELECT 1 FROM tasks t WHERE t.creator_id = u.id AND t.status = 'open')""",
+    ),
+)

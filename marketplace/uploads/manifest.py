@@ -1,0 +1,26 @@
+"""Pictures and papers, and the storage they lie in."""
+
+from functools import partial
+from pathlib import Path
+
+from marketplace.core.manifest import Manifest, Probe
+from marketplace.events import uploads as events
+from marketplace.uploads import jobs, routes, service, subscribers
+from marketplace.uploads.gateways import chosen
+from marketplace.uploads.invariants import INVARIANTS, missing_files
+
+FILES_AT_ONCE = 100
+
+UPLOADS = Manifest(
+    name="uploads",
+    floor=2,
+    blueprints=(routes.bp,),
+    events=(events,),
+    subscribers=(subscribers,),
+    jobs=(jobs,),
+    invariants=INVARIANTS,
+    checks=(missing_files,),
+    personal=Path(__file__).with_name("personal.toml"),
+    erase=(partial(service.remove_some_of, batch=FILES_AT_ONCE),),
+    readiness=(Probe("storage", chosen.is_writable, seconds=5),),
+)

@@ -1,0 +1,10 @@
+"""What must hold in these tables and between them and those below, whatever happened: rules of `flask audit`."""
+
+from marketplace.core.manifest import Invariant
+
+INVARIANTS = (
+    Invariant(
+        "verifications: waiting without the mark, or marked and decided",
+        "SELECT id FROM verifications WHERE (status = 'pending') <> (open_for IS NOT NULL)",
+    ),
+)
