@@ -4,6 +4,7 @@ import sys
 
 import click
 
+import marketplace.core.ops.garbage_collection  # noqa: F401 before all that is large
 from marketplace import wiring
 from marketplace.app import create_app
 from marketplace.core.settings import ConfigurationError

@@ -17,7 +17,6 @@ import structlog
 from flask import Flask, current_app
 from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
-from flask_socketio import SocketIO
 from jwt.exceptions import PyJWTError
 from redis import Redis
 from redis.exceptions import RedisError
@@ -27,6 +26,7 @@ from marketplace.core.access import Loaders, Person, claims_of, record_refused
 from marketplace.core.gate import LARGEST, Gate, refuse_large
 from marketplace.core.http import names_host
 from marketplace.core.json import json_body
+from marketplace.core.realtime.socketio_server import SocketIO
 from marketplace.kit import normalization
 from marketplace.kit.errors import NotSignedIn
 from marketplace.kit.normalization import bearer

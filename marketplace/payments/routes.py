@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import request
-from requests.structures import CaseInsensitiveDict
 
 from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
 from marketplace.core.limits import webhook_limit
@@ -94,5 +93,5 @@ def show_receipt(query: dict[str, Any], payment_id: int) -> Any:
 @bp.response(200, MessageSchema)
 def receive_webhook(provider: str) -> Any:
     """Take what a provider has to tell; its signature is checked, and the thing is asked for before it counts."""
-    inbox.receive(provider, CaseInsensitiveDict(request.headers), request.get_data())
+    inbox.receive(provider, dict(request.headers), request.get_data())
     return {"message": "Thank you."}
