@@ -9,6 +9,7 @@ from sqlalchemy import select
 from marketplace.catalog.models import Category
 from marketplace.core.cache import Kept
 from marketplace.core.db import fetch
+from marketplace.kit.json_types import JsonObject
 
 KEPT_SECONDS = 30
 
@@ -60,7 +61,7 @@ class KeptTree:
         """See `Tree.path`."""
         return self._kept.get().path(key)
 
-    def filter(self, key: str | None) -> dict[str, Any]:
+    def filter(self, key: str | None) -> JsonObject:
         """List parameters for a category a client asks by: one key, several, or an unknown one
         (kept under `other` with its name as subcategory)."""
         if key is None:
@@ -72,7 +73,7 @@ class KeptTree:
         keys = tree.below(known)
         return {"category": keys[0]} if len(keys) == 1 else {"categories": keys}
 
-    def nested(self, kind: str | None) -> list[dict[str, Any]]:
+    def nested(self, kind: str | None) -> list[JsonObject]:
         """The whole tree, or the part for one kind of thing."""
         return _nested(self._kept.get(), None, kind)
 
@@ -87,7 +88,7 @@ def tree() -> KeptTree:
     return kept
 
 
-def view(row: Any) -> dict[str, Any]:
+def view(row: Any) -> JsonObject:
     """One node."""
     return {
         "id": row.id,
@@ -100,7 +101,7 @@ def view(row: Any) -> dict[str, Any]:
     }
 
 
-def _nested(tree: Tree, parent: str | None, kind: str | None) -> list[dict[str, Any]]:
+def _nested(tree: Tree, parent: str | None, kind: str | None) -> list[JsonObject]:
     nodes = [row for row in tree.children[parent] if kind is None or kind in row.kinds]
     return [{**view(row), "children": _nested(tree, row.key, kind)} for row in nodes]
 

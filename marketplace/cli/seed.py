@@ -37,6 +37,7 @@ from marketplace.events.auth import UserRegistered
 from marketplace.favorites import service as favorites
 from marketplace.favorites.models import Favorite
 from marketplace.kit.errors import Problem
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.text import split_list
 from marketplace.listings import service as listings
 from marketplace.listings.models import Listing
@@ -174,7 +175,7 @@ def _move_in(person: Person, password_hash: str) -> None:
     story.date(("users", User.id == user.id), since=person.since, until=person.since)
 
 
-def _profile(person: Person) -> dict[str, Any]:
+def _profile(person: Person) -> JsonObject:
     first_name, _, last_name = person.name.partition(" ")
     place = look.place_in(person.key, person.home)
     return {

@@ -20,6 +20,7 @@ from marketplace.core.db import Base, conflicts, execute, fetch, found_next_time
 from marketplace.core.encryption import EncryptedBytes
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, Problem
+from marketplace.kit.json_types import JsonObject
 
 KEPT = timedelta(hours=48)
 LEASE = timedelta(seconds=60)  # longer than any route that asks a provider takes
@@ -131,7 +132,7 @@ def sweep() -> None:
     in_transaction(lambda: execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT)))
 
 
-def _name(user_id: int) -> dict[str, Any]:
+def _name(user_id: int) -> JsonObject:
     key = request.headers["Idempotency-Key"]
     if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
         raise Invalid.field("Idempotency-Key", f"A key is 1 to {LONGEST_KEY} printable characters.")

@@ -29,6 +29,7 @@ from marketplace.core.json import json_body
 from marketplace.core.realtime.socketio_server import SocketIO
 from marketplace.kit import normalization
 from marketplace.kit.errors import NotSignedIn
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.normalization import bearer
 
 MOST_UNDER_GEVENT = 20_000
@@ -225,7 +226,7 @@ def tell_room(conversation_id: int, event: str, data: Any, *, but: str | None = 
     _emit(event, data, [f"conversation:{conversation_id}"], but)
 
 
-def sign_in(token: Any) -> tuple[Person, dict[str, Any]]:
+def sign_in(token: Any) -> tuple[Person, JsonObject]:
     """Who holds this access token, and its claims; raises NotSignedIn (401)."""
     try:
         if not isinstance(token, str):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 import orjson
@@ -13,6 +13,7 @@ from marshmallow import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.routing import IntegerConverter, Rule, UnicodeConverter
+from werkzeug.wrappers import Response as BaseResponse
 
 from marketplace.core import access as who
 from marketplace.core import cache, idempotency
@@ -23,6 +24,7 @@ from marketplace.core.http import check_if_match, shared_name, validated
 from marketplace.core.json import json_body
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import Malformed
+from marketplace.kit.json_types import Json, JsonObject
 from marketplace.kit.text import is_storable
 
 View = Callable[..., Any]
@@ -302,7 +304,7 @@ class Created:
         self.location = f"{location}/{thing['id']}"
 
 
-def written(name: str, thing: dict[str, Any], message: str) -> dict[str, Any]:
+def written(name: str, thing: dict[str, Any], message: str) -> JsonObject:
     """A write's answer."""
     return {"message": message, name: thing}
 
@@ -314,3 +316,7 @@ def _page_response(page: Page) -> Response:
         args = {**request.args.to_dict(), **following}
         response.headers["Link"] = f'<{request.path}?{urlencode(args)}>; rel="next"'
     return response
+
+
+# What a view may return; as_response() makes JSON of it.
+Answer: TypeAlias = BaseResponse | Page | Created | Json

@@ -12,6 +12,7 @@ from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.favorites.models import ITEM_TYPES, Favorite
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.listings import queries as listings
 from marketplace.offerings import queries as offerings
 from marketplace.tasks import queries as tasks
@@ -47,7 +48,7 @@ def of(user: User, **query: Any) -> Page:
     return page
 
 
-def view(row: Any) -> dict[str, Any]:
+def view(row: Any) -> JsonObject:
     """One mark; `id` is the same as `favorite_id`."""
     return {
         "id": row.id,

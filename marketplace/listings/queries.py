@@ -20,6 +20,7 @@ from marketplace.core.ranking import Find
 from marketplace.core.search import match_words, matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import contains, join_links, words
 from marketplace.listings import policy
@@ -169,7 +170,7 @@ def living_of(seller_id: int, *, on_list: bool) -> list[Listing]:
     return list(db.session.scalars(shown.order_by(Listing.id)))
 
 
-def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:
+def detail(viewer: User | None, listing_id: int) -> JsonObject:
     """One visible listing with its seller; raises NotFound."""
     params = {"id": listing_id, "living": S.DELETED, **eyes_of(viewer)}
     found = DETAIL.page(params, lambda row: {**view(viewer, row), "seller_info": seller_info(row)}).items
@@ -179,13 +180,13 @@ def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:
     return found[0]
 
 
-def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Visible ones of these, by id."""
     params = {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)}
     return {item["id"]: item for item in BROWSE.page(params, lambda row: view(viewer, row)).items}
 
 
-def view(viewer: User | None, row: Any) -> dict[str, Any]:
+def view(viewer: User | None, row: Any) -> JsonObject:
     """A listing as the contract names its fields."""
     body = {
         "id": row.id,
@@ -221,7 +222,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
     return body if distance is None else {**body, "distance": round(distance, 2)}
 
 
-def seller_info(row: Any) -> dict[str, Any]:
+def seller_info(row: Any) -> JsonObject:
     """The seller beside the listing."""
     return {
         "id": row.seller_id,
@@ -239,11 +240,11 @@ def seller_info(row: Any) -> dict[str, Any]:
     }
 
 
-def _on_view(query: dict[str, Any]) -> dict[str, Any]:
+def _on_view(query: dict[str, Any]) -> JsonObject:
     return {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now()}
 
 
-def _prepared(query: dict[str, Any]) -> dict[str, Any]:
+def _prepared(query: dict[str, Any]) -> JsonObject:
     """Query parameters in the units and names of the list."""
     category, search = query.pop("category", None), query.pop("search", None)
     prices = {

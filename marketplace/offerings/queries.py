@@ -16,6 +16,7 @@ from marketplace.core.prices import rank_from
 from marketplace.core.ranking import Find
 from marketplace.core.search import matches
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_links
 from marketplace.offerings import policy
@@ -118,7 +119,7 @@ def living_of(creator_id: int, *, on_list: bool) -> list[Offering]:
     return list(db.session.scalars(shown.order_by(Offering.id)))
 
 
-def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:
+def detail(viewer: User | None, offering_id: int) -> JsonObject:
     """One visible offering with its provider; raises NotFound."""
     found = by_ids(viewer, [offering_id])
     if not found:
@@ -126,13 +127,13 @@ def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:
     return found[offering_id]
 
 
-def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Visible ones of these, by id."""
     params = {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)}
     return {item["id"]: item for item in BROWSE.page(params, lambda row: view(viewer, row)).items}
 
 
-def view(viewer: User | None, row: Any) -> dict[str, Any]:
+def view(viewer: User | None, row: Any) -> JsonObject:
     """An offering as the contract names its fields."""
     body = {
         "id": row.id,
@@ -168,11 +169,11 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
     return body if distance is None else {**body, "distance": round(distance, 2)}
 
 
-def _on_view(query: dict[str, Any]) -> dict[str, Any]:
+def _on_view(query: dict[str, Any]) -> JsonObject:
     return _prepared({"status": S.ACTIVE, **query})
 
 
-def _prepared(query: dict[str, Any]) -> dict[str, Any]:
+def _prepared(query: dict[str, Any]) -> JsonObject:
     prices = {
         "price_from": rank_from(query.pop("min_price", None), at_least=True),
         "price_to": rank_from(query.pop("max_price", None), at_least=False),

@@ -18,6 +18,7 @@ from marketplace.core.ranking import Find
 from marketplace.core.search import matches
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_links
 from marketplace.payments import queries as payments
@@ -196,7 +197,7 @@ def _are_paired(one_id: int, other_id: int, how: ColumnElement[bool]) -> bool:
     return bool(fetch(select(Task.id).where(pair, how).limit(1)))
 
 
-def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
+def detail(viewer: User | None, task_id: int) -> JsonObject:
     """One visible task; somebody signed in also learns what they have to do with it."""
     tasks = by_ids(viewer, [task_id])
     if task_id not in tasks:
@@ -204,7 +205,7 @@ def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
     return _with_involvement(viewer, tasks[task_id]) if viewer else tasks[task_id]
 
 
-def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Visible ones of these, by id."""
     page = _page(viewer, {"ids": ids, "per_page": len(ids), "living": S.DELETED, **eyes_of(viewer)})
     return {item["id"]: item for item in page.items}
@@ -221,7 +222,7 @@ def attention(user: User) -> dict[str, int]:
     return {**dict(zip(names, row, strict=True)), "total": sum(row)}
 
 
-def view(viewer: User | None, row: Any) -> dict[str, Any]:
+def view(viewer: User | None, row: Any) -> JsonObject:
     """A task as the contract names its fields."""
     creator_name, worker_name = _names_in(row)
     roles = policy.role_of(viewer, row)
@@ -275,11 +276,11 @@ def _page(viewer: User | None, params: dict[str, Any]) -> Page:
     return page
 
 
-def _on_view(query: dict[str, Any]) -> dict[str, Any]:
+def _on_view(query: dict[str, Any]) -> JsonObject:
     return {**_prepared({"status": S.OPEN, **query}), "on_board": True}
 
 
-def _prepared(query: dict[str, Any]) -> dict[str, Any]:
+def _prepared(query: dict[str, Any]) -> JsonObject:
     budgets = {
         "budget_from": rank_from(query.pop("min_budget", None), at_least=True),
         "budget_to": rank_from(query.pop("max_budget", None), at_least=False),
@@ -288,7 +289,7 @@ def _prepared(query: dict[str, Any]) -> dict[str, Any]:
     return {**query, "living": living, **tree().filter(query.pop("category", None)), **budgets}
 
 
-def _with_involvement(viewer: User, task: dict[str, Any]) -> dict[str, Any]:
+def _with_involvement(viewer: User, task: dict[str, Any]) -> JsonObject:
     mine = select(Application).where(Application.task_id == task["id"], Application.applicant_id == viewer.id)
     application = db.session.scalar(mine)
     if viewer.id in {task["creator_id"], task["assigned_to_id"]}:
@@ -303,13 +304,13 @@ def _with_involvement(viewer: User, task: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _with_payment(task: dict[str, Any]) -> dict[str, Any]:
+def _with_payment(task: dict[str, Any]) -> JsonObject:
     """How the money stands, for those it concerns."""
     payment_id, status = payments.standing_of(f"task:{task['id']}") or (None, None)
     return {**task, "payment_id": payment_id, "payment_status": status}
 
 
-def application_summary(application: Application) -> dict[str, Any]:
+def application_summary(application: Application) -> JsonObject:
     """What an applicant is shown of their own application beside the task."""
     return {
         "id": application.id,

@@ -15,6 +15,7 @@ from marketplace.core.lifecycle import StateChange
 from marketplace.disputes.lifecycle import ANSWER_AFTER
 from marketplace.disputes.models import Dispute
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.listings.models import Listing
 from marketplace.messaging.models import Conversation
 from marketplace.offerings.models import Offering
@@ -66,7 +67,7 @@ def home_of(key: str) -> str:
     return next(person.home for person in PEOPLE if person.key == key)
 
 
-def place_in(key: str, place: str) -> dict[str, Any]:
+def place_in(key: str, place: str) -> JsonObject:
     """Some street of the district, the same at every run."""
     middle, chance = PLACES[place], Random(f"{SEED}:{key}:{place}")
     return {
