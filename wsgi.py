@@ -4,6 +4,7 @@ import sys
 
 import click
 
+import marketplace.core.ops.garbage_collection  # noqa: F401 before all that is large
 from marketplace.app import create_app
 from marketplace.core.registration import background
 from marketplace.core.settings import ConfigurationError

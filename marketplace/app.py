@@ -6,18 +6,19 @@ from typing import Any
 import click
 from flask import Flask
 from flask_cors import CORS
-from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
+import marketplace.core.ops.garbage_collection  # noqa: F401 before all that is large
 from marketplace import wiring
 from marketplace.core import access, cache, db, http, json, limits, live, logs, openapi, vocabulary
 from marketplace.core.body_drain import BodyDrain
+from marketplace.core.database import migrations
 from marketplace.core.docs import pages
+from marketplace.core.ops import garbage_collection
 from marketplace.core.registration import register
-from marketplace.core.web import IdConverter, TextConverter
+from marketplace.core.web import IdConverter, LateRule, TextConverter
 
-migrate = Migrate()
 EXPOSED = ["ETag", "Link", "Location", "Retry-After", "X-Request-ID", "Idempotency-Replayed"]
 EXPOSED += ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 
@@ -29,11 +30,12 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     url = app.config["DATABASE_URL"] = db.normalise_url(app.config["DATABASE_URL"])
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(url, app.config["THREADS"])
+    app.url_rule_class = LateRule
     app.url_map.converters |= {"int": IdConverter, "default": TextConverter}
     for part in (json, http, logs, db, cache, vocabulary, access, limits, live):
         part.init_app(app)
     app.before_request(http.refuse_without_host)  # once there is a clock and a name for what is refused
-    migrate.init_app(app, db.db, directory=str(config.ROOT / "migrations"))
+    migrations.init_app(app, db.db, str(config.ROOT / "migrations"))
     with_cookies = app.config["COOKIE_SIGN_IN"]
     known = {"origins": app.config["CORS_ORIGINS"], "expose_headers": EXPOSED, "supports_credentials": with_cookies}
     CORS(app, **known, always_send=False, vary_header=False)  # http says Vary: Origin of everything, refusals too
@@ -44,6 +46,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         count = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.wsgi_app = BodyDrain(app.wsgi_app)  # type: ignore[method-assign]
+    garbage_collection.resume()
     return app
 
 

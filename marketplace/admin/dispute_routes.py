@@ -5,7 +5,7 @@ from typing import Any
 from marketplace.core.access import allowed_to, current_user
 from marketplace.core.permissions import May
 from marketplace.core.schemas import page_of
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.disputes import queries
 from marketplace.disputes.schemas import DisputeSchema, DisputesQuery
 
@@ -21,6 +21,6 @@ bp = Blueprint(
 @bp.get("")
 @bp.arguments(queries.BROWSE.arguments(DisputesQuery), location="query")
 @bp.response(200, page_of(DisputeSchema, "disputes"))
-def list_waiting_disputes(query: dict[str, Any]) -> Any:
+def list_waiting_disputes(query: dict[str, Any]) -> Answer:
     """List disputes that wait for staff, or those in one state, the oldest first."""
     return queries.queue(current_user(), **query)

@@ -8,6 +8,7 @@ from marketplace.core.db import fetch
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments import queries as payments
 from marketplace.payments.ledger.models import LedgerAccount
@@ -50,7 +51,7 @@ def browse_payouts(viewer: Any, **query: Any) -> Page:
     return PAYOUTS_LIST.page(query, lambda row: payout_view(viewer, row))
 
 
-def payout_view(viewer: Any, payout: Any) -> dict[str, Any]:
+def payout_view(viewer: Any, payout: Any) -> JsonObject:
     """With whose it is and why it was held; nobody approves their own."""
     judged = {"user_id": payout.user_id, "score": payout.score, "reasons": payout.reasons}
     roles = frozenset({"owner" if payout.user_id == viewer.id else "admin"})
@@ -63,13 +64,13 @@ def browse_breaks(*, open: bool = True, **query: Any) -> Page:
     return BREAKS_LIST.page({**query, "open": True} if open else query, break_view)
 
 
-def break_view(row: Any) -> dict[str, Any]:
+def break_view(row: Any) -> JsonObject:
     """With both amounts."""
     names = ("id", "kind", "subject", "currency", "ours_minor", "theirs_minor", "found_at", "seen_at", "closed_at")
     return {name: getattr(row, name) for name in names}
 
 
-def ledger() -> dict[str, Any]:
+def ledger() -> JsonObject:
     """What there is for each purpose in each currency at each provider, and whether payouts are frozen."""
     whose = (LedgerAccount.currency, LedgerAccount.purpose, LedgerAccount.provider)
     sums = select(*whose, func.sum(LedgerAccount.balance_minor).label("balance"), func.count().label("n"))
@@ -77,7 +78,7 @@ def ledger() -> dict[str, Any]:
     return {"is_frozen": payments.is_frozen(), "accounts": [_total(row) for row in rows]}
 
 
-def _total(row: Any) -> dict[str, Any]:
+def _total(row: Any) -> JsonObject:
     balance = int(row.balance)
     amounts = {"balance": to_major(balance, row.currency), "balance_minor": balance}
     about = {"purpose": row.purpose, "currency": row.currency, "provider": row.provider}

@@ -14,7 +14,7 @@ from marketplace.admin.money_schemas import (
 from marketplace.core.access import allowed_to, current_user
 from marketplace.core.permissions import May
 from marketplace.core.schemas import page_of, written
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.core.web import written as written_answer
 from marketplace.payments import payouts
 from marketplace.payments.schemas import PaymentSchema
@@ -32,7 +32,7 @@ PayoutWritten = written(JudgedPayoutSchema, "payout")
 @bp.get("/payments")
 @bp.arguments(money.PAYMENTS_LIST.arguments(AnyPaymentsQuery), location="query")
 @bp.response(200, page_of(PaymentSchema, "payments", "AnyPaymentsPage"))
-def list_all_payments(query: dict[str, Any]) -> Any:
+def list_all_payments(query: dict[str, Any]) -> Answer:
     """List everybody's payments, the newest first."""
     return money.browse_payments(current_user(), **query)
 
@@ -40,14 +40,14 @@ def list_all_payments(query: dict[str, Any]) -> Any:
 @bp.get("/payouts")
 @bp.arguments(money.PAYOUTS_LIST.arguments(AnyPayoutsQuery), location="query")
 @bp.response(200, page_of(JudgedPayoutSchema, "payouts", "AnyPayoutsPage"))
-def list_all_payouts(query: dict[str, Any]) -> Any:
+def list_all_payouts(query: dict[str, Any]) -> Answer:
     """List everybody's payouts, the newest first; those `on_hold` wait for a decision."""
     return money.browse_payouts(current_user(), **query)
 
 
 @bp.post("/payouts/<int:payout_id>/approve", money=True)
 @bp.response(200, PayoutWritten)
-def approve_payout(payout_id: int) -> Any:
+def approve_payout(payout_id: int) -> Answer:
     """Let a payout go that was held."""
     return written_answer(
         "payout", money.payout_view(current_user(), payouts.approve(current_user(), payout_id)), "It may leave."
@@ -56,7 +56,7 @@ def approve_payout(payout_id: int) -> Any:
 
 @bp.post("/payouts/<int:payout_id>/cancel", money=True)
 @bp.response(200, PayoutWritten)
-def refuse_payout(payout_id: int) -> Any:
+def refuse_payout(payout_id: int) -> Answer:
     """Put the money of a payout that was not sent back into the wallet."""
     return written_answer(
         "payout", money.payout_view(current_user(), payouts.cancel(current_user(), payout_id)), "Cancelled."
@@ -65,7 +65,7 @@ def refuse_payout(payout_id: int) -> Any:
 
 @bp.get("/ledger")
 @bp.response(200, LedgerSchema)
-def show_ledger() -> Any:
+def show_ledger() -> Answer:
     """Show the books at a glance, and whether payouts are frozen."""
     return money.ledger()
 
@@ -73,6 +73,6 @@ def show_ledger() -> Any:
 @bp.get("/ledger/breaks")
 @bp.arguments(money.BREAKS_LIST.arguments(BreaksQuery), location="query")
 @bp.response(200, page_of(BreakSchema, "breaks"))
-def list_breaks(query: dict[str, Any]) -> Any:
+def list_breaks(query: dict[str, Any]) -> Answer:
     """List what does not agree: our books with the provider's, or with themselves."""
     return money.browse_breaks(**query)

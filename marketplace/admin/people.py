@@ -13,6 +13,7 @@ from marketplace.core.db import one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.normalization import email_address
 
 ESCAPE = "\\"
@@ -80,32 +81,32 @@ def browse(*, state: str | None = None, q: str | None = None, **query: Any) -> P
     return ACCOUNTS.page(asked, row_view)
 
 
-def row_view(row: Any) -> dict[str, Any]:
+def row_view(row: Any) -> JsonObject:
     """A row with the columns that were asked for, and no more."""
     return {name: value for name, value in row._mapping.items() if not name.startswith("key_") and name != "matched"}
 
 
-def show(user_id: int) -> dict[str, Any]:
+def show(user_id: int) -> JsonObject:
     """One account; raises NotFound."""
     return view(_find(user_id))
 
 
-def set_role(by: User, user_id: int, role: str) -> dict[str, Any]:
+def set_role(by: User, user_id: int, role: str) -> JsonObject:
     """Give a role; raises Invalid (422), NotFound, NotYourself (403)."""
     return view(standing.grant(_find(user_id), role, by=by))
 
 
-def suspend(by: User, user_id: int, reason: str) -> dict[str, Any]:
+def suspend(by: User, user_id: int, reason: str) -> JsonObject:
     """Close an account; raises NotFound, NotYourself, NotStaff (403)."""
     return view(standing.suspend(_find(user_id), reason, by=by))
 
 
-def reinstate(by: User, user_id: int) -> dict[str, Any]:
+def reinstate(by: User, user_id: int) -> JsonObject:
     """Open it again; raises NotFound, NotYourself, NotStaff (403)."""
     return view(standing.reinstate(_find(user_id), by=by))
 
 
-def view(user: User) -> dict[str, Any]:
+def view(user: User) -> JsonObject:
     """An account as staff see it."""
     return {name: getattr(user, name) for name in SHOWN}
 

@@ -10,6 +10,7 @@ from marketplace.core.lists import ListQuery
 from marketplace.core.outbox import FACTS
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import Conflict, NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.notifications.delivering import LETTERS
 from marketplace.payments.calls import CALLS
 from marketplace.payments.inbox import EVENTS
@@ -54,7 +55,7 @@ def browse(name: str, *, state: str | None = None, **query: Any) -> Page:
     return LISTS[name].page(asked, view, extra={"counts": counts})
 
 
-def again(name: str, row_id: int) -> dict[str, Any]:
+def again(name: str, row_id: int) -> JsonObject:
     """Try a dead row once more from the start; raises NotFound, NotDead (409)."""
     if not SHOWN[name].again(row_id) and _row(name, row_id):
         raise NotDead()
@@ -62,7 +63,7 @@ def again(name: str, row_id: int) -> dict[str, Any]:
     return view(_row(name, row_id))
 
 
-def view(row: Any) -> dict[str, Any]:
+def view(row: Any) -> JsonObject:
     """A row as it stands, with its state in a word."""
     values = {key: value for key, value in row._mapping.items() if key not in SECRET and not key.startswith("key_")}
     return {**values, "state": _state(row)}

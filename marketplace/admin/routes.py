@@ -7,7 +7,7 @@ from marketplace.admin.schemas import QueueQuery, QueueRowSchema, queue_page
 from marketplace.core.access import allowed_to
 from marketplace.core.permissions import May
 from marketplace.core.schemas import written
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.core.web import written as written_answer
 
 QUEUES = allowed_to(May.RUN_QUEUES)
@@ -17,7 +17,7 @@ bp = Blueprint("admin", __name__, url_prefix="/api/admin", access=QUEUES, descri
 @bp.get("/outbox")
 @bp.arguments(queues.LISTS["outbox"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("outbox"))
-def list_outbox(query: dict[str, Any]) -> Any:
+def list_outbox(query: dict[str, Any]) -> Answer:
     """List facts and how far their telling got."""
     return queues.browse("outbox", **query)
 
@@ -25,7 +25,7 @@ def list_outbox(query: dict[str, Any]) -> Any:
 @bp.get("/jobs")
 @bp.arguments(queues.LISTS["jobs"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("jobs"))
-def list_jobs(query: dict[str, Any]) -> Any:
+def list_jobs(query: dict[str, Any]) -> Answer:
     """List jobs, periodic ones too, and how they went."""
     return queues.browse("jobs", **query)
 
@@ -33,7 +33,7 @@ def list_jobs(query: dict[str, Any]) -> Any:
 @bp.get("/deliveries")
 @bp.arguments(queues.LISTS["deliveries"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("deliveries"))
-def list_deliveries(query: dict[str, Any]) -> Any:
+def list_deliveries(query: dict[str, Any]) -> Answer:
     """List mails, pushes and SMS on their way, with their attempts."""
     return queues.browse("deliveries", **query)
 
@@ -41,7 +41,7 @@ def list_deliveries(query: dict[str, Any]) -> Any:
 @bp.get("/provider-calls")
 @bp.arguments(queues.LISTS["provider_calls"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("provider_calls"))
-def list_provider_calls(query: dict[str, Any]) -> Any:
+def list_provider_calls(query: dict[str, Any]) -> Answer:
     """List what the payment provider was or is to be asked to do."""
     return queues.browse("provider_calls", **query)
 
@@ -49,13 +49,13 @@ def list_provider_calls(query: dict[str, Any]) -> Any:
 @bp.get("/provider-events")
 @bp.arguments(queues.LISTS["provider_events"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("provider_events"))
-def list_provider_events(query: dict[str, Any]) -> Any:
+def list_provider_events(query: dict[str, Any]) -> Answer:
     """List the webhooks that payment providers sent."""
     return queues.browse("provider_events", **query)
 
 
 @bp.post("/<any(outbox, jobs, deliveries, provider_calls, provider_events):queue>/<int:row_id>/again")
 @bp.response(200, written(QueueRowSchema, "row"))
-def retry_queue_row(queue: str, row_id: int) -> Any:
+def retry_queue_row(queue: str, row_id: int) -> Answer:
     """Try once more what was given up."""
     return written_answer("row", queues.again(queue, row_id), "It will be tried again.")

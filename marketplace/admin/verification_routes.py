@@ -13,7 +13,7 @@ from marketplace.admin.verification_schemas import (
 from marketplace.core.access import allowed_to, current_user
 from marketplace.core.permissions import May
 from marketplace.core.schemas import page_of, written
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.core.web import written as written_answer
 from marketplace.verification import queries, service
 from marketplace.verification.schemas import VerificationSchema
@@ -30,21 +30,21 @@ bp = Blueprint(
 @bp.get("/verifications")
 @bp.arguments(queries.QUEUE.arguments(VerificationQuery), location="query")
 @bp.response(200, page_of(WaitingSchema, "verifications"))
-def list_verifications(query: dict[str, Any]) -> Any:
+def list_verifications(query: dict[str, Any]) -> Answer:
     """List documents, the oldest first."""
     return queries.queue(**query)
 
 
 @bp.post("/verifications/<int:verification_id>/open")
 @bp.response(200, VerificationFilesSchema)
-def open_verification(verification_id: int) -> Any:
+def open_verification(verification_id: int) -> Answer:
     """Look at the documents, by addresses that open for a quarter of an hour; who looks is in the audit log."""
     return queries.with_files(service.look_at(verification_id))
 
 
 @bp.post("/verifications/<int:verification_id>/approve")
 @bp.response(200, written(VerificationSchema, "verification"))
-def approve_verification(verification_id: int) -> Any:
+def approve_verification(verification_id: int) -> Answer:
     """Give the badge."""
     found = queries.view(service.approve(current_user(), verification_id))
     return written_answer("verification", found, "The badge is given.")
@@ -53,7 +53,7 @@ def approve_verification(verification_id: int) -> Any:
 @bp.post("/verifications/<int:verification_id>/refuse")
 @bp.arguments(RefusalSchema)
 @bp.response(200, written(VerificationSchema, "verification"))
-def refuse_verification(data: dict[str, Any], verification_id: int) -> Any:
+def refuse_verification(data: dict[str, Any], verification_id: int) -> Answer:
     """Refuse the documents; the reason is told."""
     found = queries.view(service.refuse(current_user(), verification_id, data["reason"]))
     return written_answer("verification", found, "The documents are refused.")
@@ -62,7 +62,7 @@ def refuse_verification(data: dict[str, Any], verification_id: int) -> Any:
 @bp.post("/users/<int:user_id>/verify")
 @bp.arguments(BadgeSchema)
 @bp.response(200, written(AccountSchema, "user"))
-def set_badge(data: dict[str, Any], user_id: int) -> Any:
+def set_badge(data: dict[str, Any], user_id: int) -> Answer:
     """Give the badge (also by approving what waits), or take it away with `is_verified` false."""
     people.show(user_id)
     service.set_badge(current_user(), user_id, is_verified=data["is_verified"])

@@ -8,7 +8,7 @@ from marketplace.auth.schemas import EmailChangeSchema, EmailSchema, MailTokenSc
 from marketplace.core.access import NEWCOMER, PROVED_TWICE, SIGNED_IN, current_user
 from marketplace.core.limits import sign_in_limit
 from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 
 bp = Blueprint("mailbox", __name__, url_prefix="/api/auth", description="Addresses and forgotten passwords")
 ON_ITS_WAY = "If there is an account with this address, a letter is on its way to it."
@@ -18,14 +18,14 @@ ON_ITS_WAY = "If there is an account with this address, a letter is on its way t
 @sign_in_limit
 @bp.arguments(MailTokenSchema)
 @bp.response(200, MessageSchema)
-def verify_email(data: dict[str, Any]) -> Any:
+def verify_email(data: dict[str, Any]) -> Answer:
     """Confirm an address by the token of a letter."""
     return {"message": mailbox.confirm(data["token"])}
 
 
 @bp.post("/email/resend", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
-def resend_verification() -> Any:
+def resend_verification() -> Answer:
     """Send the letter that confirms my address once more."""
     mailbox.resend(current_user())
     return {"message": "The letter is on its way."}
@@ -35,7 +35,7 @@ def resend_verification() -> Any:
 @sign_in_limit
 @bp.arguments(EmailChangeSchema)
 @bp.response(200, MessageSchema)
-def change_email(data: dict[str, Any]) -> Any:
+def change_email(data: dict[str, Any]) -> Answer:
     """Ask for another address; it changes when links in letters to both are opened."""
     passwords.ask_for_email_change(current_user(), **data)
     return {"message": "Open the links in the letters to your present and to your new address."}
@@ -45,7 +45,7 @@ def change_email(data: dict[str, Any]) -> Any:
 @sign_in_limit
 @bp.arguments(EmailSchema)
 @bp.response(200, MessageSchema)
-def forgot_password(data: dict[str, Any]) -> Any:
+def forgot_password(data: dict[str, Any]) -> Answer:
     """Ask for a letter with a link to a new password."""
     mailbox.ask_for_reset(data["email"])
     return {"message": ON_ITS_WAY}
@@ -55,7 +55,7 @@ def forgot_password(data: dict[str, Any]) -> Any:
 @sign_in_limit
 @bp.arguments(NewPasswordSchema)
 @bp.response(200, MessageSchema)
-def reset_password(data: dict[str, Any]) -> Any:
+def reset_password(data: dict[str, Any]) -> Answer:
     """Set a new password by the token of a letter; every sign-in ends."""
     passwords.reset(here(), **data)
     return {"message": "Your password is changed. Please sign in."}
@@ -65,7 +65,7 @@ def reset_password(data: dict[str, Any]) -> Any:
 @sign_in_limit
 @bp.arguments(EmailSchema)
 @bp.response(200, MessageSchema)
-def forgot_password_alias(data: dict[str, Any]) -> Any:
+def forgot_password_alias(data: dict[str, Any]) -> Answer:
     """The same under the address some clients use."""
     mailbox.ask_for_reset(data["email"])
     return {"message": ON_ITS_WAY}
@@ -75,7 +75,7 @@ def forgot_password_alias(data: dict[str, Any]) -> Any:
 @sign_in_limit
 @bp.arguments(NewPasswordSchema)
 @bp.response(200, MessageSchema)
-def reset_password_alias(data: dict[str, Any]) -> Any:
+def reset_password_alias(data: dict[str, Any]) -> Answer:
     """The same under the address some clients use."""
     passwords.reset(here(), **data)
     return {"message": "Your password is changed. Please sign in."}

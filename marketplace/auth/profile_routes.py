@@ -6,7 +6,7 @@ from marketplace.auth import queries, service
 from marketplace.auth.schemas import ProfileChangesSchema, PublicUserSchema, UserSchema
 from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
 from marketplace.core.schemas import written
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.core.web import written as written_answer
 
 bp = Blueprint("profile", __name__, url_prefix="/api/auth", area="profile", description="Profiles")
@@ -15,7 +15,7 @@ people_bp = Blueprint("people", __name__, url_prefix="/api/auth", area="people",
 
 @bp.get("/profile", access=SIGNED_IN)
 @bp.response(200, UserSchema)
-def show_profile() -> Any:
+def show_profile() -> Answer:
     """Show my profile."""
     return queries.private_view(current_user())
 
@@ -23,7 +23,7 @@ def show_profile() -> Any:
 @bp.put("/profile", access=SIGNED_IN)
 @bp.arguments(ProfileChangesSchema)
 @bp.response(200, written(UserSchema, "user"))
-def edit_profile(data: dict[str, Any]) -> Any:
+def edit_profile(data: dict[str, Any]) -> Answer:
     """Change what is sent of my profile."""
     user = service.edit_profile(current_user(), **data)
     return written_answer("user", queries.private_view(user), "Your profile is saved.")
@@ -31,6 +31,6 @@ def edit_profile(data: dict[str, Any]) -> Any:
 
 @people_bp.get("/users/<int:user_id>", access=ANYONE)
 @people_bp.response(200, PublicUserSchema)
-def show_user(user_id: int) -> Any:
+def show_user(user_id: int) -> Answer:
     """Show a person as others see them."""
     return queries.public_view(queries.find(viewer(), user_id))

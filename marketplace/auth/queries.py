@@ -10,6 +10,7 @@ from marketplace.auth.policy import visible_to
 from marketplace.core import ranking
 from marketplace.core.db import fetch, one
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_list
 
@@ -82,7 +83,7 @@ def pictures(user_id: int) -> list[str]:
     return [link for row in rows for link in row if link]
 
 
-def public_view(user: Any) -> dict[str, Any]:
+def public_view(user: Any) -> JsonObject:
     """No e-mail, no phone, no exact position (2 decimals are about a kilometre)."""
     return {
         "id": user.id,
@@ -97,7 +98,7 @@ def public_view(user: Any) -> dict[str, Any]:
     }
 
 
-def private_view(user: User) -> dict[str, Any]:
+def private_view(user: User) -> JsonObject:
     """What the person sees of themselves."""
     return {
         "id": user.id,
@@ -151,7 +152,7 @@ def reputation_score(user: Any) -> float:
     return round(ranking.mean(user.rating_sum, user.reviews_count), 2) if user.reviews_count else 0.0
 
 
-def _profile(user: Any) -> dict[str, Any]:
+def _profile(user: Any) -> JsonObject:
     return {
         "first_name": user.first_name,
         "last_name": user.last_name,
@@ -174,7 +175,7 @@ def is_online(user: Any) -> bool:
     return user.last_active_at is not None and user.last_active_at > now() - ONLINE_FOR
 
 
-def _standing(user: Any) -> dict[str, Any]:
+def _standing(user: Any) -> JsonObject:
     return {
         "reputation_score": reputation_score(user),
         "completion_rate": completion_rate(user),

@@ -1,12 +1,12 @@
 """Trade a refresh token: what is found out about a thief must stay, though the answer is a refusal."""
 
-from typing import Any
-
 from marketplace.auth import queries, service, sessions
 from marketplace.auth.sessions import USED_BEFORE
 from marketplace.core import security_log
+from marketplace.core.access import Claims
 from marketplace.core.db import in_transaction
 from marketplace.kit.errors import NotSignedIn
+from marketplace.kit.json_types import JsonObject
 
 
 class UsedBefore(NotSignedIn):
@@ -16,7 +16,7 @@ class UsedBefore(NotSignedIn):
     sentence = "This sign-in was refreshed from somewhere else and has ended. Please sign in again."
 
 
-def refresh(claims: dict[str, Any], user_id: int) -> dict[str, Any]:
+def refresh(claims: Claims, user_id: int) -> JsonObject:
     """The next pair of tokens; raises UsedBefore (401), and then the whole family of tokens has ended."""
     sign_in_id, generation = claims["sid"], claims["gen"]
     sign_in = in_transaction(lambda: sessions.rotate(sign_in_id, generation))

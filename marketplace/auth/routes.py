@@ -23,7 +23,7 @@ from marketplace.auth.sessions import SIGNED_OUT
 from marketplace.core.access import ANYONE, NEWCOMER, PROVED_TWICE, REFRESHING, SIGNED_IN, claims, current_user
 from marketplace.core.limits import code_limit, sign_in_limit, sign_up_limit
 from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and sign-ins")
 CHALLENGE = {
@@ -64,7 +64,7 @@ accepts_challenge = bp.doc(
 @bp.alt_response(
     202, schema=VerificationRequiredSchema, description="With REGISTRATION_HIDES_ACCOUNTS, for any address"
 )
-def register_account(data: dict[str, Any]) -> Any:
+def register_account(data: dict[str, Any]) -> Answer:
     """Open an account and sign in."""
     return answers.entering(signing_in.register(here(), **data), created=True)
 
@@ -74,7 +74,7 @@ def register_account(data: dict[str, Any]) -> Any:
 @bp.arguments(CredentialsSchema)
 @accepts_challenge
 @bp.response(200, SignInSchema)
-def log_in(data: dict[str, Any]) -> Any:
+def log_in(data: dict[str, Any]) -> Answer:
     """Sign in with e-mail (or username) and password; where a second proof is needed, tokens come after it."""
     return answers.entering(signing_in.by_password(here(), **data))
 
@@ -83,7 +83,7 @@ def log_in(data: dict[str, Any]) -> Any:
 @code_limit
 @bp.arguments(ChallengeAnswerSchema)
 @bp.response(200, SignInSchema)
-def verify_second_factor(data: dict[str, Any]) -> Any:
+def verify_second_factor(data: dict[str, Any]) -> Answer:
     """Finish a log-in by its second proof."""
     return answers.entering(signing_in.by_challenge(here(), **data))
 
@@ -93,21 +93,21 @@ def verify_second_factor(data: dict[str, Any]) -> Any:
 @bp.arguments(PhoneCodeSchema)
 @accepts_challenge
 @bp.response(200, SignInSchema)
-def log_in_by_phone(data: dict[str, Any]) -> Any:
+def log_in_by_phone(data: dict[str, Any]) -> Answer:
     """Sign in by a number and the code that was sent to it."""
     return answers.entering(signing_in.by_phone(here(), **data))
 
 
 @bp.post("/refresh", access=REFRESHING, transaction=False, no_replay=True)
 @bp.response(200, TokensSchema)
-def refresh_tokens() -> Any:
+def refresh_tokens() -> Answer:
     """Trade the refresh token (sent as Bearer) for new tokens; each counts once."""
     return answers.entering(refreshing.refresh(claims(), current_user().id))
 
 
 @bp.post("/logout", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
-def log_out() -> Any:
+def log_out() -> Answer:
     """End this sign-in; its tokens stop counting at once."""
     sessions.end(claims()["sid"], SIGNED_OUT)
     return answers.leaving({"message": "You are signed out."})
@@ -117,7 +117,7 @@ def log_out() -> Any:
 @sign_in_limit
 @bp.arguments(StepUpSchema)
 @bp.response(200, MessageSchema)
-def step_up(data: dict[str, Any]) -> Any:
+def step_up(data: dict[str, Any]) -> Answer:
     """Show once more that it is me, before something that needs it."""
     proofs.step_up(current_user(), claims()["sid"], here(), **data)
     return {"message": "Thank you. You can go on for a while."}
@@ -125,7 +125,7 @@ def step_up(data: dict[str, Any]) -> Any:
 
 @bp.get("/sessions", access=SIGNED_IN)
 @bp.response(200, SessionsSchema)
-def list_sessions() -> Any:
+def list_sessions() -> Answer:
     """List where I am signed in, the last used first."""
     found = sessions.of(current_user(), claims()["sid"])
     return {"sessions": found, "total": len(found)}
@@ -133,7 +133,7 @@ def list_sessions() -> Any:
 
 @bp.delete("/sessions/<session_id>", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
-def end_session(session_id: str) -> Any:
+def end_session(session_id: str) -> Answer:
     """Sign out there."""
     sessions.end_one(current_user(), session_id)
     return {"message": "Signed out there."}
@@ -141,7 +141,7 @@ def end_session(session_id: str) -> Any:
 
 @bp.delete("/sessions", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
-def end_other_sessions() -> Any:
+def end_other_sessions() -> Answer:
     """Sign out everywhere but here."""
     count = sessions.end_others(current_user().id, claims()["sid"])
     return {"message": f"Signed out in {count} other places."}
@@ -151,7 +151,7 @@ def end_other_sessions() -> Any:
 @sign_in_limit
 @bp.arguments(PasswordChangeSchema)
 @bp.response(200, MessageSchema)
-def change_password(data: dict[str, Any]) -> Any:
+def change_password(data: dict[str, Any]) -> Answer:
     """Change my password; every other sign-in ends."""
     passwords.change(current_user(), claims()["sid"], **data)
     return {"message": "Your password is changed. You are signed out everywhere else."}
@@ -159,7 +159,7 @@ def change_password(data: dict[str, Any]) -> Any:
 
 @bp.get("/check-username/<name>", access=ANYONE)
 @bp.response(200, AvailabilitySchema)
-def check_username(name: str) -> Any:
+def check_username(name: str) -> Answer:
     """Say whether a username can still be had."""
     reason = service.why_unavailable(name)
     return {"available": reason is None, **({"reason": reason} if reason else {})}

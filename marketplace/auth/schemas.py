@@ -4,18 +4,23 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from email_validator import EmailNotValidError, validate_email
 from marshmallow import Schema, ValidationError, fields, validates_schema
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from marketplace.auth.models import AVAILABILITIES, LANGUAGES, USERNAME, USERNAME_RULE
 from marketplace.core.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
 from marketplace.core.schemas import Currency, Input, ProblemSchema
 from marketplace.core.validation_messages import MISSING
 from marketplace.kit import normalization
+from marketplace.kit.lazy_module import lazy_module
+
+if TYPE_CHECKING:
+    import email_validator
+else:
+    email_validator = lazy_module("email_validator")
+zxcvbn = lazy_module("zxcvbn.frequency_lists")
 
 SHORTEST_PASSWORD, COMMONEST = 8, 3000
 
@@ -29,8 +34,8 @@ def check_username(name: str) -> None:
 def check_email(address: str) -> None:
     """Form only: whether it receives mail is shown by the mail that is sent there."""
     try:
-        validate_email(address, check_deliverability=False)
-    except EmailNotValidError:
+        email_validator.validate_email(address, check_deliverability=False)
+    except email_validator.EmailNotValidError:
         raise ValidationError("This is not an e-mail address.") from None
 
 
@@ -45,7 +50,7 @@ def check_password(text: str) -> None:
 @cache
 def commonest() -> frozenset[str]:
     """The passwords people use most, of those long enough, by zxcvbn's count of leaked ones."""
-    long_enough = (word for word in FREQUENCY_LISTS["passwords"] if len(word) >= SHORTEST_PASSWORD)
+    long_enough = (word for word in zxcvbn.FREQUENCY_LISTS["passwords"] if len(word) >= SHORTEST_PASSWORD)
     return frozenset(islice(long_enough, COMMONEST))
 
 

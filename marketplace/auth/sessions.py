@@ -11,6 +11,7 @@ from marketplace.auth.models import SignIn, User
 from marketplace.core import current_settings
 from marketplace.core.db import execute, fetch, one, save
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 
 SAME_MOMENT = timedelta(seconds=10)
 USED_BEFORE, SIGNED_OUT, ENDED, PASSWORD_CHANGED = "reuse", "signed out", "ended", "password"
@@ -22,7 +23,7 @@ def begin(user: User, *, device: str = "", address: str = "") -> SignIn:
     return save(SignIn(id=secrets.token_urlsafe(16), user_id=user.id, device=device, address=address))
 
 
-def tokens_of(sign_in: Any, message: str) -> dict[str, Any]:
+def tokens_of(sign_in: Any, message: str) -> JsonObject:
     """The pair of the sign-in's present generation: asked for again it is the same, letter by letter."""
     begun = int(sign_in.rotated_at.timestamp())
     access = create_access_token(str(sign_in.user_id), additional_claims=_claims(sign_in, begun, "ACCESS"))
@@ -69,7 +70,7 @@ def where(sign_in_id: str) -> tuple[str, str]:
     return (rows[0].device, rows[0].address) if rows else ("", "")
 
 
-def of(user: User, present: str) -> list[dict[str, Any]]:
+def of(user: User, present: str) -> list[JsonObject]:
     """One's living sign-ins, the last used first."""
     since = now() - timedelta(seconds=current_settings.whole("JWT_REFRESH_TOKEN_EXPIRES"))
     mine = select(SignIn.__table__).where(SignIn.user_id == user.id, SignIn.ended_at.is_(None))
@@ -78,7 +79,7 @@ def of(user: User, present: str) -> list[dict[str, Any]]:
     return [{**{name: getattr(row, name) for name in shown}, "is_current": row.id == present} for row in rows]
 
 
-def _claims(sign_in: Any, begun: int, kind: str) -> dict[str, Any]:
+def _claims(sign_in: Any, begun: int, kind: str) -> JsonObject:
     ends = begun + current_settings.whole(LASTS[kind])
     generation = sign_in.generation
     name = f"{sign_in.id}.{generation}.{kind[0].lower()}"

@@ -20,6 +20,7 @@ from marketplace.core.outbox import publish
 from marketplace.events.auth import NewDeviceSeen, RegistrationAsked
 from marketplace.kit import normalization
 from marketplace.kit.errors import NotAllowed
+from marketplace.kit.json_types import JsonObject
 
 WELCOME, WELCOME_BACK = "Welcome to the marketplace.", "Welcome back."
 READ_YOUR_MAIL = "A letter is on its way to this address. Open the link in it to go on."
@@ -38,19 +39,19 @@ class Held(NotAllowed):
     )
 
 
-def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
+def register(place: Place, *, password: str, **profile: Any) -> JsonObject:
     """A new account and its first tokens; raises UsernameTaken or EmailTaken (409). Where accounts are hidden, the same
     answer without tokens for every address; raises UsernameTaken (409)."""
     password_hash = service.hash_password(password)
 
-    def ask_for_account() -> dict[str, Any]:
+    def ask_for_account() -> JsonObject:
         if service.why_unavailable(profile["username"]):
             raise UsernameTaken()
         publish(RegistrationAsked(password_hash=password_hash, **profile))
         signals.note(signals.REGISTERED, None, place)
         return {"message": READ_YOUR_MAIL, "verification_required": True}
 
-    def open_account() -> dict[str, Any]:
+    def open_account() -> JsonObject:
         user = service.register(password_hash=password_hash, **profile)
         signals.note(signals.REGISTERED, user.id, place)
         sign_in = sessions.begin(user, device=place.device, address=place.address)
@@ -60,7 +61,7 @@ def register(place: Place, *, password: str, **profile: Any) -> dict[str, Any]:
     return in_transaction(ask_for_account if hides else open_account)
 
 
-def by_password(place: Place, *, password: str, email: str = "", username: str = "") -> dict[str, Any]:
+def by_password(place: Place, *, password: str, email: str = "", username: str = "") -> JsonObject:
     """Tokens, or a challenge where a second proof is needed; raises BadCredentials (401), Held (403)."""
     name = normalization.email_address(email or username)
     password_tries.spend_one(service.id_of(name), name, place)
@@ -71,7 +72,7 @@ def by_password(place: Place, *, password: str, email: str = "", username: str =
     return enter(int(user_id or 0), place, password_hash)
 
 
-def by_phone(place: Place, *, phone: str, code: str) -> dict[str, Any]:
+def by_phone(place: Place, *, phone: str, code: str) -> JsonObject:
     """Tokens (or a challenge) for a code sent to a number; raises WrongCode (401), Invalid (422), Held (403)."""
     user_id = numbers.who_logs_in(phone, code, place)
     if user_id is None:
@@ -79,7 +80,7 @@ def by_phone(place: Place, *, phone: str, code: str) -> dict[str, Any]:
     return enter(user_id, place)
 
 
-def by_challenge(place: Place, *, challenge_token: str, code: str) -> dict[str, Any]:
+def by_challenge(place: Place, *, challenge_token: str, code: str) -> JsonObject:
     """Tokens for the second proof; raises WrongCode, ChallengeOver (401), TooManyCodes (429)."""
     challenge = challenges.guess_at(challenge_token)
     found = in_transaction(lambda: _meet(challenge, code, place))
@@ -88,7 +89,7 @@ def by_challenge(place: Place, *, challenge_token: str, code: str) -> dict[str, 
     return found
 
 
-def enter(user_id: int, place: Place, password_hash: str | None = None) -> dict[str, Any]:
+def enter(user_id: int, place: Place, password_hash: str | None = None) -> JsonObject:
     """The first proof was right: let in, ask for a second, or hold; raises Held (403), TooMany (429), and
     BadCredentials (401) where the password is another one by now."""
     found = in_transaction(lambda: _judged(user_id, place, password_hash))
@@ -97,7 +98,7 @@ def enter(user_id: int, place: Place, password_hash: str | None = None) -> dict[
     return found
 
 
-def _judged(user_id: int, place: Place, password_hash: str | None) -> dict[str, Any] | None:
+def _judged(user_id: int, place: Place, password_hash: str | None) -> JsonObject | None:
     user = service.held(user_id)
     if password_hash is not None and user.password_hash != password_hash:
         raise BadCredentials()
@@ -108,12 +109,12 @@ def _judged(user_id: int, place: Place, password_hash: str | None) -> dict[str, 
     method = TOTP if totp.is_on(user_id) else None if judgement.verdict == PASS else EMAIL
     if method is not None:
         token = challenges.begin(user_id, method)
-        challenge = {"two_factor_required": True, "challenge_token": token, "method": method}
+        challenge: JsonObject = {"two_factor_required": True, "challenge_token": token, "method": method}
         return {"message": ASK[method], **challenge}
     return _let_in(user, place, judgement)
 
 
-def _meet(challenge: Any, code: str, place: Place) -> dict[str, Any] | None:
+def _meet(challenge: Any, code: str, place: Place) -> JsonObject | None:
     user = service.held(challenge.user_id)
     if challenge.created_at < user.password_set_at or (challenge.method == EMAIL and totp.is_on(user.id)):
         raise ChallengeOver()
@@ -125,7 +126,7 @@ def _meet(challenge: Any, code: str, place: Place) -> dict[str, Any] | None:
     return _let_in(user, place, signals.judge(user.id, place, since=user.password_set_at))
 
 
-def _let_in(user: User, place: Place, judgement: signals.Judgement) -> dict[str, Any]:
+def _let_in(user: User, place: Place, judgement: signals.Judgement) -> JsonObject:
     signals.note(signals.SIGN_IN, user.id, place, judgement)
     sign_in = sessions.begin(user, device=place.device, address=place.address)
     if judgement.is_new_device:
@@ -133,5 +134,5 @@ def _let_in(user: User, place: Place, judgement: signals.Judgement) -> dict[str,
     return _tokens(user, sign_in, WELCOME_BACK)
 
 
-def _tokens(user: User, sign_in: SignIn, message: str) -> dict[str, Any]:
+def _tokens(user: User, sign_in: SignIn, message: str) -> JsonObject:
     return {**sessions.tokens_of(sign_in, message), "user": queries.private_view(user)}

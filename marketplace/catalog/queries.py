@@ -10,6 +10,7 @@ from marketplace.catalog.models import Category
 from marketplace.core.cache import Kept
 from marketplace.core.db import fetch
 from marketplace.core.lists import equal_to
+from marketplace.kit.json_types import JsonObject
 
 KEPT_SECONDS = 30
 
@@ -61,7 +62,7 @@ class KeptTree:
         """See `Tree.path`."""
         return self._kept.get().path(key)
 
-    def filter(self, key: str | None) -> dict[str, Any]:
+    def filter(self, key: str | None) -> JsonObject:
         """List parameters for a category a client asks by: one key, several, or an unknown one
         (kept under `other` with its name as subcategory)."""
         if key is None:
@@ -73,7 +74,7 @@ class KeptTree:
         keys = tree.below(known)
         return {"category": keys[0]} if len(keys) == 1 else {"categories": keys}
 
-    def nested(self, kind: str | None) -> list[dict[str, Any]]:
+    def nested(self, kind: str | None) -> list[JsonObject]:
         """The whole tree, or the part for one kind of thing."""
         return _nested(self._kept.get(), None, kind)
 
@@ -97,7 +98,7 @@ def category_filters(things: Any) -> dict[str, ColumnElement[bool]]:
     }
 
 
-def view(row: Any) -> dict[str, Any]:
+def view(row: Any) -> JsonObject:
     """One node."""
     return {
         "id": row.id,
@@ -110,7 +111,7 @@ def view(row: Any) -> dict[str, Any]:
     }
 
 
-def _nested(tree: Tree, parent: str | None, kind: str | None) -> list[dict[str, Any]]:
+def _nested(tree: Tree, parent: str | None, kind: str | None) -> list[JsonObject]:
     nodes = [row for row in tree.children[parent] if kind is None or kind in row.kinds]
     return [{**view(row), "children": _nested(tree, row.key, kind)} for row in nodes]
 

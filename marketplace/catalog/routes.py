@@ -13,7 +13,7 @@ from marketplace.catalog.schemas import (
 from marketplace.core.access import ANYONE, allowed_to
 from marketplace.core.permissions import May
 from marketplace.core.schemas import MessageSchema, created, written
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.core.web import written as written_answer
 
 CATALOG = allowed_to(May.EDIT_CATALOG)
@@ -23,7 +23,7 @@ bp = Blueprint("categories", __name__, url_prefix="/api/categories", area="catal
 @bp.get("", access=ANYONE)
 @bp.arguments(CategoryQuery, location="query")
 @bp.response(200, CategoryTreeSchema)
-def list_categories(query: dict[str, Any]) -> Any:
+def list_categories(query: dict[str, Any]) -> Answer:
     """Show the tree, or the part for one kind of thing."""
     nodes = queries.tree().nested(query.get("kind"))
     return {"categories": nodes, "total": len(nodes)}
@@ -32,7 +32,7 @@ def list_categories(query: dict[str, Any]) -> Any:
 @bp.post("", access=CATALOG)
 @bp.arguments(CategoryInputSchema)
 @bp.response(201, created(CategorySchema, "category"))
-def add_category(data: dict[str, Any]) -> Any:
+def add_category(data: dict[str, Any]) -> Answer:
     """Add a category."""
     category = service.add(**data)
     return Created("category", queries.view(category), "/api/categories", "The category is added.")
@@ -40,7 +40,7 @@ def add_category(data: dict[str, Any]) -> Any:
 
 @bp.get("/<int:category_id>", access=ANYONE)
 @bp.response(200, CategorySchema)
-def show_category(category_id: int) -> Any:
+def show_category(category_id: int) -> Answer:
     """Show one category."""
     return queries.view(service.find(category_id))
 
@@ -48,7 +48,7 @@ def show_category(category_id: int) -> Any:
 @bp.put("/<int:category_id>", access=CATALOG)
 @bp.arguments(CategoryChangesSchema)
 @bp.response(200, written(CategorySchema, "category"))
-def change_category(data: dict[str, Any], category_id: int) -> Any:
+def change_category(data: dict[str, Any], category_id: int) -> Answer:
     """Rename, move or reorder a category."""
     category = service.change(category_id, **data)
     return written_answer("category", queries.view(category), "The category is saved.")
@@ -56,7 +56,7 @@ def change_category(data: dict[str, Any], category_id: int) -> Any:
 
 @bp.delete("/<int:category_id>", access=CATALOG)
 @bp.response(200, MessageSchema)
-def remove_category(category_id: int) -> Any:
+def remove_category(category_id: int) -> Answer:
     """Take out a category nothing uses."""
     service.remove(category_id)
     return {"message": "The category is removed."}

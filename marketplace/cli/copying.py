@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import flask_migrate
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from rich.console import Console
@@ -22,6 +19,7 @@ from marketplace.cli.audit import findings
 from marketplace.cli.errors import in_sentences
 from marketplace.core import db as database
 from marketplace.core import encryption
+from marketplace.core.database import migrations
 from marketplace.core.db import Base, db, writing_options
 from marketplace.core.setting_forms import database_address
 
@@ -64,7 +62,7 @@ def copy_database(
         _require_keys(db.engine, target, without_keys=same_secret_key)
         with target.app_context():
             _require_empty(db.engine)
-            flask_migrate.upgrade(directory=MIGRATIONS)
+            migrations.upgrade(directory=MIGRATIONS)
             into = db.engine
         with _snapshot(db.engine) as reading, _one_transaction(into) as writing:
             counts = {table.name: _copy(table, reading, writing) for table in Base.metadata.sorted_tables}
@@ -87,7 +85,7 @@ def _app_for(url: str) -> Flask:
     options = database.engine_options(app.config["SQLALCHEMY_DATABASE_URI"], threads=2)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     database.init_app(app)
-    flask_migrate.Migrate(app, db, directory=MIGRATIONS)
+    migrations.init_app(app, db, MIGRATIONS)
     return app
 
 
@@ -105,9 +103,9 @@ def _require_there(url: str) -> None:
 
 
 def _require_newest(engine: Engine) -> None:
-    newest = ScriptDirectory(MIGRATIONS).get_current_head()
+    newest = migrations.revisions(MIGRATIONS)[0]
     with engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
+        present = migrations.revision_of(connection)
     if present != newest:
         raise click.ClickException(f"The source is at revision {present}, not {newest}: migrate it first.")
 

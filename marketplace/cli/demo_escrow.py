@@ -11,7 +11,6 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select, update
@@ -20,6 +19,7 @@ from marketplace.auth.models import User
 from marketplace.cli.audit import findings
 from marketplace.cli.errors import in_sentences
 from marketplace.core import jobs
+from marketplace.core.database import migrations
 from marketplace.core.db import execute, fetch, in_transaction
 from marketplace.core.outbox import relay
 from marketplace.kit.clock import now
@@ -109,7 +109,7 @@ class Stage:
 def demo_escrow() -> None:
     """Tell the story of a task's money, from a card that is declined to a payout that comes back; exit 1 where the
     books are not as they must be."""
-    upgrade()
+    migrations.upgrade()
     if list(providers()) != ["fake"]:
         raise click.ClickException(NO_FAKE)
     if fetch(select(func.count()).select_from(User))[0][0]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, wraps
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask.cli import with_appcontext
 from redis.exceptions import RedisError
 from sqlalchemy.engine import Engine
@@ -15,6 +13,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, NoSuchM
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 import config
+import marketplace.core.ops.garbage_collection  # noqa: F401 before all that is large
+from marketplace.core.database import migrations
 from marketplace.core.db import db
 from marketplace.core.encryption import Unreadable
 from marketplace.kit.errors import Problem
@@ -75,7 +75,7 @@ def errors_as_sentences() -> Iterator[None]:
 def require_migrated(engine: Engine) -> None:
     """Raises ClickException where the database is empty, older or newer than the code."""
     require_not_newer(engine)
-    present, newest = _revision(engine), _revisions()[0]
+    present, newest = _revision(engine), migrations.revisions(MIGRATIONS)[0]
     if present is None:
         raise click.ClickException(f"The database {_name(engine)} has no tables yet; {UPGRADE}")
     if present != newest:
@@ -85,23 +85,17 @@ def require_migrated(engine: Engine) -> None:
 def require_not_newer(engine: Engine) -> None:
     """Raises ClickException where a later version of the code migrated the database."""
     present = _revision(engine)
-    if present is not None and present not in _revisions():
-        newest = _revisions()[0]
+    if present is not None and present not in migrations.revisions(MIGRATIONS):
+        newest = migrations.revisions(MIGRATIONS)[0]
         raise click.ClickException(
             f"The database {_name(engine)} is at {present}, which this code does not know (it ends at {newest}): "
             "run the version that migrated it, or a later one."
         )
 
 
-@cache
-def _revisions() -> tuple[str, ...]:
-    """The newest first."""
-    return tuple(script.revision for script in ScriptDirectory(MIGRATIONS).walk_revisions())
-
-
 def _revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return migrations.revision_of(connection)
 
 
 def _name(engine: Engine) -> str:

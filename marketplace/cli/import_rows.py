@@ -17,6 +17,7 @@ from marketplace.core.fields import Moment, Str
 from marketplace.core.prices import minor_units
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.unicode_fold import fold
 from marketplace.listings import models as listings
 from marketplace.listings.schemas import ListingInputSchema
@@ -56,7 +57,7 @@ class Kind:
     owner_column: str | None = None
     synonyms: Mapping[str, str] = field(default_factory=dict)
 
-    def row(self, raw: dict[str, Any], ref: str, owner_id: int | None) -> dict[str, Any]:
+    def row(self, raw: dict[str, Any], ref: str, owner_id: int | None) -> JsonObject:
         """Values of every column; raises ValueError with a plain sentence."""
         try:
             loaded = self.schema.load(_in_our_words(raw))
@@ -71,7 +72,7 @@ class Kind:
         return {**_defaults(self.table), **values, "import_ref": ref, "created_at": moment, "updated_at": moment}
 
 
-def _in_our_words(raw: dict[str, Any]) -> dict[str, Any]:
+def _in_our_words(raw: dict[str, Any]) -> JsonObject:
     tidy = {name: value for name, value in raw.items() if value not in (None, "")}
     for name in CHOICES:
         if name in tidy:
@@ -84,7 +85,7 @@ def _sentence(errors: Mapping[str, Any]) -> str:
     return " ".join(f"{name}: {' '.join(map(str, found))}" for name, found in errors.items())
 
 
-def _defaults(table: Table) -> dict[str, Any]:
+def _defaults(table: Table) -> JsonObject:
     """What the model would fill in: a bulk insert does not ask it."""
     return {column.name: _default(column) for column in table.c if column.computed is None and column.name != "id"}
 
@@ -95,31 +96,31 @@ def _default(column: Any) -> Any:
     return column.default.arg if column.default.is_scalar else []
 
 
-def _listing(data: dict[str, Any], _ref: str) -> dict[str, Any]:
+def _listing(data: dict[str, Any], _ref: str) -> JsonObject:
     values = {**_traded(data, "price"), "status": "active"}
     return {**values, **listings.indexed(values)}
 
 
-def _task(data: dict[str, Any], _ref: str) -> dict[str, Any]:
+def _task(data: dict[str, Any], _ref: str) -> JsonObject:
     data.setdefault("description", data["title"])
     values = {**_traded(data, "budget"), "status": "open"}
     return {**values, **tasks.indexed(values)}
 
 
-def _offering(data: dict[str, Any], _ref: str) -> dict[str, Any]:
+def _offering(data: dict[str, Any], _ref: str) -> JsonObject:
     data.setdefault("description", data["title"])
     values = {**_traded(data, "price"), "status": "active"}
     return {**values, **offerings.indexed(values)}
 
 
-def _traded(data: dict[str, Any], amount: str) -> dict[str, Any]:
+def _traded(data: dict[str, Any], amount: str) -> JsonObject:
     currency = data.get("currency", "EUR")
     category, subcategory = catalog.resolve(data["category"], data.get("subcategory"))
     minor = minor_units(amount, data.pop(amount, None), currency)
     return {**data, "currency": currency, "category": category, "subcategory": subcategory, f"{amount}_minor": minor}
 
 
-def _person(data: dict[str, Any], ref: str) -> dict[str, Any]:
+def _person(data: dict[str, Any], ref: str) -> JsonObject:
     name, rate = data.pop("name"), data.pop("hourly_rate", None)
     first, _, last = name.partition(" ")
     username = _username(name, ref)

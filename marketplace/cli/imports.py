@@ -24,6 +24,7 @@ from marketplace.cli.errors import on_database
 from marketplace.cli.import_rows import KINDS, Kind
 from marketplace.core.db import conflicts, db, execute, fetch, in_transaction
 from marketplace.kit.errors import Busy, Problem
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.normalization import email_address
 
 BATCH = 1000
@@ -101,7 +102,7 @@ class Import:
         self.report.known += stored.known
         self._reject(sorted(bad, key=lambda each: each[0].line))
 
-    def _checked(self, batch: list[Record]) -> tuple[list[tuple[dict[str, Any], Record]], list[tuple[Record, str]]]:
+    def _checked(self, batch: list[Record]) -> tuple[list[tuple[JsonObject, Record]], list[tuple[Record, str]]]:
         good, bad = [], []
         for record in batch:
             try:
@@ -110,7 +111,7 @@ class Import:
                 bad.append((record, str(reason)))
         return good, bad
 
-    def _row(self, record: Record) -> dict[str, Any]:
+    def _row(self, record: Record) -> JsonObject:
         if record.problem:
             raise ValueError(record.problem)
         found = {name: _value(record.values, column) for name, column in self.mapping.items()}

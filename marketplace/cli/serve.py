@@ -8,7 +8,6 @@ import sys
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
@@ -16,6 +15,7 @@ from sqlalchemy import func, select
 from config import ROOT
 from marketplace.auth.models import User
 from marketplace.cli.errors import in_sentences, require_not_newer
+from marketplace.core.database import migrations
 from marketplace.core.db import db, fetch
 from marketplace.demo_data import service as demo_data
 
@@ -35,7 +35,7 @@ def serve(port: int | None, host: str | None) -> None:
     _require_free(host, port)
     require_not_newer(db.engine)
     console = Console()
-    upgrade()
+    migrations.upgrade()
     if current_app.config["ENVIRONMENT"] != "production" and not fetch(select(func.count()).select_from(User))[0][0]:
         with console.status("Building the demo town ..."):
             demo_data.seed()

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g, has_request_context, request
@@ -17,12 +17,28 @@ from marketplace.core import security_log
 from marketplace.core.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
 from marketplace.core.permissions import ROLE_WORDS, May, may, roles_with
 from marketplace.kit.errors import NotAllowed, NotSignedIn
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.normalization import bearer, header_token
 
 SIGN_IN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 MOVES_MONEY = "payments:write"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 jwt = JWTManager()
+
+
+class Claims(TypedDict):
+    """What one of our tokens says: `sid` names the sign-in, `gen` counts how often it was refreshed; times are
+    seconds since 1970."""
+
+    sub: str
+    sid: str
+    gen: int
+    type: str
+    iat: int
+    nbf: int
+    exp: int
+    jti: str
+    csrf: str
 
 
 class Person(Protocol):
@@ -128,7 +144,7 @@ def _take(token: str) -> None:
     g.actor_id = int(g.claims["sub"])
 
 
-def claims_of(decoded: dict[str, Any]) -> dict[str, Any]:
+def claims_of(decoded: dict[str, Any]) -> JsonObject:
     """The claims of a decoded token, checked for form; raises KeyError, TypeError, ValueError."""
     user_id = int(decoded["sub"])
     sign_in_id, generation = decoded["sid"], decoded["gen"]
@@ -205,9 +221,10 @@ def demand_money_scope() -> None:
         current_app.extensions["loaders"].key_holder(g.api_key, MOVES_MONEY, is_counted=True)
 
 
-def claims() -> dict[str, Any]:
+def claims() -> Claims:
     """The token's claims; only behind a route that needs one."""
-    return dict(g.claims)
+    found: Claims = g.claims.copy()
+    return found
 
 
 def current_user() -> Any:

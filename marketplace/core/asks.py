@@ -13,6 +13,7 @@ from marketplace.core.pagination import COUNT_BOUND, CURSOR_START, MAX_PER_PAGE,
 from marketplace.core.search import Asked, match_query, understand
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
+from marketplace.kit.json_types import JsonObject
 
 POSITION = ("latitude", "longitude", "radius")
 RELEVANCE = "relevance"
@@ -81,7 +82,7 @@ class Ask:
         """Whether the page begins behind COUNT_BOUND, where totals end: reading that far is for cursors."""
         return not self.shape.keyset and self.offset >= COUNT_BOUND
 
-    def smaller_circles(self) -> Iterator[tuple[Shape, dict[str, Any]]]:
+    def smaller_circles(self) -> Iterator[tuple[Shape, JsonObject]]:
         """Shapes and parameters of circles of SMALLER_KM (km), where a large radius is ordered by distance."""
         if not self.shape.boxes or self.shape.order != ("distance",):
             return

@@ -7,18 +7,23 @@ wake-ups get lost, the next sweep finds what they forgot.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from celery import Celery
 from flask import Flask
-from kombu.exceptions import KombuError
 from redis import Redis
 from redis.exceptions import RedisError
 
 from marketplace.core import leases
 from marketplace.core.bulkhead import in_background
 from marketplace.core.readiness import NOT_USED, OK
+from marketplace.kit.lazy_module import lazy_module
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+celery = lazy_module("celery")
+kombu = lazy_module("kombu.exceptions")
 
 IDLE_SECONDS = 1.0
 SWEEP_SECONDS = 15.0
@@ -80,9 +85,9 @@ def all_of(*queues: Callable[[], int]) -> Work:
     return work
 
 
-def celery_for(redis_url: str) -> Celery:
+def celery_for(redis_url: str) -> "Celery":
     """The queue of wake-ups: short-lived messages, no results, and no waiting for a Redis that is gone."""
-    queue = Celery("marketplace", broker=redis_url or "memory://", set_as_current=False)
+    queue = celery.Celery("marketplace", broker=redis_url or "memory://", set_as_current=False)
     queue.conf.update(
         task_ignore_result=True,
         task_default_queue="marketplace",
@@ -95,13 +100,13 @@ def celery_for(redis_url: str) -> Celery:
     return queue
 
 
-def wake_workers(queue: Celery) -> Work:
+def wake_workers(queue: "Celery") -> Work:
     """Tell a worker to look; a lost Redis costs nothing but the time until the next sweep."""
 
     def tell() -> None:
         try:
             queue.send_task(WORK, expires=60, retry=False)
-        except (KombuError, RedisError, OSError) as error:
+        except (kombu.KombuError, RedisError, OSError) as error:
             log.warning("no worker could be woken", error=str(error))
 
     return tell

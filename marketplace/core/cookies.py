@@ -4,7 +4,7 @@ Double submit (OWASP CSRF Prevention Cheat Sheet): the value a page reads from t
 signed, inside the token too.
 """
 
-from typing import Any
+from typing import Any, TypedDict
 
 from flask import Response, current_app, request
 from flask_jwt_extended import decode_token
@@ -44,6 +44,11 @@ def clear(response: Response) -> None:
         response.delete_cookie(name, path=path, **_common())
 
 
-def _common() -> dict[str, Any]:
+class _Common(TypedDict):
+    secure: bool
+    samesite: str
+
+
+def _common() -> _Common:
     config = current_app.config
     return {"secure": config["COOKIE_SECURE"], "samesite": config["COOKIE_SAME_SITE"]}

@@ -24,6 +24,7 @@ from marketplace.core.database_errors import sql_state, trouble_of
 from marketplace.core.settings import ConfigurationError
 from marketplace.kit.clock import as_utc, now
 from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
+from marketplace.kit.json_types import JsonObject
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Base")
@@ -233,7 +234,7 @@ def _begin_writing() -> None:
     db.session.connection(execution_options=writing_options(db.engine))
 
 
-def writing_options(engine: Engine) -> dict[str, Any]:
+def writing_options(engine: Engine) -> JsonObject:
     """Execution options that turn an autocommit connection into a transaction."""
     if engine.dialect.name == "sqlite":
         return {"writing": True}
@@ -285,7 +286,7 @@ def _broken_constraint(error: IntegrityError) -> str:
     return "_".join(["uq", table, *(c.partition(".")[2] for c in columns)])
 
 
-def engine_options(url: str, threads: int) -> dict[str, Any]:
+def engine_options(url: str, threads: int) -> dict[str, object]:
     """Pool and driver settings of either dialect: a connection for each thread, and the background's."""
     size = {"pool_size": threads + RESERVED, "max_overflow": 0, "pool_timeout": CONNECTION_PATIENCE}
     pool = {**size, "poolclass": TurnPool}

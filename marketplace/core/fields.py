@@ -11,6 +11,7 @@ from marketplace.core.access import local_zone
 from marketplace.core.db import COMMA
 from marketplace.core.validation_messages import MISSING, TextLength
 from marketplace.kit.clock import as_utc
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.normalization import is_blank, one_line
 from marketplace.kit.text import is_storable, split_list, unescaped
 
@@ -249,7 +250,7 @@ def _listed(checks: Any) -> list[Any]:
     return list(checks) if isinstance(checks, list | tuple) else [checks]
 
 
-def _metadata(kwargs: dict[str, Any], example: Any) -> dict[str, Any]:
+def _metadata(kwargs: dict[str, Any], example: Any) -> JsonObject:
     """None is an example only where null is a value; elsewhere it says that there is none."""
     shown = {} if example is None and not kwargs.get("allow_none") else {"example": example}
     return {**shown, **kwargs.pop("metadata", {})}

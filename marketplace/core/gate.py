@@ -15,10 +15,15 @@ from typing import Any
 
 import orjson
 import structlog
-from engineio.exceptions import EngineIOError, QueueEmpty, UnknownPacketError
-from engineio.packet import MESSAGE, Packet
-from engineio.payload import Payload
 
+from marketplace.core.realtime.socketio_server import (
+    MESSAGE,
+    EngineIOError,
+    Packet,
+    Payload,
+    QueueEmpty,
+    UnknownPacketError,
+)
 from marketplace.kit.network import network_of
 
 PATIENCE = 10.0  # seconds to say who one is

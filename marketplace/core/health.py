@@ -1,10 +1,7 @@
 """Is the process up, and can it serve."""
 
-from functools import cache
 from typing import Any
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask, Response, current_app
 from marshmallow import Schema, fields
 from redis import Redis
@@ -13,6 +10,7 @@ from sqlalchemy import text
 
 from marketplace.core import encryption, readiness, sqlite
 from marketplace.core.access import NEWCOMER
+from marketplace.core.database import migrations
 from marketplace.core.db import db, fetch
 from marketplace.core.json import json_body
 from marketplace.core.readiness import NOT_USED, OK
@@ -97,17 +95,11 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    heads, known = _revisions(current_app.extensions["migrate"].directory)
-    found = set(MigrationContext.configure(db.session.connection()).get_current_heads())  # none where never migrated
-    if found == heads:
+    directory = current_app.extensions["migrate"].directory
+    found = migrations.heads_of(db.session.connection())
+    if found == migrations.heads(directory):
         return OK
-    return BEHIND if found <= known else AHEAD
-
-
-@cache
-def _revisions(folder: str) -> tuple[set[str], set[str]]:
-    scripts = ScriptDirectory(folder)
-    return set(scripts.get_heads()), {script.revision for script in scripts.walk_revisions()}
+    return BEHIND if found.issubset(migrations.revisions(directory)) else AHEAD
 
 
 def _encryption() -> str:

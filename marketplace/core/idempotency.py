@@ -21,6 +21,7 @@ from marketplace.core.db import Base, answer_conflict, execute, fetch, in_transa
 from marketplace.core.encryption import EncryptedBytes
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, Problem
+from marketplace.kit.json_types import JsonObject
 
 KEPT = timedelta(hours=48)
 LEASE = timedelta(seconds=60)  # longer than any route that asks a provider takes
@@ -186,7 +187,7 @@ class _Key:
         return [getattr(IdempotencyKey, column) == value for column, value in self.name.items()]
 
 
-def _answer(response: Response, *, no_replay: bool = False) -> dict[str, Any]:
+def _answer(response: Response, *, no_replay: bool = False) -> JsonObject:
     body = None if no_replay else response.get_data()
     location = response.headers.get("Location")
     return {"status": response.status_code, "location": location, "body": body, "leased_until": None}

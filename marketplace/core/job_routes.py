@@ -1,7 +1,5 @@
 """/api/jobs: how far a long job of mine is."""
 
-from typing import Any
-
 from flask import Response
 from marshmallow import Schema, fields
 
@@ -10,6 +8,7 @@ from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.fields import Int
 from marketplace.core.web import Blueprint
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 
 bp = Blueprint("jobs", __name__, url_prefix="/api/jobs", access=SIGNED_IN, description="Work that takes a while")
 
@@ -31,7 +30,7 @@ class JobSchema(Schema):
 
 @bp.get("/<int:job_id>")
 @bp.response(200, JobSchema)
-def show_job(job_id: int) -> dict[str, Any] | Response:
+def show_job(job_id: int) -> JsonObject | Response:
     """Say how far one of my jobs is."""
     row = jobs.find_for(current_user().id, job_id)
     if row is None:

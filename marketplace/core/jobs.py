@@ -21,6 +21,7 @@ from marketplace.core.db import Base, after_commit, execute, fetch, in_transacti
 from marketplace.core.leases import Leased, Queue, table_of, wake
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Problem
+from marketplace.kit.json_types import JsonObject
 
 AT_ONCE = timedelta(0)
 MARGIN = timedelta(seconds=10)
@@ -219,7 +220,7 @@ def find_for(owner_id: int, job_id: int) -> Any | None:
     return rows[0] if rows else None
 
 
-def view(row: Any) -> dict[str, Any]:
+def view(row: Any) -> JsonObject:
     """As its owner sees it: what went wrong inside is for operators."""
     state = state_of(row)
     return {

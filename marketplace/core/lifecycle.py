@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -12,6 +12,7 @@ from marketplace.core.access import prove
 from marketplace.core.db import Base, Stamped, db
 from marketplace.core.permissions import STAFF
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.lifecycle import Lifecycle
 
 
@@ -44,7 +45,7 @@ class Stateful(Stamped):
         return mapped_column(String(30), default=lambda: cls.lifecycle.initial)
 
     @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:
+    def __mapper_args__(cls) -> JsonObject:
         """Optimistic lock: every UPDATE checks the version it read, or raises StaleDataError."""
         return {"version_id_col": cls.__dict__.get("version", cls.version)}
 

@@ -17,7 +17,6 @@ import structlog
 from flask import Flask, current_app
 from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
-from flask_socketio import SocketIO
 from jwt.exceptions import PyJWTError
 from redis import Redis
 from redis.exceptions import RedisError
@@ -27,8 +26,10 @@ from marketplace.core.access import Loaders, Person, claims_of, record_refused
 from marketplace.core.gate import LARGEST, Gate, refuse_large
 from marketplace.core.http import names_host
 from marketplace.core.json import json_body
+from marketplace.core.realtime.socketio_server import SocketIO
 from marketplace.kit import normalization
 from marketplace.kit.errors import NotSignedIn
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.normalization import bearer
 
 MOST_UNDER_GEVENT = 20_000
@@ -225,7 +226,7 @@ def tell_room(conversation_id: int, event: str, data: Any, *, but: str | None = 
     _emit(event, data, [f"conversation:{conversation_id}"], but)
 
 
-def sign_in(token: Any) -> tuple[Person, dict[str, Any]]:
+def sign_in(token: Any) -> tuple[Person, JsonObject]:
     """The person and the claims of an access token; raises NotSignedIn (401)."""
     try:
         if not isinstance(token, str):

@@ -17,6 +17,7 @@ from marketplace.core.fields import Links, Words
 from marketplace.core.schemas import ProblemSchema
 from marketplace.core.shared_parts import share
 from marketplace.core.web import Blueprint
+from marketplace.kit.json_types import JsonObject
 
 INTRODUCTION = """\
 Everything the marketplace does, over HTTP and JSON. `/api/…` and `/api/v1/…` answer the same.
@@ -110,7 +111,7 @@ def init_app(app: Flask) -> Api:
     return api
 
 
-def _info(app: Flask) -> dict[str, Any]:
+def _info(app: Flask) -> JsonObject:
     return {
         "summary": "Classifieds, quick help and services on offer, with the trust and the money between people",
         "description": INTRODUCTION,
@@ -151,7 +152,7 @@ def _complete(app: Flask, spec: APISpec) -> None:
     share(list(spec._paths.values()), written, spec.options["components"], schemas)
 
 
-def _operations(spec: APISpec) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _operations(spec: APISpec) -> Iterator[tuple[str, str, JsonObject]]:
     for path, item in spec._paths.items():
         for method, operation in item.items():
             if method in METHODS:

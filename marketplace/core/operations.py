@@ -8,6 +8,7 @@ from marketplace.core import problems
 from marketplace.core.access import Access
 from marketplace.core.cookies import ACCESS_COOKIE, CSRF_HEADER
 from marketplace.core.web import Guard
+from marketplace.kit.json_types import JsonObject
 
 WRITTEN_ERRORS = ("409", "413", "415")
 # Of views' names; the others say already what a client would search for.
@@ -132,7 +133,7 @@ COOKIE_SCHEMES = {
 }
 
 
-def components(*, cookies: bool) -> dict[str, Any]:
+def components(*, cookies: bool) -> JsonObject:
     """The OpenAPI `components`: security schemes, headers, parameters and error responses."""
     return {
         "securitySchemes": SECURITY_SCHEMES | (COOKIE_SCHEMES if cookies else {}),
@@ -257,7 +258,7 @@ def _sent_with(response: dict[str, Any], status: str, method: str, guard: Guard,
     return [*names, "Idempotency-Replayed"] if keeps else names
 
 
-def _properties(response: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+def _properties(response: dict[str, Any], schemas: dict[str, Any]) -> JsonObject:
     schema = response.get("content", {}).get("application/json", {}).get("schema", {})
     if "$ref" in schema:
         schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
@@ -265,14 +266,14 @@ def _properties(response: dict[str, Any], schemas: dict[str, Any]) -> dict[str, 
     return properties
 
 
-def _headers(*names: str) -> dict[str, Any]:
+def _headers(*names: str) -> JsonObject:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _problem(status: str, description: str) -> dict[str, Any]:
+def _problem(status: str, description: str) -> JsonObject:
     more = {"405": ("Allow",), "429": ("Retry-After",), "503": ("Retry-After",)}.get(status, ())
     schema = {"$ref": "#/components/schemas/Problem"}
-    content = {"schema": schema, "example": _example_problem(int(status))}
+    content: JsonObject = {"schema": schema, "example": _example_problem(int(status))}
     return {
         "description": description,
         "headers": _headers(*ALWAYS, *more),
@@ -280,9 +281,9 @@ def _problem(status: str, description: str) -> dict[str, Any]:
     }
 
 
-def _example_problem(status: int) -> dict[str, Any]:
+def _example_problem(status: int) -> JsonObject:
     code, sentence = problems.SENTENCES[status]
-    problem = {
+    problem: JsonObject = {
         "type": "about:blank",
         "title": default_exceptions[status]().name,
         "status": status,

@@ -14,11 +14,20 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import certifi
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+
+from marketplace.kit.lazy_module import lazy_module
+
+if TYPE_CHECKING:
+    import urllib3.connection as urllib3_connection
+    import urllib3.exceptions as urllib3_exceptions
+    from urllib3.connection import HTTPConnection
+else:
+    urllib3_connection = lazy_module("urllib3.connection")
+    urllib3_exceptions = lazy_module("urllib3.exceptions")
 
 LONGEST_URL = 2000
 LARGEST_ANSWER = 64 * 1024
@@ -81,7 +90,7 @@ def post(
             connection.request("POST", target.path, body=data, headers=to, preload_content=False)
             response = connection.getresponse()
             return Answer(response.status, dict(response.headers), _read(response))
-    except (HTTPError, OSError, ValueError) as error:
+    except (urllib3_exceptions.HTTPError, OSError, ValueError) as error:
         raise Unreachable(f"{target.host}: {type(error).__name__}: {error}") from error
 
 
@@ -132,11 +141,11 @@ def _is_public(ip: IPv4Address | IPv6Address) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
 
 
-def _connection(target: _Target, address: str, timeout: float) -> HTTPConnection:
+def _connection(target: _Target, address: str, timeout: float) -> "HTTPConnection":
     if not target.secure:
-        return HTTPConnection(address, target.port, timeout=timeout)
+        return urllib3_connection.HTTPConnection(address, target.port, timeout=timeout)
     name = target.host.strip("[]")
-    return HTTPSConnection(
+    return urllib3_connection.HTTPSConnection(
         address,
         target.port,
         timeout=timeout,
@@ -148,7 +157,7 @@ def _connection(target: _Target, address: str, timeout: float) -> HTTPConnection
 
 
 @contextmanager
-def _deadline(connection: HTTPConnection, seconds: float) -> Iterator[None]:
+def _deadline(connection: "HTTPConnection", seconds: float) -> Iterator[None]:
     """Timeouts of a socket count from byte to byte; this one counts for the whole, the handshake too."""
     sockets: list[socket.socket] = []
 

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from marketplace.kit.errors import Invalid
+from marketplace.kit.json_types import JsonObject
 
 COUNT_BOUND = 10_000
 MAX_PER_PAGE = 100
@@ -32,7 +33,7 @@ class Page:
     is_capped: bool = False
     extra: dict[str, Any] | None = None
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """The JSON envelope: the items under the list's name, and totals or the next cursor."""
         extra = self.extra or {}
         if self.by_cursor:

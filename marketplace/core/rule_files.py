@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_origin
 from flask import Flask
 
 from marketplace.core.settings import ConfigurationError
+from marketplace.kit.json_types import JsonObject
 
 T = TypeVar("T")
 TYPES = {str: "a text in quotes", int: "a whole number", bool: "true or false", dict: "a table"}
@@ -18,7 +19,7 @@ class BadFile(RuntimeError):
     """A file that nobody could mean; the sentence names the file, the place in it and what is wrong there."""
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> JsonObject:
     """The parsed TOML file; raises BadFile."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

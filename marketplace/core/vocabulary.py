@@ -10,17 +10,23 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 from sqlalchemy import Row, String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, fetch, retry_conflict
 from marketplace.kit.clock import now
+from marketplace.kit.lazy_module import lazy_module
 from marketplace.kit.text import is_unspaced
+
+if TYPE_CHECKING:
+    import rapidfuzz.distance as rapidfuzz_distance
+    import rapidfuzz.process as rapidfuzz_process
+else:
+    rapidfuzz_distance = lazy_module("rapidfuzz.distance")
+    rapidfuzz_process = lazy_module("rapidfuzz.process")
 
 BATCH, OVERLAP, HOUR = 20_000, 500, timedelta(hours=1)
 MOST_NEIGHBOURS = 4
@@ -79,7 +85,9 @@ class Vocabulary:
         near = [
             known for length in range(len(word) - slips, len(word) + slips + 1) for known in self._by_length[length]
         ]
-        found = process.extract(word, near, scorer=OSA.distance, score_cutoff=slips, limit=MOST_NEIGHBOURS * 4)
+        found = rapidfuzz_process.extract(
+            word, near, scorer=rapidfuzz_distance.OSA.distance, score_cutoff=slips, limit=MOST_NEIGHBOURS * 4
+        )
         ranked = sorted(found, key=lambda one: (one[1], one[0][:1] != word[:1], one[0]))
         return [one[0] for one in ranked[:MOST_NEIGHBOURS]] if slips else []
 

@@ -45,12 +45,13 @@ class PictureStore:
             return None
         try:
             stored = intake.store(queries.person_of(owner).id, draw())
-            intake.make_thumbnails(stored["id"])
+            upload_id, url = int(str(stored["id"])), str(stored["url"])
+            intake.make_thumbnails(upload_id)
         except (Busy, StorageFailed):
             self.is_open = False
             return None
         self.count += 1
-        return Picture(stored["id"], stored["url"])
+        return Picture(upload_id, url)
 
 
 def _illustration(record: DemoListing | DemoOffering) -> bytes:

@@ -14,6 +14,7 @@ from marketplace.demo_data.timestamps import SEED, Rows
 from marketplace.disputes.lifecycle import ANSWER_AFTER
 from marketplace.disputes.models import Dispute
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.listings.models import Listing
 from marketplace.messaging.models import Conversation
 from marketplace.offerings.models import Offering
@@ -70,7 +71,7 @@ def district_of(key: str) -> str:
     return next(person.district for person in dataset().people if person.key == key)
 
 
-def place_in(key: str, district: str) -> dict[str, Any]:
+def place_in(key: str, district: str) -> JsonObject:
     """Some street of the district, the same at every run."""
     middle, chance = dataset().districts[district], Random(f"{SEED}:{key}:{district}")
     return {

@@ -16,6 +16,7 @@ from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, W
 from marketplace.disputes.models import REASONS, Decision, Dispute, Evidence, Offer, Statement
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments import queries as payments
 from marketplace.tasks.lifecycle import S as T
@@ -96,17 +97,17 @@ def tasks_without_file(batch: int) -> list[int]:
     return [row.id for row in fetch(_without_file(select(Task.id)).order_by(Task.id).limit(batch))]
 
 
-def newest_of(user: User, task_id: int) -> dict[str, Any]:
+def newest_of(user: User, task_id: int) -> JsonObject:
     """The newest visible dispute about a task; raises NotFound."""
     return _detail(user, DISPUTES.c.task_id == task_id)
 
 
-def detail(user: User, dispute_id: int) -> dict[str, Any]:
+def detail(user: User, dispute_id: int) -> JsonObject:
     """One visible dispute with everything in its file; raises NotFound."""
     return _detail(user, DISPUTES.c.id == dispute_id)
 
 
-def view(user: User, row: Any) -> dict[str, Any]:
+def view(user: User, row: Any) -> JsonObject:
     """As lists show it."""
     return {
         **{name: getattr(row, name) for name in (*SAME, *MOMENTS)},
@@ -120,7 +121,7 @@ def view(user: User, row: Any) -> dict[str, Any]:
     }
 
 
-def _detail(user: User, wanted: Any) -> dict[str, Any]:
+def _detail(user: User, wanted: Any) -> JsonObject:
     row = _newest(user, wanted)
     statements, decisions, offers = _rows(Statement, row.id), _rows(Decision, row.id), _rows(Offer, row.id)
     evidence = _evidence(row.id)
@@ -156,11 +157,11 @@ def _evidence(dispute_id: int) -> list[Any]:
     return fetch(select(shown, *names).select_from(joined).where(shown.c.dispute_id == dispute_id).order_by(shown.c.id))
 
 
-def _statement(row: Any) -> dict[str, Any]:
+def _statement(row: Any) -> JsonObject:
     return {name: getattr(row, name) for name in ("id", "author_id", "content", "created_at")}
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def _shown(row: Any) -> JsonObject:
     is_there = row.stem is not None
     return {
         **{name: getattr(row, name) for name in ("id", "author_id", "note", "sha256", "size", "content_type")},
@@ -170,7 +171,7 @@ def _shown(row: Any) -> dict[str, Any]:
     }
 
 
-def _offer(user: User, dispute: Any, row: Any) -> dict[str, Any]:
+def _offer(user: User, dispute: Any, row: Any) -> JsonObject:
     roles = policy.offer_role_of(user, dispute, row)
     return {
         **{name: getattr(row, name) for name in ("id", "author_id", "status", "outcome", "currency", "created_at")},
@@ -179,14 +180,14 @@ def _offer(user: User, dispute: Any, row: Any) -> dict[str, Any]:
     }
 
 
-def _decision(row: Any) -> dict[str, Any]:
+def _decision(row: Any) -> JsonObject:
     return {
         **{name: getattr(row, name) for name in ("id", "decided_by_id", "decided_at", "outcome", "currency", "note")},
         **_money("to_worker", row.to_worker_minor, row.currency),
     }
 
 
-def _money(name: str, minor: int | None, currency: str | None) -> dict[str, Any]:
+def _money(name: str, minor: int | None, currency: str | None) -> JsonObject:
     major = None if minor is None or currency is None else to_major(minor, currency)
     return {name: major, f"{name}_minor": minor}
 

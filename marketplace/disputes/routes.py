@@ -5,7 +5,7 @@ from typing import Any
 from marketplace.core.access import ANYONE, SIGNED_IN, allowed_to, current_user
 from marketplace.core.permissions import May
 from marketplace.core.schemas import created, page_of, written
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.core.web import written as written_answer
 from marketplace.disputes import evidence, queries, service, settling
 from marketplace.disputes.schemas import (
@@ -20,6 +20,7 @@ from marketplace.disputes.schemas import (
     ResolveSchema,
     ResponseSchema,
 )
+from marketplace.kit.json_types import JsonObject
 
 bp = Blueprint(
     "disputes", __name__, url_prefix="/api/disputes", area="disputes", access=SIGNED_IN, description="Disputes"
@@ -27,13 +28,13 @@ bp = Blueprint(
 DisputeWritten = written(DisputeDetailSchema, "dispute")
 
 
-def _answer(dispute_id: int, message: str) -> dict[str, Any]:
+def _answer(dispute_id: int, message: str) -> JsonObject:
     return written_answer("dispute", queries.detail(current_user(), dispute_id), message)
 
 
 @bp.get("/reasons", access=ANYONE)
 @bp.response(200, ReasonsSchema)
-def list_dispute_reasons() -> Any:
+def list_dispute_reasons() -> Answer:
     """List what a dispute can be about."""
     return {"reasons": queries.reasons()}
 
@@ -41,7 +42,7 @@ def list_dispute_reasons() -> Any:
 @bp.get("")
 @bp.arguments(queries.BROWSE.arguments(DisputesQuery), location="query")
 @bp.response(200, page_of(DisputeSchema, "disputes"))
-def list_disputes(query: dict[str, Any]) -> Any:
+def list_disputes(query: dict[str, Any]) -> Answer:
     """List the disputes I am a side of; whoever decides sees all."""
     return queries.of(current_user(), **query)
 
@@ -49,7 +50,7 @@ def list_disputes(query: dict[str, Any]) -> Any:
 @bp.post("")
 @bp.arguments(DisputeInputSchema)
 @bp.response(201, created(DisputeDetailSchema, "dispute"))
-def open_dispute(data: dict[str, Any]) -> Any:
+def open_dispute(data: dict[str, Any]) -> Answer:
     """Say that the two sides of a task do not agree, and why."""
     dispute = service.open_dispute(current_user(), **data)
     found = queries.detail(current_user(), dispute.id)
@@ -58,14 +59,14 @@ def open_dispute(data: dict[str, Any]) -> Any:
 
 @bp.get("/<int:dispute_id>")
 @bp.response(200, DisputeDetailSchema)
-def show_dispute(dispute_id: int) -> Any:
+def show_dispute(dispute_id: int) -> Answer:
     """Show a dispute with everything in its file; addresses of documents open for a quarter of an hour."""
     return queries.detail(current_user(), dispute_id)
 
 
 @bp.get("/task/<int:task_id>")
 @bp.response(200, DisputeDetailSchema)
-def show_dispute_of_task(task_id: int) -> Any:
+def show_dispute_of_task(task_id: int) -> Answer:
     """Show the newest dispute about a task."""
     return queries.newest_of(current_user(), task_id)
 
@@ -73,7 +74,7 @@ def show_dispute_of_task(task_id: int) -> Any:
 @bp.post("/<int:dispute_id>/respond", transaction=False)
 @bp.arguments(ResponseSchema)
 @bp.response(200, DisputeWritten)
-def respond_to_dispute(data: dict[str, Any], dispute_id: int) -> Any:
+def respond_to_dispute(data: dict[str, Any], dispute_id: int) -> Answer:
     """Say how I see it."""
     evidence.respond(current_user(), dispute_id, **data)
     return _answer(dispute_id, "Thank you. It is in the file.")
@@ -82,7 +83,7 @@ def respond_to_dispute(data: dict[str, Any], dispute_id: int) -> Any:
 @bp.post("/<int:dispute_id>/evidence", transaction=False)
 @bp.arguments(EvidenceInputSchema)
 @bp.response(200, DisputeWritten)
-def add_evidence(data: dict[str, Any], dispute_id: int) -> Any:
+def add_evidence(data: dict[str, Any], dispute_id: int) -> Answer:
     """Add a file of mine as evidence; its SHA-256 is kept, so that anybody can prove it was not changed."""
     evidence.show(current_user(), dispute_id, **data)
     return _answer(dispute_id, "The file is evidence now.")
@@ -91,7 +92,7 @@ def add_evidence(data: dict[str, Any], dispute_id: int) -> Any:
 @bp.post("/<int:dispute_id>/offers")
 @bp.arguments(OfferInputSchema)
 @bp.response(200, DisputeWritten)
-def make_offer(data: dict[str, Any], dispute_id: int) -> Any:
+def make_offer(data: dict[str, Any], dispute_id: int) -> Answer:
     """Offer the other side to settle; it takes the place of my offer before."""
     settling.offer(current_user(), dispute_id, **data)
     return _answer(dispute_id, "The other side has your offer.")
@@ -99,7 +100,7 @@ def make_offer(data: dict[str, Any], dispute_id: int) -> Any:
 
 @bp.post("/<int:dispute_id>/offers/<int:offer_id>/accept", money=True)
 @bp.response(200, DisputeWritten)
-def accept_offer(dispute_id: int, offer_id: int) -> Any:
+def accept_offer(dispute_id: int, offer_id: int) -> Answer:
     """Accept the other side's offer: the dispute is over and the money moves at once."""
     settling.accept(current_user(), dispute_id, offer_id)
     return _answer(dispute_id, "Settled.")
@@ -107,7 +108,7 @@ def accept_offer(dispute_id: int, offer_id: int) -> Any:
 
 @bp.post("/<int:dispute_id>/offers/<int:offer_id>/decline")
 @bp.response(200, DisputeWritten)
-def decline_offer(dispute_id: int, offer_id: int) -> Any:
+def decline_offer(dispute_id: int, offer_id: int) -> Answer:
     """Decline the other side's offer."""
     settling.decline(current_user(), dispute_id, offer_id)
     return _answer(dispute_id, "The offer is declined.")
@@ -115,7 +116,7 @@ def decline_offer(dispute_id: int, offer_id: int) -> Any:
 
 @bp.delete("/<int:dispute_id>/offers/<int:offer_id>")
 @bp.response(200, DisputeWritten)
-def withdraw_offer(dispute_id: int, offer_id: int) -> Any:
+def withdraw_offer(dispute_id: int, offer_id: int) -> Answer:
     """Withdraw my offer."""
     settling.take_back(current_user(), dispute_id, offer_id)
     return _answer(dispute_id, "Your offer is withdrawn.")
@@ -124,7 +125,7 @@ def withdraw_offer(dispute_id: int, offer_id: int) -> Any:
 @bp.post("/<int:dispute_id>/appeal")
 @bp.arguments(AppealSchema)
 @bp.response(200, DisputeWritten)
-def appeal_decision(data: dict[str, Any], dispute_id: int) -> Any:
+def appeal_decision(data: dict[str, Any], dispute_id: int) -> Answer:
     """Ask staff to decide once more, before the decision is final."""
     service.appeal(current_user(), dispute_id, **data)
     return _answer(dispute_id, "Staff will look at it once more. What they decide then is final.")
@@ -132,7 +133,7 @@ def appeal_decision(data: dict[str, Any], dispute_id: int) -> Any:
 
 @bp.post("/<int:dispute_id>/withdraw")
 @bp.response(200, DisputeWritten)
-def withdraw_dispute(dispute_id: int) -> Any:
+def withdraw_dispute(dispute_id: int) -> Answer:
     """Take back the dispute I opened, while nothing is decided; the work goes on."""
     settling.withdraw(current_user(), dispute_id)
     return _answer(dispute_id, "The dispute is withdrawn.")
@@ -141,7 +142,7 @@ def withdraw_dispute(dispute_id: int) -> Any:
 @bp.put("/<int:dispute_id>/resolve", money=True, access=allowed_to(May.DECIDE_DISPUTES))
 @bp.arguments(ResolveSchema)
 @bp.response(200, DisputeWritten)
-def resolve_dispute(data: dict[str, Any], dispute_id: int) -> Any:
+def resolve_dispute(data: dict[str, Any], dispute_id: int) -> Answer:
     """Decide: final in a few days unless a side appeals, at once after an appeal."""
     settling.decide(current_user(), dispute_id, **data)
     return _answer(dispute_id, "Decided.")

@@ -5,7 +5,7 @@ The money moves in the transaction that ends it, and never before: a decision is
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import func, select
 
@@ -226,11 +226,24 @@ def _note_terms(dispute: Dispute, terms: Terms) -> None:
     db.session.flush()
 
 
-def _columns(terms: Terms) -> dict[str, Any]:
+class _Columns(TypedDict):
+    outcome: str
+    to_worker_minor: int | None
+    currency: str | None
+
+
+class _By(TypedDict):
+    dispute_id: int
+    task_id: int
+    by_id: int
+    other_id: int
+
+
+def _columns(terms: Terms) -> _Columns:
     return {"outcome": terms.outcome, "to_worker_minor": terms.to_worker_minor, "currency": terms.currency}
 
 
-def _by(dispute: Dispute, user: User) -> dict[str, Any]:
+def _by(dispute: Dispute, user: User) -> _By:
     other = policy.other_side(dispute, user.id)
     return {"dispute_id": dispute.id, "task_id": dispute.task_id, "by_id": user.id, "other_id": other}
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from marketplace.core.db import fetch
 from marketplace.core.lifecycle import StateChange
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
+from marketplace.kit.json_types import JsonObject
 
 # What the moves of the tables are called in the story. What they say beside it stands in rows of their own.
 OF_DISPUTE = {"lapse": "response_overdue", "appeal": "appealed", "withdraw": "withdrawn"}
@@ -18,7 +19,7 @@ KINDS = (
 )
 
 
-def of(dispute: Any, *, statements: Any, evidence: Any, offers: Any, decisions: Any) -> list[dict[str, Any]]:
+def of(dispute: Any, *, statements: Any, evidence: Any, offers: Any, decisions: Any) -> list[JsonObject]:
     """Everything that happened, the earliest first: what, by whom (nobody: by the clock), when, to which row."""
     steps = [
         _step("opened", dispute.created_at, dispute.opened_by_id, None),
@@ -32,7 +33,7 @@ def of(dispute: Any, *, statements: Any, evidence: Any, offers: Any, decisions: 
     return sorted(steps, key=lambda step: (step["event"] == "final", step["at"]))
 
 
-def _said(dispute: Any, statements: Iterable[Any]) -> Iterator[dict[str, Any]]:
+def _said(dispute: Any, statements: Iterable[Any]) -> Iterator[JsonObject]:
     """The first word of the other side is the response."""
     answered = False
     for row in statements:
@@ -41,7 +42,7 @@ def _said(dispute: Any, statements: Iterable[Any]) -> Iterator[dict[str, Any]]:
         yield _step("responded" if is_answer else "statement", row.created_at, row.author_id, row.id)
 
 
-def _moves_of_dispute(dispute_id: int) -> Iterator[dict[str, Any]]:
+def _moves_of_dispute(dispute_id: int) -> Iterator[JsonObject]:
     for row in _history(DISPUTE_LIFECYCLE.thing, [dispute_id]):
         if row.verb in OF_DISPUTE:
             yield _step(OF_DISPUTE[row.verb], row.at, row.actor_id, None)
@@ -49,7 +50,7 @@ def _moves_of_dispute(dispute_id: int) -> Iterator[dict[str, Any]]:
             yield _step("final", row.at, row.actor_id, None)
 
 
-def _moves_of_offers(ids: list[int]) -> Iterator[dict[str, Any]]:
+def _moves_of_offers(ids: list[int]) -> Iterator[JsonObject]:
     for row in _history(OFFER_LIFECYCLE.thing, ids):
         yield _step(OF_OFFER[row.verb], row.at, row.actor_id, row.thing_id)
 
@@ -59,5 +60,5 @@ def _history(thing: str, ids: list[int]) -> list[Any]:
     return fetch(steps.order_by(StateChange.id)) if ids else []
 
 
-def _step(event: str, at: Any, actor_id: int | None, subject_id: int | None) -> dict[str, Any]:
+def _step(event: str, at: Any, actor_id: int | None, subject_id: int | None) -> JsonObject:
     return {"event": event, "at": at, "actor_id": actor_id, "subject_id": subject_id}

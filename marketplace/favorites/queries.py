@@ -12,6 +12,7 @@ from marketplace.core.pagination import Page
 from marketplace.favorites.models import Favorite
 from marketplace.favorites.policy import markable
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 
 FAVORITES: Table = Favorite.metadata.tables["favorites"]
 
@@ -39,7 +40,7 @@ def of(user: User, **query: Any) -> Page:
     return page
 
 
-def view(row: Any) -> dict[str, Any]:
+def view(row: Any) -> JsonObject:
     """One mark; `id` is the same as `favorite_id`."""
     return {
         "id": row.id,

@@ -7,7 +7,7 @@ from werkzeug.routing import AnyConverter, Map
 
 from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.schemas import MessageSchema, page_of
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.favorites import queries, service
 from marketplace.favorites.policy import markable
 from marketplace.favorites.schemas import (
@@ -45,7 +45,7 @@ def init_app(app: Flask) -> None:
 @bp.get("")
 @bp.arguments(queries.FAVORITES_LIST.arguments(FavoritesQuery), location="query")
 @bp.response(200, page_of(FavoriteItemSchema, "favorites"))
-def list_favorites(query: dict[str, Any]) -> Any:
+def list_favorites(query: dict[str, Any]) -> Answer:
     """List my favorites with what they mark."""
     return queries.of(current_user(), **query)
 
@@ -53,7 +53,7 @@ def list_favorites(query: dict[str, Any]) -> Any:
 @bp.post("")
 @bp.arguments(FavoriteInputSchema)
 @bp.response(200, ToggledSchema)
-def toggle_favorite(data: dict[str, Any]) -> Any:
+def toggle_favorite(data: dict[str, Any]) -> Answer:
     """Mark a thing, or take my mark off it."""
     return service.toggle(current_user(), **data)
 
@@ -61,21 +61,21 @@ def toggle_favorite(data: dict[str, Any]) -> Any:
 @bp.get("/check")
 @bp.arguments(CheckQuery, location="query")
 @bp.response(200, CheckedSchema)
-def check_favorites(query: dict[str, Any]) -> Any:
+def check_favorites(query: dict[str, Any]) -> Answer:
     """Say which of these things I have marked."""
     return {"favorites": queries.check(current_user(), query["items"])}
 
 
 @bp.get("/count")
 @bp.response(200, FavoriteCountsSchema)
-def count_favorites() -> Any:
+def count_favorites() -> Answer:
     """Count my favorites by kind."""
     return queries.counts(current_user())
 
 
 @bp.delete("/<int:favorite_id>")
 @bp.response(200, MessageSchema)
-def remove_favorite(favorite_id: int) -> Any:
+def remove_favorite(favorite_id: int) -> Answer:
     """Take one mark off."""
     service.remove(current_user(), favorite_id)
     return {"message": "Removed from your favorites."}
@@ -83,7 +83,7 @@ def remove_favorite(favorite_id: int) -> Any:
 
 @bp.delete("/item/<markable:item_type>/<int:item_id>")
 @bp.response(200, MessageSchema)
-def remove_favorite_item(item_type: str, item_id: int) -> Any:
+def remove_favorite_item(item_type: str, item_id: int) -> Answer:
     """Take my mark off a thing."""
     service.remove_item(current_user(), item_type, item_id)
     return {"message": "Removed from your favorites."}

@@ -1,7 +1,5 @@
 """Mark and unmark."""
 
-from typing import Any
-
 from sqlalchemy import delete
 
 from marketplace.auth.models import User
@@ -9,9 +7,10 @@ from marketplace.core.db import execute, save
 from marketplace.favorites import queries
 from marketplace.favorites.models import Favorite
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 
 
-def toggle(user: User, *, item_type: str, item_id: int) -> dict[str, Any]:
+def toggle(user: User, *, item_type: str, item_id: int) -> JsonObject:
     """Take the mark off where there is one, else put one on; raises NotFound."""
     if _remove(user, item_type, item_id):
         return {"is_favorited": False, "message": "Removed from your favorites.", "favorite": None}

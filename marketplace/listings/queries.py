@@ -21,6 +21,7 @@ from marketplace.core.search import match_words, matches
 from marketplace.core.timers import Timer
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import contains, join_links, words
 from marketplace.listings import policy
@@ -131,7 +132,7 @@ def living_of(seller_id: int, *, on_list: bool) -> list[Listing]:
     return list(db.session.scalars(shown.order_by(Listing.id)))
 
 
-def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:
+def detail(viewer: User | None, listing_id: int) -> JsonObject:
     """One visible listing with its seller; raises NotFound."""
     params = {"id": listing_id, "living": S.DELETED, **eyes_of(viewer)}
     found = DETAIL.page(params, lambda row: {**view(viewer, row), "seller_info": seller_info(row)}).items
@@ -141,12 +142,12 @@ def detail(viewer: User | None, listing_id: int) -> dict[str, Any]:
     return found[0]
 
 
-def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Visible ones of these, by id."""
     return BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 
-def view(viewer: User | None, row: Any) -> dict[str, Any]:
+def view(viewer: User | None, row: Any) -> JsonObject:
     """A listing as the contract names its fields."""
     body = {
         "id": row.id,
@@ -181,7 +182,7 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
     return with_distance(body, row)
 
 
-def seller_info(row: Any) -> dict[str, Any]:
+def seller_info(row: Any) -> JsonObject:
     """The seller beside the listing."""
     return {
         "id": row.seller_id,
@@ -203,11 +204,11 @@ def _ends() -> ColumnElement[bool]:
     return Listing.status.in_((S.ACTIVE, S.PENDING))
 
 
-def _on_view(query: dict[str, Any]) -> dict[str, Any]:
+def _on_view(query: dict[str, Any]) -> JsonObject:
     return {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now()}
 
 
-def _prepared(query: dict[str, Any]) -> dict[str, Any]:
+def _prepared(query: dict[str, Any]) -> JsonObject:
     """Query parameters in the units and names of the list."""
     category, search = query.pop("category", None), query.pop("search", None)
     prices = rank_bounds("price", query.pop("min_price", None), query.pop("max_price", None))

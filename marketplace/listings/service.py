@@ -1,7 +1,7 @@
 """Post, edit, delete a classified; count who looked at it."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import update
 
@@ -20,6 +20,7 @@ from marketplace.events.listings import (
 )
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import Money
 from marketplace.listings import policy, queries
 from marketplace.listings.lifecycle import S
@@ -139,7 +140,7 @@ def feature_as_paid(seller_id: int) -> None:
     execute(update(Listing).where(*others).values(is_featured=featured))
 
 
-def count_view(viewer: User | None, listing: dict[str, Any]) -> dict[str, Any]:
+def count_view(viewer: User | None, listing: dict[str, Any]) -> JsonObject:
     """One more look, never the owner's own; the answer shows it at once."""
     if viewer is None or viewer.id != listing["seller_id"]:
         counters.count("listings", "views_count", listing["id"])
@@ -152,7 +153,13 @@ def _forget(listing: Listing) -> None:
     publish(ListingDeleted(listing_id=listing.id))
 
 
-def _ending(listing: Listing) -> dict[str, Any]:
+class _Ending(TypedDict):
+    listing_id: int
+    seller_id: int
+    expires_at: str
+
+
+def _ending(listing: Listing) -> _Ending:
     ends = listing.expires_at.isoformat() if listing.expires_at else ""
     return {"listing_id": listing.id, "seller_id": listing.seller_id, "expires_at": ends}
 

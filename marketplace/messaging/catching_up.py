@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, or_, select
 from marketplace.auth.models import User
 from marketplace.core.db import fetch
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.text import Term, search_text, terms
 from marketplace.messaging import queries
 from marketplace.messaging.models import Conversation, Membership, Message
@@ -19,7 +20,7 @@ LOOKED_AT, BATCH, SHOWN, MOST_SEEN = 5_000, 500, 50, 1_000
 MONTH = timedelta(days=30)
 
 
-def sync(user: User, cursors: dict[int, int], most: int = MOST_AT_ONCE, *, only: bool = False) -> dict[str, Any]:
+def sync(user: User, cursors: dict[int, int], most: int = MOST_AT_ONCE, *, only: bool = False) -> JsonObject:
     """What was said or changed since the client's cursors (conversation → the highest `rev` it has, none is 0):
     at most so many messages, conversation by conversation and oldest change first. `rev` is the cursor to go on with,
     `has_more` says to ask again, `seen` how far all the others are, `gone` where one is no longer."""
@@ -51,7 +52,7 @@ def sync(user: User, cursors: dict[int, int], most: int = MOST_AT_ONCE, *, only:
     }
 
 
-def search(user: User, q: str, *, conversation_id: int | None = None, before_id: int | None = None) -> dict[str, Any]:
+def search(user: User, q: str, *, conversation_id: int | None = None, before_id: int | None = None) -> JsonObject:
     """One's own messages with all these words (or beginnings of words), the newest first.
 
     Words are encrypted where they lie, so they are read here: the LOOKED_AT newest before `before_id`,
@@ -71,7 +72,7 @@ def search(user: User, q: str, *, conversation_id: int | None = None, before_id:
     return {"messages": items, "has_more": not is_over, "next_before_id": None if is_over else last}
 
 
-def stats(user: User) -> dict[str, Any]:
+def stats(user: User) -> JsonObject:
     """How one's conversations go: counts, the last thirty days, how fast one answers (median seconds)."""
     mine = (Membership.user_id == user.id) & Membership.left_at.is_(None)
     counts = select(func.count().label("kept"), func.count(Membership.archived_at).label("archived"))

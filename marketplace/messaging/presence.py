@@ -8,6 +8,7 @@ from marketplace.auth import sessions
 from marketplace.auth.models import User
 from marketplace.core import live
 from marketplace.core.live import Connection, sockets
+from marketplace.kit.json_types import JsonObject
 from marketplace.messaging import policy, queries
 
 TYPING_PAUSE = 1.0  # seconds between two signs of one socket
@@ -45,7 +46,7 @@ def show_typing(person: User, conversation_id: int, *, is_typing: bool, connecti
     return True
 
 
-def statuses(viewer_id: int, user_ids: list[int]) -> list[dict[str, Any]]:
+def statuses(viewer_id: int, user_ids: list[int]) -> list[JsonObject]:
     """Online or offline and last seen; of whoever is not there, or blocked, nothing more than offline."""
     seen = people.last_seen(user_ids)
     shown = set(seen) - policy.blocked_with(viewer_id)

@@ -10,6 +10,7 @@ from marketplace.core.db import counted, fetch, one
 from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.messaging import policy
 from marketplace.messaging.models import Conversation, Membership, Message, Reaction
 from marketplace.uploads import addresses
@@ -69,7 +70,7 @@ def of(user: User, *, archived: bool = False, **query: Any) -> Page:
     return _filled(user, page)
 
 
-def detail(user: User, conversation_id: int) -> dict[str, Any]:
+def detail(user: User, conversation_id: int) -> JsonObject:
     """One of one's conversations; raises NotFound."""
     page = CONVERSATIONS_LIST.page({"id": conversation_id, "me": user.id}, lambda row: _bare(user, row))
     if not page.items:
@@ -103,7 +104,7 @@ def member_ids(conversation_id: int, seq: int | None = None) -> list[int]:
     return [row.user_id for row in fetch(present.where(Membership.left_at.is_(None)))]
 
 
-def members(user: User, conversation_id: int) -> list[dict[str, Any]]:
+def members(user: User, conversation_id: int) -> list[JsonObject]:
     """Who is in it, with their role and how far they have read, in the order they came; raises NotFound."""
     find(user, conversation_id)
     columns = (MEMBERSHIPS.c.role, MEMBERSHIPS.c.joined_at, MEMBERSHIPS.c.read_seq, MEMBERSHIPS.c.delivered_seq)
@@ -126,12 +127,12 @@ def messages(user: User, conversation_id: int, **query: Any) -> Page:
     return page
 
 
-def message(message_id: int) -> dict[str, Any]:
+def message(message_id: int) -> JsonObject:
     """One stored message."""
     return views([message_id])[0]
 
 
-def views(ids: list[int]) -> list[dict[str, Any]]:
+def views(ids: list[int]) -> list[JsonObject]:
     """These messages, however many, the oldest first."""
     assert MESSAGES_LIST.joined is not None
     rows = select(*MESSAGES_LIST.columns).select_from(MESSAGES_LIST.joined).where(MESSAGES.c.id.in_(ids))
@@ -181,12 +182,12 @@ def contacts(user_id: int, most: int = 200) -> list[int]:
     return [other for other in others if other is not None and other not in blocked]
 
 
-def new_view(message: Any, sender: User) -> dict[str, Any]:
+def new_view(message: Any, sender: User) -> JsonObject:
     """A message just stored, without asking for it again."""
     return message_view(message, {name: getattr(sender, name) for name in PERSON})
 
 
-def message_view(row: Any, sender: dict[str, Any] | None = None) -> dict[str, Any]:
+def message_view(row: Any, sender: dict[str, Any] | None = None) -> JsonObject:
     """A message as the contract names its fields."""
     return {
         "id": row.id,
@@ -220,7 +221,7 @@ def _add_reactions(items: list[dict[str, Any]]) -> None:
         item["reactions"] = [{"emoji": emoji, "user_ids": who} for emoji, who in by_message[item["id"]].items()]
 
 
-def _bare(user: User, row: Any) -> dict[str, Any]:
+def _bare(user: User, row: Any) -> JsonObject:
     return {
         "id": row.id,
         "participant_1_id": row.participant_1_id,
@@ -256,12 +257,12 @@ def _filled(user: User, page: Page) -> Page:
     return page
 
 
-def _people(ids: list[int]) -> dict[int, dict[str, Any]]:
+def _people(ids: list[int]) -> dict[int, JsonObject]:
     rows = fetch(select(*(USERS.c[name] for name in PERSON)).where(USERS.c.id.in_(ids)))
     return {row.id: dict(row._mapping) for row in rows}
 
 
-def _last_messages(ids: list[int]) -> dict[int, dict[str, Any]]:
+def _last_messages(ids: list[int]) -> dict[int, JsonObject]:
     joined = MESSAGES_LIST.joined
     assert joined is not None
     ends = joined.join(

@@ -4,7 +4,8 @@ from typing import Any
 
 from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
+from marketplace.kit.json_types import JsonObject
 from marketplace.messaging import queries, rooms
 from marketplace.messaging.schemas import (
     BlocksSchema,
@@ -27,7 +28,7 @@ KEEPING |= {"mute": {"muted_at": True}, "unmute": {"muted_at": False}}
 @bp.post("/rooms")
 @bp.arguments(RoomInputSchema)
 @bp.response(201, ConversationOpenedSchema)
-def create_room(data: dict[str, Any]) -> Any:
+def create_room(data: dict[str, Any]) -> Answer:
     """Open a room with people one talks with."""
     room = rooms.create(current_user(), **data)
     body = queries.detail(current_user(), room.id)
@@ -37,7 +38,7 @@ def create_room(data: dict[str, Any]) -> Any:
 @bp.put("/conversations/<int:conversation_id>")
 @bp.arguments(RoomChangesSchema)
 @bp.response(200, ConversationAnswerSchema)
-def rename_room(data: dict[str, Any], conversation_id: int) -> Any:
+def rename_room(data: dict[str, Any], conversation_id: int) -> Answer:
     """Give a room of one's own another title."""
     rooms.rename(current_user(), conversation_id, **data)
     return {"conversation": queries.detail(current_user(), conversation_id)}
@@ -45,7 +46,7 @@ def rename_room(data: dict[str, Any], conversation_id: int) -> Any:
 
 @bp.get("/conversations/<int:conversation_id>/members")
 @bp.response(200, MembersSchema)
-def list_members(conversation_id: int) -> Any:
+def list_members(conversation_id: int) -> Answer:
     """List who is in a conversation and how far they have read."""
     people = queries.members(current_user(), conversation_id)
     return {"members": people, "total": len(people)}
@@ -54,7 +55,7 @@ def list_members(conversation_id: int) -> Any:
 @bp.post("/conversations/<int:conversation_id>/members")
 @bp.arguments(MemberInputSchema)
 @bp.response(200, MessageSchema)
-def add_member(data: dict[str, Any], conversation_id: int) -> Any:
+def add_member(data: dict[str, Any], conversation_id: int) -> Answer:
     """Bring somebody into a room of one's own."""
     rooms.add(current_user(), conversation_id, **data)
     return {"message": "They are in the room and see what is said from now on."}
@@ -62,7 +63,7 @@ def add_member(data: dict[str, Any], conversation_id: int) -> Any:
 
 @bp.delete("/conversations/<int:conversation_id>/members/<int:user_id>")
 @bp.response(200, MessageSchema)
-def remove_member(conversation_id: int, user_id: int) -> Any:
+def remove_member(conversation_id: int, user_id: int) -> Answer:
     """Leave a room, or send somebody out of a room of one's own."""
     rooms.remove(current_user(), conversation_id, user_id)
     return {"message": "Done."}
@@ -70,35 +71,35 @@ def remove_member(conversation_id: int, user_id: int) -> Any:
 
 @bp.post("/conversations/<int:conversation_id>/archive")
 @bp.response(200, MessageSchema)
-def archive_conversation(conversation_id: int) -> Any:
+def archive_conversation(conversation_id: int) -> Answer:
     """Put a conversation away until something new is said; the others lose nothing."""
     return _keep(conversation_id, "archive")
 
 
 @bp.post("/conversations/<int:conversation_id>/unarchive")
 @bp.response(200, MessageSchema)
-def unarchive_conversation(conversation_id: int) -> Any:
+def unarchive_conversation(conversation_id: int) -> Answer:
     """Take it out again."""
     return _keep(conversation_id, "unarchive")
 
 
 @bp.post("/conversations/<int:conversation_id>/mute")
 @bp.response(200, MessageSchema)
-def mute_conversation(conversation_id: int) -> Any:
+def mute_conversation(conversation_id: int) -> Answer:
     """Get no news of it."""
     return _keep(conversation_id, "mute")
 
 
 @bp.post("/conversations/<int:conversation_id>/unmute")
 @bp.response(200, MessageSchema)
-def unmute_conversation(conversation_id: int) -> Any:
+def unmute_conversation(conversation_id: int) -> Answer:
     """Get news of it again."""
     return _keep(conversation_id, "unmute")
 
 
 @blocks_bp.get("")
 @blocks_bp.response(200, BlocksSchema)
-def list_blocks() -> Any:
+def list_blocks() -> Answer:
     """List whom I have blocked."""
     found = rooms.blocked_by(current_user())
     return {"blocks": found, "total": len(found)}
@@ -107,7 +108,7 @@ def list_blocks() -> Any:
 @blocks_bp.post("")
 @blocks_bp.arguments(MemberInputSchema)
 @blocks_bp.response(200, MessageSchema)
-def block_user(data: dict[str, Any]) -> Any:
+def block_user(data: dict[str, Any]) -> Answer:
     """Hear no more of somebody."""
     rooms.block(current_user(), **data)
     return {"message": "You hear no more of this person."}
@@ -115,12 +116,12 @@ def block_user(data: dict[str, Any]) -> Any:
 
 @blocks_bp.delete("/<int:user_id>")
 @blocks_bp.response(200, MessageSchema)
-def unblock_user(user_id: int) -> Any:
+def unblock_user(user_id: int) -> Answer:
     """Hear of them again."""
     rooms.unblock(current_user(), user_id)
     return {"message": "You can write to each other again."}
 
 
-def _keep(conversation_id: int, how: str) -> dict[str, Any]:
+def _keep(conversation_id: int, how: str) -> JsonObject:
     rooms.keep(current_user(), conversation_id, **KEEPING[how])
     return {"message": "Done."}

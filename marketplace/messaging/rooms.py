@@ -8,6 +8,7 @@ from marketplace.core import live
 from marketplace.core.db import after_commit, db, fetch, one, save
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+from marketplace.kit.json_types import JsonObject
 from marketplace.messaging import manners, policy, queries
 from marketplace.messaging.models import MEMBER, OWNER, Block, Conversation, Membership
 from marketplace.messaging.queries import find, membership
@@ -96,7 +97,7 @@ def unblock(user: User, user_id: int) -> None:
     db.session.delete(one(select(Block).where(Block.blocker_id == user.id, Block.blocked_id == user_id), "block"))
 
 
-def blocked_by(user: User) -> list[dict[str, object]]:
+def blocked_by(user: User) -> list[JsonObject]:
     """Whom one has blocked, the latest first."""
     mine = select(Block.blocked_id, Block.created_at, User.username).join(User, User.id == Block.blocked_id)
     rows = fetch(mine.where(Block.blocker_id == user.id).order_by(Block.id.desc()))

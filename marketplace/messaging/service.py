@@ -13,6 +13,7 @@ from marketplace.core.outbox import publish
 from marketplace.events.messaging import MessageSent
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed, NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.listings import queries as listings
 from marketplace.messaging import manners, queries
 from marketplace.messaging.models import Conversation, Membership, Message
@@ -97,7 +98,7 @@ def send(
     client_message_id: str | None = None,
     reply_to_id: int | None = None,
     **attachment: Any,
-) -> tuple[dict[str, Any], bool]:
+) -> tuple[JsonObject, bool]:
     """The message, stored under the conversation's next number, and whether it was stored before; raises NotFound,
     Invalid (422), NotAllowed (403) where one is blocked, TooMany (429).
 
@@ -262,7 +263,7 @@ def _answered(user: User, conversation_id: int, message_id: int | None) -> int |
     return message_id
 
 
-def _attached(user: User, attachment: dict[str, Any]) -> dict[str, Any]:
+def _attached(user: User, attachment: dict[str, Any]) -> JsonObject:
     """One's own private file is opened by the conversation to whoever is in it, and to nobody else; raises Invalid
     (422) for what is no upload: a link would be a way round what messages may contain."""
     link = attachment.get("attachment_url")

@@ -11,8 +11,6 @@ from typing import Any
 
 import structlog
 from flask import request
-from flask_socketio import ConnectionRefusedError as Refused
-from flask_socketio import emit, join_room, leave_room
 from marshmallow import Schema, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,6 +18,7 @@ from marketplace.core import current_settings, live
 from marketplace.core.cookies import ACCESS_COOKIE
 from marketplace.core.db import as_problem, in_transaction
 from marketplace.core.live import Connection, plain, sockets
+from marketplace.core.realtime.socketio_server import Refused, emit, join_room, leave_room
 from marketplace.kit.errors import Busy, Problem
 from marketplace.messaging import catching_up, presence, queries, service
 from marketplace.messaging.event_schemas import (

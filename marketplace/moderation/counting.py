@@ -9,13 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.unicode_fold import fold
 from marketplace.moderation.letters import LOOK_ALIKES, Page, unmixed
 
 FOUND = tomllib.loads(Path(__file__).with_name("numbers.toml").read_text(encoding="utf-8"))
 
 
-def _of_all(languages: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _of_all(languages: dict[str, dict[str, Any]]) -> JsonObject:
     return {fold(word): value for words in languages.values() for word, value in words.items()}
 
 

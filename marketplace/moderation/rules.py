@@ -46,8 +46,9 @@ def read(path: Path = SHIPPED) -> Rules:
     found = read_toml(path)
     rows = tables(found, "rule", path)
     rules = [made(Rule, row, f"{path}: rule {place}") for place, row in enumerate(rows, 1)]
-    demand_type(found.get("allowed_hosts", []), list, f"{path}: allowed_hosts")
-    hosts = frozenset(str(host).lower() for host in found.get("allowed_hosts", []))
+    allowed: Any = found.get("allowed_hosts", [])
+    demand_type(allowed, list, f"{path}: allowed_hosts")
+    hosts = frozenset(str(host).lower() for host in allowed)
     for rule in rules:
         _check(rule, str(path))
     for name in ("name", "looks_for"):

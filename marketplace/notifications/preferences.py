@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from marketplace.auth.models import User
 from marketplace.core.db import execute, fetch, save
 from marketplace.kit.errors import Invalid
+from marketplace.kit.json_types import JsonObject
 from marketplace.notifications.kinds import CHANNELS, CHOOSABLE, KINDS
 from marketplace.notifications.models import Habits, JobAlert, Preference, PushSubscription
 
@@ -29,7 +30,7 @@ def habits_of(user_id: int) -> Any:
     return rows[0] if rows else UNTOLD
 
 
-def of(user: User) -> dict[str, Any]:
+def of(user: User) -> JsonObject:
     """Everything one can choose, as it stands."""
     own = select(Preference.kind, Preference.channel, Preference.is_on).where(Preference.user_id == user.id)
     chosen = {(row.kind, row.channel): row.is_on for row in fetch(own)}
@@ -43,7 +44,7 @@ def of(user: User) -> dict[str, Any]:
     return {"kinds": table, "quiet_hours": quiet, "digest": habits.digest, **place}
 
 
-def choose(user: User, *, kinds: dict[str, dict[str, bool]] | None = None, **habits: Any) -> dict[str, Any]:
+def choose(user: User, *, kinds: dict[str, dict[str, bool]] | None = None, **habits: Any) -> JsonObject:
     """Change what was sent, leave the rest; returns everything as it stands now."""
     for kind, channels in (kinds or {}).items():
         for channel, is_on in channels.items():
@@ -89,7 +90,7 @@ def unsubscribe_browser(user_id: int, endpoint: str) -> int:
     return execute(delete(PushSubscription).where(*mine))
 
 
-def browsers(user: User) -> list[dict[str, Any]]:
+def browsers(user: User) -> list[JsonObject]:
     """One's browsers to show."""
     mine = select(PushSubscription.__table__).where(PushSubscription.user_id == user.id)
     rows = fetch(mine.order_by(PushSubscription.id))
@@ -97,7 +98,7 @@ def browsers(user: User) -> list[dict[str, Any]]:
     return [{name: getattr(row, name) for name in shown} for row in rows]
 
 
-def job_alert(user: User) -> dict[str, Any]:
+def job_alert(user: User) -> JsonObject:
     """Whether one hears of new tasks nearby."""
     rows = fetch(select(JobAlert.__table__).where(JobAlert.user_id == user.id))
     if not rows:
@@ -105,7 +106,7 @@ def job_alert(user: User) -> dict[str, Any]:
     return {"enabled": rows[0].enabled, "radius_km": rows[0].radius_km, "categories": rows[0].categories}
 
 
-def set_job_alert(user: User, **changes: Any) -> dict[str, Any]:
+def set_job_alert(user: User, **changes: Any) -> JsonObject:
     """Change what was sent; raises Invalid (422) for an alert without a place to measure from."""
     if changes.get("enabled") and user.latitude is None:
         raise Invalid.field("enabled", "Put your position into your profile first: alerts are measured from there.")

@@ -6,7 +6,7 @@ from flask import request
 
 from marketplace.core.access import ANYONE, SIGNED_IN, current_user
 from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.notifications import browsers, preferences
 from marketplace.notifications.gateways.chosen import push_key
 from marketplace.notifications.gateways.push import public_key
@@ -22,7 +22,7 @@ bp = Blueprint("push", __name__, url_prefix="/api/push", access=SIGNED_IN, descr
 
 @bp.get("/vapid-public-key", access=ANYONE)
 @bp.response(200, PublicKeySchema)
-def show_vapid_public_key() -> Any:
+def show_vapid_public_key() -> Answer:
     """Show the key that a browser subscribes with."""
     key = public_key(push_key())
     return {"public_key": key, "publicKey": key}
@@ -31,7 +31,7 @@ def show_vapid_public_key() -> Any:
 @bp.post("/subscribe", transaction=False)
 @bp.arguments(SubscriptionInputSchema)
 @bp.response(201, MessageSchema)
-def subscribe_browser(data: dict[str, Any]) -> Any:
+def subscribe_browser(data: dict[str, Any]) -> Answer:
     """Tell this browser from now on."""
     browsers.subscribe(current_user(), **data, user_agent=request.user_agent.string)
     return {"message": "This browser will be told."}
@@ -40,7 +40,7 @@ def subscribe_browser(data: dict[str, Any]) -> Any:
 @bp.post("/unsubscribe")
 @bp.arguments(EndpointSchema)
 @bp.response(200, MessageSchema)
-def unsubscribe_browser(data: dict[str, Any]) -> Any:
+def unsubscribe_browser(data: dict[str, Any]) -> Answer:
     """Tell this browser no more."""
     preferences.unsubscribe_browser(current_user().id, data["endpoint"])
     return {"message": "This browser will not be told any more."}
@@ -48,7 +48,7 @@ def unsubscribe_browser(data: dict[str, Any]) -> Any:
 
 @bp.get("/subscriptions")
 @bp.response(200, BrowsersSchema)
-def list_push_subscriptions() -> Any:
+def list_push_subscriptions() -> Answer:
     """List my browsers that are told."""
     found = preferences.browsers(current_user())
     return {"subscriptions": found, "total": len(found)}
@@ -56,7 +56,7 @@ def list_push_subscriptions() -> Any:
 
 @bp.post("/test")
 @bp.response(200, MessageSchema)
-def send_test_push() -> Any:
+def send_test_push() -> Answer:
     """Send a test to all my browsers."""
     count = browsers.send_test(current_user())
     return {"message": f"A test is on its way to {count} of your browsers."}

@@ -9,6 +9,7 @@ from marketplace.core.db import fetch
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
+from marketplace.kit.json_types import JsonObject
 from marketplace.notifications.models import Notification
 
 NEWS: Table = table_of(Notification)
@@ -40,7 +41,7 @@ def unread_count(user: User) -> int:
     return int(fetch(select(func.count()).select_from(NEWS).where(*waiting))[0][0])
 
 
-def view(row: Any) -> dict[str, Any]:
+def view(row: Any) -> JsonObject:
     """One piece of news as the contract names the fields."""
     return {
         "id": row.id,

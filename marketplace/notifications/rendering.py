@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from jinja2.meta import find_undeclared_variables
@@ -154,7 +154,14 @@ def _written(name: str, subject: str, items: Sequence[_Item], frame: Mapping[str
     return Mail(subject=subject, text=text.render(values), html=html.render(values))
 
 
-def _frame(*, language: str, recipient: str, unsubscribe: str, site: str, site_name: str, count: int) -> dict[str, Any]:
+class _Frame(TypedDict):
+    language: str
+    lines: dict[str, str]
+    preferences: str
+    unsubscribe: str
+
+
+def _frame(*, language: str, recipient: str, unsubscribe: str, site: str, site_name: str, count: int) -> _Frame:
     ours, home = spoken(language), web_link(site).rstrip("/")
     name = site_name or re.sub("^https?://", "", site, flags=re.IGNORECASE).rstrip("/")
     return {

@@ -6,8 +6,9 @@ from flask import Response
 
 from marketplace.core.access import NEWCOMER, SIGNED_IN, current_user
 from marketplace.core.schemas import MessageSchema, written
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.core.web import written as written_answer
+from marketplace.kit.json_types import JsonObject
 from marketplace.notifications import preferences, queries, service, way_out
 from marketplace.notifications.schemas import (
     JobAlertSavedSchema,
@@ -37,14 +38,14 @@ bp = Blueprint(
 @bp.get("")
 @bp.arguments(queries.NEWS_LIST.arguments(NewsQuery), location="query")
 @bp.response(200, NotificationsPage)
-def list_notifications(query: dict[str, Any]) -> Any:
+def list_notifications(query: dict[str, Any]) -> Answer:
     """List my news, newest first."""
     return queries.of(current_user(), **query)
 
 
 @bp.get("/unread-count")
 @bp.response(200, UnreadCountSchema)
-def count_unread_notifications() -> Any:
+def count_unread_notifications() -> Answer:
     """Count what I have not read."""
     count = queries.unread_count(current_user())
     return {"unread_count": count, "count": count}
@@ -52,7 +53,7 @@ def count_unread_notifications() -> Any:
 
 @bp.post("/<int:notification_id>/read")
 @bp.response(200, written(NotificationSchema, "notification"))
-def read_notification(notification_id: int) -> Any:
+def read_notification(notification_id: int) -> Answer:
     """Mark one as read."""
     notification = service.read(current_user(), notification_id)
     return written_answer("notification", queries.view(notification), "Marked as read.")
@@ -60,7 +61,7 @@ def read_notification(notification_id: int) -> Any:
 
 @bp.post("/read-all")
 @bp.response(200, MarkedSchema)
-def read_all_notifications() -> Any:
+def read_all_notifications() -> Answer:
     """Mark everything as read."""
     return _marked(service.mark_read(current_user()))
 
@@ -68,14 +69,14 @@ def read_all_notifications() -> Any:
 @bp.post("/mark-read")
 @bp.arguments(MarkReadSchema)
 @bp.response(200, MarkedSchema)
-def mark_notifications_read(data: dict[str, Any]) -> Any:
+def mark_notifications_read(data: dict[str, Any]) -> Answer:
     """Mark these as read, all where none are named."""
     return _marked(service.mark_read(current_user(), data.get("notification_ids", data.get("ids"))))
 
 
 @bp.delete("/<int:notification_id>")
 @bp.response(200, MessageSchema)
-def delete_notification(notification_id: int) -> Any:
+def delete_notification(notification_id: int) -> Answer:
     """Take one away."""
     service.remove(current_user(), notification_id)
     return {"message": "The notification is deleted."}
@@ -83,7 +84,7 @@ def delete_notification(notification_id: int) -> Any:
 
 @bp.get("/preferences")
 @bp.response(200, PreferencesSchema)
-def show_preferences() -> Any:
+def show_preferences() -> Answer:
     """Show what I am told, by which way, and when."""
     return preferences.of(current_user())
 
@@ -91,14 +92,14 @@ def show_preferences() -> Any:
 @bp.put("/preferences")
 @bp.arguments(PreferencesInputSchema)
 @bp.response(200, written(PreferencesSchema, "preferences"))
-def choose_preferences(data: dict[str, Any]) -> Any:
+def choose_preferences(data: dict[str, Any]) -> Answer:
     """Change what I am told, by which way, and when."""
     return written_answer("preferences", preferences.choose(current_user(), **data), "Your choice is saved.")
 
 
 @bp.get("/job-alerts")
 @bp.response(200, JobAlertShownSchema)
-def show_job_alert() -> Any:
+def show_job_alert() -> Answer:
     """Show whether I hear of new tasks near me."""
     return preferences.job_alert(current_user())
 
@@ -106,7 +107,7 @@ def show_job_alert() -> Any:
 @bp.put("/job-alerts")
 @bp.arguments(JobAlertSchema)
 @bp.response(200, JobAlertSavedSchema)
-def set_job_alert(data: dict[str, Any]) -> Any:
+def set_job_alert(data: dict[str, Any]) -> Answer:
     """Choose whether I hear of new tasks near me."""
     alert = preferences.set_job_alert(current_user(), **data)
     return {**written_answer("job_alerts", alert, "Your choice is saved."), **alert}
@@ -130,5 +131,5 @@ def unsubscribe_address(query: dict[str, Any]) -> Response:
     return way_out.leave(query["token"])
 
 
-def _marked(count: int) -> dict[str, Any]:
+def _marked(count: int) -> JsonObject:
     return {"message": "Marked as read.", "success": True, "notifications_marked_read": count}

@@ -16,6 +16,7 @@ from marketplace.core.prices import rank_bounds
 from marketplace.core.public_lists import PublicList
 from marketplace.core.search import matches
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_links
 from marketplace.offerings import policy
@@ -81,7 +82,7 @@ def living_of(creator_id: int, *, on_list: bool) -> list[Offering]:
     return list(db.session.scalars(shown.order_by(Offering.id)))
 
 
-def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:
+def detail(viewer: User | None, offering_id: int) -> JsonObject:
     """One visible offering with its provider; raises NotFound."""
     found = by_ids(viewer, [offering_id])
     if not found:
@@ -89,12 +90,12 @@ def detail(viewer: User | None, offering_id: int) -> dict[str, Any]:
     return found[offering_id]
 
 
-def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Visible ones of these, by id."""
     return BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 
-def view(viewer: User | None, row: Any) -> dict[str, Any]:
+def view(viewer: User | None, row: Any) -> JsonObject:
     """An offering as the contract names its fields."""
     body = {
         "id": row.id,
@@ -129,11 +130,11 @@ def view(viewer: User | None, row: Any) -> dict[str, Any]:
     return with_distance(body, row)
 
 
-def _on_view(query: dict[str, Any]) -> dict[str, Any]:
+def _on_view(query: dict[str, Any]) -> JsonObject:
     return _prepared({"status": S.ACTIVE, **query})
 
 
-def _prepared(query: dict[str, Any]) -> dict[str, Any]:
+def _prepared(query: dict[str, Any]) -> JsonObject:
     prices = rank_bounds("price", query.pop("min_price", None), query.pop("max_price", None))
     return {**query, **tree().filter(query.pop("category", None)), **prices}
 

@@ -5,8 +5,9 @@ from typing import Any
 from marketplace.core import idempotency
 from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
 from marketplace.core.schemas import MessageSchema, created, page_of, written
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.core.web import written as written_answer
+from marketplace.kit.json_types import JsonObject
 from marketplace.offerings import queries, service
 from marketplace.offerings.schemas import (
     BookingSchema,
@@ -25,14 +26,14 @@ OfferingsPage = page_of(OfferingSchema, "offerings")
 OfferingWritten = written(OfferingSchema, "offering")
 
 
-def _answer(offering_id: int, message: str) -> dict[str, Any]:
+def _answer(offering_id: int, message: str) -> JsonObject:
     return written_answer("offering", queries.detail(current_user(), offering_id), message)
 
 
 @bp.get("", access=ANYONE, shared="offerings")
 @bp.arguments(queries.BROWSE.arguments(OfferingsQuery), location="query")
 @bp.response(200, OfferingsPage)
-def browse_offerings(query: dict[str, Any]) -> Any:
+def browse_offerings(query: dict[str, Any]) -> Answer:
     """Browse services, nearest first when asked by position."""
     return queries.browse(viewer(), **query)
 
@@ -40,7 +41,7 @@ def browse_offerings(query: dict[str, Any]) -> Any:
 @bp.get("/my", access=SIGNED_IN)
 @bp.arguments(queries.BROWSE.arguments(MyOfferingsQuery), location="query")
 @bp.response(200, OfferingsPage)
-def list_my_offerings(query: dict[str, Any]) -> Any:
+def list_my_offerings(query: dict[str, Any]) -> Answer:
     """List my services in every state."""
     return queries.mine(current_user(), **query)
 
@@ -48,7 +49,7 @@ def list_my_offerings(query: dict[str, Any]) -> Any:
 @bp.get("/user/<int:user_id>", access=ANYONE)
 @bp.arguments(queries.BROWSE.arguments(OfferingsQuery), location="query")
 @bp.response(200, OfferingsPage)
-def list_user_offerings(query: dict[str, Any], user_id: int) -> Any:
+def list_user_offerings(query: dict[str, Any], user_id: int) -> Answer:
     """List a person's services."""
     return queries.browse(viewer(), **{**query, "creator_id": user_id})
 
@@ -56,7 +57,7 @@ def list_user_offerings(query: dict[str, Any], user_id: int) -> Any:
 @bp.post("", access=SIGNED_IN)
 @bp.arguments(OfferingInputSchema)
 @bp.response(201, created(OfferingSchema, "offering"))
-def post_offering(data: dict[str, Any]) -> Any:
+def post_offering(data: dict[str, Any]) -> Answer:
     """Offer a service."""
     offering = service.post(current_user(), **data)
     body = queries.detail(current_user(), offering.id)
@@ -65,7 +66,7 @@ def post_offering(data: dict[str, Any]) -> Any:
 
 @bp.get("/<int:offering_id>", access=ANYONE)
 @bp.response(200, OfferingSchema)
-def show_offering(offering_id: int) -> Any:
+def show_offering(offering_id: int) -> Answer:
     """Show a service with its provider."""
     return queries.detail(viewer(), offering_id)
 
@@ -73,7 +74,7 @@ def show_offering(offering_id: int) -> Any:
 @bp.put("/<int:offering_id>", access=SIGNED_IN)
 @bp.arguments(OfferingChangesSchema)
 @bp.response(200, OfferingWritten)
-def edit_offering(data: dict[str, Any], offering_id: int) -> Any:
+def edit_offering(data: dict[str, Any], offering_id: int) -> Answer:
     """Change my service, or its status."""
     service.edit(current_user(), offering_id, **data)
     return _answer(offering_id, "Your offering is saved.")
@@ -81,7 +82,7 @@ def edit_offering(data: dict[str, Any], offering_id: int) -> Any:
 
 @bp.delete("/<int:offering_id>", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
-def delete_offering(offering_id: int) -> Any:
+def delete_offering(offering_id: int) -> Answer:
     """Take my service down for good."""
     service.delete(current_user(), offering_id)
     return {"message": "Your offering is deleted."}
@@ -89,7 +90,7 @@ def delete_offering(offering_id: int) -> Any:
 
 @bp.post("/<int:offering_id>/pause", access=SIGNED_IN)
 @bp.response(200, OfferingWritten)
-def pause_offering(offering_id: int) -> Any:
+def pause_offering(offering_id: int) -> Answer:
     """Take my service off the list for a while."""
     service.pause(current_user(), offering_id)
     return _answer(offering_id, "Your offering is paused.")
@@ -97,7 +98,7 @@ def pause_offering(offering_id: int) -> Any:
 
 @bp.post("/<int:offering_id>/close", access=SIGNED_IN)
 @bp.response(200, OfferingWritten)
-def close_offering(offering_id: int) -> Any:
+def close_offering(offering_id: int) -> Answer:
     """End my service; activating begins it again."""
     service.close(current_user(), offering_id)
     return _answer(offering_id, "Your offering is closed.")
@@ -105,7 +106,7 @@ def close_offering(offering_id: int) -> Any:
 
 @bp.post("/<int:offering_id>/activate", access=SIGNED_IN)
 @bp.response(200, OfferingWritten)
-def activate_offering(offering_id: int) -> Any:
+def activate_offering(offering_id: int) -> Answer:
     """Put my service on the list again."""
     service.activate(current_user(), offering_id)
     return _answer(offering_id, "Your offering is active.")
@@ -114,7 +115,7 @@ def activate_offering(offering_id: int) -> Any:
 @bp.post("/<int:offering_id>/book", access=SIGNED_IN)
 @bp.arguments(BookingSchema)
 @bp.response(201, created(TaskDetailSchema, "task"))
-def book_offering(data: dict[str, Any], offering_id: int) -> Any:
+def book_offering(data: dict[str, Any], offering_id: int) -> Answer:
     """Book a service: a task assigned to its provider. With a `payment_method` it is paid at once, which needs an
     `Idempotency-Key`."""
     if "payment_method" in data:

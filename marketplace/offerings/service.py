@@ -12,6 +12,7 @@ from marketplace.core.outbox import publish
 from marketplace.core.prices import demand_agreement, demand_price, edited, kept_money, minor_units
 from marketplace.events.offerings import OfferingBooked, OfferingChanged, OfferingDeleted, OfferingPosted
 from marketplace.kit.errors import Invalid, NotAllowed
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import Money
 from marketplace.offerings import policy, queries
 from marketplace.offerings.models import Offering
@@ -151,7 +152,7 @@ def _demand_agreement(
     demand_agreement(named, minor, offering.currency, in_currency=currency, usual=client.currency)
 
 
-def _task_fields(offering: Offering, message: str) -> dict[str, Any]:
+def _task_fields(offering: Offering, message: str) -> JsonObject:
     return {
         "title": offering.title,
         "description": message or offering.description,

@@ -1,6 +1,6 @@
 """Where a payment's money goes: into escrow, to the payee, back to the payer. Each in one transaction."""
 
-from typing import Any
+from typing import TypedDict
 
 from marketplace.core.db import db, save
 from marketplace.core.outbox import publish
@@ -120,9 +120,16 @@ def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
     wallet = accounts.available(payment.payer_id, payment)
     post([_line(payment, back, "refund_failed", debit=source, credit=wallet)])
     issuing.credit_note(payment, back)
-    told = _told(payment)
-    del told["payee_id"]
-    publish(RefundFailed(refund_id=back.id, **told, amount_minor=back.amount_minor, currency=back.currency))
+    publish(
+        RefundFailed(
+            refund_id=back.id,
+            payment_id=payment.id,
+            reference=payment.reference,
+            payer_id=payment.payer_id,
+            amount_minor=back.amount_minor,
+            currency=back.currency,
+        )
+    )
 
 
 def _out_of_escrow(payment: Payment, back: Refund) -> list[Line]:
@@ -181,6 +188,16 @@ def _end(payment: Payment, verb: str) -> None:
     db.session.flush()
 
 
-def _told(payment: Payment) -> dict[str, Any]:
-    sides = {"payer_id": payment.payer_id, "payee_id": payment.payee_id}
-    return {"payment_id": payment.id, "reference": payment.reference, **sides}
+class _Told(TypedDict):
+    """What every fact about a payment says."""
+
+    payment_id: int
+    reference: str
+    payer_id: int
+    payee_id: int
+
+
+def _told(payment: Payment) -> _Told:
+    return _Told(
+        payment_id=payment.id, reference=payment.reference, payer_id=payment.payer_id, payee_id=payment.payee_id
+    )

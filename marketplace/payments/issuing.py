@@ -9,6 +9,7 @@ from marketplace.auth.queries import display_name
 from marketplace.core import current_settings
 from marketplace.core.db import execute, fetch, save
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import share
 from marketplace.payments.ledger.service import TRANSFERS
 from marketplace.payments.models import Payment, ReceiptRow, ReceiptSeries, Refund
@@ -67,7 +68,7 @@ def _next(series: str) -> int:
     return 1
 
 
-def _about(payment: Payment) -> dict[str, Any]:
+def _about(payment: Payment) -> JsonObject:
     names = {one.id: one for one in fetch(_people.where(User.id.in_((payment.payer_id, payment.payee_id))))}
     payer, payee = names[payment.payer_id], names[payment.payee_id]
     return {

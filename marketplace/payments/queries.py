@@ -14,6 +14,7 @@ from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments import policy
 from marketplace.payments.fees import Quote
@@ -86,7 +87,7 @@ def newest_of(user: User, reference: str) -> int:
     return one(mine.order_by(Payment.id.desc()).limit(1), "payment").id
 
 
-def quote_view(quoted: Quote) -> dict[str, Any]:
+def quote_view(quoted: Quote) -> JsonObject:
     """What would be paid and who would get it."""
     amounts = {name: getattr(quoted, f"{name}_minor") for name in ("fee", "tax", "discount")}
     return {
@@ -113,7 +114,7 @@ def held_of(reference: str) -> tuple[int, str] | None:
     return (int(rows[0][0]), rows[0].currency) if rows else None
 
 
-def detail(user: User, payment_id: int) -> dict[str, Any]:
+def detail(user: User, payment_id: int) -> JsonObject:
     """One visible payment; raises NotFound."""
     body = view(user, find(user, payment_id))
     refunds = select(*_refund_columns).where(Refund.payment_id == payment_id).order_by(Refund.id)
@@ -130,7 +131,7 @@ def of(user: User, **query: Any) -> Page:
     return BROWSE.page({**query, "person": user.id}, lambda row: view(user, row))
 
 
-def view(user: User, payment: Any) -> dict[str, Any]:
+def view(user: User, payment: Any) -> JsonObject:
     """As payer or payee see it; the payer's secrets are the payer's."""
     is_payer = payment.payer_id == user.id and payment.status in UNPAID
     kind, _, number = payment.reference.partition(":")
@@ -185,7 +186,7 @@ def _actions(user: User, payment: Any) -> list[str]:
 _refund_columns = [Refund.id, Refund.status, Refund.amount_minor, Refund.currency, Refund.reason, Refund.created_at]
 
 
-def refund_view(back: Any) -> dict[str, Any]:
+def refund_view(back: Any) -> JsonObject:
     """A refund."""
     return {
         "id": back.id,
@@ -220,7 +221,7 @@ def receipt_of(user: User, payment_id: int, number: str | None = None) -> Any:
     return wanted[0]
 
 
-def wallet(user: User) -> list[dict[str, Any]]:
+def wallet(user: User) -> list[JsonObject]:
     """By currency and provider: what can be paid out, what others' escrow holds for this person, what is on its way."""
     named = ("currency", "provider", "purpose", "balance_minor")
     balances = select(*(ACCOUNTS.c[name] for name in named)).where(
@@ -240,7 +241,7 @@ def wallet(user: User) -> list[dict[str, Any]]:
     return [_balance(currency, amounts[currency], ready) for currency in sorted(amounts)]
 
 
-def _balance(currency: str, by_provider: dict[str, Counter[str]], ready: set[str]) -> dict[str, Any]:
+def _balance(currency: str, by_provider: dict[str, Counter[str]], ready: set[str]) -> JsonObject:
     together: Counter[str] = Counter()
     for amounts in by_provider.values():
         together.update(amounts)
@@ -251,7 +252,7 @@ def _balance(currency: str, by_provider: dict[str, Counter[str]], ready: set[str
     return {"currency": currency, **_amounts(currency, together), "by_provider": parts}
 
 
-def _amounts(currency: str, amounts: Counter[str]) -> dict[str, Any]:
+def _amounts(currency: str, amounts: Counter[str]) -> JsonObject:
     named = {"available": "available", "held": "held", "pending": "payout", "going_back": "refund"}
     minor = {name: amounts[purpose] for name, purpose in named.items()}
     major = {name: to_major(amount, currency) for name, amount in minor.items()}
@@ -282,7 +283,7 @@ def wallet_accounts(user_id: int, currency: str | None = None) -> dict[int, str]
     return {row.id: row.provider for row in rows}
 
 
-def line(wallets: dict[int, str], row: Any) -> dict[str, Any]:
+def line(wallets: dict[int, str], row: Any) -> JsonObject:
     """One movement."""
     return {
         "id": row.id,
@@ -342,7 +343,7 @@ def find_payout(user: User, payout_id: int) -> Payout:
     return one(policy.payouts_visible_to(user).where(Payout.id == payout_id), "payout")
 
 
-def payout_view(payout: Any) -> dict[str, Any]:
+def payout_view(payout: Any) -> JsonObject:
     """As its owner sees it; why it was held is for staff."""
     return {
         "id": payout.id,

@@ -3,12 +3,11 @@
 from typing import Any
 
 from flask import request
-from requests.structures import CaseInsensitiveDict
 
 from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
 from marketplace.core.limits import webhook_limit
 from marketplace.core.schemas import MessageSchema, page_of, written
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.core.web import written as written_answer
 from marketplace.payments import calling, inbox, printing, queries, service
 from marketplace.payments.gateways.chosen import providers
@@ -30,7 +29,7 @@ PaymentWritten = written(PaymentDetailSchema, "payment")
 
 @bp.get("/config", access=ANYONE)
 @bp.response(200, ConfigSchema)
-def show_payment_config() -> Any:
+def show_payment_config() -> Answer:
     """Show what a front end needs to take payments."""
     keys = [provider.public_key() for provider in providers().values()]
     percent = float(service.fee_rules().standard.percent)
@@ -40,7 +39,7 @@ def show_payment_config() -> Any:
 @bp.get("", access=SIGNED_IN)
 @bp.arguments(queries.BROWSE.arguments(PaymentsQuery), location="query")
 @bp.response(200, PaymentsPage)
-def list_payments(query: dict[str, Any]) -> Any:
+def list_payments(query: dict[str, Any]) -> Answer:
     """List what I pay and am paid, the newest first."""
     return queries.of(current_user(), **query)
 
@@ -48,14 +47,14 @@ def list_payments(query: dict[str, Any]) -> Any:
 @bp.get("/transactions", access=SIGNED_IN)
 @bp.arguments(queries.BROWSE.arguments(PaymentsQuery), location="query")
 @bp.response(200, PaymentsPage)
-def list_transactions(query: dict[str, Any]) -> Any:
+def list_transactions(query: dict[str, Any]) -> Answer:
     """List what I pay and am paid (another name for GET /payments)."""
     return queries.of(current_user(), **query)
 
 
 @bp.get("/<int:payment_id>", access=SIGNED_IN)
 @bp.response(200, PaymentDetailSchema)
-def show_payment(payment_id: int) -> Any:
+def show_payment(payment_id: int) -> Answer:
     """Show one payment of mine."""
     return queries.detail(current_user(), payment_id)
 
@@ -63,7 +62,7 @@ def show_payment(payment_id: int) -> Any:
 @bp.post("/<int:payment_id>/confirm", access=SIGNED_IN, transaction=False, money=True)
 @bp.arguments(ConfirmSchema)
 @bp.response(200, PaymentWritten)
-def confirm_payment(data: dict[str, Any], payment_id: int) -> Any:
+def confirm_payment(data: dict[str, Any], payment_id: int) -> Answer:
     """Pay: by a method, or after the payer has done at the provider what it wanted."""
     calling.at_once("payment", lambda: service.confirm(current_user(), payment_id, **data).id)
     payment = queries.detail(current_user(), payment_id)
@@ -73,7 +72,7 @@ def confirm_payment(data: dict[str, Any], payment_id: int) -> Any:
 @bp.post("/<int:payment_id>/refund", access=SIGNED_IN, money=True)
 @bp.arguments(RefundInputSchema)
 @bp.response(200, PaymentWritten)
-def refund_payment(data: dict[str, Any], payment_id: int) -> Any:
+def refund_payment(data: dict[str, Any], payment_id: int) -> Answer:
     """Give back what I was paid, all or a part; staff who run the money may too."""
     service.refund(current_user(), payment_id, **data)
     return written_answer("payment", queries.detail(current_user(), payment_id), "The money is on its way back.")
@@ -82,7 +81,7 @@ def refund_payment(data: dict[str, Any], payment_id: int) -> Any:
 @bp.get("/<int:payment_id>/receipt", access=SIGNED_IN)
 @bp.arguments(ReceiptQuery, location="query")
 @bp.sends_bytes("application/pdf", "text/html")
-def show_receipt(query: dict[str, Any], payment_id: int) -> Any:
+def show_receipt(query: dict[str, Any], payment_id: int) -> Answer:
     """Send the receipt as a PDF, or as a page where `Accept` or `format` says so."""
     receipt = queries.receipt_of(current_user(), payment_id, query.pop("number", None))
     return printing.as_asked(receipt, current_user(), **query)
@@ -92,7 +91,7 @@ def show_receipt(query: dict[str, Any], payment_id: int) -> Any:
 @webhook_limit
 @bp.doc(requestBody={"required": True, "content": {"application/json": SIGNED}})
 @bp.response(200, MessageSchema)
-def receive_webhook(provider: str) -> Any:
+def receive_webhook(provider: str) -> Answer:
     """Take what a provider has to tell; its signature is checked, and the thing is asked for before it counts."""
-    inbox.receive(provider, CaseInsensitiveDict(request.headers), request.get_data())
+    inbox.receive(provider, dict(request.headers), request.get_data())
     return {"message": "Thank you."}

@@ -12,6 +12,7 @@ from sqlalchemy import Table, or_, select
 
 from marketplace.core.db import Base, fetch
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.privacy.register import Entry, register
 from marketplace.uploads import queries as uploads
 from marketplace.uploads.addresses import key_of
@@ -55,7 +56,7 @@ def _write_rows(archive: zipfile.ZipFile, name: str, rows: Iterable[Any]) -> Non
             shutil.copyfileobj(beside, file)
 
 
-def _files(archive: zipfile.ZipFile, files: list[Any], told: Callable[[int], None]) -> Iterator[dict[str, Any]]:
+def _files(archive: zipfile.ZipFile, files: list[Any], told: Callable[[int], None]) -> Iterator[JsonObject]:
     """What somebody has sent, one in memory at a time; each with what is known of it and where it lies in the ZIP."""
     hidden, room = register()["uploads"].hidden, MOST_BYTES
     for done, upload in enumerate(files, 1):
@@ -71,7 +72,7 @@ def _files(archive: zipfile.ZipFile, files: list[Any], told: Callable[[int], Non
         told(done)
 
 
-def _rows(table: Table, entry: Entry, user_id: int) -> Iterator[dict[str, Any]]:
+def _rows(table: Table, entry: Entry, user_id: int) -> Iterator[JsonObject]:
     """By the key, a batch at a time: nobody waits for a statement that reads everything."""
     shown = [column for column in table.c if column.name not in entry.hidden]
     mine = or_(*(table.c[name] == user_id for name in entry.export))

@@ -7,7 +7,7 @@ from marketplace.core.access import PROVED, PROVED_TWICE, SIGNED_IN, current_use
 from marketplace.core.job_routes import JobSchema
 from marketplace.core.limits import sign_in_limit
 from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.privacy import service
 from marketplace.privacy.schemas import ErasureSchema, ExportAskedSchema
 
@@ -19,7 +19,7 @@ PACKED = "Your data was packed today already: fetch it at result_url, or ask aga
 
 @bp.post("/export", access=PROVED)
 @bp.response(202, ExportAskedSchema)
-def ask_for_export() -> Any:
+def ask_for_export() -> Answer:
     """Have all my data packed, once a day; a letter says where the file is."""
     job_id = service.ask_for_export(current_user())
     export = service.export_of(current_user(), job_id)
@@ -29,7 +29,7 @@ def ask_for_export() -> Any:
 
 @bp.get("/export/<int:job_id>", access=SIGNED_IN)
 @bp.response(200, JobSchema)
-def show_export(job_id: int) -> Any:
+def show_export(job_id: int) -> Answer:
     """Show how far it is, and where the file can be fetched."""
     return service.export_of(current_user(), job_id)
 
@@ -38,7 +38,7 @@ def show_export(job_id: int) -> Any:
 @sign_in_limit
 @bp.arguments(ErasureSchema)
 @bp.response(200, MessageSchema)
-def erase_account(data: dict[str, Any]) -> Any:
+def erase_account(data: dict[str, Any]) -> Answer:
     """Erase my account for good: what I wrote goes, what others are owed stays without a name."""
     service.erase(current_user(), data["password"])
     return answers.leaving({"message": "Your account is erased. Thank you for having been here."})

@@ -1,7 +1,6 @@
 """Ask for one's data, and leave."""
 
 from datetime import timedelta
-from typing import Any
 
 from marketplace.auth import standing
 from marketplace.auth.models import User
@@ -12,6 +11,7 @@ from marketplace.core.db import in_transaction
 from marketplace.core.jobs import enqueue
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.payments import queries as payments
 from marketplace.tasks import queries as tasks
 from marketplace.uploads import queries as uploads
@@ -42,7 +42,7 @@ def ask_for_export(user: User) -> int:
     return job_id
 
 
-def export_of(user: User, job_id: int) -> dict[str, Any]:
+def export_of(user: User, job_id: int) -> JsonObject:
     """How far it is, and where the file is read for a quarter of an hour once it is done; raises NotFound."""
     row = jobs.find_for(user.id, job_id)
     if row is None or row.name != EXPORT:

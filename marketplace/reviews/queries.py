@@ -10,6 +10,7 @@ from marketplace.core.db import db, fetch, held, one
 from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.reviews.models import CLIENT, WORKER, Review
 
 REVIEWS: Table = Review.metadata.tables["reviews"]
@@ -42,7 +43,7 @@ def browse(*, listing_id: int | None = None, **query: Any) -> Page:
     return REVIEWS_LIST.page({**query, "nothing": 0 if listing_id is not None else None}, view)
 
 
-def detail(review_id: int) -> dict[str, Any]:
+def detail(review_id: int) -> JsonObject:
     """One review; raises NotFound."""
     items = REVIEWS_LIST.page({"id": review_id}, view).items
     if not items:
@@ -61,7 +62,7 @@ def mine_about(user: User, task_id: int) -> int | None:
     return db.session.scalar(mine)
 
 
-def stats(user_id: int) -> dict[str, Any]:
+def stats(user_id: int) -> JsonObject:
     """Counts and averages by stars and by the part the person had."""
     grouped = select(Review.reviewed_as, Review.rating, func.count()).where(Review.reviewed_user_id == user_id)
     rows = [tuple(row) for row in fetch(grouped.group_by(Review.reviewed_as, Review.rating))]
@@ -77,7 +78,7 @@ def stats(user_id: int) -> dict[str, Any]:
     }
 
 
-def view(row: Any) -> dict[str, Any]:
+def view(row: Any) -> JsonObject:
     """A review as the contract names its fields."""
     return {
         "id": row.id,
@@ -97,7 +98,7 @@ def view(row: Any) -> dict[str, Any]:
     }
 
 
-def _figures(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+def _figures(rows: list[tuple[Any, ...]]) -> JsonObject:
     count = sum(n for _, _, n in rows)
     stars = sum(rating * n for _, rating, n in rows)
     return {"count": count, "average": round(stars / count, 2) if count else 0.0}

@@ -5,7 +5,7 @@ from typing import Any
 from marketplace.auth import queries as people
 from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
 from marketplace.core.schemas import MessageSchema, created, page_of, written
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.core.web import written as written_answer
 from marketplace.listings import queries as listings
 from marketplace.offerings import queries as offerings
@@ -48,7 +48,7 @@ def _created(review_id: int) -> Created:
 @bp.get("", access=ANYONE)
 @bp.arguments(queries.REVIEWS_LIST.arguments(ReviewsQuery), location="query")
 @bp.response(200, ReviewsPage)
-def browse_reviews(query: dict[str, Any]) -> Any:
+def browse_reviews(query: dict[str, Any]) -> Answer:
     """Browse reviews, newest first."""
     return queries.browse(**query)
 
@@ -56,14 +56,14 @@ def browse_reviews(query: dict[str, Any]) -> Any:
 @bp.post("", access=SIGNED_IN)
 @bp.arguments(ReviewInputSchema)
 @bp.response(201, ReviewCreated)
-def write_review(data: dict[str, Any]) -> Any:
+def write_review(data: dict[str, Any]) -> Answer:
     """Review the other side of a completed deal."""
     return _created(service.write(current_user(), **data).id)
 
 
 @bp.get("/<int:review_id>", access=ANYONE)
 @bp.response(200, ReviewSchema)
-def show_review(review_id: int) -> Any:
+def show_review(review_id: int) -> Answer:
     """Show a review."""
     return queries.detail(review_id)
 
@@ -71,7 +71,7 @@ def show_review(review_id: int) -> Any:
 @bp.put("/<int:review_id>", access=SIGNED_IN)
 @bp.arguments(ReviewChangesSchema)
 @bp.response(200, written(ReviewSchema, "review"))
-def edit_review(data: dict[str, Any], review_id: int) -> Any:
+def edit_review(data: dict[str, Any], review_id: int) -> Answer:
     """Change my review within its window."""
     service.edit(current_user(), review_id, **data)
     return written_answer("review", queries.detail(review_id), "Your review is saved.")
@@ -79,7 +79,7 @@ def edit_review(data: dict[str, Any], review_id: int) -> Any:
 
 @bp.delete("/<int:review_id>", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
-def delete_review(review_id: int) -> Any:
+def delete_review(review_id: int) -> Answer:
     """Take my review back within its window."""
     service.delete(current_user(), review_id)
     return {"message": "Your review is deleted."}
@@ -88,7 +88,7 @@ def delete_review(review_id: int) -> Any:
 @bp.get("/task/<int:task_id>", access=ANYONE)
 @bp.arguments(queries.REVIEWS_LIST.arguments(ReviewsOfQuery), location="query")
 @bp.response(200, ReviewsPage)
-def list_task_reviews(query: dict[str, Any], task_id: int) -> Any:
+def list_task_reviews(query: dict[str, Any], task_id: int) -> Answer:
     """List the reviews of a task."""
     tasks.find(viewer(), task_id)
     return queries.browse(**query, task_id=task_id)
@@ -97,28 +97,28 @@ def list_task_reviews(query: dict[str, Any], task_id: int) -> Any:
 @bp.post("/task/<int:task_id>", access=SIGNED_IN)
 @bp.arguments(TaskReviewInputSchema)
 @bp.response(201, ReviewCreated)
-def review_task(data: dict[str, Any], task_id: int) -> Any:
+def review_task(data: dict[str, Any], task_id: int) -> Answer:
     """Review the other side of a task."""
     return _created(service.write_about_task(current_user(), task_id, **data).id)
 
 
 @bp.get("/task/<int:task_id>/can-review", access=SIGNED_IN)
 @bp.response(200, CanReviewSchema)
-def can_review_task(task_id: int) -> Any:
+def can_review_task(task_id: int) -> Answer:
     """Say whether I can review the other side of a task."""
     return service.can_review_task(current_user(), task_id)
 
 
 @bp.get("/can-review-user/<int:user_id>", access=SIGNED_IN)
 @bp.response(200, CanReviewUserSchema)
-def can_review_user(user_id: int) -> Any:
+def can_review_user(user_id: int) -> Answer:
     """List the completed deals with a person that wait for my review."""
     return service.can_review_user(current_user(), user_id)
 
 
 @bp.get("/user/<int:user_id>/stats", access=ANYONE)
 @bp.response(200, ReviewStatsSchema)
-def show_review_stats(user_id: int) -> Any:
+def show_review_stats(user_id: int) -> Answer:
     """Show a person's reviews in figures."""
     people.find(viewer(), user_id)
     return queries.stats(user_id)
@@ -127,7 +127,7 @@ def show_review_stats(user_id: int) -> Any:
 @profile_bp.get("/users/<int:user_id>/reviews", access=ANYONE)
 @profile_bp.arguments(queries.REVIEWS_LIST.arguments(ReviewsOfQuery), location="query")
 @profile_bp.response(200, ReviewsPage)
-def list_user_reviews(query: dict[str, Any], user_id: int) -> Any:
+def list_user_reviews(query: dict[str, Any], user_id: int) -> Answer:
     """List what others say of a person."""
     people.find(viewer(), user_id)
     return queries.browse(**query, reviewed_user_id=user_id)
@@ -135,7 +135,7 @@ def list_user_reviews(query: dict[str, Any], user_id: int) -> Any:
 
 @profile_bp.get("/profile/full", access=SIGNED_IN)
 @profile_bp.response(200, FullProfileSchema)
-def show_full_profile() -> Any:
+def show_full_profile() -> Answer:
     """Show everything my profile page needs."""
     user = current_user()
     return {

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, post_load
 from marketplace.auth.schemas import PublicUserSchema, UserSchema
 from marketplace.core.fields import Int, Num, Str
 from marketplace.core.schemas import Input, PageQuery
+from marketplace.kit.json_types import JsonObject
 from marketplace.listings.schemas import ListingSchema
 from marketplace.offerings.schemas import OfferingSchema
 from marketplace.tasks.schemas import MyApplicationSchema, TaskSchema
@@ -36,7 +37,7 @@ class ReviewChangesSchema(Input):
     comment = Str(longest=5000, example="Came on time and was careful with the stairs.")
 
     @post_load
-    def one_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def one_name(self, data: dict[str, Any], **_: Any) -> JsonObject:
         """Keep `content`."""
         comment = data.pop("comment", None)
         return data if comment is None or "content" in data else {**data, "content": comment}

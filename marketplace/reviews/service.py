@@ -1,7 +1,6 @@
 """Write, change and take back a review; the reviewed person's sums move in the same transaction."""
 
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import delete as delete_rows
 
@@ -14,6 +13,7 @@ from marketplace.core.outbox import publish
 from marketplace.events.reviews import ReviewChanged, ReviewDeleted, ReviewWritten
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid, NotAllowed
+from marketplace.kit.json_types import JsonObject
 from marketplace.reviews import deals, queries
 from marketplace.reviews.deals import Deal
 from marketplace.reviews.models import Review, ReviewedAlready
@@ -89,7 +89,7 @@ def delete(user: User, review_id: int) -> None:
     publish(ReviewDeleted(review_id=review_id, reviewed_user_id=review.reviewed_user_id))
 
 
-def can_review_task(user: User, task_id: int) -> dict[str, Any]:
+def can_review_task(user: User, task_id: int) -> JsonObject:
     """Whether, whom and as what; or why not."""
     deal = deals.of_task(user, tasks.find(user, task_id))
     if deal is None:
@@ -106,7 +106,7 @@ def can_review_task(user: User, task_id: int) -> dict[str, Any]:
     return {"can_review": True, "review_type": deal.review_type, "reviewee": reviewee}
 
 
-def can_review_user(user: User, other_id: int) -> dict[str, Any]:
+def can_review_user(user: User, other_id: int) -> JsonObject:
     """The completed deals with a person that wait for a review."""
     open_deals = deals.unreviewed(user, other_id)
     rows = [

@@ -8,13 +8,14 @@ from flask import current_app
 from marketplace.catalog.queries import tree
 from marketplace.core import current_settings
 from marketplace.core.cache import Kept
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.search.policy import searchable
 
 MOST_VALUES = 50
 
 
-def of(kind: str, *, q: str | None = None, category: str | None = None) -> dict[str, Any]:
+def of(kind: str, *, q: str | None = None, category: str | None = None) -> JsonObject:
     """Counts by value and the amounts by currency; of everything together they are kept for a while."""
     if q or category:
         return _found(kind, q=q, category=category)
@@ -24,7 +25,7 @@ def of(kind: str, *, q: str | None = None, category: str | None = None) -> dict[
     return kept[kind].get()
 
 
-def _found(kind: str, **query: Any) -> dict[str, Any]:
+def _found(kind: str, **query: Any) -> JsonObject:
     parts = searchable()[kind].facets(**query)
     categories, amounts = parts.pop("category"), parts.pop("amounts")
     return {
@@ -39,11 +40,11 @@ def _found(kind: str, **query: Any) -> dict[str, Any]:
     }
 
 
-def _category(key: str, count: int) -> dict[str, Any]:
+def _category(key: str, count: int) -> JsonObject:
     return {"key": key, "name": tree().name(key), "count": count}
 
 
-def _amount(row: Any) -> dict[str, Any]:
+def _amount(row: Any) -> JsonObject:
     return {
         "currency": row.currency,
         "least": to_major(row.least, row.currency),

@@ -5,7 +5,7 @@ from typing import Any
 from marketplace.core.access import ANYONE, viewer
 from marketplace.core.fields import Choice, Str
 from marketplace.core.schemas import page_of
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.search import facets, service
 from marketplace.search.schemas import (
     FacetsQuery,
@@ -32,7 +32,7 @@ bp = Blueprint(
         matched=Choice("all", "some", required=True),
     ),
 )
-def search_everything(query: dict[str, Any]) -> Any:
+def search_everything(query: dict[str, Any]) -> Answer:
     """Search listings, tasks, offerings and people who help, the best finds first; slips of the pen are forgiven."""
     return service.search(viewer(), **query)
 
@@ -40,7 +40,7 @@ def search_everything(query: dict[str, Any]) -> Any:
 @bp.get("/filters")
 @bp.arguments(FacetsQuery, location="query")
 @bp.response(200, FacetsSchema)
-def show_search_filters(query: dict[str, Any]) -> Any:
+def show_search_filters(query: dict[str, Any]) -> Answer:
     """Say how what is on offer (or what a query finds of it) divides: categories, amounts, further filters."""
     return facets.of(query.pop("type"), **query)
 
@@ -48,6 +48,6 @@ def show_search_filters(query: dict[str, Any]) -> Any:
 @bp.get("/suggest")
 @bp.arguments(SuggestQuery, location="query")
 @bp.response(200, SuggestionsSchema)
-def suggest_words(query: dict[str, Any]) -> Any:
+def suggest_words(query: dict[str, Any]) -> Answer:
     """Suggest how what is being typed could go on."""
     return {"suggestions": service.suggest(query["q"])}

@@ -19,6 +19,7 @@ from marketplace.events.search import SavedSearchMatched
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.geo import distance_km
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.text import stem
 from marketplace.search.models import SavedSearch
 from marketplace.search.policy import awaited
@@ -69,13 +70,13 @@ def find(user: User, search_id: int) -> SavedSearch:
     return one(select(SavedSearch).where(SavedSearch.user_id == user.id, SavedSearch.id == search_id), "saved search")
 
 
-def of(user: User) -> list[dict[str, Any]]:
+def of(user: User) -> list[JsonObject]:
     """One's own, the newest first."""
     mine = select(SavedSearch.__table__).where(SavedSearch.user_id == user.id)
     return [view(row) for row in fetch(mine.order_by(SavedSearch.id.desc()))]
 
 
-def view(search: Any) -> dict[str, Any]:
+def view(search: Any) -> JsonObject:
     """As its owner sees it."""
     return {**{name: getattr(search, name) for name in SHOWN}, "types": list(search.types)}
 
@@ -127,7 +128,7 @@ def _checked(search: SavedSearch) -> SavedSearch:
     return search
 
 
-def _understood(q: str) -> dict[str, Any]:
+def _understood(q: str) -> JsonObject:
     """What nobody has written yet is awaited too, so nothing here depends on the words that are known today."""
     asked = understand(q)
     return {

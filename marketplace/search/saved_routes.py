@@ -4,7 +4,7 @@ from typing import Any
 
 from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.schemas import MessageSchema, created, written
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.core.web import written as written_answer
 from marketplace.search import saved
 from marketplace.search.schemas import (
@@ -26,7 +26,7 @@ bp = Blueprint(
 
 @bp.get("")
 @bp.response(200, SavedSearchesSchema)
-def list_saved_searches() -> Any:
+def list_saved_searches() -> Answer:
     """List my saved searches."""
     found = saved.of(current_user())
     return {"saved_searches": found, "total": len(found)}
@@ -35,7 +35,7 @@ def list_saved_searches() -> Any:
 @bp.post("")
 @bp.arguments(SavedSearchInputSchema)
 @bp.response(201, created(SavedSearchSchema, "saved_search"))
-def save_search(data: dict[str, Any]) -> Any:
+def save_search(data: dict[str, Any]) -> Answer:
     """Save a search; unless `alerts` is false I hear of whatever new fits it."""
     search = saved.view(saved.add(current_user(), **data))
     return Created("saved_search", search, "/api/saved-searches", "Your search is saved.")
@@ -44,7 +44,7 @@ def save_search(data: dict[str, Any]) -> Any:
 @bp.put("/<int:search_id>")
 @bp.arguments(SavedSearchChangesSchema)
 @bp.response(200, written(SavedSearchSchema, "saved_search"))
-def edit_saved_search(data: dict[str, Any], search_id: int) -> Any:
+def edit_saved_search(data: dict[str, Any], search_id: int) -> Answer:
     """Change what is sent of a saved search."""
     search = saved.view(saved.change(current_user(), search_id, **data))
     return written_answer("saved_search", search, "Your search is changed.")
@@ -52,7 +52,7 @@ def edit_saved_search(data: dict[str, Any], search_id: int) -> Any:
 
 @bp.delete("/<int:search_id>")
 @bp.response(200, MessageSchema)
-def delete_saved_search(search_id: int) -> Any:
+def delete_saved_search(search_id: int) -> Answer:
     """Delete a saved search."""
     saved.remove(current_user(), search_id)
     return {"message": "Your search is deleted."}

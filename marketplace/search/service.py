@@ -13,6 +13,7 @@ from marketplace.core.ranking import Find
 from marketplace.core.search import FEW, Asked, as_written, understand
 from marketplace.core.vocabulary import vocabulary
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.text import APOSTROPHES, CONNECTION, WRITTEN, is_unspaced, spellings, terms
 from marketplace.kit.unicode_fold import fold
 from marketplace.search.policy import searchable
@@ -62,7 +63,7 @@ def search(
     return Page("results", items, per_page, more, next_cursor=last, by_cursor=True, extra=extra)
 
 
-def suggest(q: str) -> list[dict[str, Any]]:
+def suggest(q: str) -> list[JsonObject]:
     """How what is being typed could go on: words that are written somewhere, and titles that have them."""
     typed = WRITTEN.findall(q)
     last = terms(typed[-1]) if typed else []
@@ -122,7 +123,7 @@ def _rank(found: tuple[str, Find]) -> tuple[float, str, int]:
     return -find.why.score, kind, -find.row.id
 
 
-def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain: bool) -> dict[str, Any]:
+def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain: bool) -> JsonObject:
     meant = ((word.typed, word.root, *word.same, *word.near, *word.wholes) for word in asked.words)
     beginnings = tuple({one for forms in meant for one in forms})
     beginnings += tuple({word for phrase in asked.phrases for word in phrase})
@@ -138,7 +139,7 @@ def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain:
     return {**result, "why": find.why.told()} if explain else result
 
 
-def snippet(text: str, beginnings: tuple[str, ...]) -> list[dict[str, Any]]:
+def snippet(text: str, beginnings: tuple[str, ...]) -> list[JsonObject]:
     """The text around the first find in pieces, `hit` where it is what was looked for: a client marks those
     without reading markup out of what people wrote."""
     places = [place for match in WRITTEN.finditer(text) for place in _places(match.group(), match.start(), beginnings)]

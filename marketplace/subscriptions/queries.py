@@ -13,6 +13,7 @@ from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments import calls
 from marketplace.payments.issuing import number_of
@@ -73,7 +74,7 @@ def customer_of(user_id: int, provider: str) -> str | None:
     return rows[0].customer_id if rows else None
 
 
-def offered(viewer: User | None, language: str | None) -> dict[str, Any]:
+def offered(viewer: User | None, language: str | None) -> JsonObject:
     """The plans one can begin, in the reader's words and currency."""
     spoken = language or (viewer.language if viewer else "en")
     currency = viewer.currency if viewer else ""
@@ -81,7 +82,7 @@ def offered(viewer: User | None, language: str | None) -> dict[str, Any]:
     return {"plans": found, "total": len(found)}
 
 
-def plan_view(plan: plans.Plan, language: str, currency: str) -> dict[str, Any]:
+def plan_view(plan: plans.Plan, language: str, currency: str) -> JsonObject:
     """A plan as somebody sees it who pays in this currency, if they can."""
     chosen = plan.currency_for(currency)
     return {
@@ -95,19 +96,19 @@ def plan_view(plan: plans.Plan, language: str, currency: str) -> dict[str, Any]:
     }
 
 
-def of(user: User) -> dict[str, Any] | None:
+def of(user: User) -> JsonObject | None:
     """The subscription of a person; None where there is none, or none any more."""
     row = living_row(user.id)
     return None if row is None else view(user, row)
 
 
-def by_id(user: User, subscription_id: int) -> dict[str, Any]:
+def by_id(user: User, subscription_id: int) -> JsonObject:
     """One of theirs, over or not."""
     mine = select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == subscription_id, SUBSCRIPTIONS.c.user_id == user.id)
     return view(user, fetch(mine)[0])
 
 
-def view(user: User, row: Any) -> dict[str, Any]:
+def view(user: User, row: Any) -> JsonObject:
     """As its owner sees it; the secrets are for paying, so they go once it is paid."""
     plan = plans.all_plans().get(row.plan_key)
     is_waiting = row.status in UNPAID
@@ -183,11 +184,11 @@ def overdue(begun_before: datetime, most: int) -> list[int]:
     return [row.id for row in fetch(late.order_by(rows.id).limit(most))]
 
 
-def _price(minor: int, currency: str) -> dict[str, Any]:
+def _price(minor: int, currency: str) -> JsonObject:
     return {"amount": to_major(minor, currency), "price_minor": minor, "currency": currency}
 
 
-def _receipt_view(row: Any) -> dict[str, Any]:
+def _receipt_view(row: Any) -> JsonObject:
     return {
         "id": row.id,
         "number": number_of(row),
@@ -199,7 +200,7 @@ def _receipt_view(row: Any) -> dict[str, Any]:
     }
 
 
-def as_payment(user: User, mine: dict[str, Any]) -> dict[str, Any]:
+def as_payment(user: User, mine: dict[str, Any]) -> JsonObject:
     """A subscription in the shape of a payment: all of it is the marketplace's own, and there is no fee on it."""
     nothing = {"tax": 0.0, "discount": 0.0, "fee": 0.0, "payee_amount": 0.0, "refunded": 0.0}
     nothing_minor = {"tax_minor": 0, "discount_minor": 0, "fee_minor": 0, "payee_minor": 0, "refunded_minor": 0}

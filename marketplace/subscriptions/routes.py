@@ -4,7 +4,7 @@ from typing import Any
 
 from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
 from marketplace.core.schemas import created, page_of, written
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.core.web import written as written_answer
 from marketplace.payments import calling, printing
 from marketplace.subscriptions import beginning, queries, service
@@ -36,14 +36,14 @@ bp = Blueprint(
 @plans_bp.get("", access=ANYONE)
 @plans_bp.arguments(PlansQuery, location="query")
 @plans_bp.response(200, PlansSchema)
-def list_plans(query: dict[str, Any]) -> Any:
+def list_plans(query: dict[str, Any]) -> Answer:
     """List the plans one can subscribe to."""
     return queries.offered(viewer(), query.get("lang"))
 
 
 @bp.get("")
 @bp.response(200, MySubscriptionSchema)
-def show_subscription() -> Any:
+def show_subscription() -> Answer:
     """Show my subscription, or null."""
     return {"subscription": queries.of(current_user())}
 
@@ -51,11 +51,11 @@ def show_subscription() -> Any:
 @bp.post("", transaction=False, money=True)
 @bp.arguments(SubscribeSchema)
 @bp.response(201, created(SubscriptionSchema, "subscription"))
-def start_subscription(data: dict[str, Any]) -> Any:
+def start_subscription(data: dict[str, Any]) -> Answer:
     """Subscribe to a plan, go over to another one, or try again to pay for it. The price is the plan's, whatever is
     sent."""
     mine = queries.by_id(current_user(), beginning.subscribe(current_user(), **data))
-    answer = Created("subscription", mine, "/api/subscription", mine["failure"] or "Your plan has begun.")
+    answer = Created("subscription", mine, "/api/subscription", str(mine["failure"] or "Your plan has begun."))
     answer.location = "/api/subscription"
     return answer
 
@@ -63,7 +63,7 @@ def start_subscription(data: dict[str, Any]) -> Any:
 @bp.delete("", transaction=False)
 @bp.arguments(StopQuery, location="query")
 @bp.response(200, written(SubscriptionSchema, "subscription"))
-def end_subscription(query: dict[str, Any]) -> Any:
+def end_subscription(query: dict[str, Any]) -> Answer:
     """End my subscription with what is paid for, or now. Nothing is paid back."""
     stopped = calling.at_once("subscription", lambda: service.stop(current_user(), at_once=query["now"]).id)
     return written_answer("subscription", queries.by_id(current_user(), stopped), "It will not be renewed.")
@@ -72,7 +72,7 @@ def end_subscription(query: dict[str, Any]) -> Any:
 @bp.get("/receipts")
 @bp.arguments(queries.RECEIPTS_LIST.arguments(ReceiptsQuery), location="query")
 @bp.response(200, page_of(PlanReceiptSchema, "receipts", "PlanReceiptsPage"))
-def list_subscription_receipts(query: dict[str, Any]) -> Any:
+def list_subscription_receipts(query: dict[str, Any]) -> Answer:
     """List what I have paid for plans, the newest first."""
     return queries.receipts_of(current_user(), **query)
 
@@ -80,6 +80,6 @@ def list_subscription_receipts(query: dict[str, Any]) -> Any:
 @bp.get("/receipts/<number>")
 @bp.arguments(PrintQuery, location="query")
 @bp.sends_bytes("application/pdf", "text/html")
-def show_subscription_receipt(query: dict[str, Any], number: str) -> Any:
+def show_subscription_receipt(query: dict[str, Any], number: str) -> Answer:
     """Send a receipt as a PDF, or as a page where `Accept` or `format` says so."""
     return printing.as_asked(queries.receipt_of(current_user(), number), current_user(), **query)

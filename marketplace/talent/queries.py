@@ -14,6 +14,7 @@ from marketplace.core.near import with_distance
 from marketplace.core.pagination import Page
 from marketplace.core.ranking import Find
 from marketplace.core.search import matches
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.text import contains
 
 USERS: Table = User.metadata.tables["users"]
@@ -68,7 +69,7 @@ def facets(category: str | None = None, **query: Any) -> dict[str, list[Any]]:
     return {"category": categories, "skills": skills, "amounts": found["amounts"]}
 
 
-def by_ids(_viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+def by_ids(_viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Those of these who offer to help, by id."""
     return HELPERS.by_ids(ids, {"offering": True}, view)
 
@@ -91,7 +92,7 @@ def _each(rows: list[Any]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
-def view(row: Any) -> dict[str, Any]:
+def view(row: Any) -> JsonObject:
     """A helper as the contract names the fields; the position is rounded to about a kilometre."""
     body = {
         "id": row.id,

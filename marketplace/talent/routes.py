@@ -4,7 +4,7 @@ from typing import Any
 
 from marketplace.core.access import ANYONE
 from marketplace.core.schemas import page_of
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.talent import queries
 from marketplace.talent.schemas import HelperSchema, HelpersQuery
 
@@ -14,6 +14,6 @@ bp = Blueprint("helpers", __name__, url_prefix="/api/helpers", area="people", de
 @bp.get("", access=ANYONE, shared="people")
 @bp.arguments(queries.HELPERS.arguments(HelpersQuery), location="query")
 @bp.response(200, page_of(HelperSchema, "helpers"))
-def browse_helpers(query: dict[str, Any]) -> Any:
+def browse_helpers(query: dict[str, Any]) -> Answer:
     """Browse people who help, nearest first when asked by position."""
     return queries.browse(**query)

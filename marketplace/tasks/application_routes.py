@@ -4,8 +4,9 @@ from typing import Any
 
 from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.schemas import created, page_of, written
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.core.web import written as written_answer
+from marketplace.kit.json_types import JsonObject
 from marketplace.tasks import applications, applying, paying, queries, service
 from marketplace.tasks.schemas import (
     AcceptByPathSchema,
@@ -25,11 +26,11 @@ Accepted = written(TaskDetailSchema, "task", titled="ApplicationAccepted", appli
 NOTHING_HELD = "The task is assigned. No price was agreed on, so no money is held."
 
 
-def _answer(application_id: int, message: str) -> dict[str, Any]:
+def _answer(application_id: int, message: str) -> JsonObject:
     return written_answer("application", applications.detail(current_user(), application_id), message)
 
 
-def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> dict[str, Any]:
+def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> JsonObject:
     paying.asked_at_once(lambda: service.accept_application(current_user(), application_id, task_id, **how))
     application = applications.detail(current_user(), application_id)
     task = queries.detail(current_user(), task_id)
@@ -41,7 +42,7 @@ def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> dict[st
 @bp.get("/my-applications")
 @bp.arguments(applications.APPLICATIONS_LIST.arguments(ApplicationsQuery), location="query")
 @bp.response(200, page_of(MyApplicationSchema, "applications", "MyApplicationsPage"))
-def list_my_applications(query: dict[str, Any]) -> Any:
+def list_my_applications(query: dict[str, Any]) -> Answer:
     """List my applications, each with its task."""
     return applications.by(current_user(), **query)
 
@@ -49,7 +50,7 @@ def list_my_applications(query: dict[str, Any]) -> Any:
 @bp.post("/<int:task_id>/apply")
 @bp.arguments(ApplySchema)
 @bp.response(201, created(ApplicationSchema, "application"))
-def apply_for_task(data: dict[str, Any], task_id: int) -> Any:
+def apply_for_task(data: dict[str, Any], task_id: int) -> Answer:
     """Offer to do a task."""
     application = applying.apply(current_user(), task_id, **data)
     body = applications.detail(current_user(), application.id)
@@ -59,14 +60,14 @@ def apply_for_task(data: dict[str, Any], task_id: int) -> Any:
 @bp.get("/<int:task_id>/applications")
 @bp.arguments(applications.APPLICATIONS_LIST.arguments(ApplicationsQuery), location="query")
 @bp.response(200, page_of(ApplicationSchema, "applications"))
-def list_applications(query: dict[str, Any], task_id: int) -> Any:
+def list_applications(query: dict[str, Any], task_id: int) -> Answer:
     """List who wants to do my task."""
     return applications.for_task(current_user(), task_id, **query)
 
 
 @bp.get("/<int:task_id>/applications/<int:application_id>")
 @bp.response(200, ApplicationSchema)
-def show_application(task_id: int, application_id: int) -> Any:
+def show_application(task_id: int, application_id: int) -> Answer:
     """Show one application to its two sides."""
     applications.find(current_user(), application_id, task_id)
     return applications.detail(current_user(), application_id)
@@ -75,7 +76,7 @@ def show_application(task_id: int, application_id: int) -> Any:
 @bp.post("/<int:task_id>/accept-application")
 @bp.arguments(AcceptSchema)
 @bp.response(200, Accepted)
-def accept_application(data: dict[str, Any], task_id: int) -> Any:
+def accept_application(data: dict[str, Any], task_id: int) -> Answer:
     """Take one applicant; the others become rejected. Where the money is held, the provider is asked before you are
     answered: load the payment for what became of it."""
     return _accepted(data.pop("application_id"), task_id, data)
@@ -84,14 +85,14 @@ def accept_application(data: dict[str, Any], task_id: int) -> Any:
 @bp.post("/<int:task_id>/applications/<int:application_id>/accept")
 @bp.arguments(AcceptByPathSchema)
 @bp.response(200, Accepted)
-def accept_application_by_path(data: dict[str, Any], task_id: int, application_id: int) -> Any:
+def accept_application_by_path(data: dict[str, Any], task_id: int, application_id: int) -> Answer:
     """Take one applicant, named in the path."""
     return _accepted(application_id, task_id, data)
 
 
 @bp.post("/<int:task_id>/applications/<int:application_id>/reject")
 @bp.response(200, ApplicationWritten)
-def reject_application(task_id: int, application_id: int) -> Any:
+def reject_application(task_id: int, application_id: int) -> Answer:
     """Say no to one applicant."""
     applying.reject(current_user(), application_id, task_id)
     return _answer(application_id, "The application is rejected.")
@@ -99,7 +100,7 @@ def reject_application(task_id: int, application_id: int) -> Any:
 
 @bp.delete("/<int:task_id>/applications/<int:application_id>")
 @bp.response(200, ApplicationWritten)
-def withdraw_application(task_id: int, application_id: int) -> Any:
+def withdraw_application(task_id: int, application_id: int) -> Answer:
     """Take my application back while it waits."""
     applying.withdraw(current_user(), application_id, task_id)
     return _answer(application_id, "Your application is withdrawn.")

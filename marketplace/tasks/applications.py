@@ -10,6 +10,7 @@ from marketplace.core.db import db
 from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotAllowed, NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.tasks import policy, queries
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, A, S
@@ -83,7 +84,7 @@ def price_of(application: Any, task_budget_minor: int | None) -> int | None:
     return next((minor for minor in agreed if minor is not None), None)
 
 
-def detail(user: User, application_id: int) -> dict[str, Any]:
+def detail(user: User, application_id: int) -> JsonObject:
     """One of them as the contract names its fields."""
     return APPLICATIONS_LIST.page({"id": application_id}, lambda row: view(user, row)).items[0]
 
@@ -94,7 +95,7 @@ def _actions(row: Any, roles: frozenset[str]) -> list[str]:
     return [verb for verb in possible if row.task_status == S.OPEN or verb == "withdraw"]
 
 
-def view(user: User, row: Any) -> dict[str, Any]:
+def view(user: User, row: Any) -> JsonObject:
     """An application with what its owner wants to know of the applicant."""
     price, amount = row.proposed_price_minor, price_of(row, row.task_budget_minor)
     roles = policy.application_role_of(user, row, row.creator_id)

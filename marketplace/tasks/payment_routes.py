@@ -5,7 +5,7 @@ from typing import Any
 from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.db import in_transaction
 from marketplace.core.schemas import ProblemSchema, created, written
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.core.web import written as written_answer
 from marketplace.payments import calling
 from marketplace.payments import handing_over as codes
@@ -51,7 +51,7 @@ TaskWritten = written(TaskDetailSchema, "task")
 @bp.arguments(QuoteQuery, location="query")
 @bp.response(200, QuoteSchema)
 @bp.alt_response(409, schema=ProblemSchema, description="No price was agreed on")
-def show_quote(query: dict[str, Any], task_id: int) -> Any:
+def show_quote(query: dict[str, Any], task_id: int) -> Answer:
     """Show what a task would cost, and what the marketplace keeps of it, before paying; with an application, to its
     two sides, before it is accepted."""
     return payments.quote_view(paying.quote(current_user(), task_id, **query))
@@ -60,7 +60,7 @@ def show_quote(query: dict[str, Any], task_id: int) -> Any:
 @bp.post("", transaction=False, money=True)
 @bp.arguments(PaySchema)
 @bp.response(201, created(BegunPaymentSchema, "payment"))
-def begin_payment(data: dict[str, Any]) -> Any:
+def begin_payment(data: dict[str, Any]) -> Answer:
     """Pay for a task, its money is held until it is done; or subscribe to a plan. The amount is the one agreed on, or
     the plan's: with a `payment_method` name the `price` of a task, else read it in the answer and confirm."""
     return _begun(data.pop("task_id"), data) if "task_id" in data else _subscribed(data)
@@ -69,14 +69,14 @@ def begin_payment(data: dict[str, Any]) -> Any:
 @bp.post("/tasks/<int:task_id>/pay", transaction=False, money=True)
 @bp.arguments(PayTaskSchema)
 @bp.response(201, PaymentCreated)
-def pay_for_task(data: dict[str, Any], task_id: int) -> Any:
+def pay_for_task(data: dict[str, Any], task_id: int) -> Answer:
     """Pay for a task named in the path."""
     return _begun(task_id, data)
 
 
 @bp.post("/tasks/<int:task_id>/release-payment", money=True)
 @bp.response(200, TaskWritten)
-def release_payment(task_id: int) -> Any:
+def release_payment(task_id: int) -> Answer:
     """Confirm that the task is done, which pays its worker (another name for POST /tasks/<id>/confirm)."""
     service.confirm(current_user(), task_id)
     return written_answer("task", queries.detail(current_user(), task_id), "Completed. The worker is paid.")
@@ -85,7 +85,7 @@ def release_payment(task_id: int) -> Any:
 @bp.post("/tasks/<int:task_id>/refund", money=True)
 @bp.arguments(RefundInputSchema)
 @bp.response(200, written(PaymentDetailSchema, "payment"))
-def refund_task(data: dict[str, Any], task_id: int) -> Any:
+def refund_task(data: dict[str, Any], task_id: int) -> Answer:
     """Undo a payment by its task: its owner cancels the task, its worker gives back what they were paid."""
     payment_id = refunding.undo(current_user(), task_id, **data)
     return written_answer("payment", payments.detail(current_user(), payment_id), "The money is on its way back.")
@@ -94,7 +94,7 @@ def refund_task(data: dict[str, Any], task_id: int) -> Any:
 @tasks_bp.post("/<int:task_id>/handover-code", no_replay=True)
 @tasks_bp.arguments(HandOverCodeAskedSchema)
 @tasks_bp.response(200, HandOverCodeSchema)
-def show_handover_code(data: dict[str, Any], task_id: int) -> Any:
+def show_handover_code(data: dict[str, Any], task_id: int) -> Answer:
     """Get the code that I show when it is handed over; whoever enters it is paid. `fresh` makes a new one."""
     return {"code": handing_over.code_of(current_user(), task_id, **data)}
 
@@ -102,7 +102,7 @@ def show_handover_code(data: dict[str, Any], task_id: int) -> Any:
 @tasks_bp.post("/<int:task_id>/handover", transaction=False)
 @tasks_bp.arguments(HandOverSchema)
 @tasks_bp.response(200, TaskWritten)
-def hand_over_task(data: dict[str, Any], task_id: int) -> Any:
+def hand_over_task(data: dict[str, Any], task_id: int) -> Answer:
     """Enter the owner's code: the task is completed and paid at once."""
     if not in_transaction(lambda: handing_over.hand_over(current_user(), task_id, **data)):
         raise codes.wrong_code()
@@ -119,6 +119,6 @@ def _subscribed(data: dict[str, Any]) -> Created:
     """What POST /api/subscription does, told as a payment."""
     mine = subscriptions.by_id(current_user(), beginning.subscribe(current_user(), **data))
     payment = subscriptions.as_payment(current_user(), mine)
-    answer = Created("payment", payment, "/api/subscription", payment["failure"] or "Your plan has begun.")
+    answer = Created("payment", payment, "/api/subscription", str(payment["failure"] or "Your plan has begun."))
     answer.location = "/api/subscription"
     return answer

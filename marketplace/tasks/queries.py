@@ -20,6 +20,7 @@ from marketplace.core.search import matches
 from marketplace.core.timers import Timer
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_links
 from marketplace.payments import queries as payments
@@ -154,7 +155,7 @@ def _are_paired(one_id: int, other_id: int, how: ColumnElement[bool]) -> bool:
     return bool(fetch(select(Task.id).where(pair, how).limit(1)))
 
 
-def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
+def detail(viewer: User | None, task_id: int) -> JsonObject:
     """One visible task; somebody signed in also learns what they have to do with it."""
     tasks = by_ids(viewer, [task_id])
     if task_id not in tasks:
@@ -162,7 +163,7 @@ def detail(viewer: User | None, task_id: int) -> dict[str, Any]:
     return _with_involvement(viewer, tasks[task_id]) if viewer else tasks[task_id]
 
 
-def by_ids(viewer: User | None, ids: list[int]) -> dict[int, dict[str, Any]]:
+def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Visible ones of these, by id."""
     found = BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
     if viewer is not None:
@@ -181,7 +182,7 @@ def attention(user: User) -> dict[str, int]:
     return {**dict(zip(names, row, strict=True)), "total": sum(row)}
 
 
-def view(viewer: User | None, row: Any) -> dict[str, Any]:
+def view(viewer: User | None, row: Any) -> JsonObject:
     """A task as the contract names its fields."""
     roles = policy.role_of(viewer, row)
     budget = None if row.budget_minor is None else to_major(row.budget_minor, row.currency)
@@ -233,17 +234,17 @@ def _page(viewer: User | None, params: dict[str, Any]) -> Page:
     return page
 
 
-def _on_view(query: dict[str, Any]) -> dict[str, Any]:
+def _on_view(query: dict[str, Any]) -> JsonObject:
     return {**_prepared({"status": S.OPEN, **query}), "on_board": True}
 
 
-def _prepared(query: dict[str, Any]) -> dict[str, Any]:
+def _prepared(query: dict[str, Any]) -> JsonObject:
     budgets = rank_bounds("budget", query.pop("min_budget", None), query.pop("max_budget", None))
     living = None if query.get("status") else S.DELETED  # a state that was asked for is enough
     return {**query, "living": living, **tree().filter(query.pop("category", None)), **budgets}
 
 
-def _with_involvement(viewer: User, task: dict[str, Any]) -> dict[str, Any]:
+def _with_involvement(viewer: User, task: dict[str, Any]) -> JsonObject:
     mine = select(Application).where(Application.task_id == task["id"], Application.applicant_id == viewer.id)
     application = db.session.scalar(mine)
     if viewer.id in {task["creator_id"], task["assigned_to_id"]}:
@@ -258,13 +259,13 @@ def _with_involvement(viewer: User, task: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _with_payment(task: dict[str, Any]) -> dict[str, Any]:
+def _with_payment(task: dict[str, Any]) -> JsonObject:
     """How the money stands, for those it concerns."""
     payment_id, status = payments.standing_of(f"task:{task['id']}") or (None, None)
     return {**task, "payment_id": payment_id, "payment_status": status}
 
 
-def application_summary(application: Application) -> dict[str, Any]:
+def application_summary(application: Application) -> JsonObject:
     """What an applicant is shown of their own application beside the task."""
     return {
         "id": application.id,

@@ -4,8 +4,9 @@ from typing import Any
 
 from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
 from marketplace.core.schemas import MessageSchema, created, page_of, written
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.core.web import written as written_answer
+from marketplace.kit.json_types import JsonObject
 from marketplace.tasks import queries, service
 from marketplace.tasks.schemas import (
     AttentionSchema,
@@ -25,14 +26,14 @@ TasksPage = page_of(TaskSchema, "tasks")
 TaskWritten = written(TaskDetailSchema, "task")
 
 
-def _answer(task_id: int, message: str) -> dict[str, Any]:
+def _answer(task_id: int, message: str) -> JsonObject:
     return written_answer("task", queries.detail(current_user(), task_id), message)
 
 
 @bp.get("", access=ANYONE, shared="tasks")
 @bp.arguments(queries.BROWSE.arguments(TasksQuery), location="query")
 @bp.response(200, TasksPage)
-def browse_tasks(query: dict[str, Any]) -> Any:
+def browse_tasks(query: dict[str, Any]) -> Answer:
     """Browse the board, nearest first when asked by position."""
     return queries.browse(viewer(), **query)
 
@@ -40,7 +41,7 @@ def browse_tasks(query: dict[str, Any]) -> Any:
 @bp.get("/search", access=ANYONE)
 @bp.arguments(queries.BROWSE.arguments(TasksQuery), location="query")
 @bp.response(200, TasksPage)
-def search_tasks(query: dict[str, Any]) -> Any:
+def search_tasks(query: dict[str, Any]) -> Answer:
     """Search the board by words."""
     return queries.browse(viewer(), **query)
 
@@ -48,7 +49,7 @@ def search_tasks(query: dict[str, Any]) -> Any:
 @bp.get("/user/<int:user_id>", access=ANYONE)
 @bp.arguments(queries.BROWSE.arguments(TasksOfPersonQuery), location="query")
 @bp.response(200, TasksPage)
-def list_user_tasks(query: dict[str, Any], user_id: int) -> Any:
+def list_user_tasks(query: dict[str, Any], user_id: int) -> Answer:
     """List the tasks a person posted on the board."""
     return queries.browse(viewer(), **{**query, "creator_id": user_id})
 
@@ -56,7 +57,7 @@ def list_user_tasks(query: dict[str, Any], user_id: int) -> Any:
 @bp.get("/my", access=SIGNED_IN)
 @bp.arguments(queries.BROWSE.arguments(MyTasksQuery), location="query")
 @bp.response(200, TasksPage)
-def list_my_tasks(query: dict[str, Any]) -> Any:
+def list_my_tasks(query: dict[str, Any]) -> Answer:
     """List the tasks assigned to me, completed ones too."""
     return queries.assigned_to(current_user(), **query)
 
@@ -64,14 +65,14 @@ def list_my_tasks(query: dict[str, Any]) -> Any:
 @bp.get("/created", access=SIGNED_IN)
 @bp.arguments(queries.BROWSE.arguments(MyTasksQuery), location="query")
 @bp.response(200, TasksPage)
-def list_created_tasks(query: dict[str, Any]) -> Any:
+def list_created_tasks(query: dict[str, Any]) -> Answer:
     """List the tasks I posted, each with how many applications wait."""
     return queries.created_by(current_user(), **query)
 
 
 @bp.get("/notifications", access=SIGNED_IN)
 @bp.response(200, AttentionSchema)
-def count_attention() -> Any:
+def count_attention() -> Answer:
     """Count what waits for me: applications, confirmations, assignments."""
     return queries.attention(current_user())
 
@@ -79,7 +80,7 @@ def count_attention() -> Any:
 @bp.post("", access=SIGNED_IN)
 @bp.arguments(TaskInputSchema)
 @bp.response(201, created(TaskDetailSchema, "task"))
-def post_task(data: dict[str, Any]) -> Any:
+def post_task(data: dict[str, Any]) -> Answer:
     """Put a task on the board."""
     task = service.post(current_user(), **data)
     return Created("task", queries.detail(current_user(), task.id), "/api/tasks", "Your task is on the board.")
@@ -87,7 +88,7 @@ def post_task(data: dict[str, Any]) -> Any:
 
 @bp.get("/<int:task_id>", access=ANYONE)
 @bp.response(200, TaskDetailSchema)
-def show_task(task_id: int) -> Any:
+def show_task(task_id: int) -> Answer:
     """Show a task; somebody signed in also learns what they have to do with it."""
     return queries.detail(viewer(), task_id)
 
@@ -95,7 +96,7 @@ def show_task(task_id: int) -> Any:
 @bp.put("/<int:task_id>", access=SIGNED_IN)
 @bp.arguments(TaskChangesSchema)
 @bp.response(200, TaskWritten)
-def edit_task(data: dict[str, Any], task_id: int) -> Any:
+def edit_task(data: dict[str, Any], task_id: int) -> Answer:
     """Change my task while it is open."""
     service.edit(current_user(), task_id, **data)
     return _answer(task_id, "Your task is saved.")
@@ -103,7 +104,7 @@ def edit_task(data: dict[str, Any], task_id: int) -> Any:
 
 @bp.delete("/<int:task_id>", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
-def delete_task(task_id: int) -> Any:
+def delete_task(task_id: int) -> Answer:
     """Take my task off the board while it is open."""
     service.delete(current_user(), task_id)
     return {"message": "Your task is deleted."}
@@ -111,7 +112,7 @@ def delete_task(task_id: int) -> Any:
 
 @bp.post("/<int:task_id>/start", access=SIGNED_IN)
 @bp.response(200, TaskWritten)
-def start_task(task_id: int) -> Any:
+def start_task(task_id: int) -> Answer:
     """Take the assignment up."""
     service.start(current_user(), task_id)
     return _answer(task_id, "You have started.")
@@ -120,7 +121,7 @@ def start_task(task_id: int) -> Any:
 @bp.post("/<int:task_id>/decline", access=SIGNED_IN)
 @bp.arguments(ReasonSchema)
 @bp.response(200, TaskWritten)
-def decline_task(data: dict[str, Any], task_id: int) -> Any:
+def decline_task(data: dict[str, Any], task_id: int) -> Answer:
     """Give the assignment back; the task is open again (a booking is cancelled)."""
     service.decline(current_user(), task_id, **data)
     return _answer(task_id, "You have declined.")
@@ -129,7 +130,7 @@ def decline_task(data: dict[str, Any], task_id: int) -> Any:
 @bp.post("/<int:task_id>/done", access=SIGNED_IN)
 @bp.arguments(DoneSchema)
 @bp.response(200, TaskWritten)
-def finish_task(data: dict[str, Any], task_id: int) -> Any:
+def finish_task(data: dict[str, Any], task_id: int) -> Answer:
     """Say that it is done; the owner confirms."""
     service.finish(current_user(), task_id, **data)
     return _answer(task_id, "Done. The owner has been asked to confirm.")
@@ -138,7 +139,7 @@ def finish_task(data: dict[str, Any], task_id: int) -> Any:
 @bp.post("/<int:task_id>/mark-done", access=SIGNED_IN)
 @bp.arguments(DoneSchema)
 @bp.response(200, TaskWritten)
-def mark_task_done(data: dict[str, Any], task_id: int) -> Any:
+def mark_task_done(data: dict[str, Any], task_id: int) -> Answer:
     """Say that it is done (another name for /done)."""
     service.finish(current_user(), task_id, **data)
     return _answer(task_id, "Done. The owner has been asked to confirm.")
@@ -146,7 +147,7 @@ def mark_task_done(data: dict[str, Any], task_id: int) -> Any:
 
 @bp.post("/<int:task_id>/confirm", access=SIGNED_IN)
 @bp.response(200, TaskWritten)
-def confirm_task(task_id: int) -> Any:
+def confirm_task(task_id: int) -> Answer:
     """Confirm that it is done: completed."""
     service.confirm(current_user(), task_id)
     return _answer(task_id, "Completed. Thank you.")
@@ -155,7 +156,7 @@ def confirm_task(task_id: int) -> Any:
 @bp.post("/<int:task_id>/dispute", access=SIGNED_IN)
 @bp.arguments(ReasonSchema)
 @bp.response(200, TaskWritten)
-def dispute_task(data: dict[str, Any], task_id: int) -> Any:
+def dispute_task(data: dict[str, Any], task_id: int) -> Answer:
     """Say that the two sides do not agree."""
     service.dispute(current_user(), task_id, **data)
     return _answer(task_id, "The dispute is open.")
@@ -164,7 +165,7 @@ def dispute_task(data: dict[str, Any], task_id: int) -> Any:
 @bp.post("/<int:task_id>/cancel", access=SIGNED_IN)
 @bp.arguments(ReasonSchema)
 @bp.response(200, TaskWritten)
-def cancel_task(data: dict[str, Any], task_id: int) -> Any:
+def cancel_task(data: dict[str, Any], task_id: int) -> Answer:
     """Cancel my task while it is open or assigned."""
     service.cancel(current_user(), task_id, **data)
     return _answer(task_id, "Your task is cancelled.")

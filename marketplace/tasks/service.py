@@ -1,7 +1,7 @@
 """The verbs of quick help, from posting to the confirmed end."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import Select, func, select, update
 
@@ -184,7 +184,7 @@ def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
     task.reason = reason
     paying.call_off(task.id, reason="cancelled", by_id=user.id)
     applying.pass_over_rest(task)
-    publish(TaskCancelled(**_both_sides(task)))
+    publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
     return task
 
 
@@ -208,7 +208,7 @@ def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = 
         payments.split(paying.reference(task_id), amount, reason="dispute decided", by_id=actor_id)
     if to_worker_minor == 0:
         paying.call_off(task_id, reason="dispute decided", by_id=actor_id)
-        publish(TaskCancelled(**_both_sides(task)))
+        publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
         return task
     return _complete(task)
 
@@ -227,7 +227,7 @@ def take_down_of(user_id: int) -> None:
         task.advance("cancel", actor=SYSTEM)
         db.session.flush()
         applying.pass_over_rest(task)
-        publish(TaskCancelled(**_both_sides(task)))
+        publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
     applying.withdraw_all_of(user_id)
 
 
@@ -273,10 +273,28 @@ def _moved(user: User, task_id: int, verb: str) -> Task:
     return task
 
 
-def _both_sides(task: Task) -> dict[str, Any]:
-    return {"task_id": task.id, "owner_id": task.creator_id, "worker_id": task.assigned_to_id}
+class _Owned(TypedDict):
+    task_id: int
+    owner_id: int
 
 
-def _step(task: Task) -> dict[str, Any]:
+class _BothSides(_Owned):
+    worker_id: int
+
+
+class _Step(_BothSides):
+    version: int
+
+
+def _owned(task: Task) -> _Owned:
+    return {"task_id": task.id, "owner_id": task.creator_id}
+
+
+def _both_sides(task: Task) -> _BothSides:
+    """Of a task that somebody does."""
+    return {**_owned(task), "worker_id": task.assigned_to_id or 0}
+
+
+def _step(task: Task) -> _Step:
     """The version tells this step from the same one taken again later."""
     return {**_both_sides(task), "version": task.version}

@@ -17,6 +17,7 @@ from marketplace.core import current_settings
 from marketplace.core.db import in_transaction, release_connection
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Invalid, Malformed, NotFound, Problem
+from marketplace.kit.json_types import JsonObject
 from marketplace.uploads import addresses, images, queries, service
 from marketplace.uploads.documents import Prepared, prepare
 from marketplace.uploads.gateways.chosen import storage
@@ -36,13 +37,13 @@ class TooLarge(Problem):
     title = "Too large"
 
 
-def receive(owner: User, request: Request, *, purpose: str = "image") -> dict[str, Any]:
+def receive(owner: User, request: Request, *, purpose: str = "image") -> JsonObject:
     """Store the file of a multipart body; raises 413, 415, 422, and Busy (503) without a storage."""
     data, name = _read(request, purpose)
     return store(owner.id, data, name, purpose=purpose)
 
 
-def store(owner_id: int, data: bytes, name: str = "", *, purpose: str = "image") -> dict[str, Any]:
+def store(owner_id: int, data: bytes, name: str = "", *, purpose: str = "image") -> JsonObject:
     """Look at a file and keep it, outside of any transaction; answers and raises as `receive`."""
     release_connection()
     prepared = _looked_at(data, name, purpose)
@@ -61,14 +62,14 @@ def make_thumbnails(upload_id: int) -> None:
     in_transaction(lambda: service.thumbnails_made(upload_id))
 
 
-def receive_avatar(owner: User, request: Request) -> dict[str, Any]:
+def receive_avatar(owner: User, request: Request) -> JsonObject:
     """Store a picture and make it the person's avatar."""
     stored = receive(owner, request)
     in_transaction(lambda: people.edit_profile(owner, avatar_url=stored["url"]))
     return stored
 
 
-def begin_direct(owner: User, *, content_type: str, size: int, purpose: str, name: str) -> dict[str, Any]:
+def begin_direct(owner: User, *, content_type: str, size: int, purpose: str, name: str) -> JsonObject:
     """Where and how to PUT a file past this server; raises TooLarge, QuotaExceeded."""
     _refuse_large(size, is_picture=content_type.startswith("image/") or purpose != "document")
     named = {"original_name": name[-200:] or None}
@@ -77,7 +78,7 @@ def begin_direct(owner: User, *, content_type: str, size: int, purpose: str, nam
     )
     key = addresses.incoming_key(upload.stem)
     direct = storage().direct(key, content_type=content_type, size=size, seconds=DIRECT_SECONDS)
-    way = {"id": upload.id, "expires_at": now() + timedelta(seconds=DIRECT_SECONDS)}
+    way: JsonObject = {"id": upload.id, "expires_at": now() + timedelta(seconds=DIRECT_SECONDS)}
     if direct is not None:
         return {**way, "method": direct.method, "url": direct.url, "headers": direct.headers}
     url = addresses.incoming_url(upload.stem, DIRECT_SECONDS)
@@ -96,7 +97,7 @@ def accept_direct(stem: str, request: Request) -> None:
     _or_busy(lambda: storage().put(addresses.incoming_key(stem), data, "application/octet-stream", public=False))
 
 
-def complete_direct(owner: User, upload_id: int) -> dict[str, Any]:
+def complete_direct(owner: User, upload_id: int) -> JsonObject:
     """Look at what was PUT and keep it; asked again it answers the same. Raises 404, 409, 413, 415, 422."""
     upload = queries.own(owner, upload_id)
     if upload.ready_at is not None:
@@ -107,7 +108,7 @@ def complete_direct(owner: User, upload_id: int) -> dict[str, Any]:
         return queries.view(queries.own_ready(owner, upload_id))  # somebody was faster, or it is gone
 
 
-def _complete(upload: Any) -> dict[str, Any]:
+def _complete(upload: Any) -> JsonObject:
     data = _or_busy(lambda: storage().get(addresses.incoming_key(upload.stem)))
     if data is None:
         raise Invalid.field("file", "Nothing has arrived at the address yet. PUT the file there first.")
@@ -137,7 +138,7 @@ def _announce(owner_id: int, prepared: Prepared, purpose: str) -> Upload:
     )
 
 
-def _bring_in(upload_id: int, key: str, prepared: Prepared) -> dict[str, Any]:
+def _bring_in(upload_id: int, key: str, prepared: Prepared) -> JsonObject:
     public = key.startswith("public/")
     try:
         storage().put(key, prepared.data, prepared.content_type, public=public)

@@ -12,6 +12,7 @@ from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
 from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
 from marketplace.uploads.addresses import NAME, is_signed, url_of
 from marketplace.uploads.images import THUMBNAILS
 from marketplace.uploads.models import EXPORT, Upload, UploadUsage
@@ -45,7 +46,7 @@ def used(user_id: int) -> int:
     return int(rows[0].size) if rows else 0
 
 
-def view(upload: Any) -> dict[str, Any]:
+def view(upload: Any) -> JsonObject:
     """One file as its owner sees it."""
     pictured = upload.width is not None
     return {

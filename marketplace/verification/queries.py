@@ -10,6 +10,7 @@ from marketplace.core.db import db, fetch, one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
+from marketplace.kit.json_types import JsonObject
 from marketplace.uploads import queries as uploads
 from marketplace.verification.lifecycle import S
 from marketplace.verification.models import Verification
@@ -31,7 +32,7 @@ QUEUE = ListQuery(
 )
 
 
-def state_of(user: User) -> dict[str, Any]:
+def state_of(user: User) -> JsonObject:
     """Where a person stands: the newest submission, and its status (`none` without one)."""
     mine = select(VERIFICATIONS).where(VERIFICATIONS.c.user_id == user.id)
     rows = fetch(mine.order_by(VERIFICATIONS.c.id.desc()).limit(1))
@@ -69,16 +70,16 @@ def reason_of(verification_id: int) -> str:
     return rows[0].reason if rows else ""
 
 
-def view(verification: Any) -> dict[str, Any]:
+def view(verification: Any) -> JsonObject:
     """As its owner sees it."""
     return {**{name: getattr(verification, name) for name in SHOWN}, "files_count": len(verification.files)}
 
 
-def with_files(verification: Verification) -> dict[str, Any]:
+def with_files(verification: Verification) -> JsonObject:
     """As whoever decides sees it: the documents by addresses that open for a quarter of an hour."""
     return {**view(verification), "files": [uploads.view(row) for row in uploads.by_stems(verification.files)]}
 
 
-def _with_name(row: Any) -> dict[str, Any]:
+def _with_name(row: Any) -> JsonObject:
     name = display_name(row.username, row.first_name, row.last_name)
     return {**view(row), "username": row.username, "display_name": name}

@@ -4,7 +4,7 @@ from typing import Any
 
 from marketplace.core.access import SIGNED_IN, current_user
 from marketplace.core.schemas import MessageSchema, created
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 from marketplace.verification import queries, service
 from marketplace.verification.schemas import VerificationInputSchema, VerificationSchema, VerificationStateSchema
 
@@ -15,7 +15,7 @@ bp = Blueprint(
 
 @bp.get("")
 @bp.response(200, VerificationStateSchema)
-def show_verification() -> Any:
+def show_verification() -> Answer:
     """Show where I stand."""
     return queries.state_of(current_user())
 
@@ -23,7 +23,7 @@ def show_verification() -> Any:
 @bp.post("")
 @bp.arguments(VerificationInputSchema)
 @bp.response(201, created(VerificationSchema, "verification"))
-def submit_documents(data: dict[str, Any]) -> Any:
+def submit_documents(data: dict[str, Any]) -> Answer:
     """Send documents to be looked at; they were uploaded as private documents before."""
     verification = queries.view(service.submit(current_user(), **data))
     return Created("verification", verification, "/api/auth/verification", "Thank you. We will look at them soon.")
@@ -31,7 +31,7 @@ def submit_documents(data: dict[str, Any]) -> Any:
 
 @bp.delete("")
 @bp.response(200, MessageSchema)
-def withdraw_documents() -> Any:
+def withdraw_documents() -> Answer:
     """Take my documents back while they wait."""
     service.withdraw(current_user())
     return {"message": "Your documents are withdrawn."}

@@ -6,14 +6,14 @@ from marketplace.auth.keys import service
 from marketplace.auth.keys.schemas import ApiKeyRequestSchema, ApiKeysSchema, NewApiKeySchema
 from marketplace.core.access import PROVED, SIGNED_IN, current_user
 from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Blueprint, Created
+from marketplace.core.web import Answer, Blueprint, Created
 
 bp = Blueprint("api_keys", __name__, url_prefix="/api/auth/api-keys", description="Keys for programs")
 
 
 @bp.get("", access=SIGNED_IN)
 @bp.response(200, ApiKeysSchema)
-def list_api_keys() -> Any:
+def list_api_keys() -> Answer:
     """List my keys and what they were used for."""
     keys = service.of(current_user())
     return {"api_keys": keys, "total": len(keys)}
@@ -22,7 +22,7 @@ def list_api_keys() -> Any:
 @bp.post("", access=PROVED, no_replay=True)
 @bp.arguments(ApiKeyRequestSchema)
 @bp.response(201, NewApiKeySchema)
-def make_api_key(data: dict[str, Any]) -> Any:
+def make_api_key(data: dict[str, Any]) -> Answer:
     """Make a key; its text is in this answer only."""
     key, text = service.make(current_user(), **data)
     return Created(
@@ -32,7 +32,7 @@ def make_api_key(data: dict[str, Any]) -> Any:
 
 @bp.delete("/<int:key_id>", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
-def end_api_key(key_id: int) -> Any:
+def end_api_key(key_id: int) -> Answer:
     """End a key; it opens nothing any more."""
     service.end(current_user(), key_id)
     return {"message": "The key has ended."}

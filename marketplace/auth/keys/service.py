@@ -22,6 +22,7 @@ from marketplace.core.outbox import publish
 from marketplace.events.auth import ApiKeyMade
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotSignedIn, TooMany
+from marketplace.kit.json_types import JsonObject
 
 PREFIX = "mk"
 MOST_KEYS = 20
@@ -85,7 +86,7 @@ def end_all(user_id: int) -> None:
         audit_log.record("api_keys.ended", "user", user_id, actor_id=user_id)
 
 
-def of(user: User) -> list[dict[str, Any]]:
+def of(user: User) -> list[JsonObject]:
     """One's living keys with what they did in the last thirty days, newest first."""
     mine = select(ApiKey.__table__).where(ApiKey.user_id == user.id, ApiKey.ended_at.is_(None))
     keys = fetch(mine.order_by(ApiKey.id.desc()))
@@ -104,7 +105,7 @@ def _written(key: Any, row: Any) -> usage.Today:
     return usage.Today(row.requests if row else 0, row.refused if row else 0, key.last_used_at)
 
 
-def view(key: Any, uses: Sequence[Any] = (), today: usage.Today = UNUSED) -> dict[str, Any]:
+def view(key: Any, uses: Sequence[Any] = (), today: usage.Today = UNUSED) -> JsonObject:
     """A key as its owner sees it, with the figures of this moment; its text is in no answer but the first."""
     shown = ("id", "name", "scopes", "requests_a_day", "created_at", "expires_at")
     day = now().date()

@@ -10,7 +10,7 @@ from marketplace.auth.schemas import UserSchema
 from marketplace.core.access import ANYONE, PROVED, current_user, viewer
 from marketplace.core.limits import code_limit
 from marketplace.core.schemas import MessageSchema, written
-from marketplace.core.web import Blueprint
+from marketplace.core.web import Answer, Blueprint
 from marketplace.core.web import written as written_answer
 
 bp = Blueprint("phone", __name__, url_prefix="/api/auth/phone", description="Telephone numbers and codes by SMS")
@@ -22,7 +22,7 @@ PERHAPS = "If somebody has confirmed this number, a code is on its way to it."
 @code_limit
 @bp.arguments(PhoneSchema)
 @bp.response(200, MessageSchema)
-def send_phone_code(data: dict[str, Any]) -> Any:
+def send_phone_code(data: dict[str, Any]) -> Answer:
     """Send a code: signed in, to confirm my number; else to sign in by it."""
     person = viewer()
     if person is None:
@@ -36,7 +36,7 @@ def send_phone_code(data: dict[str, Any]) -> Any:
 @code_limit
 @bp.arguments(PhoneCodeSchema)
 @bp.response(200, written(UserSchema, "user"))
-def verify_phone(data: dict[str, Any]) -> Any:
+def verify_phone(data: dict[str, Any]) -> Answer:
     """Confirm my number by the code that was sent to it."""
     user_id = current_user().id
     service.verify(user_id, data["phone"], data["code"], here())

@@ -1,7 +1,5 @@
 """Switch the second factor on and off, and prove by it."""
 
-from typing import Any
-
 from sqlalchemy import delete, update
 
 from marketplace.auth.models import User
@@ -14,6 +12,7 @@ from marketplace.core.outbox import publish
 from marketplace.events.auth import SecondFactorSwitched
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, TooMany
+from marketplace.kit.json_types import JsonObject
 
 WRONG_CODE = "This code is not right. Take the newest one; each counts once."
 
@@ -99,7 +98,7 @@ def proves(user_id: int, code: str) -> bool:
     return False
 
 
-def state_of(user: User) -> dict[str, Any]:
+def state_of(user: User) -> JsonObject:
     """Whether it is on, and how many recovery codes are left."""
     return {"enabled": totp.is_on(user.id), "recovery_codes_left": recovery.left(user.id)}
 

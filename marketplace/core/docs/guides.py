@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 import config
+from marketplace.kit.lazy_module import lazy_module
+
+if TYPE_CHECKING:
+    import markdown_it
+    from markdown_it.token import Token
+else:
+    markdown_it = lazy_module("markdown_it")
 
 FOLDER = config.ROOT / "docs"
 # What somebody who writes a client reads, in this order; the rest is for those who run or change the marketplace.
@@ -49,7 +54,7 @@ def _title(path: Path) -> str:
 
 @cache
 def _rendered(path: Path) -> str:
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown = markdown_it.MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(path.read_text(encoding="utf-8"))
     _name_headings(tokens)
     for token in tokens:
@@ -61,7 +66,7 @@ def _rendered(path: Path) -> str:
     return html.replace("<pre>", '<pre tabindex="0">')
 
 
-def _name_headings(tokens: Sequence[Token]) -> None:
+def _name_headings(tokens: "Sequence[Token]") -> None:
     for heading, text in pairwise(tokens):
         if heading.type == "heading_open":
             heading.attrs["id"] = re.sub(r"[^\w-]", "", text.content.lower().replace(" ", "-"))

@@ -10,10 +10,12 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid
-from pywebpush import WebPushException, webpush
 
 from marketplace.core import outgoing
+from marketplace.kit.lazy_module import lazy_module
 from marketplace.notifications.gateways.channel import Gone, Letter, Refused, TryLater
+
+pywebpush = lazy_module("pywebpush")  # brings aiohttp and requests
 
 A_DAY = 86_400
 TIMEOUT = 10.0
@@ -36,7 +38,7 @@ class PushChannel:
         topic = base64.urlsafe_b64encode(sha256(letter.id.encode()).digest())[:32].decode()
         body = {"title": letter.title, "body": letter.text, "url": letter.link, "tag": letter.id}
         try:
-            answer: Any = webpush(
+            answer: Any = pywebpush.webpush(
                 subscription_info={"endpoint": letter.to, "keys": letter.keys},
                 data=orjson.dumps(body).decode(),
                 vapid_private_key=self.key,
@@ -46,7 +48,7 @@ class PushChannel:
                 headers={"Topic": topic, "Urgency": "normal"},
                 requests_session=_Guarded(self.allowed),
             )
-        except WebPushException as error:
+        except pywebpush.WebPushException as error:
             raise _failure(error) from None
         except (ValueError, TypeError) as error:
             raise Gone(f"the keys of this browser are damaged: {error}") from None
@@ -93,7 +95,7 @@ class _Guarded:
         return _Answer(answer.status, found, answer.body.decode(errors="replace"))
 
 
-def _failure(error: WebPushException) -> Exception:
+def _failure(error: Any) -> Exception:
     response: Any = error.response
     if response is None:
         return Gone(str(error))

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from marketplace.core.db import fetch, in_transaction
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import share
 from marketplace.payments.gateways.fake_book import THINGS, FakeBook
 from marketplace.payments.gateways.fake_cards import CHALLENGES, DECLINES, WORKS_ONCE, tried
@@ -196,14 +197,14 @@ class FakeSubscriptions(FakeBook):
         )
 
 
-def _unpaid(terms: PlanTerms, customer: str, method: str | None) -> dict[str, Any]:
+def _unpaid(terms: PlanTerms, customer: str, method: str | None) -> JsonObject:
     nothing = {"period_start": None, "period_end": None, "renews_at": NEVER, "begun_at": None, "number": 0}
     about: dict[str, Any] = {"customer": customer, "method": method, "failure": ""}
     so_far: dict[str, Any] = {"keys": [], "invoices": [], "credit_minor": 0, "cancel_at_period_end": False}
     return {**_terms(terms), **nothing, **about, **so_far, "status": Paid.INCOMPLETE.value}
 
 
-def _terms(terms: PlanTerms) -> dict[str, Any]:
+def _terms(terms: PlanTerms) -> JsonObject:
     return {
         "plan": terms.key,
         "amount_minor": terms.amount_minor,
@@ -250,7 +251,7 @@ def _part(amount_minor: int, left: int, whole: int) -> int:
     return share(amount_minor, (left, whole - left))[0]
 
 
-def _period(begun_at: str, interval: str, number: int) -> dict[str, Any]:
+def _period(begun_at: str, interval: str, number: int) -> JsonObject:
     """The so-manieth period since then, counted from the first day so that 31 January is followed by 31 March."""
     begun, months = datetime.fromisoformat(begun_at), 12 if interval == "year" else 1
     end = _text(_later(begun, number * months))

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -12,6 +11,7 @@ from marketplace.core.db import execute, fetch
 from marketplace.core.leases import table_of
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import Money
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
 
@@ -112,7 +112,7 @@ def _open(accounts: list[Account]) -> dict[str, int]:
     return ids
 
 
-def _new(account: Account) -> dict[str, Any]:
+def _new(account: Account) -> JsonObject:
     about = {name: getattr(account, name) for name in ("key", "purpose", "currency", "provider", "owner_id")}
     return {"balance_minor": 0, **about}
 
@@ -141,9 +141,9 @@ def _change(account_id: int, change: int) -> int:
     return int(fetch(_move, {"account_id": account_id, "change": change})[0].balance_minor)
 
 
-def _rows(lines: list[Line], ids: dict[str, int], ends: dict[int, int]) -> list[dict[str, Any]]:
+def _rows(lines: list[Line], ids: dict[str, int], ends: dict[int, int]) -> list[JsonObject]:
     """Backwards from what the accounts have at the end to what they had after each line."""
-    after, rows = dict(ends), []
+    after, rows = dict(ends), list[JsonObject]()
     for line in reversed(lines):
         debit, credit = ids[line.debit.key], ids[line.credit.key]
         rows.append(

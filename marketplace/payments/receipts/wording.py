@@ -6,7 +6,7 @@ import unicodedata
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict
 
 from marketplace.kit.clock import as_utc
 from marketplace.kit.money import exponent
@@ -20,13 +20,25 @@ MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
 PILED = re.compile(f"({MARKS}{{4}}){MARKS}+")  # accents heaped on one letter climb over the lines above
 
 
+class _Texts(TypedDict):
+    """What a language's table has beside labels."""
+
+    group: str
+    point: str
+    months: list[str]
+    moment: str
+    payment: dict[str, str]
+    refund: dict[str, str]
+    statement: dict[str, str]
+
+
 def spoken(language: str) -> str:
     """`lv-LV` and `LV` → `lv`; English for what we do not speak."""
     short = re.split("[-_]", language.lower())[0]
     return short if short in LANGUAGES else DEFAULT
 
 
-def labels(language: str, kind: str) -> dict[str, str]:
+def labels(language: str, kind: Literal["payment", "refund", "statement"]) -> dict[str, str]:
     """All labels of a payment or of a refund."""
     table = _texts()[language]
     return {**{key: text for key, text in table.items() if isinstance(text, str)}, **table[kind]}
@@ -46,8 +58,7 @@ def moment(language: str, at: datetime) -> str:
     """`4 March 2026, 14:05 UTC` as the language writes it."""
     table, utc = _texts()[language], as_utc(at)
     month = table["months"][utc.month - 1]
-    said: str = table["moment"].format(day=utc.day, month=month, year=utc.year, time=f"{utc:%H:%M}")
-    return said
+    return table["moment"].format(day=utc.day, month=month, year=utc.year, time=f"{utc:%H:%M}")
 
 
 def harmless(text: str) -> str:
@@ -58,5 +69,7 @@ def harmless(text: str) -> str:
 
 
 @cache
-def _texts() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
+def _texts() -> dict[str, _Texts]:
+    """texts.toml by language."""
+    texts: dict[str, _Texts] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
+    return texts

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from boto3.exceptions import Boto3Error
-from boto3.session import Session
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from urllib3.exceptions import HTTPError
-
+from marketplace.kit.lazy_module import lazy_module
 from marketplace.uploads.gateways.storage import DirectUpload, StorageFailed, StoredFile, check_key, is_key
+
+boto3 = lazy_module("boto3.session")
+boto3_exceptions = lazy_module("boto3.exceptions")
+botocore_config = lazy_module("botocore.config")
+botocore_exceptions = lazy_module("botocore.exceptions")
+urllib3 = lazy_module("urllib3.exceptions")
 
 FOREVER = "public, max-age=31536000, immutable"
 NOT_SHARED = "private, no-store"
@@ -30,7 +31,12 @@ NOT_IN_QUOTES = re.compile(r"[^ !#-\[\]-~]")
 def _failing_safely() -> Iterator[None]:
     try:
         yield
-    except (BotoCoreError, Boto3Error, ClientError, HTTPError) as error:
+    except (
+        botocore_exceptions.BotoCoreError,
+        boto3_exceptions.Boto3Error,
+        botocore_exceptions.ClientError,
+        urllib3.HTTPError,
+    ) as error:
         raise StorageFailed(f"{type(error).__name__}: {error}") from error
 
 
@@ -68,7 +74,7 @@ class S3Storage:
         check_key(key)
         try:
             body: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except ClientError as error:
+        except botocore_exceptions.ClientError as error:
             _raise_unless_missing(error)
             return None
         return body
@@ -113,7 +119,7 @@ class S3Storage:
         check_key(key)
         try:
             return int(self._client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
-        except ClientError as error:
+        except botocore_exceptions.ClientError as error:
             _raise_unless_missing(error)
             self._client.head_bucket(Bucket=self.bucket)  # a HEAD does not say whether the bucket is missing too
             return None
@@ -132,7 +138,7 @@ class S3Storage:
     def _make(self) -> Any:
         """Checksums only where S3 requires them: a presigned PUT could not carry one. Without "virtual",
         presigned addresses name the global host, which redirects for new buckets of other regions."""
-        config = Config(
+        config = botocore_config.Config(
             signature_version="s3v4",
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
@@ -141,7 +147,7 @@ class S3Storage:
             response_checksum_validation="when_required",
             s3={"addressing_style": "path" if self._place["endpoint_url"] else "virtual"},
         )
-        return Session().client("s3", config=config, **self._place, **self._keys)
+        return boto3.Session().client("s3", config=config, **self._place, **self._keys)
 
 
 def _stored(found: dict[str, Any]) -> StoredFile:
@@ -154,6 +160,6 @@ def _attachment(filename: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
 
 
-def _raise_unless_missing(error: ClientError) -> None:
+def _raise_unless_missing(error: Any) -> None:
     if error.response["Error"]["Code"] not in MISSING:
         raise error

@@ -10,9 +10,9 @@ from calendar import monthrange
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 from marketplace.payments.gateways.paypal.account import IN_FULL, Account, Json, Refusal, link
 from marketplace.payments.gateways.paypal.money import minor_of, money
 from marketplace.payments.gateways.paypal.payouts import rfc3339
@@ -165,7 +165,7 @@ class Subscriptions(Account):
         return tuple(_invoice(one) for one in paid if one["status"] == "COMPLETED")
 
 
-def _cycles(terms: PlanTerms) -> list[dict[str, Any]]:
+def _cycles(terms: PlanTerms) -> list[JsonObject]:
     return [
         {
             "frequency": {"interval_unit": terms.interval.upper(), "interval_count": 1},
