@@ -27,6 +27,7 @@ class TimedUnreader(unreader.SocketUnreader):  # type: ignore[misc,unused-ignore
     _ends: float | None = None
     _last = 0.0
     _is_over = False
+    _rate = 0
 
     def begin(self, seconds: float, rate: int = 0) -> None:
         """A head or a body, whose time begins with its first piece: before that the connection is only idle."""
@@ -39,7 +40,7 @@ class TimedUnreader(unreader.SocketUnreader):  # type: ignore[misc,unused-ignore
         usual = self.sock.gettimeout()
         left = None if self._ends is None else self._ends - time.monotonic()
         if left is None or (usual is not None and usual <= left):
-            return self._counted(super().chunk(size_hint))
+            return self._idle_or_next(size_hint)
         try:
             self.sock.settimeout(max(left, 0.001))
             return self._counted(super().chunk(size_hint))
@@ -47,6 +48,15 @@ class TimedUnreader(unreader.SocketUnreader):  # type: ignore[misc,unused-ignore
             return self._cut_off()
         finally:
             self.sock.settimeout(usual)
+
+    def _idle_or_next(self, size_hint: int | None) -> bytes:
+        """A connection whose own time ends between two requests (a WebSocket was refused on it) has ended, no more."""
+        try:
+            return self._counted(super().chunk(size_hint))
+        except TimeoutError:
+            if self._ends is None and not self._rate:
+                return self._cut_off()
+            raise
 
     def _counted(self, data: bytes) -> bytes:
         if self._ends is None:

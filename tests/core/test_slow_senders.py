@@ -84,6 +84,15 @@ def test_a_connection_may_be_idle_before_and_between_requests(line: tuple[Any, s
         assert next(reader).method == "GET"
 
 
+def test_a_connection_whose_own_time_ends_while_it_is_idle_is_no_error(line: tuple[Any, socket.socket]) -> None:
+    reader, theirs = line
+    theirs.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert next(reader).method == "GET"
+    reader.unreader.sock.settimeout(0.05)
+    with pytest.raises((NoMoreData, StopIteration)):
+        next(reader)
+
+
 @pytest.mark.parametrize("file", ["gunicorn.conf.py", "deploy/sockets.gunicorn.py"])
 def test_every_process_of_production_reads_so(file: str) -> None:
     assert "gunicorn_timeouts.init()" in (config.ROOT / file).read_text(encoding="utf-8")
