@@ -287,6 +287,7 @@ def test_strangers_who_use_up_the_tries_do_not_keep_the_owner_out(app: Flask, an
     assert [tries("192.0.2.9", "not this one 17") for _ in range(7)] == [401] * 5 + [429] * 2
     assert tries("192.0.2.9", PASSWORD) == 429
     assert tries("127.0.0.1", PASSWORD) == 200
+    assert [tries("127.0.0.1", "not this one 17") for _ in range(6)] == [401] * 4 + [429] * 2  # as many at home
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from pypdf import PdfReader
 
-from marketplace.core.db import db
+from marketplace.core.db import db, in_transaction
+from marketplace.payments import handing_over
 from tests.conftest import make_app
 from tests.factories import money, things
 from tests.factories.people import Person, sign_up
@@ -255,6 +256,15 @@ def test_a_code_cannot_be_guessed(anna: Person, juris: Person) -> None:
     assert juris.post(f"/api/tasks/{task}/handover", {"code": code}).status_code == 409
     fresh = anna.post(f"/api/tasks/{task}/handover-code", {"fresh": True}).json["code"]
     assert juris.post(f"/api/tasks/{task}/handover", {"code": fresh}).status_code == 200
+
+
+def test_a_code_counts_once(app: Flask, anna: Person) -> None:
+    with app.app_context():
+        code = in_transaction(lambda: handing_over.code_for("task:7", anna.id))
+        assert in_transaction(lambda: handing_over.guess("task:7", code))
+        with pytest.raises(handing_over.NoCode):
+            in_transaction(lambda: handing_over.guess("task:7", code))
+        db.session.remove()
 
 
 def test_a_code_pays_nobody_before_the_money_is_held(anna: Person, juris: Person) -> None:
