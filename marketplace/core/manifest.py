@@ -121,6 +121,8 @@ class Manifest:
     """The kinds of things that search, favorites and saved searches may refer to."""
     personal: Path | None = None
     """A TOML file: what each column of its tables is to the person (the privacy slice explains the words)."""
+    waits_for: tuple[Callable[[int], bool], ...] = ()
+    """Whether somebody waits for this person, who cannot leave before that is over."""
     erase: tuple[Callable[[int], int | None], ...] = ()
     """Takes down and forgets what a person left, beyond the columns; each in a transaction of its own, safe to repeat,
     and called again while it answers that there was something."""

@@ -9,11 +9,11 @@ from marketplace.auth.standing import LATE_WRITES
 from marketplace.core import audit_log, jobs
 from marketplace.core.db import in_transaction
 from marketplace.core.jobs import enqueue
+from marketplace.core.manifest import slices
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.payments import queries as payments
-from marketplace.tasks import queries as tasks
 from marketplace.uploads import queries as uploads
 from marketplace.uploads.addresses import NAME, url_of
 
@@ -62,7 +62,7 @@ def erase(user: User, password: str) -> None:
 
 def close(user: User, *, even_if_needed: bool = False) -> None:
     """The account names nobody, and the job that erases the rest is asked for; raises StillNeeded (409)."""
-    if not even_if_needed and tasks.has_running(user.id):
+    if not even_if_needed and any(waits(user.id) for one in slices() for waits in one.waits_for):
         raise StillNeeded()
     if not even_if_needed and payments.has_money(user.id):
         raise MoneyLeft()

@@ -35,5 +35,6 @@ TASKS = Manifest(
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),
+    waits_for=(queries.has_running,),
     erase=(service.take_down_of, service.forget_words_of),
 )

@@ -108,6 +108,15 @@ def test_a_rule_reads_tables_of_its_own_slice_and_of_those_below(one: Manifest) 
     assert above == []
 
 
+def test_the_document_tells_of_a_blueprint_behind_the_one_it_follows(apps: dict[str, Flask]) -> None:
+    document = apps["sqlite"].test_client().get("/openapi.json").json
+    tags = [tag["name"] for tag in document["tags"]]
+    following = {bp.name: bp.follows for one in SLICES for bp in one.blueprints if bp.follows}
+
+    assert following
+    assert {name: tags[tags.index(name) - 1] for name in following} == following
+
+
 def test_every_list_that_strangers_share_has_facts_that_end_it() -> None:
     sources = (path.read_text(encoding="utf-8") for path in PACKAGE.glob("*/*routes.py"))
     shared = {topic for source in sources for topic in re.findall(r'shared="(\w+)"', source)}
