@@ -11,7 +11,7 @@ export PORT
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types floors seed demo-escrow bench load-chat lock clean
+.PHONY: help run test test-fast coverage torture check lint format types floors seed demo-escrow bench load-chat lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -21,6 +21,12 @@ run: $(VENV)/.run ## Migrate, fill with the demo town, serve on PORT (5000)
 
 test: $(VENV)/.dev ## Run everything on SQLite and on a real Postgres and Redis
 	@$(BIN)/python -m pytest -n 2
+
+test-fast: $(VENV)/.dev ## What needs nothing but SQLite, for in between
+	@$(BIN)/python -m pytest -n 2 --fast
+
+coverage: $(VENV)/.dev ## Run everything and print how much of marketplace/ it ran
+	@$(BIN)/python -m pytest -n 2 --cov=marketplace --cov-report=term:skip-covered
 
 check: lint types floors test ## What CI runs
 
@@ -48,8 +54,8 @@ demo-escrow: $(VENV)/.run ## The story of a task's money with the books after ea
 		REDIS_URL= JOBS=embedded PAYMENT_PROVIDERS=fake RATE_LIMITS=0 LOG_LEVEL=ERROR $(BIN)/flask demo-escrow
 
 torture: $(VENV)/.dev ## Die at every step, meet at every statement, 5,000 random stories of money (hours)
-	CRASH_EVERY=1 INTERLEAVE_EVERY=1 MONEY_EXAMPLES=$(MONEY_EXAMPLES) MONEY_STEPS=$(MONEY_STEPS) \
-		$(BIN)/python -m pytest -n 2 tests/crash tests/races tests/payments/test_properties.py
+	CRASH_EVERY=1 INTERLEAVE_EVERY=1 FUZZ_EXAMPLES=100 MONEY_EXAMPLES=$(MONEY_EXAMPLES) MONEY_STEPS=$(MONEY_STEPS) \
+		$(BIN)/python -m pytest -n 2 tests/crash tests/races tests/fuzz tests/payments/test_properties.py
 
 bench: $(VENV)/.bench ## Measure against the peers and print the ratios (SIZES=20000,200000 is shorter)
 	@$(BIN)/python -m benchmarks --sizes "$(SIZES)"

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from tests.servers.postgres import start_postgres
 from tests.servers.redis import start_redis
 from tests.servers.server import Server, ServerUnavailable
 
-pytest_plugins = ("tests.outside", "tests.sharing", "tests.addresses")
+pytest_plugins = ("tests.outside", "tests.scheduling", "tests.url_map_cache", "tests.selection")
 DATABASES = ("sqlite", "postgres")
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 SETTINGS = {
@@ -50,7 +50,7 @@ _made: list[Flask] = []
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start Postgres and Redis in the process that starts the workers; they read the addresses."""
-    if hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput") or config.option.fast:
         return
     try:
         for name, start in (("TEST_DATABASE_URL", start_postgres), ("TEST_REDIS_URL", start_redis)):
@@ -68,21 +68,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def urls(worker_id: str) -> dict[str, str]:
+def urls(worker_id: str, pytestconfig: pytest.Config) -> dict[str, str]:
     """A database of each kind for this worker alone."""
+    folder = FILES / "database"
+    folder.mkdir()
+    sqlite = {"sqlite": f"sqlite:///{folder}/marketplace.db"}
+    if pytestconfig.option.fast:
+        return sqlite
     server = os.environ["TEST_DATABASE_URL"]
     name = f"marketplace_{os.getpid()}_{worker_id}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    sqlite = FILES / "database" / "marketplace.db"
-    sqlite.parent.mkdir()
-    return {"sqlite": f"sqlite:///{sqlite}", "postgres": server.rpartition("/")[0] + f"/{name}"}
+    return {**sqlite, "postgres": server.rpartition("/")[0] + f"/{name}"}
 
 
 @pytest.fixture(scope="session")
 def apps(urls: dict[str, str]) -> Iterator[dict[str, Flask]]:
     """One migrated application a database."""
-    made = {kind: make_app(urls[kind]) for kind in DATABASES}
+    made = {kind: make_app(url) for kind, url in urls.items()}
     for app in made.values():
         with app.app_context():
             flask_migrate.upgrade()
@@ -119,27 +122,44 @@ def database(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def app(apps: dict[str, Flask], database: str, request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The application, emptied and audited after the test."""
-    app = apps[database]
+    with _left_in_order(apps[database], request) as app:
+        yield app
+
+
+@pytest.fixture
+def both(apps: dict[str, Flask], request: pytest.FixtureRequest) -> Iterator[dict[str, Flask]]:
+    """Both applications in one test, for what is expensive to make and can be asked of each."""
+    with ExitStack() as stack:
+        yield {kind: stack.enter_context(_left_in_order(app, request)) for kind, app in apps.items()}
+
+
+@contextmanager
+def _left_in_order(app: Flask, request: pytest.FixtureRequest) -> Iterator[Flask]:
     with app.app_context():
         shipped = shipped_categories()
     yield app
     disconnect()
     with app.app_context():
-        db.session.rollback()
-        counters.flush()
-        filled = filled_tables()
-        if not filled.isdisjoint(queue.table.name for queue in (calls.CALLS, inbox.EVENTS)):
-            while sum((calling.call_due(), inbox.read_due())):
-                pass
-            filled = filled_tables()
-        with filled_only(filled):
-            found = [*findings(), *reconciling.compare(BEGINNING, now() + timedelta(days=1))]
-        empty(shipped, filled)
+        found = _audited()
+        empty(shipped)
         db.session.remove()
     if request.node.get_closest_marker("control"):
         assert found, "the guard was off and the books were not even wrong"
     else:
         assert found == []
+
+
+def _audited() -> list[Any]:
+    """What is wrong once everything that was asked of a provider is through."""
+    db.session.rollback()
+    counters.flush()
+    filled = filled_tables()
+    if not filled.isdisjoint(queue.table.name for queue in (calls.CALLS, inbox.EVENTS)):
+        while sum((calling.call_due(), inbox.read_due())):
+            pass
+        filled = filled_tables()
+    with filled_only(filled):
+        return [*findings(), *reconciling.compare(BEGINNING, now() + timedelta(days=1))]
 
 
 @pytest.fixture

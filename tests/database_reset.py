@@ -88,10 +88,10 @@ def shipped_categories() -> list[Row[Any]]:
     return fetch(_categories)
 
 
-def empty(shipped: list[Row[Any]], filled: Set[str] | None = None) -> None:
+def empty(shipped: list[Row[Any]]) -> None:
     """Take out what the test wrote; the shipped categories stay as they were."""
-    names = filled_tables() if filled is None else filled
-    in_transaction(lambda: _clear(shipped, names))
+    filled = filled_tables()
+    in_transaction(lambda: _clear(shipped, filled))
     tree().forget()
     vocabulary().forget()
 

@@ -138,6 +138,7 @@ def test_no_row_holds_the_code(shop: Flask, work: Work, twilio: Twilio, liga: Pe
     assert code not in re.findall(r"(?<!\d)\d{6}(?!\d)", str([tuple(row) for row in stored]))
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "phone", ["26000001", "+371 1", "+999 26000001", "+3712600000111111", "telephone", "", "+", "+371x", "12345678"]
 )

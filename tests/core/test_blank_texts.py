@@ -36,6 +36,7 @@ def errors(schema: Input, name: str, text: str) -> dict[str, Any]:
     return {}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", INVISIBLE)
 def test_every_required_text_refuses_what_shows_nothing(app: Flask, kind: str) -> None:
     with app.app_context():

@@ -214,6 +214,7 @@ def test_spellings_of_an_emoji_are_one_reaction_and_skins_are_not(anna: Person, 
     assert [one["emoji"] for one in said(anna, talk)[0]["reactions"]] == ["👍", "👍🏽"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", NO_EMOJI)
 def test_what_is_no_single_emoji_is_refused(anna: Person, juris: Person, talk: int, kind: str) -> None:
     message = say(anna, talk)

@@ -232,6 +232,7 @@ def test_a_push_service_that_is_busy_is_asked_again(
     assert len(browser.shown) == 1
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "endpoint",
     [

@@ -71,6 +71,7 @@ def test_everything_one_can_choose_is_shown_and_changed(anna: Person) -> None:
     assert anna.get("/api/notifications/preferences").json["digest"] == "daily"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "wish",
     [

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import bindparam, event, text
 
 from marketplace.admin import money as staff_money
-from marketplace.core.db import db, execute, in_transaction
+from marketplace.core.db import db, execute, fetch, in_transaction
 from marketplace.core.encryption import Encrypted
 from marketplace.core.pagination import COUNT_BOUND
 from marketplace.listings import queries as listings
@@ -127,6 +127,26 @@ EVERYWHERE = (
 )
 
 
+SECONDARY_INDEXES = text(
+    """SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS made_by FROM pg_index i
+  JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
+  WHERE NOT i.indisunique AND t.relnamespace = CAST('public' AS regnamespace) AND t.relname = ANY(:tables)"""
+).bindparams(
+    tables=[
+        *TABLES,
+        "users",
+        "audit_log",
+        "security_signals",
+        "verifications",
+        "notifications",
+        "deliveries",
+        "payments",
+        "payouts",
+        "ledger_transfers",
+    ]
+)
+
+
 @pytest.fixture(scope="module")
 def large(urls: dict[str, str]) -> Iterator[Flask]:
     """A Postgres of 200,000 listings, tasks and offerings each."""
@@ -136,7 +156,7 @@ def large(urls: dict[str, str]) -> Iterator[Flask]:
     app = make_app(f"{server}/{name}_large")
     with app.app_context():
         flask_migrate.upgrade()
-        in_transaction(_fill)
+        in_transaction(lambda: _with_indexes_made_last(_fill))
         with db.engine.connect() as connection:
             connection.execute(text("SET statement_timeout = 0"))
             connection.execute(text("VACUUM ANALYZE"))
@@ -144,9 +164,19 @@ def large(urls: dict[str, str]) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def _fill() -> None:
+def _with_indexes_made_last(fill: Callable[[], None]) -> None:
+    """An index over 200,000 rows is made several times faster than it is kept up row by row."""
     execute(text("SET LOCAL statement_timeout = 0"))
-    execute(text("SET LOCAL synchronous_commit = off"))
+    execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
+    indexes = fetch(SECONDARY_INDEXES)
+    for index in indexes:
+        execute(text(f'DROP INDEX "{index.name}"'))
+    fill()
+    for index in indexes:
+        execute(text(index.made_by.replace(":", r"\:")))
+
+
+def _fill() -> None:
     for statement in (USERS, *HAPPENED):
         execute(text(statement))
     for table, parts in TABLES.items():
@@ -256,14 +286,13 @@ def busy(large: Flask) -> Flask:
     """The same with 200,000 pieces of news and deliveries, and an end to every second thing."""
 
     def more() -> None:
-        execute(text("SET LOCAL statement_timeout = 0"))
         for statement in (NEWS, ROWS_OF_QUEUES, *MONEY):
             secret = [bindparam("nothing", "", Encrypted())] if ":nothing" in statement else []
             execute(text(statement).bindparams(*secret), {"rows": ROWS})
         for statement in ENDINGS.split(";")[:2]:
             execute(text(statement))
 
-    in_transaction(more)
+    in_transaction(lambda: _with_indexes_made_last(more))
     with db.engine.connect() as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM ANALYZE"))

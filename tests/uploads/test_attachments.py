@@ -116,6 +116,7 @@ def test_every_kind_the_chat_knows_is_an_inert_download(anna: Person, anybody: P
         assert (kind, told["filename"]) == ("attachment", stored["original_name"])
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_what_its_name_says_is_refused(anna: Person, name: str) -> None:
     answer = send_file(anna, "/api/uploads/document", REFUSED[name], name)

@@ -138,6 +138,7 @@ def test_thumbnails_are_made_in_the_background(app: Flask, anna: Person, anybody
     assert sizes == {"small": (160, 80), "medium": (480, 240), "large": (1080, 540)}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("data", "name", "status"),
     [
