@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from flask import Response, current_app, request
 from prometheus_client import CollectorRegistry
@@ -40,7 +39,7 @@ def show_metrics() -> Response:
 
 
 class _Tables:
-    def collect(self) -> Iterator[Any]:
+    def collect(self) -> Iterator[GaugeMetricFamily]:
         """The families of figures."""
         yield _queue_rows()
         yield _oldest()

@@ -28,6 +28,7 @@ from marketplace.kit.json_types import Json, JsonObject
 from marketplace.kit.text import is_storable
 
 View = Callable[..., Any]
+Guarded = Callable[..., Response]  # a view that writes its own answer
 FORM_BYTES = 256 * 1024  # the parts of a multipart body that are not the file
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -176,10 +177,10 @@ class Blueprint(DocumentedBlueprint):
         loading = super().arguments(kept, location=location, **kwargs)
 
         def decorate(view: View) -> View:
-            loaded: View = loading(view)
+            loaded: Guarded = loading(view)
 
             @wraps(loaded)
-            def checked(*args: Any, **kwargs: Any) -> Any:
+            def checked(*args: Any, **kwargs: Any) -> Response:
                 if location == "json" and request.get_data() and not request.is_json:
                     raise UnsupportedMediaType()
                 return loaded(*args, **kwargs)
@@ -205,7 +206,7 @@ class Blueprint(DocumentedBlueprint):
 
 def _reading(view: View, guard: Guard, topic: str = "") -> View:
     @wraps(view)
-    def reading(*args: Any, **kwargs: Any) -> Any:
+    def reading(*args: Any, **kwargs: Any) -> Response:
         guard.check()
         name = shared_name() if topic else None
         response = view(*args, **kwargs) if name is None else _shared(topic, name, lambda: view(*args, **kwargs))
@@ -228,9 +229,9 @@ def _shared(topic: str, name: str, make: Callable[[], Response]) -> Response:
     return response
 
 
-def _phased(view: View, guard: Guard, body_limit: str) -> View:
+def _phased(view: Guarded, guard: Guard, body_limit: str) -> View:
     @wraps(view)
-    def phased(*args: Any, **kwargs: Any) -> Any:
+    def phased(*args: Any, **kwargs: Any) -> Response:
         if body_limit:
             g.largest = current_app.config[body_limit]
             request.max_content_length = g.largest + FORM_BYTES
@@ -246,13 +247,13 @@ def _phased(view: View, guard: Guard, body_limit: str) -> View:
     return phased
 
 
-def _writing(view: View, guard: Guard) -> View:
+def _writing(view: Guarded, guard: Guard) -> View:
     @wraps(view)
-    def writing(*args: Any, **kwargs: Any) -> Any:
+    def writing(*args: Any, **kwargs: Any) -> Response:
         who.refuse_strangers(guard.access)
         _take_body()  # a slow sender must not hold the transaction open
 
-        def once() -> Any:
+        def once() -> Response:
             guard.check()
             if guard.money:
                 idempotency.demand()

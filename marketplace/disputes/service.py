@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import func, select
@@ -23,6 +22,7 @@ from marketplace.tasks.models import Task
 from marketplace.uploads import queries as files
 from marketplace.uploads import service as uploads
 from marketplace.uploads.addresses import url_of
+from marketplace.uploads.queries import UploadRow
 
 OTHER = "other"
 MOST_OF_A_SIDE = 50
@@ -96,7 +96,7 @@ def demand_side(user: User, dispute: Dispute) -> None:
         raise NotAllowed("Only the two sides can speak in this dispute.")
 
 
-def own_files(user: User, names: Sequence[str]) -> list[Any]:
+def own_files(user: User, names: Sequence[str]) -> list[UploadRow]:
     """One's own files of these names; raises Invalid (422) where one is not."""
     found = files.own_files(user, names)
     if len(found) != len(set(names)):
