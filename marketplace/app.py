@@ -50,7 +50,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     return app
 
 
-def _settings_of_process() -> Mapping[str, Any]:
+def _settings_of_process() -> Mapping[str, object]:
     given = config.environment_of_process()
     settings = config.load(given)
     for sentence in config.warnings(given):

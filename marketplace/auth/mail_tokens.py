@@ -5,13 +5,13 @@ stored could be used to make one, and a row that gets the id of a lost one has a
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import select, update
 
 from marketplace.auth import one_time
 from marketplace.auth.models import MailToken
-from marketplace.core.db import execute, fetch, save
+from marketplace.core.db import execute, fetch, fetch_as, first_as, save
 from marketplace.core.outbox import publish
 from marketplace.events.auth import MailTokenIssued
 from marketplace.kit.clock import now
@@ -58,13 +58,26 @@ def a_day_ago() -> datetime:
     return now() - DAY
 
 
-def redeem(text: str, *purposes: str) -> Any:
+class MailTokenRow(Protocol):
+    """A link that was sent."""
+
+    id: int
+    user_id: int
+    purpose: str
+    email: str
+    partner_id: int | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+def redeem(text: str, *purposes: str) -> MailTokenRow:
     """The token behind a link, used now; raises Invalid (422). Of two at once one has it."""
     token_id = _read(text)
     living = (MailToken.id == token_id, MailToken.used_at.is_(None), MailToken.expires_at > now())
     if not execute(update(MailToken).where(*living, MailToken.purpose.in_(purposes)).values(used_at=now())):
         raise Invalid.field("token", TOO_LATE)
-    return fetch(select(MailToken.__table__).where(MailToken.id == token_id))[0]
+    return fetch_as(MailTokenRow, select(MailToken.__table__).where(MailToken.id == token_id))[0]
 
 
 def void(user_id: int, *purposes: str) -> None:
@@ -73,19 +86,18 @@ def void(user_id: int, *purposes: str) -> None:
     execute(waiting.where(MailToken.purpose.in_(purposes)).values(used_at=now()))
 
 
-def partner_of(token: Any) -> Any:
+def partner_of(token: MailTokenRow) -> MailTokenRow:
     """The other link of a change of address."""
     other = MailToken.id == token.partner_id if token.partner_id is not None else MailToken.partner_id == token.id
-    return fetch(select(MailToken.__table__).where(other))[0]
+    return fetch_as(MailTokenRow, select(MailToken.__table__).where(other))[0]
 
 
-def find(token_id: int) -> Any | None:
+def find(token_id: int) -> MailTokenRow | None:
     """One as it stands."""
-    rows = fetch(select(MailToken.__table__).where(MailToken.id == token_id))
-    return rows[0] if rows else None
+    return first_as(MailTokenRow, select(MailToken.__table__).where(MailToken.id == token_id))
 
 
-def text_of(token: Any) -> str:
+def text_of(token: MailTokenRow) -> str:
     """What a link carries."""
     return one_time.ticket("mail-token", token)
 

@@ -7,7 +7,7 @@ of addresses, get five answers in all.
 import hmac
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import String, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -39,13 +39,41 @@ def code_of(row: Any) -> str:
     return f"{number % 10**DIGITS:0{DIGITS}}"
 
 
+class Ticketed(Protocol):
+    """What a ticket can stand for."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def created_at(self) -> datetime:
+        """Its moment."""
+        ...
+
+
+class GuessableRow(Protocol):
+    """A row of a Guessable's table."""
+
+    id: int
+    nonce: str
+    guesses: int
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+R = TypeVar("R", bound=Ticketed)
+
+
 def ticket(purpose: str, row: Any) -> str:
     """What somebody carries who may use this row: its id under our signature. The signature covers the
     row's moment: after a restored backup another row may have the same id."""
     return f"{row.id}.{_seal(purpose, row)}"
 
 
-def behind(purpose: str, text: str, find: Callable[[int], Any | None]) -> Any | None:
+def behind(purpose: str, text: str, find: Callable[[int], R | None]) -> R | None:
     """The row behind a ticket, found by `find`; None where the ticket is not one of ours."""
     number, _, seal = text.partition(".")
     is_number = number.isascii() and number.isdigit() and len(number) < 19

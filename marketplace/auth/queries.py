@@ -1,14 +1,14 @@
 """A person as others and as the person sees them."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, FromClause, Select, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import visible_to
 from marketplace.core import ranking
-from marketplace.core.db import fetch, one
+from marketplace.core.db import fetch, first_as, one
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
@@ -28,13 +28,26 @@ def everybody() -> Select[User]:
     return select(User)
 
 
-def reachable(user_id: int, *, closed: bool = False) -> Any | None:
+class Reachable(Protocol):
+    """Whom something can be told, and how."""
+
+    id: int
+    username: str
+    first_name: str
+    last_name: str
+    email: str
+    phone: str | None
+    phone_verified: bool
+    language: str
+    time_zone: str
+
+
+def reachable(user_id: int, *, closed: bool = False) -> Reachable | None:
     """What telling a person something takes; None where the account is not active, or erased where `closed`
     ones are reached too."""
     columns = ("id", "username", "first_name", "last_name", "email", "phone", "phone_verified", "language", "time_zone")
     living = User.erased_at.is_(None) if closed else User.is_active
-    rows = fetch(select(*(getattr(User, name) for name in columns)).where(User.id == user_id, living))
-    return rows[0] if rows else None
+    return first_as(Reachable, select(*(getattr(User, name) for name in columns)).where(User.id == user_id, living))
 
 
 def greeting_name(user: Any) -> str:

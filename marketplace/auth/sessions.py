@@ -1,15 +1,15 @@
 """Sign-ins: begun, refreshed by trading a token for its successor, listed and ended."""
 
 import secrets
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from flask_jwt_extended import create_access_token, create_refresh_token
 from sqlalchemy import select, update
 
 from marketplace.auth.models import SignIn, User
 from marketplace.core import current_settings
-from marketplace.core.db import execute, fetch, one, save
+from marketplace.core.db import execute, fetch, fetch_as, one, save
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
 
@@ -31,7 +31,23 @@ def tokens_of(sign_in: Any, message: str) -> JsonObject:
     return {"message": message, "token": access, "access_token": access, "refresh_token": refresh}
 
 
-def rotate(sign_in_id: str, generation: int) -> Any | None:
+class SignInRow(Protocol):
+    """A sign-in as it stands."""
+
+    id: str
+    user_id: int
+    created_at: datetime
+    ended_at: datetime | None
+    end_reason: str | None
+    generation: int
+    rotated_at: datetime
+    last_used_at: datetime
+    proved_at: datetime
+    device: str
+    address: str
+
+
+def rotate(sign_in_id: str, generation: int) -> SignInRow | None:
     """The sign-in whose pair the holder of this generation's token gets; None where the token was used before.
 
     Of many at once one begins the next generation, and the others, within ten seconds, get the same
@@ -41,7 +57,7 @@ def rotate(sign_in_id: str, generation: int) -> Any | None:
     mine = (SignIn.id == sign_in_id, SignIn.ended_at.is_(None))
     following = update(SignIn).where(*mine, SignIn.generation == generation)
     execute(following.values(generation=generation + 1, rotated_at=moment, last_used_at=moment))
-    found = fetch(select(SignIn.__table__).where(*mine, SignIn.generation == generation + 1))
+    found = fetch_as(SignInRow, select(SignIn.__table__).where(*mine, SignIn.generation == generation + 1))
     return found[0] if found and moment - found[0].rotated_at <= SAME_MOMENT else None
 
 

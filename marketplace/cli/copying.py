@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table as Grid
-from sqlalchemy import Connection, String, Table, func, insert, inspect, select, text
+from sqlalchemy import ColumnElement, Connection, String, Table, func, insert, inspect, select, text
 from sqlalchemy.engine import Engine, make_url
 
 import config
@@ -190,7 +190,7 @@ def _parents_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: depth(row["key"]))
 
 
-def _chunks(table: Table, connection: Connection) -> Iterator[list[dict[str, Any]]]:
+def _chunks(table: Table, connection: Connection) -> Iterator[list[dict[str, object]]]:
     """Rows without generated columns, in the order of the primary key."""
     statement = select(*_columns(table)).order_by(*table.primary_key.columns)
     result = connection.execution_options(yield_per=CHUNK).execute(statement)
@@ -198,7 +198,7 @@ def _chunks(table: Table, connection: Connection) -> Iterator[list[dict[str, Any
         yield [dict(row._mapping) for row in part]
 
 
-def _columns(table: Table) -> list[Any]:
+def _columns(table: Table) -> list[ColumnElement[object]]:
     return [column for column in table.c if column.computed is None]
 
 

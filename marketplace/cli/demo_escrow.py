@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
 
 from marketplace.auth.models import User
 from marketplace.cli.audit import findings
@@ -58,17 +59,18 @@ class Stage:
         self.enter(name)
         in_transaction(lambda: execute(update(User).where(User.username == name).values(role="admin")))
 
-    def get(self, name: str, path: str, accept: str = "application/json") -> Any:
+    def get(self, name: str, path: str, accept: str = "application/json") -> TestResponse:
         """Somebody reads something."""
         return self._call(name, "GET", path, headers={"Accept": accept})
 
-    def post(self, name: str, path: str, **body: Any) -> Any:
+    def post(self, name: str, path: str, **body: Any) -> dict[str, Any]:
         """Somebody does something; whatever waits because of it is done too."""
         answer = self._call(name, "POST", path, json=body, headers={"Idempotency-Key": f"step {next(self.numbers)}"})
         work()
-        return answer.get_json()
+        told: dict[str, Any] = answer.get_json()
+        return told
 
-    def _call(self, name: str, method: str, path: str, *, headers: dict[str, str], **more: Any) -> Any:
+    def _call(self, name: str, method: str, path: str, *, headers: dict[str, str], **more: Any) -> TestResponse:
         headers = {**headers, "Authorization": f"Bearer {self.tokens[name]}"}
         answer = current_app.test_client().open(f"/api{path}", method=method, headers=headers, **more)
         if answer.status_code >= 400:

@@ -17,7 +17,7 @@ from marketplace.core.fields import Moment, Str
 from marketplace.core.prices import minor_units
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
-from marketplace.kit.json_types import JsonObject
+from marketplace.kit.json_types import Json, JsonObject
 from marketplace.kit.unicode_fold import fold
 from marketplace.listings import models as listings
 from marketplace.listings.schemas import ListingInputSchema
@@ -90,10 +90,11 @@ def _defaults(table: Table) -> JsonObject:
     return {column.name: _default(column) for column in table.c if column.computed is None and column.name != "id"}
 
 
-def _default(column: Any) -> Any:
+def _default(column: Any) -> Json:
     if column.default is None or column.nullable:
         return None
-    return column.default.arg if column.default.is_scalar else []
+    usual: Json = column.default.arg if column.default.is_scalar else []
+    return usual
 
 
 def _listing(data: dict[str, Any], _ref: str) -> JsonObject:

@@ -4,7 +4,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 from flask import current_app
@@ -16,6 +15,7 @@ from marketplace.uploads.gateways.chosen import storage
 from marketplace.uploads.gateways.local import LocalStorage
 from marketplace.uploads.gateways.storage import Storage, StorageFailed
 from marketplace.uploads.images import THUMBNAILS
+from marketplace.uploads.queries import UploadRow
 
 BATCH = 500
 COPIED, THERE, MISSING, DIFFERENT = "copied", "there already", "missing", "not what was sent"
@@ -53,7 +53,7 @@ def _copy_all(source: Storage, target: Storage) -> Counter[str]:
     return counts
 
 
-def _expected() -> Iterator[tuple[Any, str, str]]:
+def _expected() -> Iterator[tuple[UploadRow, str, str]]:
     """Every file that a row says is there, thumbnails too."""
     last = 0
     while uploads := queries.ready_after(last, BATCH):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar, cast
 import orjson
 import structlog
 from flask import Flask, current_app, has_app_context
+from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Executable, Integer, MetaData, Row, Select, Text, select
 from sqlalchemy.engine import Dialect, Engine, make_url
@@ -17,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
+from werkzeug.sansio.response import Response as SansResponse
 
 from marketplace.core import sqlite
 from marketplace.core.bulkhead import RESERVED, TurnPool
@@ -151,6 +153,16 @@ def fetch(statement: Executable, params: Mapping[str, Any] | None = None) -> lis
     return list(db.session.connection().execute(statement, params or {}).all())
 
 
+def fetch_as(kind: type[T], statement: Executable, params: Mapping[str, Any] | None = None) -> list[T]:
+    """`fetch` where `kind`, a Protocol, names the columns that the statement chooses."""
+    return cast("list[T]", fetch(statement, params))
+
+
+def first_as(kind: type[T], statement: Executable, params: Mapping[str, Any] | None = None) -> T | None:
+    """The first of these rows; None where there is none."""
+    return next(iter(fetch_as(kind, statement, params)), None)
+
+
 def one(statement: Select[T], what: str) -> T:
     """The one thing a select through the caller's eyes finds; raises NotFound naming `what`."""
     found = db.session.scalar(statement)
@@ -264,7 +276,7 @@ def as_problem(error: Exception) -> Exception:
     return Busy(seconds=trouble.seconds)
 
 
-def _answer(error: Exception) -> Any:
+def _answer(error: Exception) -> ResponseReturnValue | SansResponse:
     """What a view or a read of its person ran into; what is nobody's trouble goes on as it is, to be recorded."""
     problem = as_problem(error)
     if problem is error:

@@ -14,8 +14,10 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 from sqlalchemy import (
     Column,
+    ColumnElement,
     CompoundSelect,
     LargeBinary,
+    Row,
     Table,
     Text,
     bindparam,
@@ -26,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
 from marketplace.core.db import Base, db, execute, fetch, in_transaction
 
@@ -132,7 +134,7 @@ def derived_key(secret: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _ends() -> CompoundSelect[Any]:
+def _ends() -> CompoundSelect[str, object]:
     """Not of columns that may be empty: to find what is in them could mean to read the table."""
     lasting = [column for column in columns() if isinstance(column.type, Encrypted) and not column.nullable]
     orders = [(column, order) for column in lasting for order in (column.table.c.id, column.table.c.id.desc())]
@@ -150,14 +152,14 @@ def _rotate(column: Column[Any]) -> tuple[int, list[int]]:
     return count, lost
 
 
-def _values(column: Column[Any], connection: Connection) -> Iterator[tuple[int, Any]]:
+def _values(column: Column[Any], connection: Connection) -> Iterator[tuple[int, object]]:
     last = 0
     while rows := _batch(column, connection, last):
         last = rows[-1].id
         yield from map(tuple, rows)
 
 
-def _batch(column: Column[Any], connection: Connection, last: int) -> list[Any]:
+def _batch(column: Column[Any], connection: Connection, last: int) -> list[Row[int, object]]:
     ids = column.table.c.id
     filled = select(ids, _raw(column)).where(ids > last, column.is_not(None))
     return list(connection.execute(filled.order_by(ids).limit(BATCH)))
@@ -174,12 +176,12 @@ def _encrypt_again(column: Column[Any], ids: Sequence[int]) -> None:
         execute(same.values({column.name: type_coerce(as_kept, kept)}), {"old": row.raw})
 
 
-def _raw(column: Column[Any]) -> Any:
+def _raw(column: Column[Any]) -> ColumnElement[Any]:
     """The value as the database has it, undecrypted."""
     return type_coerce(column, _kept_type(column)).label("raw")
 
 
-def _kept_type(column: Column[Any]) -> TypeEngine[Any]:
+def _kept_type(column: Column[Any]) -> LargeBinary | Text:
     return LargeBinary() if isinstance(column.type, EncryptedBytes) else Text()
 
 

@@ -14,7 +14,7 @@ def add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
             content["example"] = None if found is NOTHING else found
 
 
-def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> object:
     """The schema's own, one made of its parts, its default or first allowed word; NOTHING where it has none of them."""
     if "$ref" in schema and "example" not in schema:
         return example_of(schemas[schema["$ref"].rsplit("/", 1)[1]], schemas)

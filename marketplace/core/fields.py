@@ -42,7 +42,8 @@ class Str(fields.String):
     ) -> None:
         self.trim, self.form = trim, form
         self.is_one_line = trim and not (longest > LONGEST_LINE if lines is None else lines)
-        checks = [TextLength(min=shortest, max=longest), *_listed(kwargs.pop("validate", None))]
+        checks: list[Callable[[Any], object]] = [TextLength(min=shortest, max=longest)]
+        checks += _listed(kwargs.pop("validate", None))
         super().__init__(validate=checks, metadata=_metadata(kwargs, example), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
@@ -244,7 +245,7 @@ def link(**kwargs: Any) -> Str:
     return Str(longest=2000, validate=check, example="https://example.com/me.jpg", **kwargs)
 
 
-def _listed(checks: Any) -> list[Any]:
+def _listed(checks: Any) -> list[Callable[[Any], object]]:
     if checks is None:
         return []
     return list(checks) if isinstance(checks, list | tuple) else [checks]

@@ -8,7 +8,7 @@ word what is too much for them; here it is done, or refused aloud: an `error` ev
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -62,7 +62,7 @@ class Gate:
         self._engine.handlers |= {"connect": self.arrive, "message": self.hear}
         server._handle_event = self.name_event
 
-    def arrive(self, sid: str, environ: dict[str, Any]) -> Any:
+    def arrive(self, sid: str, environ: dict[str, Any]) -> object:
         """Engine.IO connect: begin a session, or return the sentence that refuses it where there are too many."""
         address = network_of(str(environ.get("REMOTE_ADDR", "")))
         with self._lock:
@@ -79,7 +79,7 @@ class Gate:
             self._start(self._watch)
         return self._connect(sid, environ)
 
-    def hear(self, sid: str, data: Any) -> Any:
+    def hear(self, sid: str, data: Any) -> object:
         """Engine.IO message: hand a packet on; one that does not parse ends its session."""
         try:
             self._check_attachments(sid, data)
@@ -89,10 +89,11 @@ class Gate:
             self.refuse(sid)
             return None
 
-    def name_event(self, sid: str, namespace: str | None, packet_id: Any, data: Any) -> Any:
+    def name_event(self, sid: str, namespace: str | None, packet_id: Any, data: Any) -> object:
         """Socket.IO event: one without a name, or under a name of our own, is handed on as one that nobody handles."""
         if self._server.manager.sid_from_eio_sid(sid, namespace or "/") is None:
-            return self._answer_stranger(sid, packet_id)
+            self._answer_stranger(sid, packet_id)
+            return None
         name = data[0] if isinstance(data, list) and data else None
         sent = data if isinstance(name, str) and name not in OURS else ["(no event)"]
         return self._event(sid, namespace, packet_id, sent)
@@ -176,10 +177,10 @@ class Gate:
         return sid in self._engine.sockets and self._server.manager.sid_from_eio_sid(sid, "/") is None
 
 
-def refuse_large(app: Callable[..., Any], path: str = "/socket.io") -> Callable[..., Any]:
+def refuse_large(app: Callable[..., Iterable[bytes]], path: str = "/socket.io") -> Callable[..., Iterable[bytes]]:
     """A WSGI application that answers 413 to what is too large, also where its length is not said before."""
 
-    def guarded(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    def guarded(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST" and str(environ.get("PATH_INFO", "")).startswith(path):
             body = b"" if _length(environ) > LARGEST else environ["wsgi.input"].read(LARGEST + 1)
             if _length(environ) > LARGEST or len(body) > LARGEST:
@@ -214,7 +215,7 @@ def _tell(one: Any, problem: dict[str, str], packet_id: Any = None) -> None:
         one.send(Packet(MESSAGE, data=f"3{packet_id}{orjson.dumps(refusal).decode()}"))
 
 
-def _poll(one: Any) -> list[Any]:
+def _poll(one: Any) -> list[object]:
     """What waits to be sent, so many at most; an empty list where the session has ended. Raises QueueEmpty."""
     empty = one.server.get_queue_empty_exception()
     packets: list[Any] = []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, Text, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, Text, bindparam, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.db import Base, execute, fetch, in_transaction
@@ -121,7 +121,7 @@ class Queue:
         rows = fetch(self._due().with_only_columns(self.table.c.due_at).limit(1), {"now": now()})
         return rows[0].due_at if rows else None
 
-    def _due(self, only: int | None = None) -> Any:
+    def _due(self, only: int | None = None) -> Select[int]:
         """By state and time, never by "greater than my last": ids become visible out of order on Postgres."""
         rows = self.table.c
         open_ = select(rows.id).where(rows.done_at.is_(None), rows.dead_at.is_(None))

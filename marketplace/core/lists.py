@@ -8,7 +8,7 @@ found is ranked here (core/ranking.py), so that both databases put the same thin
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from marshmallow import Schema
 from sqlalchemy import (
@@ -16,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     Row,
     Select,
+    Subquery,
     Table,
     and_,
     bindparam,
@@ -41,6 +42,7 @@ from marketplace.kit.clock import now
 
 Writer = Callable[[Row[Any]], dict[str, Any]]
 DAY = 86_400
+Statement: TypeAlias = Select[*tuple[object, ...]]  # of the columns that a list names
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +210,14 @@ class ListQuery:
             return 0
         return int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
 
-    def _built_once(self, kind: str, shape: Shape) -> Select[Any]:
+    def _built_once(self, kind: str, shape: Shape) -> Statement:
         statement = self.built.get((kind, shape))
         if statement is None:
-            build: Callable[[Shape], Select[Any]] = getattr(self, f"_build_{kind}")
+            build: Callable[[Shape], Statement] = getattr(self, f"_build_{kind}")
             statement = self.built[kind, shape] = build(shape)
         return statement
 
-    def _build_ranking(self, shape: Shape) -> Select[Any]:
+    def _build_ranking(self, shape: Shape) -> Statement:
         assert self.ranked is not None
         owner = self.ranked.owner.c
         chosen = [*(self.table.c[name] for name in ("id", "created_at", "search_text")), owner.rating_sum]
@@ -223,18 +225,18 @@ class ListQuery:
         found = self._build_rows(replace(shape, keyset=True, continued=False), chosen)
         return found.where(owner.is_active == true())  # what a banned person put up is taken down a moment later
 
-    def _build_found(self, shape: Shape) -> Select[Any]:
+    def _build_found(self, shape: Shape) -> Statement:
         source = self.joined if self.joined is not None else self.table
         far = [near.distance(self._lat, self._lng).label("distance")] if shape.boxes else []
         seen = replace(shape, filters=shape.filters - {"q"})
         page = select(*self.columns, *far).select_from(source).where(*self._conditions(seen))
         return page.where(self.table.c.id.in_(bindparam("found", expanding=True)))
 
-    def _build_count(self, shape: Shape) -> Select[Any]:
+    def _build_count(self, shape: Shape) -> Select[int]:
         matched = select(self.table.c.id).where(*self._conditions(shape)).limit(COUNT_BOUND + 1)
         return select(func.count()).select_from(matched.subquery())
 
-    def _build_rows(self, shape: Shape, columns: Sequence[ColumnElement[Any]] | None = None) -> Select[Any]:
+    def _build_rows(self, shape: Shape, columns: Sequence[ColumnElement[Any]] | None = None) -> Statement:
         inner = self._build_inner(shape)
         source = inner.join(self.joined if self.joined is not None else self.table, self.table.c.id == inner.c.id)
         keys = [inner.c[f"key_{i}"] for i in range(len(shape.order))]
@@ -245,7 +247,7 @@ class ListQuery:
             chosen += [inner.c.matched] if "matched" in inner.c else []
         return select(*chosen).select_from(source).order_by(*_ordering(keys, shape.order, inner.c.id))
 
-    def _build_inner(self, shape: Shape) -> Any:
+    def _build_inner(self, shape: Shape) -> Subquery:
         keys = [self._key(name).label(f"key_{i}") for i, name in enumerate(shape.order)]
         chosen = [self.table.c.id, *keys]
         if shape.boxes and "distance" not in map(bare, shape.order):

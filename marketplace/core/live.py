@@ -29,7 +29,7 @@ from marketplace.core.json import json_body
 from marketplace.core.realtime.socketio_server import SocketIO
 from marketplace.kit import normalization
 from marketplace.kit.errors import NotSignedIn
-from marketplace.kit.json_types import JsonObject
+from marketplace.kit.json_types import Json, JsonObject
 from marketplace.kit.normalization import bearer
 
 MOST_UNDER_GEVENT = 20_000
@@ -249,9 +249,10 @@ def person_of(claims: dict[str, Any]) -> Person:
     return person
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Json:
     """As JSON would carry it: datetimes as ISO 8601 texts."""
-    return orjson.loads(json_body(value))
+    carried: Json = orjson.loads(json_body(value))
+    return carried
 
 
 def _only_with_host(sockets: Wsgi, pages: Wsgi) -> Wsgi:

@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -68,14 +68,14 @@ def _finish(response: Response) -> Response:
 class EveryRequest:
     """One line also for what Flask never sees: sockets, and what is refused in front of it."""
 
-    def __init__(self, inner: Callable[..., Any]) -> None:
+    def __init__(self, inner: Callable[..., Iterable[bytes]]) -> None:
         self.inner = inner
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         started, said = time.perf_counter(), [""]
         logged = environ[LOGGED] = set[bool]()  # Socket.IO hands a copy of the environment on
 
-        def answering(status: str, *rest: Any, **more: Any) -> Any:
+        def answering(status: str, *rest: Any, **more: Any) -> object:
             said[0] = status.partition(" ")[0]
             return start_response(status, *rest, **more)
 

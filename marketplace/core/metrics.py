@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from typing import Any
 
 from flask import Response, current_app, request
 from prometheus_client import CollectorRegistry
@@ -39,7 +38,7 @@ def show_metrics() -> Response:
 
 
 class _Tables:
-    def collect(self) -> Iterator[Any]:
+    def collect(self) -> Iterator[GaugeMetricFamily]:
         """Metric families read from the database at each scrape."""
         yield _queue_rows()
         yield _oldest()

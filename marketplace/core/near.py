@@ -1,6 +1,5 @@
 """Near a point: conditions on two columns of degrees, and the great-circle distance, on both databases."""
 
-from collections.abc import Mapping
 from math import cos, pi, radians, sin
 from typing import Any
 
@@ -14,10 +13,12 @@ ALMOST_ONE: ColumnElement[Any] = literal_column("0.999999999999999")
 SIDES = ("south", "north", "west", "east")
 
 
-def bound(latitude: float, longitude: float, radius: float) -> tuple[Mapping[str, Any], int]:
+def bound(latitude: float, longitude: float, radius: float) -> tuple[dict[str, float], int]:
     """The parameters of the conditions (radius in km) and how many boxes hold the circle: two at the antimeridian."""
     boxes = boxes_around(latitude, longitude, radius)
-    binds = {f"{side}_{index}": getattr(box, side) for index, box in enumerate(boxes) for side in SIDES}
+    binds: dict[str, float] = {
+        f"{side}_{index}": getattr(box, side) for index, box in enumerate(boxes) for side in SIDES
+    }
     reach = sin(min(radius / EARTH_RADIUS_KM / 2, pi / 2)) ** 2
     place = {"latitude": latitude, "longitude": longitude, "cos_latitude": cos(radians(latitude)), "reach": reach}
     return {**binds, **place}, len(boxes)

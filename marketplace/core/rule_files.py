@@ -31,7 +31,7 @@ def read_toml(path: Path) -> JsonObject:
         raise BadFile(f"{path}: this is no TOML: {error}.") from None
 
 
-def tables(found: Mapping[str, Any], name: str, path: Path) -> list[Any]:
+def tables(found: Mapping[str, Any], name: str, path: Path) -> list[dict[str, object]]:
     """The [[name]] tables, at least one; raises BadFile."""
     rows = found.get(name)
     if not isinstance(rows, list) or not rows:

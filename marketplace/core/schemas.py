@@ -20,7 +20,7 @@ class Input(Schema):
         unknown = EXCLUDE
 
     @pre_load
-    def tidy(self, data: Any, **_: Any) -> Any:
+    def tidy(self, data: Any, **_: Any) -> object:
         """Accept lat/lng, and "" where a form left a number or a date empty."""
         if not isinstance(data, Mapping):
             return data

@@ -49,7 +49,7 @@ class Setting:
     is_secret: bool = False
     shown: str = ""
 
-    def default_in(self, *, production: bool) -> Any:
+    def default_in(self, *, production: bool) -> object:
         """The default of this environment."""
         return self.production if production and self.production is not SAME else self.default
 
@@ -144,7 +144,7 @@ class GivenEnv(Env):
         super().__init__(eager=False)
         self.given = given
 
-    def _get_value(self, env_key: str, default: Any) -> Any:
+    def _get_value(self, env_key: str, default: Any) -> object:
         return self.given.get(env_key, "").strip() or default
 
 
@@ -162,7 +162,7 @@ def read(
     return values, {}
 
 
-def _value(env: GivenEnv, setting: Setting, *, production: bool) -> Any:
+def _value(env: GivenEnv, setting: Setting, *, production: bool) -> object:
     default = setting.default_in(production=production)
     more = {"subcast": str.strip} if setting.kind == "list" else {}
     value = _parser(env, setting.kind)(setting.name, default, validate=setting.validate, **more)

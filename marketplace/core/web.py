@@ -28,6 +28,7 @@ from marketplace.kit.json_types import Json, JsonObject
 from marketplace.kit.text import is_storable
 
 View = Callable[..., Any]
+Guarded = Callable[..., Response]  # a view that writes its own answer
 FORM_BYTES = 256 * 1024  # the parts of a multipart body that are not the file
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -97,7 +98,7 @@ class Guard:
         if self.money:
             idempotency.demand()
 
-    def once(self, work: Callable[[], Any], *, transaction: bool) -> Any:
+    def once(self, work: Callable[[], Response], *, transaction: bool) -> Response:
         """Do `work`, or answer what it answered under the request's key. Without a transaction the key of an answer
         that is not kept says nothing, and money takes a lease on its key."""
         ignored = self.no_replay and not transaction
@@ -196,10 +197,10 @@ class Blueprint(DocumentedBlueprint):
         loading = super().arguments(kept, location=location, **kwargs)
 
         def decorate(view: View) -> View:
-            loaded: View = loading(view)
+            loaded: Guarded = loading(view)
 
             @wraps(loaded)
-            def checked(*args: Any, **kwargs: Any) -> Any:
+            def checked(*args: Any, **kwargs: Any) -> Response:
                 if location == "json" and request.get_data() and not request.is_json:
                     raise UnsupportedMediaType()
                 return loaded(*args, **kwargs)
@@ -225,7 +226,7 @@ class Blueprint(DocumentedBlueprint):
 
 def _reading(view: View, guard: Guard, topic: str = "") -> View:
     @wraps(view)
-    def reading(*args: Any, **kwargs: Any) -> Any:
+    def reading(*args: Any, **kwargs: Any) -> Response:
         guard.check()
         name = shared_name() if topic else None
         response = view(*args, **kwargs) if name is None else _shared(topic, name, lambda: view(*args, **kwargs))
@@ -248,9 +249,9 @@ def _shared(topic: str, name: str, make: Callable[[], Response]) -> Response:
     return response
 
 
-def _without_transaction(view: View, guard: Guard, body_limit: str) -> View:
+def _without_transaction(view: Guarded, guard: Guard, body_limit: str) -> View:
     @wraps(view)
-    def writing(*args: Any, **kwargs: Any) -> Any:
+    def writing(*args: Any, **kwargs: Any) -> Response:
         if body_limit:
             g.largest = current_app.config[body_limit]
             request.max_content_length = g.largest + FORM_BYTES
@@ -262,13 +263,13 @@ def _without_transaction(view: View, guard: Guard, body_limit: str) -> View:
     return writing
 
 
-def _writing(view: View, guard: Guard) -> View:
+def _writing(view: Guarded, guard: Guard) -> View:
     @wraps(view)
-    def writing(*args: Any, **kwargs: Any) -> Any:
+    def writing(*args: Any, **kwargs: Any) -> Response:
         who.refuse_strangers(guard.access)
         _take_body()  # a slow sender must not hold the transaction open
 
-        def work() -> Any:
+        def work() -> Response:
             guard.check()
             if request.if_match and request.method == "PUT":
                 check_if_match(_present)

@@ -51,7 +51,7 @@ def look_after(engine: Any, *, largest: int, patience: float) -> None:
             super().__init__(handler, server)
             self.server_args["max_message_size"] = largest
 
-        def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        def __call__(self, environ: dict[str, Any], start_response: Any) -> object:
             environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
             for name in SOCKETS:
                 if name in environ:

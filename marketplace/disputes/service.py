@@ -1,7 +1,6 @@
 """What the two sides do in a dispute: open it, speak, show, appeal."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -22,6 +21,7 @@ from marketplace.tasks.models import Task
 from marketplace.uploads import queries as files
 from marketplace.uploads import service as uploads
 from marketplace.uploads.addresses import url_of
+from marketplace.uploads.queries import UploadRow
 
 OTHER = "other"
 MOST_OF_A_SIDE = 50
@@ -95,7 +95,7 @@ def demand_side(user: User, dispute: Dispute) -> None:
         raise NotAllowed("Only the two sides can speak in this dispute.")
 
 
-def own_files(user: User, names: Sequence[str]) -> list[Any]:
+def own_files(user: User, names: Sequence[str]) -> list[UploadRow]:
     """One's own files of these names; raises Invalid (422) where one is not."""
     found = files.own_files(user, names)
     if len(found) != len(set(names)):

@@ -1,11 +1,12 @@
 """A dispute's story, told from what is kept anyway: nothing can be in it that did not happen."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from sqlalchemy import select
 
-from marketplace.core.db import fetch
+from marketplace.core.db import fetch_as
 from marketplace.core.lifecycle import StateChange
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
 from marketplace.kit.json_types import JsonObject
@@ -55,9 +56,19 @@ def _moves_of_offers(ids: list[int]) -> Iterator[JsonObject]:
         yield _step(OF_OFFER[row.verb], row.at, row.actor_id, row.thing_id)
 
 
-def _history(thing: str, ids: list[int]) -> list[Any]:
+class ChangeRow(Protocol):
+    """A step that was taken."""
+
+    thing_id: int
+    verb: str
+    to_state: str
+    at: datetime
+    actor_id: int | None
+
+
+def _history(thing: str, ids: list[int]) -> list[ChangeRow]:
     steps = select(StateChange.__table__).where(StateChange.thing == thing, StateChange.thing_id.in_(ids))
-    return fetch(steps.order_by(StateChange.id)) if ids else []
+    return fetch_as(ChangeRow, steps.order_by(StateChange.id)) if ids else []
 
 
 def _step(event: str, at: Any, actor_id: int | None, subject_id: int | None) -> JsonObject:

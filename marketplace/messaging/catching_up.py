@@ -3,12 +3,12 @@
 from collections import Counter
 from datetime import timedelta
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch
+from marketplace.core.db import fetch, fetch_as
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.text import Term, search_text, terms
@@ -94,7 +94,15 @@ def stats(user: User) -> JsonObject:
     }
 
 
-def _changed_since(cursors: list[tuple[int, int, int]], most: int) -> list[Any]:
+class ChangedMessage(Protocol):
+    """A message by its revision."""
+
+    id: int
+    conversation_id: int
+    rev: int
+
+
+def _changed_since(cursors: list[tuple[int, int, int]], most: int) -> list[ChangedMessage]:
     if not cursors:
         return []
     newer = [
@@ -102,7 +110,7 @@ def _changed_since(cursors: list[tuple[int, int, int]], most: int) -> list[Any]:
         for conversation_id, rev, since_seq in cursors
     ]
     changed = select(Message.id, Message.conversation_id, Message.rev).where(or_(*newer))
-    return fetch(changed.order_by(Message.conversation_id, Message.rev).limit(most))
+    return fetch_as(ChangedMessage, changed.order_by(Message.conversation_id, Message.rev).limit(most))
 
 
 def _seen(user: User, ids: list[int]) -> list[dict[str, int]]:
@@ -115,7 +123,7 @@ def _seen(user: User, ids: list[int]) -> list[dict[str, int]]:
     return [row._asdict() for row in fetch(others.group_by(Membership.conversation_id))]
 
 
-def _readable(user: User, conversation_id: int | None, before_id: int | None) -> Any:
+def _readable(user: User, conversation_id: int | None, before_id: int | None) -> Select[int, str]:
     seen = and_(Membership.user_id == user.id, Membership.left_at.is_(None), Message.seq > Membership.since_seq)
     here = (Membership.conversation_id == Message.conversation_id) & seen
     some = select(Message.id, Message.content).join(Membership, here).where(Message.deleted_at.is_(None))

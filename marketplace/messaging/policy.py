@@ -13,7 +13,7 @@ from marketplace.messaging.models import Block, Conversation, Membership, Messag
 EDITABLE_FOR = timedelta(minutes=15)
 
 
-def memberships_of(user_id: int) -> Select[Any]:
+def memberships_of(user_id: int) -> Select[int]:
     """The ids of the conversations somebody is in."""
     return select(Membership.conversation_id).where(Membership.user_id == user_id, Membership.left_at.is_(None))
 

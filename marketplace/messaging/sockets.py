@@ -20,6 +20,7 @@ from marketplace.core.db import as_problem, in_transaction
 from marketplace.core.live import Connection, plain, sockets
 from marketplace.core.realtime.socketio_server import Refused, emit, join_room, leave_room
 from marketplace.kit.errors import Busy, Problem
+from marketplace.kit.json_types import Json
 from marketplace.messaging import catching_up, presence, queries, service
 from marketplace.messaging.event_schemas import (
     ConversationEvent,
@@ -33,7 +34,7 @@ from marketplace.messaging.event_schemas import (
 from marketplace.moderation.service import refusals_recorded
 
 EVENTS_A_SECOND, FLOOD = 60, 400
-Handler = Callable[..., Any]
+Handler = Callable[..., Json]
 EVENTS: dict[str, Handler] = {}
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ def on(event: str, schema: type[Schema] | None = None, *, writes: bool = False) 
 
     def register(handler: Handler) -> Handler:
         @wraps(handler)
-        def handle(*sent: Any) -> Any:
+        def handle(*sent: Any) -> Json:
             return _answered(event, lambda: _handled(handler, schema, sent, writes=writes))
 
         EVENTS[event] = handle
@@ -85,13 +86,13 @@ def disconnect(_reason: Any = None) -> None:
     presence.leave(_sid())
 
 
-def unknown(event: str, *_: Any) -> Any:
+def unknown(event: str, *_: Any) -> Json:
     """Whatever nobody handles."""
     return _answered(str(event)[:50], _refuse_unknown)
 
 
 @on("join_conversation", ConversationEvent)
-def join_conversation(person: Any, conversation_id: int) -> Any:
+def join_conversation(person: Any, conversation_id: int) -> Json:
     """Hear who types in it."""
     queries.find(person, conversation_id)
     join_room(f"conversation:{conversation_id}")
@@ -101,7 +102,7 @@ def join_conversation(person: Any, conversation_id: int) -> Any:
 
 
 @on("leave_conversation", ConversationEvent)
-def leave_conversation(_person: Any, conversation_id: int) -> Any:
+def leave_conversation(_person: Any, conversation_id: int) -> Json:
     """Hear it no more."""
     leave_room(f"conversation:{conversation_id}")
     _connection().rooms.discard(conversation_id)
@@ -110,7 +111,7 @@ def leave_conversation(_person: Any, conversation_id: int) -> Any:
 
 
 @on("typing", TypingEvent)
-def typing(person: Any, conversation_id: int, is_typing: bool) -> Any:
+def typing(person: Any, conversation_id: int, is_typing: bool) -> Json:
     """Shown to the others who have it open; more than once a second is not passed on."""
     connection = _connection()
     shown = presence.show_typing(person, conversation_id, is_typing=is_typing, connection=connection, sid=_sid())
@@ -118,32 +119,32 @@ def typing(person: Any, conversation_id: int, is_typing: bool) -> Any:
 
 
 @on("send_message", SendEvent, writes=True)
-def send_message(person: Any, conversation_id: int, **message: Any) -> Any:
+def send_message(person: Any, conversation_id: int, **message: Any) -> Json:
     """Stored before it is acknowledged; the same client_message_id is answered by the first one."""
     stored, before = service.send(person, conversation_id, **message)
     return {"message": stored, "conversation_id": conversation_id, "existing": before}
 
 
 @on("mark_read", SeenEvent, writes=True)
-def mark_read(person: Any, conversation_id: int, seq: int) -> Any:
+def mark_read(person: Any, conversation_id: int, seq: int) -> Json:
     """Read up to this number."""
     return {"messages_marked_read": service.read_to(person, conversation_id, seq)}
 
 
 @on("delivered", SeenEvent, writes=True)
-def delivered(person: Any, conversation_id: int, seq: int) -> Any:
+def delivered(person: Any, conversation_id: int, seq: int) -> Json:
     """Everything up to this number is on this device."""
     return {"messages_marked_delivered": service.deliver_to(person, conversation_id, seq)}
 
 
 @on("sync", SyncEvent)
-def sync(person: Any, cursors: dict[int, int], limit: int, only_these: bool) -> Any:
+def sync(person: Any, cursors: dict[int, int], limit: int, only_these: bool) -> Json:
     """What was missed since these cursors, in all conversations or in these only."""
     return catching_up.sync(person, cursors, limit, only=only_these)
 
 
 @on("heartbeat")
-def heartbeat(person: Any) -> Any:
+def heartbeat(person: Any) -> Json:
     """Still here."""
     sockets().presence.arrive(int(person.id), _sid())
     answer = {"unread_count": queries.unread_count(person), "seconds": live.PING_EVERY}
@@ -152,28 +153,29 @@ def heartbeat(person: Any) -> Any:
 
 
 @on("authenticate")
-def authenticate(_person: Any) -> Any:
+def authenticate(_person: Any) -> Json:
     """The fresh token came with the event and counts from here on."""
     return {"expires_at": int(_connection().claims["exp"])}
 
 
 @on("get_user_status", PersonEvent)
-def get_user_status(person: Any, user_id: int) -> Any:
+def get_user_status(person: Any, user_id: int) -> Json:
     """Whether somebody is online, or when they were."""
-    (status,) = plain(presence.statuses(person.id, [user_id]))
+    (found,) = presence.statuses(person.id, [user_id])
+    status = plain(found)
     emit("user_status", status)
     return status
 
 
 @on("get_presence", PeopleEvent)
-def get_presence(person: Any, user_ids: list[int]) -> Any:
+def get_presence(person: Any, user_ids: list[int]) -> Json:
     """The same of several."""
     answer = {"presence": plain(presence.statuses(person.id, user_ids))}
     emit("presence_data", answer)
     return answer
 
 
-def _handled(handler: Handler, schema: type[Schema] | None, sent: tuple[Any, ...], *, writes: bool) -> Any:
+def _handled(handler: Handler, schema: type[Schema] | None, sent: tuple[Any, ...], *, writes: bool) -> Json:
     connection = _connection()
     _count(connection)
     data = sent[0] if sent else {}
@@ -185,13 +187,13 @@ def _handled(handler: Handler, schema: type[Schema] | None, sent: tuple[Any, ...
             connection.claims = claims
     fields = schema().load(data) if schema else {}
 
-    def work() -> Any:
+    def work() -> Json:
         return handler(live.person_of(connection.claims), **fields)
 
     return refusals_recorded(partial(in_transaction, work)) if writes else work()
 
 
-def _answered(event: str, work: Callable[[], Any]) -> Any:
+def _answered(event: str, work: Callable[[], Any]) -> Json:
     try:
         return plain(work())
     except ValidationError as error:
@@ -240,7 +242,7 @@ def _sid() -> str:
     return str(request.sid)  # type: ignore[attr-defined]
 
 
-def _token(auth: Any) -> Any:
+def _token(auth: Any) -> str | None:
     sent = auth.get("token") if isinstance(auth, Mapping) else None
     in_cookie = request.cookies.get(ACCESS_COOKIE) if current_settings.switch("COOKIE_SIGN_IN") else None
     return sent or request.args.get("token") or request.headers.get("Authorization") or in_cookie

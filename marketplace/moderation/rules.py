@@ -65,5 +65,5 @@ def _check(rule: Rule, file: str) -> None:
         raise BadFile(f"{file}: the rule {rule.name!r} is wrong in {', '.join(_once(wrong or ['strikes']))}.")
 
 
-def _once(names: list[Any]) -> list[Any]:
+def _once(names: list[Any]) -> list[str]:
     return list(dict.fromkeys(names))

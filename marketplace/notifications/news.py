@@ -1,15 +1,15 @@
 """The news themselves: what each carries, read on the floors below when it is told."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from marketplace.auth import mail_tokens
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
 from marketplace.core import live
-from marketplace.core.db import execute, fetch
+from marketplace.core.db import execute, fetch, first_as
 from marketplace.core.jobs import enqueue
 from marketplace.kit.clock import now
 from marketplace.kit.geo import Box, boxes_around, distance_km
@@ -172,15 +172,33 @@ def of_new_task(user_id: int, task_id: int, km: float) -> None:
     tell(user_id, "new_task_nearby", str(task_id), task_id, named_id=owner_id, task_title=title, distance_km=km)
 
 
-def _waiting_about(user_id: int, conversation_id: int) -> Any | None:
+class NotificationRow(Protocol):
+    """News as it stands."""
+
+    id: int
+    user_id: int
+    type: str
+    key: str
+    title: str
+    message: str
+    data: dict[str, Any]
+    related_type: str | None
+    related_id: int | None
+    named_id: int | None
+    is_silent: bool
+    for_digest: bool
+    read_at: datetime | None
+    created_at: datetime
+
+
+def _waiting_about(user_id: int, conversation_id: int) -> NotificationRow | None:
     """The unread news of this conversation."""
     mine = select(Notification.__table__).where(Notification.user_id == user_id, Notification.read_at.is_(None))
     same = mine.where(Notification.type == "new_message", Notification.related_id == conversation_id)
-    rows = fetch(same.order_by(Notification.id.desc()).limit(1))
-    return rows[0] if rows else None
+    return first_as(NotificationRow, same.order_by(Notification.id.desc()).limit(1))
 
 
-def _count_one_more(waiting: Any, seq: int) -> None:
+def _count_one_more(waiting: NotificationRow, seq: int) -> None:
     data = {**waiting.data, "count": waiting.data["count"] + 1, "seq": seq}
     language = people.language_of(waiting.user_id)
     words = rendering.words("new_message", language, data)
@@ -188,7 +206,7 @@ def _count_one_more(waiting: Any, seq: int) -> None:
     execute(changed.values(data=data, title=words.title, message=words.message, created_at=now()))
 
 
-def _inside(box: Box) -> Any:
+def _inside(box: Box) -> ColumnElement[bool]:
     return User.area_latitude.between(box.south, box.north) & User.area_longitude.between(box.west, box.east)
 
 

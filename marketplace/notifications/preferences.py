@@ -1,11 +1,11 @@
 """What people want to be told, by which way, and when."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import delete, insert, select, update
 
 from marketplace.auth.models import User
-from marketplace.core.db import execute, fetch, save
+from marketplace.core.db import execute, fetch, first_as, save
 from marketplace.kit.errors import Invalid
 from marketplace.kit.json_types import JsonObject
 from marketplace.notifications.kinds import CHANNELS, CHOOSABLE, KINDS
@@ -24,10 +24,28 @@ def choices_of(user_id: int, kind: str) -> dict[str, bool]:
     return {**usual, **dict(map(tuple, fetch(own)))}
 
 
-def habits_of(user_id: int) -> Any:
+class HabitsRow(Protocol):
+    """When and how often somebody wants to hear of something."""
+
+    @property
+    def quiet_from(self) -> str | None:
+        """On their clock."""
+        ...
+
+    @property
+    def quiet_to(self) -> str | None:
+        """On their clock."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """off, daily or weekly."""
+        ...
+
+
+def habits_of(user_id: int) -> HabitsRow:
     """Quiet hours and digest; the usual ones where nothing was chosen."""
-    rows = fetch(select(Habits.__table__).where(Habits.user_id == user_id))
-    return rows[0] if rows else UNTOLD
+    return first_as(HabitsRow, select(Habits.__table__).where(Habits.user_id == user_id)) or UNTOLD
 
 
 def of(user: User) -> JsonObject:

@@ -155,7 +155,7 @@ class SubscriptionInputSchema(Input):
     )
 
     @pre_load
-    def unwrap(self, data: Any, **_: Any) -> Any:
+    def unwrap(self, data: Any, **_: Any) -> object:
         """Some clients send the subscription inside another object."""
         inner = data.get("subscription") if isinstance(data, Mapping) else None
         return inner if isinstance(inner, Mapping) else data

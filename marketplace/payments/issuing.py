@@ -1,6 +1,7 @@
 """Receipts and credit notes: numbered without gaps, saying for good what was true when they were issued."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -44,6 +45,19 @@ def plan_receipt(subject: str, payer_id: int, **said: Any) -> ReceiptRow:
     sides = {"payer_id": payer_id, "payee_id": None, "payee": current_settings.text("SITE_NAME")}
     name = display_name(payer.username, payer.first_name, payer.last_name)
     return _issue("", subject, {**said, **sides, "payer": name, "tax_minor": 0, "fee_minor": 0})
+
+
+class StoredReceipt(Protocol):
+    """A receipt or a credit note."""
+
+    id: int
+    series: str
+    number: int
+    subject: str
+    payment_id: int | None
+    refund_id: int | None
+    issued_at: datetime
+    data: dict[str, Any]
 
 
 def number_of(row: Any) -> str:

@@ -1,7 +1,7 @@
 """Payments and what belongs to them: refunds, receipts, payouts, calls to the provider and what it tells us."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -261,3 +261,22 @@ class Break(Base):
     found_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
     closed_at: Mapped[datetime | None]
+
+
+class SidesOfPayment(Protocol):
+    """Who pays whom for what."""
+
+    title: str
+    payer_id: int
+    payee_id: int
+    captured_minor: int
+    currency: str
+    wish: str
+
+
+class ToAskAbout(Protocol):
+    """What a provider is to be asked about, by its name."""
+
+    id: int
+    provider: str
+    provider_id: str

@@ -2,13 +2,13 @@
 
 import secrets
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import exists, select
 
 from marketplace.auth.models import User
 from marketplace.core import current_settings
-from marketplace.core.db import db, fetch, in_transaction, locked, save
+from marketplace.core.db import db, fetch, fetch_as, in_transaction, locked, save
 from marketplace.core.outbox import publish
 from marketplace.core.prices import minor_units
 from marketplace.events.payments import PayoutHeld
@@ -115,7 +115,16 @@ def apply_payee_state(payee_id: int, state: PayeeState) -> None:
     db.session.flush()
 
 
-def due(most: int, after: int) -> list[Any]:
+class RichWallet(Protocol):
+    """A part of a wallet with something to send."""
+
+    id: int
+    owner_id: int
+    currency: str
+    provider: str
+
+
+def due(most: int, after: int) -> list[RichWallet]:
     """Parts of wallets with something to send by the calendar that was not tried today, in the order of their ids."""
     wallet = LedgerAccount
     here = (Payee.user_id == wallet.owner_id) & (Payee.provider == wallet.provider) & Payee.is_ready
@@ -125,7 +134,7 @@ def due(most: int, after: int) -> list[Any]:
     theirs = (Payout.user_id == wallet.owner_id) & (Payout.currency == wallet.currency)
     tried = theirs & (Payout.provider == wallet.provider)
     ready = ready.where(~exists().where(tried, Payout.origin == "schedule", Payout.created_at >= today))
-    return fetch(ready.where(wallet.id > after).order_by(wallet.id).limit(most))
+    return fetch_as(RichWallet, ready.where(wallet.id > after).order_by(wallet.id).limit(most))
 
 
 def send_all_of(user_id: int, currency: str, name: str) -> None:

@@ -1,25 +1,23 @@
 """A stored receipt as a page or a paper."""
 
-from typing import Any
-
 from flask import Response, request
 
 from marketplace.auth import queries as people
 from marketplace.auth.models import User
 from marketplace.core import current_settings
 from marketplace.kit.clock import as_utc
-from marketplace.payments.issuing import number_of
+from marketplace.payments.issuing import StoredReceipt, number_of
 from marketplace.payments.receipts.document import PAGE_POLICY, Line, Receipt, as_html, as_pdf
 
 
-def as_asked(row: Any, reader: User, *, lang: str | None = None, format: str | None = None) -> Response:
+def as_asked(row: StoredReceipt, reader: User, *, lang: str | None = None, format: str | None = None) -> Response:
     """In the reader's language and as their `Accept` says, unless they said otherwise."""
     wants_page = request.accept_mimetypes.best_match(["application/pdf", "text/html"]) == "text/html"
     form = format or ("html" if wants_page else "pdf")
     return printed(row, reader, language=lang or people.language_of(reader.id), form=form)
 
 
-def printed(row: Any, reader: User, *, language: str, form: str) -> Response:
+def printed(row: StoredReceipt, reader: User, *, language: str, form: str) -> Response:
     """As PDF to keep, or as HTML to look at."""
     receipt = _receipt(row, reader)
     if form == "html":
@@ -31,7 +29,7 @@ def printed(row: Any, reader: User, *, language: str, form: str) -> Response:
     return paper
 
 
-def _receipt(row: Any, reader: User) -> Receipt:
+def _receipt(row: StoredReceipt, reader: User) -> Receipt:
     said = row.data
     is_refund = row.refund_id is not None
     for_payee = reader.id == said["payee_id"] and not is_refund

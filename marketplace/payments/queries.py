@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, Table, bindparam, case, func, literal, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch, one
+from marketplace.core.db import fetch, fetch_as, one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery, equal_to
 from marketplace.core.pagination import Page
@@ -18,10 +18,10 @@ from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments import policy
 from marketplace.payments.fees import Quote
-from marketplace.payments.issuing import number_of
+from marketplace.payments.issuing import StoredReceipt, number_of
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
 from marketplace.payments.lifecycle import PAYOUT_LIFECYCLE, SAID, UNDER_WAY, UNPAID, S
-from marketplace.payments.models import Break, Payee, Payment, Payout, ReceiptRow, Refund
+from marketplace.payments.models import Break, Payee, Payment, Payout, ReceiptRow, Refund, SidesOfPayment, ToAskAbout
 from marketplace.payments.receipts import wording
 
 PAYMENTS: Table = table_of(Payment)
@@ -199,10 +199,10 @@ def refund_view(back: Any) -> JsonObject:
     }
 
 
-def sides_of(payment_id: int) -> Any:
+def sides_of(payment_id: int) -> SidesOfPayment:
     """Who pays whom for what, what was captured, and what the deal wishes; for telling people of it."""
     names = ("title", "payer_id", "payee_id", "captured_minor", "currency", "wish")
-    return fetch(select(*(PAYMENTS.c[name] for name in names)).where(PAYMENTS.c.id == payment_id))[0]
+    return fetch_as(SidesOfPayment, select(*(PAYMENTS.c[name] for name in names)).where(PAYMENTS.c.id == payment_id))[0]
 
 
 def amount_of_payout(payout_id: int) -> tuple[int, str]:
@@ -211,10 +211,10 @@ def amount_of_payout(payout_id: int) -> tuple[int, str]:
     return row.amount_minor, row.currency
 
 
-def receipt_of(user: User, payment_id: int, number: str | None = None) -> Any:
+def receipt_of(user: User, payment_id: int, number: str | None = None) -> StoredReceipt:
     """The receipt of a visible payment, or its receipt or credit note of this number; raises NotFound."""
     find(user, payment_id)
-    rows = fetch(select(RECEIPTS).where(RECEIPTS.c.payment_id == payment_id).order_by(RECEIPTS.c.id))
+    rows = fetch_as(StoredReceipt, select(RECEIPTS).where(RECEIPTS.c.payment_id == payment_id).order_by(RECEIPTS.c.id))
     wanted = [row for row in rows if number in {None, number_of(row)}]
     if not wanted:
         raise NotFound.of("receipt")
@@ -367,11 +367,13 @@ def is_frozen() -> bool:
     return bool(fetch(open_.limit(1)))
 
 
-def to_ask_about(most: int) -> list[Any]:
+def to_ask_about(most: int) -> list[ToAskAbout]:
     """Payments without an end that the provider is to be asked about, the most overdue first."""
     columns = (PAYMENTS.c.id, PAYMENTS.c.provider, PAYMENTS.c.provider_id)
     open_ = select(*columns).where(PAYMENTS.c.status.in_((*UNPAID, S.AUTHORIZED)), PAYMENTS.c.ask_at < now())
-    return fetch(open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.ask_at).limit(most))
+    return fetch_as(
+        ToAskAbout, open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.ask_at).limit(most)
+    )
 
 
 def names_of_refunds(payment_id: int) -> set[str]:
@@ -380,13 +382,13 @@ def names_of_refunds(payment_id: int) -> set[str]:
     return {name for row in fetch(mine) for name in row if name}
 
 
-def unsettled(model: Any, status: str, before: datetime, most: int) -> list[Any]:
+def unsettled(model: Any, status: str, before: datetime, most: int) -> list[ToAskAbout]:
     """Refunds or payouts the provider has in hand, those asked about longest ago first."""
     columns = [model.id, model.provider_id, Payment.provider if model is Refund else model.provider]
     waiting = select(*columns).where(model.status == status, model.updated_at < before)
     if model is Refund:
         waiting = waiting.join(Payment, Payment.id == Refund.payment_id)
-    return fetch(waiting.where(model.provider_id.is_not(None)).order_by(model.updated_at).limit(most))
+    return fetch_as(ToAskAbout, waiting.where(model.provider_id.is_not(None)).order_by(model.updated_at).limit(most))
 
 
 def named(model: Any, provider: str, provider_id: str) -> int | None:

@@ -31,7 +31,7 @@ def _erase(table: Table, entry: Entry, user_id: int) -> None:
         execute(update(table).where(table.c[whose] == user_id).values(nothing))
 
 
-def _nothing(column: Column[Any]) -> Any:
+def _nothing(column: Column[Any]) -> object:
     if column.nullable:
         return None
     return [] if isinstance(column.type, JSON | CommaList) else column.type.python_type()

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import exists, or_, select, union_all
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch
+from marketplace.core.db import fetch, fetch_as
 from marketplace.reviews.models import CLIENT, WORKER, Review
 from marketplace.tasks.lifecycle import S
 from marketplace.tasks.models import Task
@@ -53,7 +53,15 @@ def unreviewed(user: User, other_id: int) -> list[Deal]:
     return [_seen_by(user.id, row) for row in fetch(wanted.order_by(Task.completed_at.desc(), Task.id.desc()))]
 
 
-def unrated(since: datetime, until: datetime) -> list[Any]:
+class UnratedSide(Protocol):
+    """Somebody who has not rated the other side of a deal."""
+
+    task_id: int
+    user_id: int
+    other_id: int
+
+
+def unrated(since: datetime, until: datetime) -> list[UnratedSide]:
     """The sides of deals completed in this time that have not rated them: task_id, user_id, other_id."""
     sides = ((Task.creator_id, Task.assigned_to_id), (Task.assigned_to_id, Task.creator_id))
     selects = []
@@ -62,7 +70,7 @@ def unrated(since: datetime, until: datetime) -> list[Any]:
         ended = (Task.status == S.COMPLETED) & Task.completed_at.between(since, until)
         chosen = select(Task.id.label("task_id"), mine.label("user_id"), other.label("other_id"))
         selects.append(chosen.where(ended, ~rated))
-    return fetch(union_all(*selects))
+    return fetch_as(UnratedSide, union_all(*selects))
 
 
 def _seen_by(user_id: int, task: Any) -> Deal:

@@ -5,14 +5,15 @@ searches by looking at words, without asking the database for each.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from sqlalchemy import func, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.service import hold
 from marketplace.catalog.queries import tree
-from marketplace.core.db import db, fetch, one, save
+from marketplace.core.db import db, fetch, fetch_as, one, save
 from marketplace.core.outbox import publish
 from marketplace.core.search import Word, understand
 from marketplace.events.search import SavedSearchMatched
@@ -87,12 +88,32 @@ def name_of(search_id: int) -> str:
     return rows[0].name if rows else ""
 
 
-def waiting_for(kind: str, thing: Any, after: int, batch: int) -> tuple[int, list[Any]]:
+class SavedSearchRow(Protocol):
+    """A kept search."""
+
+    id: int
+    user_id: int
+    name: str
+    q: str
+    types: list[str]
+    category: str | None
+    latitude: float | None
+    longitude: float | None
+    radius: float | None
+    asked: dict[str, Any]
+    alerts: bool
+    alerts_since: datetime
+
+
+def waiting_for(kind: str, thing: Any, after: int, batch: int) -> tuple[int, list[SavedSearchRow]]:
     """Of the next searches with alerts those that a new thing fits, and the id of the last one looked at (0: none)."""
     asked = select(SavedSearch.__table__).where(SavedSearch.alerts, SavedSearch.id > after)
     categories = tree().path(thing.category)
     fitting = or_(SavedSearch.category.is_(None), SavedSearch.category.in_(categories))
-    rows = fetch(asked.where(fitting, SavedSearch.user_id != thing.owner_id).order_by(SavedSearch.id).limit(batch))
+    rows = fetch_as(
+        SavedSearchRow,
+        asked.where(fitting, SavedSearch.user_id != thing.owner_id).order_by(SavedSearch.id).limit(batch),
+    )
     words = thing.search_text.split()
     return (rows[-1].id if rows else 0), [row for row in rows if _fits(row, kind, thing, words)]
 
@@ -107,7 +128,7 @@ def rebuild() -> int:
     return changed
 
 
-def tell(search: Any, kind: str, thing_id: int) -> None:
+def tell(search: SavedSearchRow, kind: str, thing_id: int) -> None:
     """Whoever listens tells its owner."""
     publish(SavedSearchMatched(search_id=search.id, user_id=search.user_id, kind=kind, thing_id=thing_id))
 

@@ -2,12 +2,12 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Table, bindparam, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, fetch
+from marketplace.core.db import db, fetch, fetch_as, first_as
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
@@ -16,8 +16,8 @@ from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments import calls
-from marketplace.payments.issuing import number_of
-from marketplace.payments.models import ReceiptRow
+from marketplace.payments.issuing import StoredReceipt, number_of
+from marketplace.payments.models import ReceiptRow, ToAskAbout
 from marketplace.subscriptions import plans
 from marketplace.subscriptions.lifecycle import UNPAID, S
 from marketplace.subscriptions.models import Invoice, Subscription
@@ -54,16 +54,44 @@ def unlocks(user_id: int, benefit: str) -> bool:
     return bool(fetch(_unlocked, {"person": user_id, "plans": keys, "moment": now()}))
 
 
+class SubscriptionRow(Protocol):
+    """A subscription as it stands."""
+
+    status: str
+    version: int
+    id: int
+    key: str
+    user_id: int
+    open_for: int | None
+    plan_key: str
+    wanted_plan: str
+    wish: str
+    provider: str
+    provider_id: str | None
+    customer_id: str | None
+    currency: str
+    amount_minor: int
+    paid_minor: int
+    period_start: datetime | None
+    period_end: datetime | None
+    cancel_at_period_end: bool
+    grace_until: datetime | None
+    client_secret: str
+    next_url: str
+    failure: str
+    asked_at: datetime
+    ended_at: datetime | None
+
+
 def living(user_id: int) -> Subscription | None:
     """The one subscription of a person that has no end, nobody else's until the transaction ends."""
     mine = select(Subscription).where(Subscription.open_for == user_id)
     return db.session.scalar(mine.with_for_update().execution_options(populate_existing=True))
 
 
-def living_row(user_id: int) -> Any | None:
+def living_row(user_id: int) -> SubscriptionRow | None:
     """The same, only to look at."""
-    rows = fetch(select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.open_for == user_id))
-    return rows[0] if rows else None
+    return first_as(SubscriptionRow, select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.open_for == user_id))
 
 
 def customer_of(user_id: int, provider: str) -> str | None:
@@ -151,18 +179,18 @@ def receipts_of(user: User, **query: Any) -> Page:
     return RECEIPTS_LIST.page({**query, "person": user.id}, _receipt_view)
 
 
-def receipt_of(user: User, number: str) -> Any:
+def receipt_of(user: User, number: str) -> StoredReceipt:
     """One receipt of a plan that this person paid; raises NotFound."""
     series, _, place = number.partition("-")
     wanted = RECEIPTS.join(INVOICES, INVOICES.c.receipt_id == RECEIPTS.c.id)
     mine = select(RECEIPTS).select_from(wanted).where(INVOICES.c.user_id == user.id, RECEIPTS.c.series == series)
-    rows = fetch(mine.where(RECEIPTS.c.number == int(place))) if PLACE.fullmatch(place) else []
+    rows = fetch_as(StoredReceipt, mine.where(RECEIPTS.c.number == int(place))) if PLACE.fullmatch(place) else []
     if not rows or number_of(rows[0]) != number:
         raise NotFound.of("receipt")
     return rows[0]
 
 
-def unasked(before: datetime, a_day_ago: datetime, most: int) -> list[Any]:
+def unasked(before: datetime, a_day_ago: datetime, most: int) -> list[ToAskAbout]:
     """Those to ask about again: unpaid or past due since then, or over their period, or not asked about for a day.
     Those given up unpaid too, for a month: their payer may still agree at the provider."""
     rows = SUBSCRIPTIONS.c
@@ -172,7 +200,7 @@ def unasked(before: datetime, a_day_ago: datetime, most: int) -> list[Any]:
     regretted = (rows.paid_minor == 0) & (rows.ended_at > now() - REGRETTED_FOR) & (rows.asked_at < a_day_ago)
     wanted = rows.open_for.is_not(None) & stale | (rows.status == S.ENDED) & regretted
     open_ = select(rows.id, rows.provider, rows.provider_id).where(wanted)
-    return fetch(open_.where(rows.provider_id.is_not(None)).order_by(rows.asked_at).limit(most))
+    return fetch_as(ToAskAbout, open_.where(rows.provider_id.is_not(None)).order_by(rows.asked_at).limit(most))
 
 
 def overdue(begun_before: datetime, most: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Row, Table, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
@@ -42,7 +42,7 @@ APPLICATIONS_LIST = ListQuery(
 )
 
 
-def waiting_of(applicant_id: int) -> list[Any]:
+def waiting_of(applicant_id: int) -> list[Row[Application, Task]]:
     """A person's applications nobody has answered, each with its task, to be moved."""
     mine = select(Application, Task).join(Task, Task.id == Application.task_id)
     waiting = mine.where(Application.applicant_id == applicant_id, Application.status == A.PENDING)

@@ -240,7 +240,7 @@ def forget_words_of(user_id: int) -> None:
     search.forget_words(texts)
 
 
-def _reasons_of(user_id: int) -> Select[Any]:
+def _reasons_of(user_id: int) -> Select[int]:
     """Tasks whose reason this person gave: the last verb that takes one was theirs."""
     steps = (StateChange.thing == "task", StateChange.verb.in_(("decline", "dispute", "cancel")))
     last = select(func.max(StateChange.id)).where(*steps).group_by(StateChange.thing_id)

@@ -1,13 +1,14 @@
 """Files to read."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 from sqlalchemy import Table, bindparam, select
 
 from marketplace.auth.models import User
 from marketplace.core import current_settings
-from marketplace.core.db import fetch, one
+from marketplace.core.db import fetch, fetch_as, first_as, one
 from marketplace.core.leases import table_of
 from marketplace.core.lists import ListQuery
 from marketplace.core.pagination import Page
@@ -19,6 +20,27 @@ from marketplace.uploads.models import EXPORT, Upload, UploadUsage
 
 UPLOADS: Table = table_of(Upload)
 BY_STEM = select(UPLOADS).where(UPLOADS.c.stem == bindparam("stem"), UPLOADS.c.ready_at.is_not(None))
+
+
+class UploadRow(Protocol):
+    """A file as it stands in its table."""
+
+    id: int
+    owner_id: int
+    stem: str
+    extension: str
+    purpose: str
+    is_private: bool
+    content_type: str
+    original_name: str | None
+    size: int
+    width: int | None
+    height: int | None
+    has_thumbnails: bool
+    created_at: datetime
+    ready_at: datetime | None
+    unused_since: datetime
+
 
 UPLOADS_LIST = ListQuery(
     name="uploads",
@@ -46,7 +68,7 @@ def used(user_id: int) -> int:
     return int(rows[0].size) if rows else 0
 
 
-def view(upload: Any) -> JsonObject:
+def view(upload: "UploadRow | Upload") -> JsonObject:
     """One file as its owner sees it."""
     pictured = upload.width is not None
     return {
@@ -64,11 +86,11 @@ def view(upload: Any) -> JsonObject:
     }
 
 
-def to_serve(viewer: User | None, name: str, expires: str, signature: str) -> tuple[Any, str]:
+def to_serve(viewer: User | None, name: str, expires: str, signature: str) -> tuple[UploadRow, str]:
     """The file behind a name and which thumbnail is meant; raises NotFound, also for a private one
     without a signature that counts."""
     parts = NAME.fullmatch(name)
-    rows = fetch(BY_STEM, {"stem": parts["stem"]}) if parts else []
+    rows = fetch_as(UploadRow, BY_STEM, {"stem": parts["stem"]}) if parts else []
     if not parts or not rows or not _fits(rows[0], parts["size"] or "", parts["extension"]):
         raise NotFound.of("file")
     owner = viewer is not None and viewer.id == rows[0].owner_id and rows[0].purpose != EXPORT
@@ -84,37 +106,36 @@ def find(user: User, name: str) -> Upload:
     return one(mine.where(Upload.stem == (parts["stem"] if parts else "")), "file")
 
 
-def own_documents(user: User, names: Iterable[str]) -> list[Any]:
+def own_documents(user: User, names: Iterable[str]) -> list[UploadRow]:
     """One's own private files among these names or addresses."""
     stems = {parts["stem"] for name in names if (parts := NAME.fullmatch(_last(name))) and not parts["size"]}
     mine = select(UPLOADS).where(UPLOADS.c.owner_id == user.id, UPLOADS.c.ready_at.is_not(None), UPLOADS.c.is_private)
-    return fetch(mine.where(UPLOADS.c.stem.in_(stems)).order_by(UPLOADS.c.id)) if stems else []
+    return fetch_as(UploadRow, mine.where(UPLOADS.c.stem.in_(stems)).order_by(UPLOADS.c.id)) if stems else []
 
 
-def own_files(user: User, names: Iterable[str]) -> list[Any]:
+def own_files(user: User, names: Iterable[str]) -> list[UploadRow]:
     """One's own files among these names or addresses, pictures and private documents."""
     stems = {parts["stem"] for name in names if (parts := NAME.fullmatch(_last(name))) and not parts["size"]}
     mine = select(UPLOADS).where(UPLOADS.c.owner_id == user.id, UPLOADS.c.ready_at.is_not(None))
     mine = mine.where(UPLOADS.c.purpose != EXPORT, UPLOADS.c.stem.in_(stems))
-    return fetch(mine.order_by(UPLOADS.c.id)) if stems else []
+    return fetch_as(UploadRow, mine.order_by(UPLOADS.c.id)) if stems else []
 
 
-def ready(upload_id: int) -> Any | None:
+def ready(upload_id: int) -> UploadRow | None:
     """A file in its place; None where there is none."""
-    rows = fetch(select(UPLOADS).where(UPLOADS.c.id == upload_id, UPLOADS.c.ready_at.is_not(None)))
-    return rows[0] if rows else None
+    return first_as(UploadRow, select(UPLOADS).where(UPLOADS.c.id == upload_id, UPLOADS.c.ready_at.is_not(None)))
 
 
-def ready_after(last: int, batch: int) -> list[Any]:
+def ready_after(last: int, batch: int) -> list[UploadRow]:
     """Everybody's files in their places, in the order of their ids."""
     there = select(UPLOADS).where(UPLOADS.c.id > last, UPLOADS.c.ready_at.is_not(None))
-    return fetch(there.order_by(UPLOADS.c.id).limit(batch))
+    return fetch_as(UploadRow, there.order_by(UPLOADS.c.id).limit(batch))
 
 
-def of_owner(owner_id: int) -> list[Any]:
+def of_owner(owner_id: int) -> list[UploadRow]:
     """What somebody has sent, all of it; the quota says how many that are."""
     mine = select(UPLOADS).where(UPLOADS.c.owner_id == owner_id, UPLOADS.c.ready_at.is_not(None))
-    return fetch(mine.where(UPLOADS.c.purpose != EXPORT).order_by(UPLOADS.c.id))
+    return fetch_as(UploadRow, mine.where(UPLOADS.c.purpose != EXPORT).order_by(UPLOADS.c.id))
 
 
 def ids_of(owner_id: int, batch: int) -> list[int]:
@@ -123,20 +144,20 @@ def ids_of(owner_id: int, batch: int) -> list[int]:
     return [row.id for row in fetch(mine.order_by(UPLOADS.c.id).limit(batch))]
 
 
-def by_stems(stems: Iterable[str]) -> list[Any]:
+def by_stems(stems: Iterable[str]) -> list[UploadRow]:
     """Those of these files that are still there."""
-    return fetch(select(UPLOADS).where(UPLOADS.c.stem.in_(list(stems))).order_by(UPLOADS.c.id))
+    return fetch_as(UploadRow, select(UPLOADS).where(UPLOADS.c.stem.in_(list(stems))).order_by(UPLOADS.c.id))
 
 
-def own(user: User, upload_id: int) -> Any:
+def own(user: User, upload_id: int) -> UploadRow:
     """One of one's own, arrived or not; raises NotFound."""
-    rows = fetch(select(UPLOADS).where(UPLOADS.c.owner_id == user.id, UPLOADS.c.id == upload_id))
-    if not rows:
+    upload = first_as(UploadRow, select(UPLOADS).where(UPLOADS.c.owner_id == user.id, UPLOADS.c.id == upload_id))
+    if upload is None:
         raise NotFound.of("upload")
-    return rows[0]
+    return upload
 
 
-def own_ready(user: User, upload_id: int) -> Any:
+def own_ready(user: User, upload_id: int) -> UploadRow:
     """One of one's own that has arrived; raises NotFound."""
     upload = own(user, upload_id)
     if upload.ready_at is None:
@@ -144,11 +165,10 @@ def own_ready(user: User, upload_id: int) -> Any:
     return upload
 
 
-def to_shrink(upload_id: int) -> Any | None:
+def to_shrink(upload_id: int) -> UploadRow | None:
     """A picture in its place that has no thumbnails yet; None where it is gone or done."""
     waiting = select(UPLOADS).where(UPLOADS.c.id == upload_id, UPLOADS.c.ready_at.is_not(None))
-    rows = fetch(waiting.where(UPLOADS.c.has_thumbnails.is_(False), UPLOADS.c.width.is_not(None)))
-    return rows[0] if rows else None
+    return first_as(UploadRow, waiting.where(UPLOADS.c.has_thumbnails.is_(False), UPLOADS.c.width.is_not(None)))
 
 
 def expected_size(stem: str) -> int:
@@ -163,7 +183,7 @@ def _last(name: str) -> str:
     return name.partition("?")[0].rpartition("/")[2]
 
 
-def _fits(upload: Any, size: str, extension: str) -> bool:
+def _fits(upload: UploadRow, size: str, extension: str) -> bool:
     if size:
         return upload.width is not None and extension == "webp"
     return bool(extension == upload.extension)

@@ -5,7 +5,6 @@ longer in use and are swept away like every file that nothing shows.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from marketplace.auth import standing
 from marketplace.auth.models import User
@@ -19,6 +18,7 @@ from marketplace.kit.lifecycle import WrongState
 from marketplace.uploads import queries as files
 from marketplace.uploads import service as uploads
 from marketplace.uploads.addresses import url_of
+from marketplace.uploads.queries import UploadRow
 from marketplace.verification import policy, queries
 from marketplace.verification.models import Verification
 
@@ -136,7 +136,7 @@ def _close(verification: Verification, verb: str, roles: frozenset[str], actor_i
     uploads.use(THING, verification.id, [])
 
 
-def _documents(user: User, names: Sequence[str]) -> list[Any]:
+def _documents(user: User, names: Sequence[str]) -> list[UploadRow]:
     found = [one for one in files.own_documents(user, names) if one.content_type.startswith(PAPERS)]
     if len(found) != len(set(names)):
         raise Invalid.field(

@@ -5,7 +5,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
@@ -16,7 +16,7 @@ from marketplace.auth.models import User
 from marketplace.auth.service import hold
 from marketplace.core import audit_log, current_settings, security_log
 from marketplace.core.access import NotForKeys
-from marketplace.core.db import db, execute, fetch, one, save
+from marketplace.core.db import db, execute, fetch, fetch_as, one, save
 from marketplace.core.limits import spend, spend_of_day
 from marketplace.core.outbox import publish
 from marketplace.events.auth import ApiKeyMade
@@ -141,7 +141,7 @@ def holder_of(text: str, scope: str, *, is_counted: bool) -> User:
     return user
 
 
-def _count(key: Any) -> None:
+def _count(key: "ApiKeyRow") -> None:
     try:
         spend("api-key", str(key.id), "LIMIT_API_KEY")
         spend_of_day("api-key-day", str(key.id), key.requests_a_day)
@@ -151,11 +151,26 @@ def _count(key: Any) -> None:
     usage.note((key.id, key.digest))
 
 
-def _living(text: str) -> Any:
+class ApiKeyRow(Protocol):
+    """A key, whose text nobody keeps."""
+
+    id: int
+    user_id: int
+    name: str
+    digest: str
+    scopes: list[str]
+    requests_a_day: int
+    created_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+    last_used_at: datetime | None
+
+
+def _living(text: str) -> ApiKeyRow:
     _, _, rest = text.partition("_")
     number = rest.partition("_")[0]
     key_id = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
-    found = fetch(select(ApiKey.__table__).where(ApiKey.id == key_id))
+    found = fetch_as(ApiKeyRow, select(ApiKey.__table__).where(ApiKey.id == key_id))
     known = bool(found) and hmac.compare_digest(found[0].digest.encode(), _digest(text).encode())
     ended = known and (found[0].ended_at is not None or _is_over(found[0].expires_at))
     if not known or ended:

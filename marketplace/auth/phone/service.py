@@ -1,8 +1,8 @@
 """Codes by SMS: sent within limits that hold in a burst, guessed at five times at most."""
 
 import secrets
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, delete, select, update
 
@@ -13,7 +13,7 @@ from marketplace.auth.phone.models import PhoneCode, PhoneTurn
 from marketplace.auth.places import Place
 from marketplace.auth.signals import service as signals
 from marketplace.core import audit_log, current_settings
-from marketplace.core.db import execute, fetch, in_transaction, save
+from marketplace.core.db import execute, fetch, first_as, in_transaction, save
 from marketplace.core.outbox import publish
 from marketplace.events.auth import PhoneCodeIssued, PhoneLoginAsked
 from marketplace.kit.clock import now
@@ -104,7 +104,7 @@ def _refusal(user_id: int | None, number: str) -> TooMany | None:
     return None
 
 
-def _oldest_of_the_last(most: int, whose: ColumnElement[bool], window: timedelta) -> Any | None:
+def _oldest_of_the_last(most: int, whose: ColumnElement[bool], window: timedelta) -> datetime | None:
     """When the first of the latest `most` codes within the window was made; None where there were fewer."""
     recent = select(PhoneCode.created_at).where(whose, PhoneCode.created_at > now() - window)
     rows = fetch(recent.order_by(PhoneCode.created_at.desc()).limit(1).offset(most - 1))
@@ -144,12 +144,19 @@ def _logged_in(number: str, code: str, place: Place) -> int | None:
     return row.user_id if fetch(still_theirs) and one_time.use(PhoneCode, row.id) else None
 
 
-def _newest(*which: ColumnElement[bool]) -> Any | None:
-    rows = fetch(select(PhoneCode.__table__).where(*which).order_by(PhoneCode.id.desc()).limit(1))
-    return rows[0] if rows else None
+class PhoneCodeRow(one_time.GuessableRow, Protocol):
+    """A code that was sent."""
+
+    user_id: int | None
+    purpose: str
+    phone: str
 
 
-def _guess(*which: ColumnElement[bool]) -> Any | None:
+def _newest(*which: ColumnElement[bool]) -> PhoneCodeRow | None:
+    return first_as(PhoneCodeRow, select(PhoneCode.__table__).where(*which).order_by(PhoneCode.id.desc()).limit(1))
+
+
+def _guess(*which: ColumnElement[bool]) -> PhoneCodeRow | None:
     """The newest such code with one guess taken for good; None where there is none to guess at."""
     row = _newest(*which)
     if row is None or not in_transaction(lambda: one_time.take_guess(PhoneCode, row.id)):
@@ -157,7 +164,7 @@ def _guess(*which: ColumnElement[bool]) -> Any | None:
     return row
 
 
-def _verified(row: Any) -> None:
+def _verified(row: PhoneCodeRow) -> None:
     """Numbers are given out again: the one who has it now takes it from whoever had it before."""
     if not one_time.use(PhoneCode, row.id):
         raise Invalid.field("code", WRONG)

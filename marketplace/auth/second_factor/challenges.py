@@ -2,14 +2,14 @@
 
 import secrets
 from datetime import timedelta
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import delete, select
 
 from marketplace.auth import one_time
 from marketplace.auth.second_factor import service
 from marketplace.auth.second_factor.models import Challenge
-from marketplace.core.db import execute, fetch, in_transaction, save
+from marketplace.core.db import execute, fetch, first_as, in_transaction, save
 from marketplace.core.outbox import publish
 from marketplace.events.auth import SignInCodeIssued
 from marketplace.kit.clock import now
@@ -54,7 +54,14 @@ def begin(user_id: int, method: str) -> str:
     return one_time.ticket(PURPOSE, challenge)
 
 
-def guess_at(token: str) -> Any:
+class ChallengeRow(one_time.GuessableRow, Protocol):
+    """A question that a sign-in waits for."""
+
+    user_id: int
+    method: str
+
+
+def guess_at(token: str) -> ChallengeRow:
     """The challenge behind a token, one guess taken for good; raises ChallengeOver (401), TooManyCodes (429)."""
     challenge = one_time.behind(PURPOSE, token, find)
     if challenge is None or not in_transaction(lambda: one_time.take_guess(Challenge, challenge.id)):
@@ -64,17 +71,16 @@ def guess_at(token: str) -> Any:
     return challenge
 
 
-def is_met(challenge: Any, code: str) -> bool:
+def is_met(challenge: ChallengeRow, code: str) -> bool:
     """Whether the code meets the challenge, which is used up by it; to be committed with the sign-in."""
     by_app = challenge.method == TOTP
     proved = service.proves(challenge.user_id, code) if by_app else one_time.fits(challenge, code)
     return proved and one_time.use(Challenge, challenge.id)
 
 
-def find(challenge_id: int) -> Any | None:
+def find(challenge_id: int) -> ChallengeRow | None:
     """One as it stands."""
-    rows = fetch(select(Challenge.__table__).where(Challenge.id == challenge_id))
-    return rows[0] if rows else None
+    return first_as(ChallengeRow, select(Challenge.__table__).where(Challenge.id == challenge_id))
 
 
 def is_used(challenge_id: int) -> bool:

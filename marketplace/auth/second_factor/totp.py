@@ -1,8 +1,8 @@
 """Time-based codes (RFC 6238): made, shown as a QR, checked; each counts once."""
 
 import io
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import pyotp
 import segno
@@ -10,7 +10,7 @@ from sqlalchemy import case, select, update
 
 from marketplace.auth.second_factor.models import SecondFactor
 from marketplace.core import current_settings
-from marketplace.core.db import execute, fetch
+from marketplace.core.db import execute, fetch, first_as
 from marketplace.kit.clock import now
 
 STEP = 30  # seconds
@@ -75,10 +75,22 @@ def matching_step(secret: str, code: str) -> int | None:
     return next((step for step in steps if pyotp.utils.strings_equal(totp.generate_otp(step), plain)), None)
 
 
-def find(user_id: int) -> Any | None:
+class SecondFactorRow(Protocol):
+    """An authenticator."""
+
+    id: int
+    user_id: int
+    secret: str
+    enabled_at: datetime | None
+    last_step: int
+    wrong: int
+    wrong_since: datetime
+    created_at: datetime
+
+
+def find(user_id: int) -> SecondFactorRow | None:
     """The person's authenticator, enabled or not yet."""
-    rows = fetch(select(SecondFactor.__table__).where(SecondFactor.user_id == user_id))
-    return rows[0] if rows else None
+    return first_as(SecondFactorRow, select(SecondFactor.__table__).where(SecondFactor.user_id == user_id))
 
 
 def is_on(user_id: int) -> bool:

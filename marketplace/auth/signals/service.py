@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select, delete, func, or_, select
 
@@ -10,7 +10,7 @@ from marketplace.auth.places import Place, Spot, spot_of
 from marketplace.auth.signals.models import Signal
 from marketplace.auth.signals.rules import PASS, Rule, rules
 from marketplace.core import security_log
-from marketplace.core.db import execute, fetch, save
+from marketplace.core.db import execute, fetch, fetch_as, save
 from marketplace.kit.clock import now
 from marketplace.kit.geo import distance_km
 from marketplace.kit.network import network_of
@@ -89,7 +89,7 @@ def _applies(rule: Rule, facts: set[str], user_id: int, place: Place, since: dat
     return _count(select(func.count()).select_from(recent.limit(rule.at_least).subquery())) >= rule.at_least
 
 
-def _people(of: ColumnElement[bool], kind: str, begins: datetime) -> Select[Any]:
+def _people(of: ColumnElement[bool], kind: str, begins: datetime) -> Select[int | None]:
     return select(Signal.user_id).where(of, Signal.kind == kind, Signal.created_at > begins)
 
 
@@ -103,13 +103,30 @@ def _count(statement: Select[Any]) -> int:
     return int(fetch(statement)[0][0])
 
 
-def _sign_ins(user_id: int) -> list[Any]:
+class SignalRow(Protocol):
+    """Something noted about a sign-in."""
+
+    id: int
+    kind: str
+    user_id: int | None
+    address: str
+    device: str
+    country: str
+    latitude: float | None
+    longitude: float | None
+    score: int
+    verdict: str
+    reasons: list[Any]
+    created_at: datetime
+
+
+def _sign_ins(user_id: int) -> list[SignalRow]:
     """Where the last proofs came from, newest first."""
     mine = select(Signal.__table__).where(Signal.user_id == user_id, Signal.kind.in_(PROOFS))
-    return fetch(mine.order_by(Signal.created_at.desc()).limit(100))
+    return fetch_as(SignalRow, mine.order_by(Signal.created_at.desc()).limit(100))
 
 
-def _facts(earlier: list[Any], place: Place) -> set[str]:
+def _facts(earlier: list[SignalRow], place: Place) -> set[str]:
     """What is true of this sign-in beside the ones before it; nothing is new to a new account."""
     spot, found = spot_of(place.address), set()
     if earlier and place.device not in {row.device for row in earlier}:
@@ -122,7 +139,7 @@ def _facts(earlier: list[Any], place: Place) -> set[str]:
     return found
 
 
-def _is_too_far(last: Any, spot: Spot) -> bool:
+def _is_too_far(last: SignalRow, spot: Spot) -> bool:
     if last.latitude is None or last.longitude is None:
         return False
     km = distance_km(last.latitude, last.longitude, spot.latitude, spot.longitude)

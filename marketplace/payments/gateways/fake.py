@@ -4,14 +4,14 @@ It behaves like Stripe with test cards: the same states, a decline is told the s
 and webhooks are signed. Test cards are in fake_cards.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 
 from marketplace.core.db import fetch
-from marketplace.payments.gateways.fake_book import LINES, THINGS, FakeBook
+from marketplace.payments.gateways.fake_book import LINES, THINGS, FakeBook, ThingRow
 from marketplace.payments.gateways.fake_cards import CAPTURE_DECLINES, REFUND_FAILS, tried
 from marketplace.payments.gateways.fake_subscriptions import FakeSubscriptions
 from marketplace.payments.gateways.provider import (
@@ -31,6 +31,9 @@ from marketplace.payments.gateways.provider import (
 WAITING = frozenset({P.REQUIRES_PAYMENT_METHOD.value, P.REQUIRES_ACTION.value})
 NOT_RELEASED = "The bank did not release the money."
 CLOSED_BANK = "ZZ"  # a country for trying out: every payout to it fails
+
+
+V = TypeVar("V")
 
 
 class FakeProvider(FakeSubscriptions, FakeBook):
@@ -235,10 +238,10 @@ class FakeProvider(FakeSubscriptions, FakeBook):
             yield BookLine(about=About(row.about), object_id=row.name, key=row.key, made_at=row.made_at, **amount)
 
     @staticmethod
-    def _found(thing: Any | None, view: Any) -> Any | None:
+    def _found(thing: ThingRow | None, view: Callable[[ThingRow], V]) -> V | None:
         return None if thing is None else view(thing)
 
-    def _payment(self, thing: Any) -> PaymentState:
+    def _payment(self, thing: ThingRow) -> PaymentState:
         data = thing.data
         challenged = data["status"] == P.REQUIRES_ACTION.value
         return PaymentState(
@@ -255,7 +258,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         )
 
     @staticmethod
-    def _refund(thing: Any) -> RefundState:
+    def _refund(thing: ThingRow) -> RefundState:
         failed = thing.data["status"] == Done.FAILED.value
         return RefundState(
             id=thing.name,
@@ -268,7 +271,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         )
 
     @staticmethod
-    def _payout(thing: Any) -> PayoutState:
+    def _payout(thing: ThingRow) -> PayoutState:
         return PayoutState(
             id=thing.name,
             status=Done(thing.data["status"]),

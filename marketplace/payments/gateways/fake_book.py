@@ -11,12 +11,12 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import JSON, Index, String, UniqueConstraint, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, execute, fetch, in_transaction, retry_conflict
+from marketplace.core.db import Base, execute, first_as, in_transaction, retry_conflict
 from marketplace.core.leases import Leased, Queue, table_of
 from marketplace.kit.clock import now
 from marketplace.payments.gateways.provider import About, Forged, Notice, Refused, Unknown, Unreachable
@@ -41,6 +41,17 @@ class FakeThing(Base):
     key: Mapped[str] = mapped_column(String(120))
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ThingRow(Protocol):
+    """A thing as it stands in its table; `data` is its own."""
+
+    id: int
+    name: str
+    kind: str
+    key: str
+    data: dict[str, Any]
+    created_at: datetime
 
 
 class FakeLine(Base):
@@ -134,7 +145,7 @@ class FakeBook:
             raise Unreachable("the answer was lost")
         return answer
 
-    def _made(self, kind: str, prefix: str, key: str, data: dict[str, Any]) -> tuple[Any, bool]:
+    def _made(self, kind: str, prefix: str, key: str, data: dict[str, Any]) -> tuple[ThingRow, bool]:
         """The thing of this key, and whether it is new: a key is remembered for a day, as at Stripe."""
         known = self._with_key(kind, key)
         if known is not None and known.created_at > now() - REMEMBERED:
@@ -145,19 +156,18 @@ class FakeBook:
         execute(insert(THINGS), {"name": name, "kind": kind, "key": key, "data": data, "created_at": now()})
         return self._thing(kind, name), True
 
-    def _with_key(self, kind: str, key: str) -> Any | None:
-        rows = fetch(select(THINGS).where(THINGS.c.kind == kind, THINGS.c.key == key))
-        return rows[0] if rows else None
+    def _with_key(self, kind: str, key: str) -> ThingRow | None:
+        return first_as(ThingRow, select(THINGS).where(THINGS.c.kind == kind, THINGS.c.key == key))
 
-    def _thing(self, kind: str, name: str) -> Any:
+    def _thing(self, kind: str, name: str) -> ThingRow:
         """Raises Unknown; nobody else changes it until the transaction ends."""
         chosen = select(THINGS).where(THINGS.c.kind == kind, THINGS.c.name == name)
-        rows = fetch(chosen.with_for_update())
-        if not rows:
+        thing = first_as(ThingRow, chosen.with_for_update())
+        if thing is None:
             raise Unknown(f"No such {kind}: {name}", "resource_missing")
-        return rows[0]
+        return thing
 
-    def _change(self, thing: Any, notice: str, about: About, **changes: Any) -> Any:
+    def _change(self, thing: ThingRow, notice: str, about: About, **changes: Any) -> ThingRow:
         """New values, and a webhook that tells of them."""
         execute(update(THINGS).where(THINGS.c.id == thing.id).values(data={**thing.data, **changes}))
         self._tell(notice, about, thing.name)
@@ -168,6 +178,6 @@ class FakeBook:
         row = {"event_id": f"evt_{secrets.token_hex(12)}", "kind": kind, "about": about.value, "name": name}
         execute(insert(NOTICES.table), {**row, "created_at": moment, "due_at": moment, "attempts": 0})
 
-    def _write(self, about: About, thing: Any, amount_minor: int) -> None:
+    def _write(self, about: About, thing: ThingRow, amount_minor: int) -> None:
         line = {"about": about.value, "name": thing.name, "key": thing.key, "amount_minor": amount_minor}
         execute(insert(LINES), {**line, "currency": thing.data["currency"], "made_at": now()})

@@ -16,7 +16,7 @@ from marketplace.core.db import fetch, in_transaction
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import share
-from marketplace.payments.gateways.fake_book import THINGS, FakeBook
+from marketplace.payments.gateways.fake_book import THINGS, FakeBook, ThingRow
 from marketplace.payments.gateways.fake_cards import CHALLENGES, DECLINES, WORKS_ONCE, tried
 from marketplace.payments.gateways.provider import (
     About,
@@ -140,7 +140,7 @@ class FakeSubscriptions(FakeBook):
             self._go_on(thing)
         return 1
 
-    def _begin(self, thing: Any) -> Any:
+    def _begin(self, thing: ThingRow) -> ThingRow:
         """The first invoice is paid."""
         if thing.data["status"] != Paid.INCOMPLETE.value:
             return thing
@@ -148,7 +148,7 @@ class FakeSubscriptions(FakeBook):
         begun = self._changed(thing, "updated", status=Paid.ACTIVE.value, failure="", **period)
         return self._paid(begun, begun.data["amount_minor"], "1")
 
-    def _go_on(self, thing: Any) -> Any:
+    def _go_on(self, thing: ThingRow) -> ThingRow:
         """The next period, paid by what is left of earlier plans and then by the card."""
         data = thing.data
         to_pay, credit = _to_pay(data)
@@ -158,7 +158,7 @@ class FakeSubscriptions(FakeBook):
             self._changed(thing, "updated", **changes), to_pay, f"{data['begun_at']}/{data['number'] + 1}"
         )
 
-    def _paid(self, thing: Any, amount_minor: int, what: str) -> Any:
+    def _paid(self, thing: ThingRow, amount_minor: int, what: str) -> ThingRow:
         """An invoice of its own, in the book; `what` was paid is paid once."""
         if not amount_minor:
             return thing
@@ -170,13 +170,13 @@ class FakeSubscriptions(FakeBook):
         listed = [*thing.data["invoices"], {**said, "id": invoice.name, "paid_at": _text(now())}]
         return self._change(thing, "invoice.paid", About.SUBSCRIPTION, invoices=listed)
 
-    def _ended(self, thing: Any) -> Any:
+    def _ended(self, thing: ThingRow) -> ThingRow:
         return self._changed(thing, "deleted", status=Paid.ENDED.value, renews_at=NEVER)
 
-    def _changed(self, thing: Any, what: str, **changes: Any) -> Any:
+    def _changed(self, thing: ThingRow, what: str, **changes: Any) -> ThingRow:
         return self._change(thing, f"customer.subscription.{what}", About.SUBSCRIPTION, **changes)
 
-    def _state(self, thing: Any) -> SubscriptionState:
+    def _state(self, thing: ThingRow) -> SubscriptionState:
         data = thing.data
         invoices = tuple(InvoiceState(**{**one, "paid_at": _moment(one["paid_at"])}) for one in data["invoices"])
         unpaid = data["status"] == Paid.INCOMPLETE.value
@@ -270,5 +270,5 @@ def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def _moment(text: str | None) -> Any:
+def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
