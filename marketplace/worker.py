@@ -15,7 +15,7 @@ try:
 except ConfigurationError as error:
     raise SystemExit(f"Error: {error}") from None
 app = celery_for(flask_app.config["REDIS_URL"])
-work = work_of(flask_app, *Lane)
+work = work_of(flask_app, Lane.EVENTS, Lane.MONEY, Lane.JOBS)
 
 
 @app.task(name=WORK)

@@ -123,6 +123,22 @@ def test_every_list_that_strangers_share_has_facts_that_end_it() -> None:
     assert shared == {topic for one in SLICES for topic in one.topics}
 
 
+def test_who_needs_all_slices_names_no_trade() -> None:
+    """Search, favorites, the export, the erasure, the auditor and the handbook ask the manifests."""
+    trades = {one.name for one in SLICES if one.stateful and one.subjects}
+    derived = [PACKAGE / "cli" / f"{name}.py" for name in ("audit", "handbook", "linter")]
+    derived += [path for name in ("search", "favorites", "privacy", "core") for path in (PACKAGE / name).rglob("*.py")]
+    imported = {
+        (str(path.relative_to(PACKAGE)), node.module)
+        for path in derived
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module
+    }
+
+    assert trades == {"listings", "tasks", "offerings"}
+    assert [one for one in imported if one[1].split(".")[1:2] and one[1].split(".")[1] in trades] == []
+
+
 def test_no_module_writes_into_a_name_of_another() -> None:
     """Whoever registers something does so by a decorator at the definition."""
     written = {
