@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-SLOW = ("tests/crash/", "tests/fuzz/", "tests/journeys/", "tests/races/", "tests/speed/", "tests/search/test_judged")
+SLOW = (
+    *("tests/crash/", "tests/fuzz/", "tests/journeys/", "tests/races/", "tests/speed/", "tests/search/test_judged"),
+    *("tests/auth/test_who_exists", "tests/cli/test_seed", "tests/core/test_odd_requests"),
+)
 SERVERS = frozenset(("addresses", "browser", "chat", "fresh_url", "mail", "paypal", "served", "stripe", "twilio"))
 STARTING = ("tests.servers.", "tests.crash.")
+ADDRESSES = frozenset(("postgres", "TEST_DATABASE_URL", "TEST_REDIS_URL"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,14 +41,14 @@ def _database(item: Any) -> str:
 
 
 def _needs_more(item: Any) -> bool:
-    """By its fixtures, and by what it and they name, also through functions of their modules."""
+    """By its fixtures, and by what it and they name, also through functions of their modules; tests.conftest knows."""
     fixtures = getattr(item, "fixturenames", ())
     made_by = (definition.func for name in fixtures for definition in item._fixtureinfo.name2fixturedefs.get(name, ()))
     return (
         _database(item) == "postgres"
         or item.nodeid.startswith(SLOW)
         or not SERVERS.isdisjoint(fixtures)
-        or any(_starts_something(function) for function in (item.function, *made_by))
+        or any(_starts_something(maker) for maker in (item.function, *made_by) if maker.__module__ != "tests.conftest")
     )
 
 
@@ -53,7 +57,7 @@ def _starts_something(function: FunctionType) -> bool:
     found, waiting = {function}, [function]
     while waiting:
         for value in _named_by(waiting.pop()):
-            if value is subprocess or str(getattr(value, "__module__", "")).startswith(STARTING):
+            if value is subprocess or _is_elsewhere(value):
                 return True
             if isinstance(value, FunctionType) and value.__module__ == function.__module__ and value not in found:
                 found.add(value)
@@ -61,9 +65,17 @@ def _starts_something(function: FunctionType) -> bool:
     return False
 
 
+def _is_elsewhere(value: Any) -> bool:
+    if isinstance(value, str):
+        return value in ADDRESSES
+    return str(getattr(value, "__module__", "")).startswith(STARTING)
+
+
 def _named_by(function: FunctionType) -> Iterator[Any]:
+    """Texts and globals it uses."""
     codes = [function.__code__]
     while codes:
         code = codes.pop()
         codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        yield from (constant for constant in code.co_consts if isinstance(constant, str))
         yield from (function.__globals__[name] for name in code.co_names if name in function.__globals__)
