@@ -102,7 +102,7 @@ def test_every_fact_has_a_listener_or_a_reason() -> None:
 
 
 def test_the_page_of_events_names_what_a_fact_carries_and_nothing_of_its_class() -> None:
-    assert "`personal`" not in pages()["events.md"]
+    assert "`personal`" not in pages(SLICES)["events.md"]
 
 
 def test_every_route_has_a_policy(app: Flask) -> None:

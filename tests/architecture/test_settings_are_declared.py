@@ -7,7 +7,7 @@ from pathlib import Path
 import config
 
 ROOT = Path(__file__).parents[2] / "marketplace"
-EDGES = ("core", "cli", "gateways")  # they hand on what they read, or make what is plugged in by it
+EDGES = ("core", "cli", "gateways", "demo_data")  # they hand on what they read, plug in by it, or set it for a while
 KINDS = {
     "text": {"str", "choice"},
     "words": {"list"},
