@@ -4,7 +4,7 @@ import resource
 from typing import Any
 
 from config import ConfigurationError, load
-from marketplace.core import gunicorn_errors, gunicorn_timeouts
+from marketplace.core.http import gunicorn_errors, gunicorn_timeouts
 
 try:
     load()  # before gunicorn takes PORT itself, and once instead of once a worker

@@ -6,8 +6,8 @@ import click
 
 import marketplace.core.ops.garbage_collection  # noqa: F401 before all that is large
 from marketplace.app import create_app
+from marketplace.core.ops.settings import ConfigurationError
 from marketplace.core.registration import background
-from marketplace.core.settings import ConfigurationError
 
 BOOT_FAILED = 4  # what gunicorn takes for an application that cannot be loaded: it stops instead of trying again
 

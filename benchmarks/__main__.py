@@ -19,7 +19,7 @@ from benchmarks import fill, growth, load, servers, workloads
 from benchmarks.peers import psycopg_loop
 from benchmarks.workloads import MISSPELT, SUGGEST, place
 from marketplace.app import create_app
-from marketplace.core.db import db
+from marketplace.core.database.db import db
 from tests.servers.postgres import start_postgres
 
 RESULTS = Path(__file__).parent / "results"

@@ -30,9 +30,9 @@ import config
 from benchmarks import fill
 from benchmarks.__main__ import RESULTS
 from marketplace.app import create_app
-from marketplace.auth import sessions
 from marketplace.auth.models import SignIn, User
-from marketplace.core.db import db, in_transaction
+from marketplace.auth.sessions import service as sessions_service
+from marketplace.core.database.db import db, in_transaction
 from marketplace.kit.clock import now
 from marketplace.messaging import service
 from tests.servers.postgres import start_postgres
@@ -290,7 +290,7 @@ def _sign_in(first: int, end: int) -> dict[int, str]:
         one.generation, one.rotated_at = 1, moment
     db.session.add_all(made)
     db.session.flush()
-    return {one.user_id: str(sessions.tokens_of(one, "")["token"]) for one in made}
+    return {one.user_id: str(sessions_service.tokens_of(one, "")["token"]) for one in made}
 
 
 def _pair(one: int) -> tuple[int, int, int]:

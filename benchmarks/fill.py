@@ -14,9 +14,9 @@ from sqlalchemy import make_url
 import config
 from benchmarks import words
 from marketplace.app import create_app
-from marketplace.auth import sessions
 from marketplace.auth.models import User
-from marketplace.core.db import db, in_transaction
+from marketplace.auth.sessions import service as sessions_service
+from marketplace.core.database.db import db, in_transaction
 
 CATEGORIES = ("bicycles", "phones", "home", "books", "sports", "other")
 TOWNS, PEOPLE, TITLES = 40, 20_000, 5_000
@@ -168,4 +168,4 @@ def _learn(connection: psycopg.Connection[Any], said: set[str]) -> None:
 def _begin() -> str:
     user = db.session.get(User, 1)
     assert user is not None
-    return str(sessions.tokens_of(sessions.begin(user), "")["token"])
+    return str(sessions_service.tokens_of(sessions_service.begin(user), "")["token"])

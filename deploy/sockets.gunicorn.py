@@ -14,7 +14,7 @@ import os  # noqa: E402
 import resource  # noqa: E402
 from typing import Any  # noqa: E402
 
-from marketplace.core import gunicorn_errors, gunicorn_timeouts  # noqa: E402
+from marketplace.core.http import gunicorn_errors, gunicorn_timeouts  # noqa: E402
 
 os.environ["SOCKETS"] = "gevent"  # whatever the other processes are told
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)

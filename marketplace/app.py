@@ -11,13 +11,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import marketplace.core.ops.garbage_collection  # noqa: F401 before all that is large
 from marketplace import wiring
-from marketplace.core import access, cache, db, http, json, limits, live, logs, openapi, vocabulary
-from marketplace.core.body_drain import BodyDrain
-from marketplace.core.database import migrations
-from marketplace.core.docs import pages
-from marketplace.core.ops import garbage_collection
+from marketplace.core.cache import shared_cache
+from marketplace.core.database import db, migrations
+from marketplace.core.http import access, json, openapi, rate_limits, response_headers
+from marketplace.core.http.blueprint import IdConverter, LateRule, TextConverter
+from marketplace.core.http.body_drain import BodyDrain
+from marketplace.core.http.docs import pages
+from marketplace.core.lists import vocabulary
+from marketplace.core.ops import garbage_collection, logs
+from marketplace.core.realtime import connections
 from marketplace.core.registration import register
-from marketplace.core.web import IdConverter, LateRule, TextConverter
 
 EXPOSED = ["ETag", "Link", "Location", "Retry-After", "X-Request-ID", "Idempotency-Replayed"]
 EXPOSED += ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
@@ -32,16 +35,16 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(url, app.config["THREADS"])
     app.url_rule_class = LateRule
     app.url_map.converters |= {"int": IdConverter, "default": TextConverter}
-    for part in (json, http, logs, db, cache, vocabulary, access, limits, live):
+    for part in (json, response_headers, logs, db, shared_cache, vocabulary, access, rate_limits, connections):
         part.init_app(app)
-    app.before_request(http.refuse_without_host)  # once there is a clock and a name for what is refused
+    app.before_request(response_headers.refuse_without_host)  # once there is a clock and a name for what is refused
     migrations.init_app(app, db.db, str(config.ROOT / "migrations"))
     with_cookies = app.config["COOKIE_SIGN_IN"]
     known = {"origins": app.config["CORS_ORIGINS"], "expose_headers": EXPOSED, "supports_credentials": with_cookies}
     CORS(app, **known, always_send=False, vary_header=False)  # http says Vary: Origin of everything, refusals too
     register(app, openapi.init_app(app), wiring.SLICES)
     app.register_blueprint(pages.bp)
-    app.wsgi_app = http.OneAddress(logs.EveryRequest(app.wsgi_app))  # type: ignore[method-assign]
+    app.wsgi_app = response_headers.OneAddress(logs.EveryRequest(app.wsgi_app))  # type: ignore[method-assign]
     if app.config["TRUSTED_PROXIES"]:
         count = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

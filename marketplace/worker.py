@@ -5,10 +5,10 @@ from typing import Any
 from celery.signals import worker_ready
 
 from marketplace.app import create_app
-from marketplace.core.background import WORK, celery_for, note_look, wake_workers
 from marketplace.core.manifest import Lane
+from marketplace.core.ops.settings import ConfigurationError
+from marketplace.core.queues.background import WORK, celery_for, note_look, wake_workers
 from marketplace.core.registration import work_of
-from marketplace.core.settings import ConfigurationError
 
 try:
     flask_app = create_app()

@@ -7,7 +7,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy.exc import DBAPIError
 
-from marketplace.core.db import writing_options
+from marketplace.core.database.db import writing_options
 
 config = context.config
 db = current_app.extensions["migrate"].db

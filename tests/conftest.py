@@ -19,11 +19,14 @@ from sqlalchemy import event as sqlalchemy_event
 import config
 from marketplace.app import create_app
 from marketplace.cli.audit import findings
-from marketplace.core import counters
-from marketplace.core.db import db
-from marketplace.core.encryption import derived_key, rotate
+from marketplace.core.database import counters
+from marketplace.core.database.db import db
+from marketplace.core.database.encryption import derived_key, rotate
 from marketplace.kit.clock import now
-from marketplace.payments import calling, calls, inbox, reconciling
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.provider_requests import queue as provider_requests_queue
+from marketplace.payments.reconciliation import service as reconciliation_service
+from marketplace.payments.webhooks import service as webhooks_service
 from tests.database_reset import empty, filled_only, filled_tables, shipped_categories
 from tests.factories.people import Person, sign_up
 from tests.servers.postgres import start_postgres
@@ -154,12 +157,12 @@ def _audited() -> list[Any]:
     db.session.rollback()
     counters.flush()
     filled = filled_tables()
-    if not filled.isdisjoint(queue.table.name for queue in (calls.CALLS, inbox.EVENTS)):
-        while sum((calling.call_due(), inbox.read_due())):
+    if not filled.isdisjoint(queue.table.name for queue in (provider_requests_queue.CALLS, webhooks_service.EVENTS)):
+        while sum((provider_requests_handlers.call_due(), webhooks_service.read_due())):
             pass
         filled = filled_tables()
     with filled_only(filled):
-        return [*findings(), *reconciling.compare(BEGINNING, now() + timedelta(days=1))]
+        return [*findings(), *reconciliation_service.compare(BEGINNING, now() + timedelta(days=1))]
 
 
 @pytest.fixture

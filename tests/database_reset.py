@@ -12,8 +12,8 @@ from sqlalchemy.sql import visitors
 
 from marketplace.catalog.models import Category
 from marketplace.catalog.queries import tree
-from marketplace.core.db import Base, db, execute, fetch, in_transaction
-from marketplace.core.vocabulary import vocabulary
+from marketplace.core.database.db import Base, db, execute, fetch, in_transaction
+from marketplace.core.lists.vocabulary import vocabulary
 
 NEVER_CHANGED = ("audit_log", "ledger_transfers")
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from marketplace.core import jobs
-from marketplace.core.db import db
-from marketplace.core.outbox import relay
-from marketplace.notifications.delivering import deliver_due
+from marketplace.core.database.db import db
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import relay
+from marketplace.notifications.deliveries.service import deliver_due
 from tests.conftest import make_app
 from tests.servers.mail import MailServer
 from tests.servers.push import Browser

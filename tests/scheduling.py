@@ -7,13 +7,13 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = {
-    "large database": ("tests/speed/test_plans.py",),
+    "large database": ("tests/core/lists/test_plans.py",),
     "processes": (
         "tests/messaging/test_sockets.py",
         "tests/messaging/test_events_hostile.py",
         "tests/messaging/test_two_processes.py",
         "tests/messaging/test_javascript_client.py",
-        "tests/messaging/test_wire.py",
+        "tests/messaging/test_websocket_patch.py",
         "tests/crash/test_chat_history.py",
         "tests/journeys/test_killed_processes.py",
     ),

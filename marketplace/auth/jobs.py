@@ -2,28 +2,28 @@
 
 from datetime import timedelta
 
-from marketplace.auth import standing
-from marketplace.auth.phone import service as phone
+from marketplace.auth.account_admin import service as account_admin_service
+from marketplace.auth.phone import service as phone_service
 from marketplace.auth.second_factor import challenges
-from marketplace.auth.signals import service as signals
-from marketplace.core.db import in_transaction
-from marketplace.core.jobs import Run, job
+from marketplace.auth.sign_in_risk import service as sign_in_risk_service
+from marketplace.core.database.db import in_transaction
+from marketplace.core.queues.jobs import Run, job
 
 
 @job("forget_codes", timeout=300, every=timedelta(hours=1))
 def forget_codes(run: Run) -> None:
     """Codes and challenges nobody can use any more."""
-    in_transaction(phone.sweep)
+    in_transaction(phone_service.sweep)
     in_transaction(challenges.sweep)
 
 
 @job("close_again", timeout=30)
 def close_again(run: Run, user_id: int, version: int) -> None:
     """What a request put up that was on its way while the account was suspended comes down too."""
-    in_transaction(lambda: standing.tell_suspended(user_id, version))
+    in_transaction(lambda: account_admin_service.tell_suspended(user_id, version))
 
 
 @job("forget_signals", timeout=300, every=timedelta(hours=6))
 def forget_signals(run: Run) -> None:
     """Signals of half a year ago."""
-    in_transaction(signals.sweep)
+    in_transaction(sign_in_risk_service.sweep)

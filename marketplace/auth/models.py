@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from marketplace.core.db import Base, CommaList, Stamped, answer_conflict, retry_conflict
-from marketplace.core.search import keep_indexed
+from marketplace.core.database.db import Base, CommaList, Stamped, answer_conflict, retry_conflict
+from marketplace.core.lists.full_text import keep_indexed
 from marketplace.kit import text
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Duplicate

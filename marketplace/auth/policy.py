@@ -3,7 +3,7 @@
 from sqlalchemy import Select, select
 
 from marketplace.auth.models import User
-from marketplace.core.permissions import STAFF
+from marketplace.core.http.permissions import STAFF
 
 NOBODY = 0  # no id
 

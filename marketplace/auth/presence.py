@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch
+from marketplace.core.database.db import fetch
 
 
 def last_seen(user_ids: Iterable[int]) -> dict[int, datetime | None]:

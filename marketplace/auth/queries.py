@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, FromClause, Select, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import visible_to
-from marketplace.core import ranking
-from marketplace.core.db import fetch, first_as, one
+from marketplace.core.database.db import fetch, first_as, one
+from marketplace.core.lists import ranking
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from marketplace.auth import answers, passwords, proofs, refreshing, service, sessions, signing_in
+from marketplace.auth import service, token_response
+from marketplace.auth import step_up as auth_step_up
+from marketplace.auth.client_context import here
+from marketplace.auth.passwords import service as passwords_service
 from marketplace.auth.phone.schemas import PhoneCodeSchema
-from marketplace.auth.places import here
 from marketplace.auth.schemas import (
     AvailabilitySchema,
     CredentialsSchema,
@@ -19,20 +21,23 @@ from marketplace.auth.schemas import (
     VerificationRequiredSchema,
 )
 from marketplace.auth.second_factor.schemas import ChallengeAnswerSchema
-from marketplace.auth.sessions import SIGNED_OUT
-from marketplace.core.access import ANYONE, NEWCOMER, PROVED_TWICE, REFRESHING, SIGNED_IN, claims, current_user
-from marketplace.core.limits import code_limit, sign_in_limit, sign_up_limit
-from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Answer, Blueprint
+from marketplace.auth.sessions import refresh as sessions_refresh
+from marketplace.auth.sessions import service as sessions_service
+from marketplace.auth.sessions.service import SIGNED_OUT
+from marketplace.auth.sign_in import service as sign_in_service
+from marketplace.core.http.access import ANYONE, NEWCOMER, PROVED_TWICE, REFRESHING, SIGNED_IN, claims, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.rate_limits import code_limit, sign_in_limit, sign_up_limit
+from marketplace.core.http.schemas import MessageSchema
 
 bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and sign-ins")
 CHALLENGE = {
     "type": "about:blank",
     "title": "A second proof is needed",
     "status": 401,
-    "detail": signing_in.ASK["totp"],
+    "detail": sign_in_service.ASK["totp"],
     "instance": "urn:request:4f2c9a7e1b3d4c5e",
-    "error": signing_in.ASK["totp"],
+    "error": sign_in_service.ASK["totp"],
     "code": "two_factor_required",
     "two_factor_required": True,
     "challenge_token": "17.mM5T1LQ0x3kXb7eYxM3RSP",
@@ -42,7 +47,7 @@ accepts_challenge = bp.doc(
     parameters=[
         {
             "in": "header",
-            "name": answers.ACCEPTS_CHALLENGE,
+            "name": token_response.ACCEPTS_CHALLENGE,
             "description": "1: a challenge is answered 200. Without it a challenge is a 401, `two_factor_required`",
             "schema": {"type": "string"},
             "example": "1",
@@ -66,7 +71,7 @@ accepts_challenge = bp.doc(
 )
 def register_account(data: dict[str, Any]) -> Answer:
     """Open an account and sign in."""
-    return answers.entering(signing_in.register(here(), **data), created=True)
+    return token_response.entering(sign_in_service.register(here(), **data), created=True)
 
 
 @bp.post("/login", access=NEWCOMER, transaction=False)
@@ -76,7 +81,7 @@ def register_account(data: dict[str, Any]) -> Answer:
 @bp.response(200, SignInSchema)
 def log_in(data: dict[str, Any]) -> Answer:
     """Sign in with e-mail (or username) and password; where a second proof is needed, tokens come after it."""
-    return answers.entering(signing_in.by_password(here(), **data))
+    return token_response.entering(sign_in_service.by_password(here(), **data))
 
 
 @bp.post("/2fa/verify", access=NEWCOMER, transaction=False)
@@ -85,7 +90,7 @@ def log_in(data: dict[str, Any]) -> Answer:
 @bp.response(200, SignInSchema)
 def verify_second_factor(data: dict[str, Any]) -> Answer:
     """Finish a log-in by its second proof."""
-    return answers.entering(signing_in.by_challenge(here(), **data))
+    return token_response.entering(sign_in_service.by_challenge(here(), **data))
 
 
 @bp.post("/phone/login", access=NEWCOMER, transaction=False)
@@ -95,22 +100,22 @@ def verify_second_factor(data: dict[str, Any]) -> Answer:
 @bp.response(200, SignInSchema)
 def log_in_by_phone(data: dict[str, Any]) -> Answer:
     """Sign in by a number and the code that was sent to it."""
-    return answers.entering(signing_in.by_phone(here(), **data))
+    return token_response.entering(sign_in_service.by_phone(here(), **data))
 
 
 @bp.post("/refresh", access=REFRESHING, transaction=False, no_replay=True)
 @bp.response(200, TokensSchema)
 def refresh_tokens() -> Answer:
     """Trade the refresh token (sent as Bearer) for new tokens; each counts once."""
-    return answers.entering(refreshing.refresh(claims(), current_user().id))
+    return token_response.entering(sessions_refresh.refresh(claims(), current_user().id))
 
 
 @bp.post("/logout", access=SIGNED_IN)
 @bp.response(200, MessageSchema)
 def log_out() -> Answer:
     """End this sign-in; its tokens stop counting at once."""
-    sessions.end(claims()["sid"], SIGNED_OUT)
-    return answers.leaving({"message": "You are signed out."})
+    sessions_service.end(claims()["sid"], SIGNED_OUT)
+    return token_response.leaving({"message": "You are signed out."})
 
 
 @bp.post("/step-up", access=SIGNED_IN, transaction=False)
@@ -119,7 +124,7 @@ def log_out() -> Answer:
 @bp.response(200, MessageSchema)
 def step_up(data: dict[str, Any]) -> Answer:
     """Show once more that it is me, before something that needs it."""
-    proofs.step_up(current_user(), claims()["sid"], here(), **data)
+    auth_step_up.step_up(current_user(), claims()["sid"], here(), **data)
     return {"message": "Thank you. You can go on for a while."}
 
 
@@ -127,7 +132,7 @@ def step_up(data: dict[str, Any]) -> Answer:
 @bp.response(200, SessionsSchema)
 def list_sessions() -> Answer:
     """List where I am signed in, the last used first."""
-    found = sessions.of(current_user(), claims()["sid"])
+    found = sessions_service.of(current_user(), claims()["sid"])
     return {"sessions": found, "total": len(found)}
 
 
@@ -135,7 +140,7 @@ def list_sessions() -> Answer:
 @bp.response(200, MessageSchema)
 def end_session(session_id: str) -> Answer:
     """Sign out there."""
-    sessions.end_one(current_user(), session_id)
+    sessions_service.end_one(current_user(), session_id)
     return {"message": "Signed out there."}
 
 
@@ -143,7 +148,7 @@ def end_session(session_id: str) -> Answer:
 @bp.response(200, MessageSchema)
 def end_other_sessions() -> Answer:
     """Sign out everywhere but here."""
-    count = sessions.end_others(current_user().id, claims()["sid"])
+    count = sessions_service.end_others(current_user().id, claims()["sid"])
     return {"message": f"Signed out in {count} other places."}
 
 
@@ -153,7 +158,7 @@ def end_other_sessions() -> Answer:
 @bp.response(200, MessageSchema)
 def change_password(data: dict[str, Any]) -> Answer:
     """Change my password; every other sign-in ends."""
-    passwords.change(current_user(), claims()["sid"], **data)
+    passwords_service.change(current_user(), claims()["sid"], **data)
     return {"message": "Your password is changed. You are signed out everywhere else."}
 
 

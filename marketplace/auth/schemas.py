@@ -10,9 +10,9 @@ from zoneinfo import available_timezones
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from marketplace.auth.models import AVAILABILITIES, LANGUAGES, USERNAME, USERNAME_RULE
-from marketplace.core.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
-from marketplace.core.schemas import Currency, Input, ProblemSchema
-from marketplace.core.validation_messages import MISSING
+from marketplace.core.http.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
+from marketplace.core.http.schemas import Currency, Input, ProblemSchema
+from marketplace.core.http.validation_messages import MISSING
 from marketplace.kit import normalization
 from marketplace.kit.lazy_module import lazy_module
 

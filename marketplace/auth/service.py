@@ -6,15 +6,19 @@ from typing import Any
 
 from sqlalchemy import Float, bindparam, case, cast, exists, func, or_, select, update
 
-from marketplace.auth import last_use, mail_tokens, password_hash, password_tries, sessions
+from marketplace.auth import activity
+from marketplace.auth.client_context import here
+from marketplace.auth.email import tokens as email_tokens
 from marketplace.auth.models import USERNAME, USERNAME_RULE, EmailTaken, SignIn, User, UsernameTaken
-from marketplace.auth.numbers import same
-from marketplace.auth.places import here
-from marketplace.auth.sessions import PASSWORD_CHANGED
-from marketplace.core import audit_log, search, security_log
-from marketplace.core.db import db, execute, fetch, in_transaction, save
-from marketplace.core.outbox import publish
-from marketplace.core.prices import minor_units
+from marketplace.auth.passwords import attempts, password_hash
+from marketplace.auth.phone_numbers import same
+from marketplace.auth.sessions import service as sessions_service
+from marketplace.auth.sessions.service import PASSWORD_CHANGED
+from marketplace.core.database.db import db, execute, fetch, in_transaction, save
+from marketplace.core.database.prices import minor_units
+from marketplace.core.lists import full_text
+from marketplace.core.ops import audit_log, security_log
+from marketplace.core.queues.outbox import publish
 from marketplace.events.auth import PasswordChanged, ProfileChanged, UserRegistered
 from marketplace.kit import normalization
 from marketplace.kit.clock import now
@@ -63,7 +67,7 @@ def register(*, username: str, email: str, **profile: Any) -> User:
         )
     )
     publish(UserRegistered(user_id=user.id))
-    mail_tokens.issue(user.id, mail_tokens.VERIFY, user.email)
+    email_tokens.issue(user.id, email_tokens.VERIFY, user.email)
     return user
 
 
@@ -110,7 +114,7 @@ def held(user_id: int) -> User:
 def knows_password(user_id: int, present_hash: str, password: str) -> bool:
     """Whether somebody signed in knows their own password: a stolen token may guess as little as anybody.
     Raises TooMany (429)."""
-    password_tries.spend_own(user_id, here())
+    attempts.spend_own(user_id, here())
     is_right = password_hash.fits(present_hash, password)
     if not is_right:
         security_log.record("wrong_password", user_id=user_id)
@@ -127,7 +131,7 @@ def set_password(user: User, new_hash: str, *, kept: str | None) -> None:
     user.password_hash, user.password_set_at = new_hash, now()
     user.touch()
     db.session.flush()
-    sessions.end_others(user.id, kept, PASSWORD_CHANGED)
+    sessions_service.end_others(user.id, kept, PASSWORD_CHANGED)
     publish(PasswordChanged(user_id=user.id, version=int(user.updated_at.timestamp())))
 
 
@@ -135,7 +139,7 @@ def person_of(claims: dict[str, Any]) -> User | None:
     """The active person of a living sign-in."""
     user = db.session.scalar(SIGNED_IN_PERSON, {"sid": claims.get("sid"), "user_id": int(claims["sub"])})
     if user is not None:
-        last_use.note(claims["sid"])
+        activity.note(claims["sid"])
     return user
 
 
@@ -154,7 +158,7 @@ def edit_profile(user: User, *, hourly_rate: Any = None, **changes: Any) -> User
     user.touch()
     db.session.flush()
     if not user.search_text:
-        search.forget_words([said])
+        full_text.forget_words([said])
     publish(ProfileChanged(user_id=user.id))
     return user
 

@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, CommaList, Stamped, answer_conflict
+from marketplace.core.database.db import Base, CommaList, Stamped, answer_conflict
 from marketplace.kit.errors import Duplicate
 
 KINDS = ("listing", "task", "offering", "product")

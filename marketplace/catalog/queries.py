@@ -7,9 +7,9 @@ from flask import current_app
 from sqlalchemy import ColumnElement, bindparam, select
 
 from marketplace.catalog.models import Category
-from marketplace.core.cache import Kept
-from marketplace.core.db import fetch
-from marketplace.core.lists import equal_to
+from marketplace.core.cache.shared_cache import Kept
+from marketplace.core.database.db import fetch
+from marketplace.core.lists.list_query import equal_to
 from marketplace.kit.json_types import JsonObject
 
 KEPT_SECONDS = 30

@@ -10,11 +10,11 @@ from marketplace.catalog.schemas import (
     CategorySchema,
     CategoryTreeSchema,
 )
-from marketplace.core.access import ANYONE, allowed_to
-from marketplace.core.permissions import May
-from marketplace.core.schemas import MessageSchema, created, written
-from marketplace.core.web import Answer, Blueprint, Created
-from marketplace.core.web import written as written_answer
+from marketplace.core.http.access import ANYONE, allowed_to
+from marketplace.core.http.blueprint import Answer, Blueprint, Created
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.permissions import May
+from marketplace.core.http.schemas import MessageSchema, created, written
 
 CATALOG = allowed_to(May.EDIT_CATALOG)
 bp = Blueprint("categories", __name__, url_prefix="/api/categories", area="catalog", description="The category tree")

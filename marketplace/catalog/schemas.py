@@ -3,8 +3,8 @@
 from marshmallow import Schema, ValidationError, fields
 
 from marketplace.catalog.models import KINDS
-from marketplace.core.fields import Choice, Int, Str, Words
-from marketplace.core.schemas import Input, Query
+from marketplace.core.http.fields import Choice, Int, Str, Words
+from marketplace.core.http.schemas import Input, Query
 
 
 def check_kinds(kinds: list[str]) -> None:

@@ -6,8 +6,8 @@ from sqlalchemy import delete, select
 
 from marketplace.catalog.models import OTHER, Category
 from marketplace.catalog.queries import tree
-from marketplace.core import audit_log
-from marketplace.core.db import after_commit, db, execute, one, save
+from marketplace.core.database.db import after_commit, db, execute, one, save
+from marketplace.core.ops import audit_log
 from marketplace.kit.errors import Conflict, Invalid
 
 

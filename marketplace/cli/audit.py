@@ -10,9 +10,9 @@ import click
 from sqlalchemy import TextClause, bindparam, select, text
 
 from marketplace.cli.errors import on_database
-from marketplace.core.db import UTCDateTime, fetch
+from marketplace.core.database.db import UTCDateTime, fetch
+from marketplace.core.database.lifecycle import Stateful
 from marketplace.core.invariants import STUCK_AFTER
-from marketplace.core.lifecycle import Stateful
 from marketplace.core.manifest import slices
 from marketplace.kit.clock import now
 

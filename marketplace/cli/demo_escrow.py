@@ -19,17 +19,19 @@ from werkzeug.test import TestResponse
 from marketplace.auth.models import User
 from marketplace.cli.audit import findings
 from marketplace.cli.errors import in_sentences
-from marketplace.core import jobs
 from marketplace.core.database import migrations
-from marketplace.core.db import execute, fetch, in_transaction
-from marketplace.core.outbox import relay
+from marketplace.core.database.db import execute, fetch, in_transaction
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import relay
 from marketplace.kit.clock import now
 from marketplace.kit.money import Money
-from marketplace.payments import calling, inbox, reconciling
-from marketplace.payments.gateways.chosen import providers
-from marketplace.payments.gateways.fake import FakeProvider
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.models import Payout
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.providers.fake.provider import FakeProvider
+from marketplace.payments.providers.registry import providers
+from marketplace.payments.reconciliation import service as reconciliation_service
+from marketplace.payments.webhooks import service as webhooks_service
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 PASSWORD = "a demo nobody keeps"
@@ -225,7 +227,7 @@ def the_statement(stage: Stage) -> None:
 def the_proof(stage: Stage) -> int:
     """Our books against themselves, against the provider's, and all the rest; what to exit with."""
     stage.chapter("Is everything as it must be?")
-    differences = reconciling.compare(BEGINNING, now() + timedelta(days=1))
+    differences = reconciliation_service.compare(BEGINNING, now() + timedelta(days=1))
     wrong = [*findings(), *(f"{one.kind}: {one.subject}" for one in differences)]
     for line in wrong or ["Everything is as it must be; our books and the provider's agree."]:
         stage.console.print(line, soft_wrap=True)
@@ -261,7 +263,7 @@ def sent(stage: Stage, amount: int) -> Any:
 
 def work() -> None:
     """What the threads of a web process do meanwhile."""
-    while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
+    while sum((relay(), provider_requests_handlers.call_due(), webhooks_service.read_due(), jobs.run_due())):
         pass
 
 

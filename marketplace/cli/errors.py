@@ -15,8 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 import config
 import marketplace.core.ops.garbage_collection  # noqa: F401 before all that is large
 from marketplace.core.database import migrations
-from marketplace.core.db import db
-from marketplace.core.encryption import Unreadable
+from marketplace.core.database.db import db
+from marketplace.core.database.encryption import Unreadable
 from marketplace.kit.errors import Problem
 
 P = ParamSpec("P")

@@ -11,7 +11,7 @@ from marketplace.cli.errors import in_sentences
 from marketplace.cli.linter import with_lists
 from marketplace.cli.settings import settings_example, settings_page
 from marketplace.core.manifest import Manifest, slices
-from marketplace.core.outbox import subscribers
+from marketplace.core.queues.outbox import subscribers
 from marketplace.events.base import Event
 from marketplace.kit.lifecycle import Lifecycle, Move
 

@@ -9,21 +9,21 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 from sqlalchemy import Table
 
-from marketplace.auth import models as people
+from marketplace.auth import models as auth_models
 from marketplace.auth.models import User, area
 from marketplace.auth.schemas import ProfileChangesSchema, check_email, email_address
-from marketplace.catalog import service as catalog
-from marketplace.core.fields import Moment, Str
-from marketplace.core.prices import minor_units
+from marketplace.catalog import service as catalog_service
+from marketplace.core.database.prices import minor_units
+from marketplace.core.http.fields import Moment, Str
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
 from marketplace.kit.json_types import Json, JsonObject
 from marketplace.kit.unicode_fold import fold
-from marketplace.listings import models as listings
+from marketplace.listings import models as listings_models
 from marketplace.listings.schemas import ListingInputSchema
-from marketplace.offerings import models as offerings
+from marketplace.offerings import models as offerings_models
 from marketplace.offerings.schemas import OfferingInputSchema
-from marketplace.tasks import models as tasks
+from marketplace.tasks import models as tasks_models
 from marketplace.tasks.schemas import TaskInputSchema
 
 # What other marketplaces call our words.
@@ -99,24 +99,24 @@ def _default(column: Any) -> Json:
 
 def _listing(data: dict[str, Any], _ref: str) -> JsonObject:
     values = {**_traded(data, "price"), "status": "active"}
-    return {**values, **listings.indexed(values)}
+    return {**values, **listings_models.indexed(values)}
 
 
 def _task(data: dict[str, Any], _ref: str) -> JsonObject:
     data.setdefault("description", data["title"])
     values = {**_traded(data, "budget"), "status": "open"}
-    return {**values, **tasks.indexed(values)}
+    return {**values, **tasks_models.indexed(values)}
 
 
 def _offering(data: dict[str, Any], _ref: str) -> JsonObject:
     data.setdefault("description", data["title"])
     values = {**_traded(data, "price"), "status": "active"}
-    return {**values, **offerings.indexed(values)}
+    return {**values, **offerings_models.indexed(values)}
 
 
 def _traded(data: dict[str, Any], amount: str) -> JsonObject:
     currency = data.get("currency", "EUR")
-    category, subcategory = catalog.resolve(data["category"], data.get("subcategory"))
+    category, subcategory = catalog_service.resolve(data["category"], data.get("subcategory"))
     minor = minor_units(amount, data.pop(amount, None), currency)
     return {**data, "currency": currency, "category": category, "subcategory": subcategory, f"{amount}_minor": minor}
 
@@ -131,7 +131,7 @@ def _person(data: dict[str, Any], ref: str) -> JsonObject:
     data = {"first_name": first, "last_name": last, "username": username, **data}
     return {
         **data,
-        **people.indexed(data),
+        **auth_models.indexed(data),
         "username_key": username.lower(),
         "email": data["email"],
         "password_set_at": now(),
@@ -150,16 +150,16 @@ def _username(name: str, ref: str) -> str:
 
 
 KINDS = {
-    "listings": Kind(listings.Listing.metadata.tables["listings"], ListingInputSchema(), _listing, "seller_id"),
+    "listings": Kind(listings_models.Listing.metadata.tables["listings"], ListingInputSchema(), _listing, "seller_id"),
     "tasks": Kind(
-        tasks.Task.metadata.tables["tasks"],
+        tasks_models.Task.metadata.tables["tasks"],
         TaskInputSchema(partial=(*PLACE, "description")),
         _task,
         "creator_id",
         {"price": "budget", "skills": "required_skills"},
     ),
     "offerings": Kind(
-        offerings.Offering.metadata.tables["offerings"],
+        offerings_models.Offering.metadata.tables["offerings"],
         OfferingInputSchema(partial=(*PLACE, "description")),
         _offering,
         "creator_id",

@@ -22,7 +22,7 @@ from marketplace.auth.models import User
 from marketplace.cli.csv_records import Record, Records, Unusable, encoding_of
 from marketplace.cli.errors import on_database
 from marketplace.cli.import_rows import KINDS, Kind
-from marketplace.core.db import conflicts, db, execute, fetch, in_transaction
+from marketplace.core.database.db import conflicts, db, execute, fetch, in_transaction
 from marketplace.kit.errors import Busy, Problem
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.normalization import email_address

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1]
 ABOVE = ("marketplace.worker", "marketplace.app", "marketplace.wiring")
 BELOW = ("marketplace.events", "marketplace.kit")
 WITHOUT_ROOMS = {"core", "cli"}  # they are no slices
-WITHOUT_LAYERS = {"gateways"}  # a package that is one room itself
+WITHOUT_LAYERS = {"gateways", "providers", "subscribers"}  # packages that are one room themselves
 
 
 def with_lists(written: str, manifests: Iterable[Manifest]) -> str:
@@ -31,13 +31,13 @@ def floors(manifests: Iterable[Manifest]) -> list[str]:
 
 
 def _containers(name: str) -> list[str]:
-    packages = sorted(path.parent for path in (PACKAGE / name).glob("*/__init__.py"))
-    inner = [f"marketplace.{name}.{path.name}" for path in packages if path.name not in WITHOUT_LAYERS]
-    return [f"marketplace.{name}", *inner]
+    packages = sorted(path.parent.relative_to(PACKAGE) for path in (PACKAGE / name).rglob("__init__.py"))
+    return [".".join(("marketplace", *path.parts)) for path in packages if not WITHOUT_LAYERS & set(path.parts)]
 
 
 def _schemas(name: str) -> list[str]:
-    return [f"marketplace.{name}.schemas"] if (PACKAGE / name / "schemas.py").exists() else []
+    found = sorted(path.relative_to(PACKAGE).with_suffix("") for path in (PACKAGE / name).rglob("schemas.py"))
+    return [".".join(("marketplace", *path.parts)) for path in found]
 
 
 def _listed(written: str, contract: str, key: str, values: list[str]) -> str:

@@ -9,11 +9,11 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from marketplace.cli.errors import on_database
-from marketplace.core.db import fetch, in_transaction
-from marketplace.core.jobs import JOBS
-from marketplace.core.leases import STATES, Queue
-from marketplace.core.outbox import FACTS
-from marketplace.notifications.delivering import LETTERS
+from marketplace.core.database.db import fetch, in_transaction
+from marketplace.core.queues.jobs import JOBS
+from marketplace.core.queues.outbox import FACTS
+from marketplace.core.queues.work_queue import STATES, Queue
+from marketplace.notifications.deliveries.service import DELIVERY_QUEUE
 
 LATEST = 20
 MANY = click.IntRange(1, 10_000)
@@ -43,7 +43,7 @@ def command_for(queue: Queue, name: str, help_text: str, columns: dict[str, Call
 
 
 def _shown_letters() -> int:
-    shown = select(func.count()).select_from(LETTERS.table).where(LETTERS.table.c.shown.is_not(None))
+    shown = select(func.count()).select_from(DELIVERY_QUEUE.table).where(DELIVERY_QUEUE.table.c.shown.is_not(None))
     return int(fetch(shown)[0][0])
 
 
@@ -81,7 +81,7 @@ jobs_command = command_for(
     {"job": lambda row: row.name, "arguments": lambda row: str(row.args)},
 )
 notifications_command = command_for(
-    LETTERS,
+    DELIVERY_QUEUE,
     "notifications",
     "Mails, pushes and SMS: what waits, failed, or is dead.",
     {"channel": lambda row: row.channel, "kind": lambda row: row.kind, "to": lambda row: f"user {row.user_id}"},
@@ -94,8 +94,8 @@ notifications_command = command_for(
 @on_database
 def letters_command(limit: int, user: int | None) -> None:
     """Read the latest mails, pushes and SMS that were shown instead of sent."""
-    shown = select(LETTERS.table).where(LETTERS.table.c.shown.is_not(None))
-    mine = shown if user is None else shown.where(LETTERS.table.c.user_id == user)
-    for row in reversed(fetch(mine.order_by(LETTERS.table.c.id.desc()).limit(limit))):
+    shown = select(DELIVERY_QUEUE.table).where(DELIVERY_QUEUE.table.c.shown.is_not(None))
+    mine = shown if user is None else shown.where(DELIVERY_QUEUE.table.c.user_id == user)
+    for row in reversed(fetch(mine.order_by(DELIVERY_QUEUE.table.c.id.desc()).limit(limit))):
         click.secho(f"{row.id} {row.channel} to user {row.user_id}, {row.done_at:%Y-%m-%d %H:%M:%S}", bold=True)
         click.echo(row.shown + "\n")

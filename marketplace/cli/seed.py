@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from marketplace.cli.errors import on_database
-from marketplace.demo_data import service as demo_data
+from marketplace.demo_data import service as demo_data_service
 from marketplace.kit.errors import Problem
 
 REFUSAL = (
@@ -25,7 +25,7 @@ def seed(yes_in_production: bool, without_pictures: bool) -> None:
     if current_app.config["ENVIRONMENT"] == "production" and not yes_in_production:
         raise click.ClickException(REFUSAL)
     try:
-        report = demo_data.seed(with_pictures=not without_pictures)
+        report = demo_data_service.seed(with_pictures=not without_pictures)
     except Problem as problem:
         raise click.ClickException(f"The town could not be built. {problem.sentence}") from problem
     if not report.is_new:
@@ -36,6 +36,6 @@ def seed(yes_in_production: bool, without_pictures: bool) -> None:
     console = Console()
     console.print("The demo town is built: " + ", ".join(f"{n} {name}" for name, n in report.counts.items()) + ".")
     table = Table("name", "e-mail", "password", title="Sign in as", title_justify="left")
-    for row in demo_data.sign_ins():
+    for row in demo_data_service.sign_ins():
         table.add_row(*row)
     console.print(table)

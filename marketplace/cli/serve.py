@@ -16,8 +16,8 @@ from config import ROOT
 from marketplace.auth.models import User
 from marketplace.cli.errors import in_sentences, require_not_newer
 from marketplace.core.database import migrations
-from marketplace.core.db import db, fetch
-from marketplace.demo_data import service as demo_data
+from marketplace.core.database.db import db, fetch
+from marketplace.demo_data import service as demo_data_service
 
 EVERYWHERE = ("127.0.0.1", "0.0.0.0", "::")
 NOT_HERE = "HOST is {}: this machine has no such address."
@@ -38,7 +38,7 @@ def serve(port: int | None, host: str | None) -> None:
     migrations.upgrade()
     if current_app.config["ENVIRONMENT"] != "production" and not fetch(select(func.count()).select_from(User))[0][0]:
         with console.status("Building the demo town ..."):
-            demo_data.seed()
+            demo_data_service.seed()
     address = f"[{host}]" if ":" in host else host
     welcome(console, f"http://{'localhost' if host in EVERYWHERE else address}:{port}")
     os.environ.setdefault("API_URL", f"http://localhost:{port}")
@@ -77,7 +77,7 @@ def welcome(console: Console, address: str) -> None:
     nearby = f"{address}/api/listings?latitude=56.95&longitude=24.1&radius=10"
     console.print(f"  Try                   curl '{nearby}'\n", soft_wrap=True)
     table = Table("e-mail", "password", "who", title="Sign in as", title_justify="left")
-    for who, email, password in demo_data.sign_ins():
+    for who, email, password in demo_data_service.sign_ins():
         table.add_row(email, password, who)
     console.print(table)
     console.print("  Stop with Ctrl+C.\n")

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 import config
-from marketplace.core.settings import SAME, Choice, ConfigurationError, Setting
+from marketplace.core.ops.settings import SAME, Choice, ConfigurationError, Setting
 
 HEAD = """# Settings
 

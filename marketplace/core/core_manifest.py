@@ -2,16 +2,19 @@
 
 from pathlib import Path
 
-from marketplace.core import counters, health, job_routes, jobs, metrics, outbox, sweeps
+from marketplace.core.database import counters
 from marketplace.core.invariants import outdated_words, stuck_rows, unreadable_secrets
 from marketplace.core.manifest import Lane, Manifest
+from marketplace.core.ops import health, metrics
+from marketplace.core.queues import jobs, outbox, retention
+from marketplace.core.queues import routes as queues_routes
 
 CORE = Manifest(
     name="core",
     floor=0,
-    blueprints=(health.bp, metrics.bp, job_routes.bp),
+    blueprints=(health.bp, metrics.bp, queues_routes.bp),
     setup=(health.init_app,),
-    jobs=(sweeps,),
+    jobs=(retention,),
     background=((Lane.EVENTS, outbox.relay), (Lane.JOBS, jobs.plan), (Lane.JOBS, jobs.run_due)),
     own=((1.0, counters.flush),),
     checks=(stuck_rows, outdated_words, unreadable_secrets),

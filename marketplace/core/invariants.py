@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from marketplace.core import encryption, search
-from marketplace.core.db import db, fetch
-from marketplace.core.leases import QUEUES
+from marketplace.core.database import encryption
+from marketplace.core.database.db import db, fetch
+from marketplace.core.lists import full_text
+from marketplace.core.queues.work_queue import QUEUES
 from marketplace.kit.clock import now
 
 STUCK_AFTER = timedelta(minutes=20)  # longer than any lease and the pause after it
@@ -22,7 +23,7 @@ def stuck_rows() -> Iterator[str]:
 
 def outdated_words() -> Iterator[str]:
     """What a search looks through was written by this version."""
-    for name in search.outdated():
+    for name in full_text.outdated():
         yield f"{name}: old rows are indexed as an earlier version did it; run flask reindex"
 
 

@@ -12,10 +12,10 @@ import click
 from flask import Flask, current_app
 from prometheus_client.core import GaugeMetricFamily
 
-from marketplace.core.access import Loaders
-from marketplace.core.lifecycle import Stateful
-from marketplace.core.ranking import Find
-from marketplace.core.web import Blueprint
+from marketplace.core.database.lifecycle import Stateful
+from marketplace.core.http.access import Loaders
+from marketplace.core.http.blueprint import Blueprint
+from marketplace.core.lists.ranking import SearchHit
 from marketplace.events.base import Event
 
 
@@ -52,7 +52,7 @@ class Searchable:
     """What a search asks of a kind: finds in their order, the newest rows, counts by value, one `new` thing for saved
     searches; and where in a row its title stands, in what is shown its `text`."""
 
-    best: Callable[..., list[Find]]
+    best: Callable[..., list[SearchHit]]
     newest: Callable[..., list[Any]]
     facets: Callable[..., dict[str, list[Any]]]
     new: Callable[[int], Any | None] = lambda _id: None

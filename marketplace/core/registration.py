@@ -6,8 +6,13 @@ from functools import partial
 from flask import Flask
 from flask_smorest import Api
 
-from marketplace.core import access, cache, outbox, readiness, rule_files
-from marketplace.core.background import (
+from marketplace.core.cache import shared_cache
+from marketplace.core.http import access
+from marketplace.core.http.blueprint import Blueprint
+from marketplace.core.manifest import Lane, Manifest, subjects_of
+from marketplace.core.ops import readiness, rule_files
+from marketplace.core.queues import outbox
+from marketplace.core.queues.background import (
     Background,
     Work,
     all_of,
@@ -16,14 +21,12 @@ from marketplace.core.background import (
     state_of_workers,
     wake_workers,
 )
-from marketplace.core.manifest import Lane, Manifest, subjects_of
-from marketplace.core.web import Blueprint
 
 
 def register(app: Flask, api: Api, slices: tuple[Manifest, ...]) -> None:
     """Plug every slice in; raises ConfigurationError where a file of rules cannot be used."""
     app.extensions["slices"], app.extensions["subjects"] = slices, subjects_of(slices)
-    cache.end_topics(app, [(topic, facts) for one in slices for topic, facts in one.topics.items()])
+    shared_cache.end_topics(app, [(topic, facts) for one in slices for topic, facts in one.topics.items()])
     outbox.follow(app.extensions["subjects"].values())
     for loaders in filter(None, (one.loaders for one in slices)):
         access.load_people_with(app, loaders)

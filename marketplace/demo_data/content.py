@@ -6,23 +6,23 @@ from typing import Any
 
 from sqlalchemy import update
 
-from marketplace.auth import service as auth
+from marketplace.auth import service as auth_service
 from marketplace.auth.models import User
-from marketplace.core.db import execute, save
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import execute, save
+from marketplace.core.queues.outbox import publish
 from marketplace.demo_data import queries
 from marketplace.demo_data.dataset import dataset
 from marketplace.demo_data.pictures import Picture
 from marketplace.demo_data.records import DemoConversation, DemoListing, DemoOffering, DemoPerson
 from marketplace.demo_data.timestamps import Story
 from marketplace.events.auth import UserRegistered
-from marketplace.favorites import service as favorites
+from marketplace.favorites import service as favorites_service
 from marketplace.favorites.models import Favorite
-from marketplace.listings import service as listings
+from marketplace.listings import service as listings_service
 from marketplace.listings.models import Listing
-from marketplace.messaging import service as messaging
+from marketplace.messaging import service as messaging_service
 from marketplace.messaging.models import Conversation, Message
-from marketplace.offerings import service as offerings
+from marketplace.offerings import service as offerings_service
 from marketplace.uploads.models import Upload
 
 
@@ -41,7 +41,7 @@ def create_person(person: DemoPerson, password_hash: str) -> None:
         )
     )
     publish(UserRegistered(user_id=user.id))
-    auth.edit_profile(user, hourly_rate=person.hourly_rate, **_profile(person))
+    auth_service.edit_profile(user, hourly_rate=person.hourly_rate, **_profile(person))
     user.is_verified = person.hourly_rate is not None
     story.date(("users", User.id == user.id), since=person.joined_days_ago, until=person.joined_days_ago)
 
@@ -50,7 +50,7 @@ def set_avatar(person: DemoPerson, picture: Picture) -> None:
     """On the day they joined."""
     story, user = Story(person.key), queries.person_of(person.key)
     story.step()
-    auth.edit_profile(user, avatar_url=picture.url)
+    auth_service.edit_profile(user, avatar_url=picture.url)
     story.date(("users", User.id == user.id), since=person.joined_days_ago, until=person.joined_days_ago)
     _date_picture(picture, user)
 
@@ -59,7 +59,7 @@ def create_listing(record: DemoListing, picture: Picture | None) -> None:
     """With the number of views that its age makes likely."""
     story, seller = Story(record.key), queries.person_of(record.seller)
     story.step()
-    listing = listings.post(
+    listing = listings_service.post(
         seller,
         title=record.title,
         description=record.description,
@@ -76,7 +76,7 @@ def create_listing(record: DemoListing, picture: Picture | None) -> None:
     )
     if record.status != listing.status:
         story.step()
-        listings.edit(seller, listing.id, status=record.status)
+        listings_service.edit(seller, listing.id, status=record.status)
     age = record.posted_days_ago
     views = story.chance.randint(3, 20 + int(8 * age))
     execute(update(Listing).where(Listing.id == listing.id).values(views_count=views))
@@ -88,7 +88,7 @@ def create_offering(record: DemoOffering, picture: Picture | None) -> None:
     """Paused or closed where it is so by now."""
     story, provider = Story(record.key), queries.person_of(record.provider)
     story.step()
-    offering = offerings.post(
+    offering = offerings_service.post(
         provider,
         title=record.title,
         description=record.description,
@@ -104,7 +104,7 @@ def create_offering(record: DemoOffering, picture: Picture | None) -> None:
     )
     if record.status != offering.status:
         story.step()
-        offerings.edit(provider, offering.id, status=record.status)
+        offerings_service.edit(provider, offering.id, status=record.status)
     age = record.posted_days_ago
     story.date(*queries.rows_of("offering", offering.id), since=age, until=age / 5)
     _date_picture(picture, offering)
@@ -123,12 +123,12 @@ def create_conversation(record: DemoConversation) -> None:
     conversation_id = _open(both[opener], other, greeting, subject)
     for sender, text in answers:
         story.step()
-        messaging.read_all(both[sender], conversation_id)
-        messaging.send(both[sender], conversation_id, content=text)
+        messaging_service.read_all(both[sender], conversation_id)
+        messaging_service.send(both[sender], conversation_id, content=text)
     if record.is_read:
         story.step()
         for user in both.values():
-            messaging.read_all(user, conversation_id)
+            messaging_service.read_all(user, conversation_id)
     written = ("messages", Message.conversation_id == conversation_id)
     rows = (("conversations", Conversation.id == conversation_id), written)
     story.date(*rows, since=record.first_days_ago, until=record.last_days_ago)
@@ -140,7 +140,7 @@ def add_favorite(key: str, thing: str) -> None:
     story = Story(f"{user.import_ref} {thing}")
     since = queries.age_of(thing) * story.chance.uniform(0.1, 0.8)
     story.step()
-    favorites.toggle(user, item_type=kind, item_id=item_id)
+    favorites_service.toggle(user, item_type=kind, item_id=item_id)
     mine = (Favorite.user_id == user.id) & (Favorite.item_type == kind) & (Favorite.item_id == item_id)
     story.date(("favorites", mine), since=since, until=since)
 
@@ -164,8 +164,8 @@ def _profile(person: DemoPerson) -> dict[str, Any]:
 
 def _open(user: User, other: User, greeting: str, subject: dict[str, int]) -> int:
     if "offering_id" in subject:
-        return messaging.contact_provider(user, subject["offering_id"], message=greeting).id
-    return messaging.open_with(user, user_id=other.id, message=greeting, **subject)[0].id
+        return messaging_service.contact_provider(user, subject["offering_id"], message=greeting).id
+    return messaging_service.open_with(user, user_id=other.id, message=greeting, **subject)[0].id
 
 
 def _date_picture(picture: Picture | None, shown_by: Any) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, execute, fetch
-from marketplace.core.lifecycle import StateChange
+from marketplace.core.database.db import db, execute, fetch
+from marketplace.core.database.lifecycle import StateChange
 from marketplace.demo_data.dataset import dataset
 from marketplace.demo_data.timestamps import SEED, Rows
 from marketplace.disputes.lifecycle import ANSWER_AFTER

@@ -8,11 +8,11 @@ from functools import partial
 from flask import current_app
 from sqlalchemy import select
 
-from marketplace.auth import service as auth
+from marketplace.auth import service as auth_service
 from marketplace.auth.models import User
-from marketplace.core.db import fetch, in_transaction
-from marketplace.core.limits import limiter
-from marketplace.core.outbox import relay
+from marketplace.core.database.db import fetch, in_transaction
+from marketplace.core.http.rate_limits import limiter
+from marketplace.core.queues.outbox import relay
 from marketplace.demo_data import content, queries, task_courses
 from marketplace.demo_data.dataset import Dataset, dataset
 from marketplace.demo_data.pictures import PictureStore
@@ -50,7 +50,7 @@ def seed(data: Dataset | None = None, *, with_pictures: bool = True) -> SeedRepo
     pictures = PictureStore(is_open=with_pictures)
     if is_new:
         with _seed_settings():
-            _write(data, auth.hash_password(data.password), pictures)
+            _write(data, auth_service.hash_password(data.password), pictures)
             relay()
     counts = {**_counts(data), "pictures": pictures.count}
     return SeedReport(is_new, counts, has_pictures=pictures.is_open)

@@ -1,15 +1,16 @@
 """Tasks and bookings, lived through to where they stand. Not a room of a slice: it writes through many services."""
 
 from marketplace.auth.models import User
-from marketplace.core.prices import kept_money
+from marketplace.core.database.prices import kept_money
 from marketplace.demo_data import queries
 from marketplace.demo_data.records import Course, DemoBooking, DemoTask
 from marketplace.demo_data.timestamps import Story
-from marketplace.disputes import service as disputes
-from marketplace.offerings import service as offerings
-from marketplace.reviews import service as reviews
-from marketplace.tasks import applications, applying
-from marketplace.tasks import service as tasks
+from marketplace.disputes import service as disputes_service
+from marketplace.offerings import service as offerings_service
+from marketplace.reviews import service as reviews_service
+from marketplace.tasks import service as tasks_service
+from marketplace.tasks.applications import queries as applications_queries
+from marketplace.tasks.applications import service as applications_service
 from marketplace.tasks.models import Task
 
 
@@ -17,7 +18,7 @@ def create_task(record: DemoTask) -> None:
     """With its applications, what was done, and the reviews."""
     story, place = Story(record.key), queries.place_in(record.key, record.district)
     story.step()
-    task = tasks.post(
+    task = tasks_service.post(
         queries.person_of(record.owner),
         title=record.title,
         description=record.description,
@@ -32,7 +33,9 @@ def create_task(record: DemoTask) -> None:
     )
     for one in record.applications:
         story.step()
-        applying.apply(queries.person_of(one.applicant), task.id, message=one.message, proposed_price=one.price)
+        applications_service.apply(
+            queries.person_of(one.applicant), task.id, message=one.message, proposed_price=one.price
+        )
     _run(story, task, record)
 
 
@@ -40,7 +43,7 @@ def create_booking(record: DemoBooking) -> None:
     """At the client's."""
     story, client = Story(record.key), queries.person_of(record.client)
     story.step()
-    task = offerings.book(
+    task = offerings_service.book(
         client,
         queries.id_of(f"offering:{record.offering}"),
         message=record.message,
@@ -65,7 +68,7 @@ def _run(story: Story, task: Task, course: Course) -> None:
         if review is not None:
             story.step()
             author = queries.user_of(user_id)
-            reviews.write_about_task(author, task.id, rating=review.rating, content=review.content)
+            reviews_service.write_about_task(author, task.id, rating=review.rating, content=review.content)
     story.date(*queries.rows_of_task(task.id), since=course.posted_days_ago, until=course.last_step_days_ago)
     queries.let_time_pass_in_dispute(task.id, course.last_step_days_ago)
 
@@ -76,28 +79,28 @@ def _act(task: Task, verb: str, who: str = "", *, note: str) -> None:
         case "accept":
             _accept(owner, queries.application_of(who, task), task)
         case "reject":
-            applying.reject(owner, queries.application_of(who, task), task.id)
+            applications_service.reject(owner, queries.application_of(who, task), task.id)
         case "withdraw":
-            applying.withdraw(queries.person_of(who), queries.application_of(who, task), task.id)
+            applications_service.withdraw(queries.person_of(who), queries.application_of(who, task), task.id)
         case "start":
-            tasks.start(queries.user_of(task.assigned_to_id), task.id)
+            tasks_service.start(queries.user_of(task.assigned_to_id), task.id)
         case "decline":
-            tasks.decline(queries.user_of(task.assigned_to_id), task.id, reason=note)
+            tasks_service.decline(queries.user_of(task.assigned_to_id), task.id, reason=note)
         case "finish":
-            tasks.finish(queries.user_of(task.assigned_to_id), task.id, note=note)
+            tasks_service.finish(queries.user_of(task.assigned_to_id), task.id, note=note)
         case "confirm":
-            tasks.confirm(owner, task.id)
+            tasks_service.confirm(owner, task.id)
         case "dispute":
             opener = queries.user_of(task.assigned_to_id) if who == "worker" else owner
-            disputes.open_dispute(opener, task.id, reason="other", description=note)
+            disputes_service.open_dispute(opener, task.id, reason="other", description=note)
         case "cancel":
-            tasks.cancel(owner, task.id, reason=note)
+            tasks_service.cancel(owner, task.id, reason=note)
         case _:
             raise ValueError(f"There is no action {verb}.")
 
 
 def _accept(owner: User, application_id: int, task: Task) -> None:
-    application, _ = applications.find(owner, application_id, task.id)
-    agreed = kept_money(applications.price_of(application, task.budget_minor), application.currency)
+    application, _ = applications_queries.find(owner, application_id, task.id)
+    agreed = kept_money(applications_queries.price_of(application, task.budget_minor), application.currency)
     price = None if agreed is None else agreed.exact
-    tasks.accept_application(owner, application_id, task.id, price=price, currency=application.currency)
+    tasks_service.accept_application(owner, application_id, task.id, price=price, currency=application.currency)

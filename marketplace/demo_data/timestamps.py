@@ -6,7 +6,7 @@ from random import Random
 
 from sqlalchemy import ColumnElement, Table, case, literal, or_, update
 
-from marketplace.core.db import Base, UTCDateTime, db, execute
+from marketplace.core.database.db import Base, UTCDateTime, db, execute
 from marketplace.kit.clock import now
 
 SEED = 2026

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from marketplace.kit.lifecycle import Lifecycle, deed, move
+from marketplace.kit.lifecycle import Lifecycle, guard, move
 
 
-class S(StrEnum):
+class DisputeStatus(StrEnum):
     """`decided` is not final yet: either side may appeal."""
 
     OPEN = "open"
@@ -17,7 +17,7 @@ class S(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class OF(StrEnum):
+class OfferStatus(StrEnum):
     """An offer's states."""
 
     OPEN = "open"
@@ -28,16 +28,16 @@ class OF(StrEnum):
 
 ANSWER_AFTER = timedelta(days=3)  # as the settings have it unless told otherwise
 APPEAL_WITHIN = timedelta(days=3)
-GOING_ON = (S.OPEN, S.UNDER_REVIEW, S.DECIDED, S.APPEALED)
-UNDECIDED = (S.OPEN, S.UNDER_REVIEW, S.APPEALED)
-WAITING_FOR_STAFF = (S.UNDER_REVIEW, S.APPEALED)
+GOING_ON = (DisputeStatus.OPEN, DisputeStatus.UNDER_REVIEW, DisputeStatus.DECIDED, DisputeStatus.APPEALED)
+UNDECIDED = (DisputeStatus.OPEN, DisputeStatus.UNDER_REVIEW, DisputeStatus.APPEALED)
+WAITING_FOR_STAFF = (DisputeStatus.UNDER_REVIEW, DisputeStatus.APPEALED)
 SIDES = {"opener", "respondent"}
 SYSTEM = frozenset({"system"})
 
 # Staff decide once both sides could speak; what they decide after an appeal is the end of it.
 DISPUTE_LIFECYCLE = Lifecycle.table(
     "dispute",
-    S.OPEN,
+    DisputeStatus.OPEN,
     requests={
         "respond": "POST /api/disputes/{id}/respond",
         "add_evidence": "POST /api/disputes/{id}/evidence",
@@ -47,32 +47,32 @@ DISPUTE_LIFECYCLE = Lifecycle.table(
         "withdraw": "POST /api/disputes/{id}/withdraw",
     },
     respond=(
-        move(S.OPEN, to=S.UNDER_REVIEW, by={"respondent"}),
-        deed(S.OPEN, by={"opener"}),
-        deed(S.UNDER_REVIEW, S.APPEALED, by=SIDES),
+        move(DisputeStatus.OPEN, to=DisputeStatus.UNDER_REVIEW, by={"respondent"}),
+        guard(DisputeStatus.OPEN, by={"opener"}),
+        guard(DisputeStatus.UNDER_REVIEW, DisputeStatus.APPEALED, by=SIDES),
     ),
-    lapse=move(S.OPEN, to=S.UNDER_REVIEW, by={"system"}, after=ANSWER_AFTER),
-    add_evidence=deed(*UNDECIDED, by=SIDES),
-    offer=deed(*GOING_ON, by=SIDES),
-    settle=move(*GOING_ON, to=S.RESOLVED, by=SIDES),
+    lapse=move(DisputeStatus.OPEN, to=DisputeStatus.UNDER_REVIEW, by={"system"}, after=ANSWER_AFTER),
+    add_evidence=guard(*UNDECIDED, by=SIDES),
+    offer=guard(*GOING_ON, by=SIDES),
+    settle=move(*GOING_ON, to=DisputeStatus.RESOLVED, by=SIDES),
     decide=(
-        move(S.UNDER_REVIEW, to=S.DECIDED, by={"admin"}),
-        move(S.APPEALED, to=S.RESOLVED, by={"admin"}),
+        move(DisputeStatus.UNDER_REVIEW, to=DisputeStatus.DECIDED, by={"admin"}),
+        move(DisputeStatus.APPEALED, to=DisputeStatus.RESOLVED, by={"admin"}),
     ),
-    appeal=move(S.DECIDED, to=S.APPEALED, by=SIDES),
-    finish=move(S.DECIDED, to=S.RESOLVED, by={"system"}, after=APPEAL_WITHIN),
-    withdraw=move(S.OPEN, S.UNDER_REVIEW, to=S.WITHDRAWN, by={"opener"}),
+    appeal=move(DisputeStatus.DECIDED, to=DisputeStatus.APPEALED, by=SIDES),
+    finish=move(DisputeStatus.DECIDED, to=DisputeStatus.RESOLVED, by={"system"}, after=APPEAL_WITHIN),
+    withdraw=move(DisputeStatus.OPEN, DisputeStatus.UNDER_REVIEW, to=DisputeStatus.WITHDRAWN, by={"opener"}),
 )
 
 OFFER_LIFECYCLE = Lifecycle.table(
     "settlement offer",
-    OF.OPEN,
+    OfferStatus.OPEN,
     requests={
         "accept": "POST /api/disputes/{dispute_id}/offers/{id}/accept",
         "decline": "POST /api/disputes/{dispute_id}/offers/{id}/decline",
         "withdraw": "DELETE /api/disputes/{dispute_id}/offers/{id}",
     },
-    accept=move(OF.OPEN, to=OF.ACCEPTED, by={"recipient"}),
-    decline=move(OF.OPEN, to=OF.DECLINED, by={"recipient"}),
-    withdraw=move(OF.OPEN, to=OF.WITHDRAWN, by={"author", "system"}),
+    accept=move(OfferStatus.OPEN, to=OfferStatus.ACCEPTED, by={"recipient"}),
+    decline=move(OfferStatus.OPEN, to=OfferStatus.DECLINED, by={"recipient"}),
+    withdraw=move(OfferStatus.OPEN, to=OfferStatus.WITHDRAWN, by={"author", "system"}),
 )

@@ -4,15 +4,16 @@ from pathlib import Path
 
 from marketplace.core.manifest import Manifest
 from marketplace.disputes import jobs, routes, subscribers
+from marketplace.disputes.admin import routes as admin_routes
 from marketplace.disputes.invariants import INVARIANTS
 from marketplace.disputes.models import Dispute, Offer
-from marketplace.events import disputes as events
+from marketplace.events import disputes
 
 DISPUTES = Manifest(
     name="disputes",
     floor=6,
-    blueprints=(routes.bp,),
-    events=(events,),
+    blueprints=(routes.bp, admin_routes.bp),
+    events=(disputes,),
     subscribers=(subscribers,),
     jobs=(jobs,),
     stateful=(Dispute, Offer),

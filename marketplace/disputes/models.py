@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, answer_conflict, retry_conflict
-from marketplace.core.lifecycle import Stateful
+from marketplace.core.database.db import Base, answer_conflict, retry_conflict
+from marketplace.core.database.lifecycle import Stateful
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Duplicate

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.permissions import May, may
+from marketplace.core.http.permissions import May, may
 from marketplace.disputes.models import Dispute
 
 OPENER, RESPONDENT = frozenset({"opener"}), frozenset({"respondent"})

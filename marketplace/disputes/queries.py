@@ -6,22 +6,22 @@ from sqlalchemy import Select, bindparam, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
-from marketplace.core.db import db, fetch, held, one
-from marketplace.core.leases import table_of
-from marketplace.core.lists import ListQuery
-from marketplace.core.pagination import Page
-from marketplace.core.timers import Timer
+from marketplace.core.database.db import db, fetch, locked, one
+from marketplace.core.database.timers import Timer
+from marketplace.core.lists.list_query import ListQuery
+from marketplace.core.lists.pagination import Page
+from marketplace.core.queues.work_queue import table_of
 from marketplace.disputes import policy, timeline
-from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, WAITING_FOR_STAFF, S
+from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, WAITING_FOR_STAFF, DisputeStatus
 from marketplace.disputes.models import REASONS, Decision, Dispute, Evidence, Offer, Statement
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
-from marketplace.payments import queries as payments
-from marketplace.tasks.lifecycle import S as T
+from marketplace.payments import queries as payments_queries
+from marketplace.tasks.lifecycle import TaskStatus as T
 from marketplace.tasks.models import Task
-from marketplace.tasks.paying import reference
+from marketplace.tasks.payments.service import reference
 from marketplace.uploads.addresses import url_of
 from marketplace.uploads.models import Upload
 
@@ -51,8 +51,8 @@ BROWSE = ListQuery(
     default_sort="-created_at",
 )
 
-UNANSWERED = Timer(Dispute, lambda: (Dispute.status == S.OPEN) & (Dispute.response_due_at <= now()))
-UNAPPEALED = Timer(Dispute, lambda: (Dispute.status == S.DECIDED) & (Dispute.final_at <= now()))
+UNANSWERED = Timer(Dispute, lambda: (Dispute.status == DisputeStatus.OPEN) & (Dispute.response_due_at <= now()))
+UNAPPEALED = Timer(Dispute, lambda: (Dispute.status == DisputeStatus.DECIDED) & (Dispute.final_at <= now()))
 
 
 def reasons() -> list[dict[str, str]]:
@@ -78,7 +78,7 @@ def find(user: User, dispute_id: int) -> Dispute:
 
 def to_change(user: User, dispute_id: int) -> Dispute:
     """The same, nobody else's until the transaction ends: the two sides may speak at once."""
-    return one(held(policy.visible_to(user).where(Dispute.id == dispute_id)), "dispute")
+    return one(locked(policy.visible_to(user).where(Dispute.id == dispute_id)), "dispute")
 
 
 def offer_of(dispute: Dispute, offer_id: int) -> Offer:
@@ -125,7 +125,7 @@ def _detail(user: User, wanted: Any) -> JsonObject:
     row = _newest(user, wanted)
     statements, decisions, offers = _rows(Statement, row.id), _rows(Decision, row.id), _rows(Offer, row.id)
     evidence = _evidence(row.id)
-    held, currency = payments.held_of(reference(row.task_id)) or (None, None)
+    held, currency = payments_queries.held_of(reference(row.task_id)) or (None, None)
     return {
         **view(user, row),
         **_money("held", held, currency),

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from marketplace.core.access import ANYONE, SIGNED_IN, allowed_to, current_user
-from marketplace.core.permissions import May
-from marketplace.core.schemas import created, page_of, written
-from marketplace.core.web import Answer, Blueprint, Created
-from marketplace.core.web import written as written_answer
-from marketplace.disputes import evidence, queries, service, settling
+from marketplace.core.http.access import ANYONE, SIGNED_IN, allowed_to, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint, Created
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.permissions import May
+from marketplace.core.http.schemas import created, page_of, written
+from marketplace.disputes import queries, service
+from marketplace.disputes.evidence import service as evidence_service
 from marketplace.disputes.schemas import (
     AppealSchema,
     DisputeDetailSchema,
@@ -20,6 +21,7 @@ from marketplace.disputes.schemas import (
     ResolveSchema,
     ResponseSchema,
 )
+from marketplace.disputes.settlement import service as settlement_service
 from marketplace.kit.json_types import JsonObject
 
 bp = Blueprint(
@@ -76,7 +78,7 @@ def show_dispute_of_task(task_id: int) -> Answer:
 @bp.response(200, DisputeWritten)
 def respond_to_dispute(data: dict[str, Any], dispute_id: int) -> Answer:
     """Say how I see it."""
-    evidence.respond(current_user(), dispute_id, **data)
+    evidence_service.respond(current_user(), dispute_id, **data)
     return _answer(dispute_id, "Thank you. It is in the file.")
 
 
@@ -85,7 +87,7 @@ def respond_to_dispute(data: dict[str, Any], dispute_id: int) -> Answer:
 @bp.response(200, DisputeWritten)
 def add_evidence(data: dict[str, Any], dispute_id: int) -> Answer:
     """Add a file of mine as evidence; its SHA-256 is kept, so that anybody can prove it was not changed."""
-    evidence.show(current_user(), dispute_id, **data)
+    evidence_service.show(current_user(), dispute_id, **data)
     return _answer(dispute_id, "The file is evidence now.")
 
 
@@ -94,7 +96,7 @@ def add_evidence(data: dict[str, Any], dispute_id: int) -> Answer:
 @bp.response(200, DisputeWritten)
 def make_offer(data: dict[str, Any], dispute_id: int) -> Answer:
     """Offer the other side to settle; it takes the place of my offer before."""
-    settling.offer(current_user(), dispute_id, **data)
+    settlement_service.offer(current_user(), dispute_id, **data)
     return _answer(dispute_id, "The other side has your offer.")
 
 
@@ -102,7 +104,7 @@ def make_offer(data: dict[str, Any], dispute_id: int) -> Answer:
 @bp.response(200, DisputeWritten)
 def accept_offer(dispute_id: int, offer_id: int) -> Answer:
     """Accept the other side's offer: the dispute is over and the money moves at once."""
-    settling.accept(current_user(), dispute_id, offer_id)
+    settlement_service.accept(current_user(), dispute_id, offer_id)
     return _answer(dispute_id, "Settled.")
 
 
@@ -110,7 +112,7 @@ def accept_offer(dispute_id: int, offer_id: int) -> Answer:
 @bp.response(200, DisputeWritten)
 def decline_offer(dispute_id: int, offer_id: int) -> Answer:
     """Decline the other side's offer."""
-    settling.decline(current_user(), dispute_id, offer_id)
+    settlement_service.decline(current_user(), dispute_id, offer_id)
     return _answer(dispute_id, "The offer is declined.")
 
 
@@ -118,7 +120,7 @@ def decline_offer(dispute_id: int, offer_id: int) -> Answer:
 @bp.response(200, DisputeWritten)
 def withdraw_offer(dispute_id: int, offer_id: int) -> Answer:
     """Withdraw my offer."""
-    settling.take_back(current_user(), dispute_id, offer_id)
+    settlement_service.take_back(current_user(), dispute_id, offer_id)
     return _answer(dispute_id, "Your offer is withdrawn.")
 
 
@@ -135,7 +137,7 @@ def appeal_decision(data: dict[str, Any], dispute_id: int) -> Answer:
 @bp.response(200, DisputeWritten)
 def withdraw_dispute(dispute_id: int) -> Answer:
     """Take back the dispute I opened, while nothing is decided; the work goes on."""
-    settling.withdraw(current_user(), dispute_id)
+    settlement_service.withdraw(current_user(), dispute_id)
     return _answer(dispute_id, "The dispute is withdrawn.")
 
 
@@ -144,5 +146,5 @@ def withdraw_dispute(dispute_id: int) -> Answer:
 @bp.response(200, DisputeWritten)
 def resolve_dispute(data: dict[str, Any], dispute_id: int) -> Answer:
     """Decide: final in a few days unless a side appeals, at once after an appeal."""
-    settling.decide(current_user(), dispute_id, **data)
+    settlement_service.decide(current_user(), dispute_id, **data)
     return _answer(dispute_id, "Decided.")

@@ -2,9 +2,9 @@
 
 from marshmallow import Schema, fields, validate
 
-from marketplace.core.fields import Amount, Choice, Int, Num, Str
-from marketplace.core.schemas import Currency, Input, PageQuery, available_actions
-from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OF, OFFER_LIFECYCLE, S
+from marketplace.core.http.fields import Amount, Choice, Int, Num, Str
+from marketplace.core.http.schemas import Currency, Input, PageQuery, available_actions
+from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, DisputeStatus, OfferStatus
 from marketplace.disputes.models import OUTCOMES, REASONS
 from marketplace.disputes.timeline import KINDS
 
@@ -34,7 +34,7 @@ def moment(example: str | None = TIME) -> fields.DateTime:
 class DisputesQuery(PageQuery):
     """In one state or all."""
 
-    status = Choice(*S)
+    status = Choice(*DisputeStatus)
 
 
 class DisputeInputSchema(Input):
@@ -105,7 +105,7 @@ class DisputeSchema(Schema):
     id = Int(required=True, example=1)
     task_id = Int(required=True, example=7)
     task_title = Str(required=True, example="Put up a shelf")
-    status = Choice(*S, required=True)
+    status = Choice(*DisputeStatus, required=True)
     reason = Choice(*REASONS, required=True)
     description = Str(required=True, example=SAID)
     opened_by_id = Int(required=True, example=1)
@@ -163,7 +163,7 @@ class OfferSchema(TermsSchema):
     """What a side offers."""
 
     author_id = Int(required=True, example=1)
-    status = Choice(*OF, required=True)
+    status = Choice(*OfferStatus, required=True)
     created_at = moment()
     available_actions = available_actions("accept", "decline", of=OFFER_LIFECYCLE.requests)
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import func, select
 
 from marketplace.auth.models import User
-from marketplace.core import current_settings
-from marketplace.core.db import db, fetch, save
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import db, fetch, save
+from marketplace.core.ops import current_settings
+from marketplace.core.queues.outbox import publish
 from marketplace.disputes import policy, queries
 from marketplace.disputes.lifecycle import SYSTEM
 from marketplace.disputes.models import Dispute, Evidence, Statement
@@ -15,11 +15,11 @@ from marketplace.events.disputes import DisputeAnswered, DisputeAppealed, Disput
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
-from marketplace.tasks import queries as tasks
-from marketplace.tasks import service as task_verbs
+from marketplace.tasks import queries as tasks_queries
+from marketplace.tasks import service as tasks_service
 from marketplace.tasks.models import Task
-from marketplace.uploads import queries as files
-from marketplace.uploads import service as uploads
+from marketplace.uploads import queries as uploads_queries
+from marketplace.uploads import service as uploads_service
 from marketplace.uploads.addresses import url_of
 from marketplace.uploads.queries import UploadRow
 
@@ -36,14 +36,14 @@ class TooMuch(Conflict):
 
 def open_dispute(user: User, task_id: int, *, reason: str, description: str) -> Dispute:
     """The task is disputed and there is a file about it, both or neither; raises 403, 404, WrongState (409)."""
-    task = task_verbs.dispute(user, task_id)
+    task = tasks_service.dispute(user, task_id)
     return _file(task, user.id, reason=reason, description=description)
 
 
 def open_missing(task_id: int) -> None:
     """A file for a task that was disputed without one. No effect where there is one, or the dispute is over."""
     task = queries.without_file(task_id)
-    opener = tasks.last_actor(task_id, "dispute")
+    opener = tasks_queries.last_actor(task_id, "dispute")
     if task is not None and opener is not None:
         _file(task, opener, reason=OTHER, description=task.reason)
 
@@ -97,7 +97,7 @@ def demand_side(user: User, dispute: Dispute) -> None:
 
 def own_files(user: User, names: Sequence[str]) -> list[UploadRow]:
     """One's own files of these names; raises Invalid (422) where one is not."""
-    found = files.own_files(user, names)
+    found = uploads_queries.own_files(user, names)
     if len(found) != len(set(names)):
         raise Invalid.field("files", "Name your own files: send them to /api/uploads or /api/uploads/document first.")
     return found
@@ -135,7 +135,7 @@ def _keep(user: User, dispute: Dispute, shown: Mapping[str, str], note: str) -> 
                 note=note,
             )
         )
-        uploads.use("evidence", evidence.id, [url_of(upload)])
+        uploads_service.use("evidence", evidence.id, [url_of(upload)])
 
 
 def _refuse_too_much(kind: type[Statement | Evidence], dispute: Dispute, user: User, more: int) -> None:

@@ -1,6 +1,6 @@
 """A task that was disputed gets its file; safe to repeat."""
 
-from marketplace.core.outbox import subscribe
+from marketplace.core.queues.outbox import subscribe
 from marketplace.disputes import service
 from marketplace.events.tasks import TaskDisputed
 

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import select
 
-from marketplace.core.db import fetch_as
-from marketplace.core.lifecycle import StateChange
+from marketplace.core.database.db import fetch_as
+from marketplace.core.database.lifecycle import StateChange
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE
 from marketplace.kit.json_types import JsonObject
 

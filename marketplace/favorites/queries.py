@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Table, and_, bindparam, func, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import counted, fetch, one
-from marketplace.core.lists import ListQuery
-from marketplace.core.pagination import Page
+from marketplace.core.database.db import counted, fetch, one
+from marketplace.core.lists.list_query import ListQuery
+from marketplace.core.lists.pagination import Page
 from marketplace.favorites.models import Favorite
 from marketplace.favorites.policy import markable
 from marketplace.kit.errors import NotFound

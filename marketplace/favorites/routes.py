@@ -5,9 +5,9 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import AnyConverter, Map
 
-from marketplace.core.access import SIGNED_IN, current_user
-from marketplace.core.schemas import MessageSchema, page_of
-from marketplace.core.web import Answer, Blueprint
+from marketplace.core.http.access import SIGNED_IN, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.schemas import MessageSchema, page_of
 from marketplace.favorites import queries, service
 from marketplace.favorites.policy import markable
 from marketplace.favorites.schemas import (

@@ -6,8 +6,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.fields import Field
 
-from marketplace.core.fields import MAX_ID, ChoiceOf, Int, Str
-from marketplace.core.schemas import Input, PageQuery, Query
+from marketplace.core.http.fields import MAX_ID, ChoiceOf, Int, Str
+from marketplace.core.http.schemas import Input, PageQuery, Query
 from marketplace.favorites.policy import markable
 
 MOST_CHECKED = 200

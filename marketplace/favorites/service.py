@@ -3,7 +3,7 @@
 from sqlalchemy import delete
 
 from marketplace.auth.models import User
-from marketplace.core.db import execute, save
+from marketplace.core.database.db import execute, save
 from marketplace.favorites import queries
 from marketplace.favorites.models import Favorite
 from marketplace.kit.errors import NotFound

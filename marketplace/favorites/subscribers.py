@@ -1,6 +1,6 @@
 """What favorites do when a thing is gone; safe to repeat."""
 
-from marketplace.core.outbox import subscribe_to_subjects
+from marketplace.core.queues.outbox import subscribe_to_subjects
 from marketplace.events.base import Event
 from marketplace.favorites import service
 from marketplace.favorites.policy import markable

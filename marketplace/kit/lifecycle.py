@@ -57,7 +57,7 @@ def move(*sources: str, to: str, by: set[str], after: timedelta | None = None) -
     return Move(frozenset(sources), to, frozenset(by), after)
 
 
-def deed(*sources: str, by: set[str]) -> Move:
+def guard(*sources: str, by: set[str]) -> Move:
     """A row for an act that needs one of these states and leaves it."""
     return Move(frozenset(sources), None, frozenset(by))
 

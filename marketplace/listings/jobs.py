@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from marketplace.core.jobs import Run, job, one_by_one
+from marketplace.core.queues.jobs import Run, job, one_by_one
 from marketplace.listings import queries, service
 
 

@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from marketplace.kit.lifecycle import Lifecycle, deed, move
+from marketplace.kit.lifecycle import Lifecycle, guard, move
 
 
-class S(StrEnum):
+class ListingStatus(StrEnum):
     """A listing's states; `deleted` is seen by nobody."""
 
     ACTIVE = "active"
@@ -15,11 +15,11 @@ class S(StrEnum):
     DELETED = "deleted"
 
 
-LIVING = (S.ACTIVE, S.PENDING, S.SOLD, S.ARCHIVED)
+LIVING = (ListingStatus.ACTIVE, ListingStatus.PENDING, ListingStatus.SOLD, ListingStatus.ARCHIVED)
 
 LISTING_LIFECYCLE = Lifecycle.table(
     "listing",
-    S.ACTIVE,
+    ListingStatus.ACTIVE,
     requests={
         "edit": "PUT /api/listings/{id}",
         "hold": "POST /api/listings/{id}/hold",
@@ -29,16 +29,24 @@ LISTING_LIFECYCLE = Lifecycle.table(
         "renew": "POST /api/listings/{id}/renew",
         "delete": "DELETE /api/listings/{id}",
     },
-    edit=deed(*LIVING, by={"owner"}),
-    hold=move(S.ACTIVE, to=S.PENDING, by={"owner"}),
-    sell=move(S.ACTIVE, S.PENDING, to=S.SOLD, by={"owner"}),
-    archive=move(S.ACTIVE, S.PENDING, S.SOLD, to=S.ARCHIVED, by={"owner", "moderator", "admin"}),
-    expire=move(S.ACTIVE, S.PENDING, to=S.ARCHIVED, by={"system"}),
-    take_down=move(S.ACTIVE, S.PENDING, to=S.ARCHIVED, by={"system"}),
-    activate=move(S.PENDING, S.SOLD, S.ARCHIVED, to=S.ACTIVE, by={"owner"}),
-    renew=(
-        move(S.ARCHIVED, to=S.ACTIVE, by={"owner"}),
-        deed(S.ACTIVE, S.PENDING, by={"owner"}),
+    edit=guard(*LIVING, by={"owner"}),
+    hold=move(ListingStatus.ACTIVE, to=ListingStatus.PENDING, by={"owner"}),
+    sell=move(ListingStatus.ACTIVE, ListingStatus.PENDING, to=ListingStatus.SOLD, by={"owner"}),
+    archive=move(
+        ListingStatus.ACTIVE,
+        ListingStatus.PENDING,
+        ListingStatus.SOLD,
+        to=ListingStatus.ARCHIVED,
+        by={"owner", "moderator", "admin"},
     ),
-    delete=move(*LIVING, to=S.DELETED, by={"owner", "moderator", "admin", "system"}),
+    expire=move(ListingStatus.ACTIVE, ListingStatus.PENDING, to=ListingStatus.ARCHIVED, by={"system"}),
+    take_down=move(ListingStatus.ACTIVE, ListingStatus.PENDING, to=ListingStatus.ARCHIVED, by={"system"}),
+    activate=move(
+        ListingStatus.PENDING, ListingStatus.SOLD, ListingStatus.ARCHIVED, to=ListingStatus.ACTIVE, by={"owner"}
+    ),
+    renew=(
+        move(ListingStatus.ARCHIVED, to=ListingStatus.ACTIVE, by={"owner"}),
+        guard(ListingStatus.ACTIVE, ListingStatus.PENDING, by={"owner"}),
+    ),
+    delete=move(*LIVING, to=ListingStatus.DELETED, by={"owner", "moderator", "admin", "system"}),
 )

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from marketplace.core.manifest import Manifest, Searchable, Subject
-from marketplace.events import listings as events
+from marketplace.events import listings
 from marketplace.listings import jobs, queries, routes, service, subscribers
 from marketplace.listings.invariants import INVARIANTS
 from marketplace.listings.models import Listing
@@ -13,11 +13,11 @@ LISTINGS = Manifest(
     name="listings",
     floor=5,
     blueprints=(routes.bp,),
-    events=(events,),
+    events=(listings,),
     subscribers=(subscribers,),
     jobs=(jobs,),
     topics={
-        "listings": (events.ListingPosted, events.ListingChanged, events.ListingDeleted, events.ListingExpired),
+        "listings": (listings.ListingPosted, listings.ListingChanged, listings.ListingDeleted, listings.ListingExpired),
     },
     stateful=(Listing,),
     invariants=INVARIANTS,
@@ -26,8 +26,8 @@ LISTINGS = Manifest(
             "listing",
             queries.by_ids,
             search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
-            posted=events.ListingPosted,
-            deleted=events.ListingDeleted,
+            posted=listings.ListingPosted,
+            deleted=listings.ListingDeleted,
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),

@@ -8,10 +8,10 @@ from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, Strin
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, BigInt, CommaList
-from marketplace.core.lifecycle import Stateful
-from marketplace.core.prices import rank_sql
-from marketplace.core.search import keep_indexed
+from marketplace.core.database.db import Base, BigInt, CommaList
+from marketplace.core.database.lifecycle import Stateful
+from marketplace.core.database.prices import rank_sql
+from marketplace.core.lists.full_text import keep_indexed
 from marketplace.kit import text
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE
 

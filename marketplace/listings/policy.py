@@ -6,16 +6,16 @@ from sqlalchemy import ColumnElement, Select, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import id_of, is_staff, staff_roles
-from marketplace.listings.lifecycle import S
+from marketplace.listings.lifecycle import ListingStatus
 from marketplace.listings.models import Listing
 
-PUBLIC_STATES = frozenset({S.ACTIVE, S.SOLD})
+PUBLIC_STATES = frozenset({ListingStatus.ACTIVE, ListingStatus.SOLD})
 OWNER = frozenset({"owner"})
 
 
 def visible_to(user: User | None) -> Select[Listing]:
     """Active and sold ones; one's own in any state; staff see all but the deleted."""
-    living = select(Listing).where(Listing.status != S.DELETED)
+    living = select(Listing).where(Listing.status != ListingStatus.DELETED)
     return living if is_staff(user) else living.where(seen_by(Listing, id_of(user)))
 
 

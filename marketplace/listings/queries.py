@@ -10,22 +10,22 @@ from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of, own_only
 from marketplace.auth.queries import completion_rate
 from marketplace.catalog.queries import category_filters, tree
-from marketplace.core import counters
-from marketplace.core.db import UTCDateTime, db, fetch, one
-from marketplace.core.lists import ListQuery, Ranked, equal_to
-from marketplace.core.near import with_distance
-from marketplace.core.pagination import Page
-from marketplace.core.prices import rank_bounds
-from marketplace.core.public_lists import PublicList
-from marketplace.core.search import match_words, matches
-from marketplace.core.timers import Timer
+from marketplace.core.database import counters
+from marketplace.core.database.db import UTCDateTime, db, fetch, one
+from marketplace.core.database.prices import rank_bounds
+from marketplace.core.database.timers import Timer
+from marketplace.core.lists.full_text import match_words, matches
+from marketplace.core.lists.list_query import ListQuery, Ranked, equal_to
+from marketplace.core.lists.near import with_distance
+from marketplace.core.lists.pagination import Page
+from marketplace.core.lists.public_list import PublicList
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import contains, join_links, words
 from marketplace.listings import policy
-from marketplace.listings.lifecycle import LISTING_LIFECYCLE, S
+from marketplace.listings.lifecycle import LISTING_LIFECYCLE, ListingStatus
 from marketplace.listings.models import Listing
 
 LISTINGS: Table = Listing.metadata.tables["listings"]
@@ -97,14 +97,14 @@ def browse(viewer: User | None, **query: Any) -> Page:
     params = _prepared(query)
     if params["status"] not in policy.PUBLIC_STATES:
         params |= own_only(viewer)
-    if params["status"] == S.ACTIVE:
+    if params["status"] == ListingStatus.ACTIVE:
         params["unexpired_at"] = now()
     return BROWSE.page(params, lambda row: view(viewer, row))
 
 
 def mine(user: User, **query: Any) -> Page:
     """One's own in every state; `current_page` for clients that read that name."""
-    params = {**query, "owner_id": user.id, "living": S.DELETED}
+    params = {**query, "owner_id": user.id, "living": ListingStatus.DELETED}
     return BROWSE.page(params, lambda row: view(user, row), extra={"current_page": query.get("page", 1)})
 
 
@@ -127,14 +127,14 @@ def seller_of(listing_id: int) -> int | None:
 
 def living_of(seller_id: int, *, on_list: bool) -> list[Listing]:
     """A person's own, to be moved; `on_list`: only those others see."""
-    mine = select(Listing).where(Listing.seller_id == seller_id, Listing.status != S.DELETED)
-    shown = mine.where(Listing.status.in_((S.ACTIVE, S.PENDING))) if on_list else mine
+    mine = select(Listing).where(Listing.seller_id == seller_id, Listing.status != ListingStatus.DELETED)
+    shown = mine.where(Listing.status.in_((ListingStatus.ACTIVE, ListingStatus.PENDING))) if on_list else mine
     return list(db.session.scalars(shown.order_by(Listing.id)))
 
 
 def detail(viewer: User | None, listing_id: int) -> JsonObject:
     """One visible listing with its seller; raises NotFound."""
-    params = {"id": listing_id, "living": S.DELETED, **eyes_of(viewer)}
+    params = {"id": listing_id, "living": ListingStatus.DELETED, **eyes_of(viewer)}
     found = DETAIL.page(params, lambda row: {**view(viewer, row), "seller_info": seller_info(row)}).items
     if not found:
         raise NotFound.of("listing")
@@ -144,7 +144,7 @@ def detail(viewer: User | None, listing_id: int) -> JsonObject:
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Visible ones of these, by id."""
-    return BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
+    return BROWSE.by_ids(ids, {"living": ListingStatus.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 
 def view(viewer: User | None, row: Any) -> JsonObject:
@@ -201,11 +201,11 @@ def seller_info(row: Any) -> JsonObject:
 
 
 def _ends() -> ColumnElement[bool]:
-    return Listing.status.in_((S.ACTIVE, S.PENDING))
+    return Listing.status.in_((ListingStatus.ACTIVE, ListingStatus.PENDING))
 
 
 def _on_view(query: dict[str, Any]) -> JsonObject:
-    return {**_prepared({"status": S.ACTIVE, **query}), "unexpired_at": now()}
+    return {**_prepared({"status": ListingStatus.ACTIVE, **query}), "unexpired_at": now()}
 
 
 def _prepared(query: dict[str, Any]) -> JsonObject:
@@ -225,6 +225,6 @@ ON_VIEW = PublicList(
     facets_by=("category", "condition", "listing_type"),
     amount=LISTINGS.c.price_minor,
     owner=LISTINGS.c.seller_id,
-    posted=(LISTINGS.c.status == S.ACTIVE,),
+    posted=(LISTINGS.c.status == ListingStatus.ACTIVE,),
 )
 best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
-from marketplace.core.fields import Int
-from marketplace.core.schemas import MessageSchema, created, page_of, written
-from marketplace.core.web import Answer, Blueprint, Created
-from marketplace.core.web import written as written_answer
+from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.fields import Int
+from marketplace.core.http.schemas import MessageSchema, created, page_of, written
 from marketplace.kit.json_types import JsonObject
 from marketplace.listings import queries, service
 from marketplace.listings.schemas import (

@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields
 
-from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
-from marketplace.core.schemas import Currency, Input, Near, PageQuery, available_actions
+from marketplace.core.http.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
+from marketplace.core.http.schemas import Currency, Input, Near, PageQuery, available_actions
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE, LIVING
 from marketplace.listings.models import CONDITIONS, LISTING_TYPES
 

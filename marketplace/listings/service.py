@@ -6,11 +6,12 @@ from typing import Any, TypedDict
 from sqlalchemy import update
 
 from marketplace.auth.models import User
-from marketplace.catalog import service as catalog
-from marketplace.core import counters, current_settings
-from marketplace.core.db import db, execute, save
-from marketplace.core.outbox import publish
-from marketplace.core.prices import edited, minor_units
+from marketplace.catalog import service as catalog_service
+from marketplace.core.database import counters
+from marketplace.core.database.db import db, execute, save
+from marketplace.core.database.prices import edited, minor_units
+from marketplace.core.ops import current_settings
+from marketplace.core.queues.outbox import publish
 from marketplace.events.listings import (
     ListingChanged,
     ListingDeleted,
@@ -23,12 +24,12 @@ from marketplace.kit.errors import Invalid
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import Money
 from marketplace.listings import policy, queries
-from marketplace.listings.lifecycle import S
+from marketplace.listings.lifecycle import ListingStatus
 from marketplace.listings.models import Listing
 from marketplace.listings.queries import find
-from marketplace.subscriptions import queries as subscriptions
-from marketplace.subscriptions.plans import FEATURED
-from marketplace.uploads import service as uploads
+from marketplace.payments.subscriptions import queries as subscriptions_queries
+from marketplace.payments.subscriptions.plans import FEATURED
+from marketplace.uploads import service as uploads_service
 
 SYSTEM = frozenset({"system"})
 
@@ -36,7 +37,7 @@ SYSTEM = frozenset({"system"})
 def post(seller: User, *, price: Any, category: str, **fields: Any) -> Listing:
     """Put up a classified; raises Invalid (422) for a price its currency cannot hold and an end that has passed."""
     currency = fields.pop("currency", seller.currency)
-    key, subcategory = catalog.resolve(category, fields.pop("subcategory", None))
+    key, subcategory = catalog_service.resolve(category, fields.pop("subcategory", None))
     _refuse_past(fields.setdefault("expires_at", _end_after()))
     listing = save(
         Listing(
@@ -45,12 +46,12 @@ def post(seller: User, *, price: Any, category: str, **fields: Any) -> Listing:
             subcategory=subcategory,
             currency=currency,
             price_minor=minor_units("price", price, currency),
-            is_featured=subscriptions.unlocks(seller.id, FEATURED),
+            is_featured=subscriptions_queries.unlocks(seller.id, FEATURED),
             **fields,
         )
     )
     if listing.images:
-        uploads.use("listing", listing.id, listing.images)
+        uploads_service.use("listing", listing.id, listing.images)
     publish(ListingPosted(listing_id=listing.id, seller_id=seller.id))
     return listing
 
@@ -62,7 +63,7 @@ def edit(user: User, listing_id: int, *, status: str | None = None, **changes: A
     if changes or status in {None, listing.status}:
         listing.advance("edit", actor=roles)
         _apply(listing, changes)
-        uploads.use("listing", listing.id, listing.images)
+        uploads_service.use("listing", listing.id, listing.images)
     if status is not None:
         listing.advance_to(status, actor=roles, actor_id=user.id)
     return _changed(listing)
@@ -135,7 +136,7 @@ def take_down_of(seller_id: int, *, for_good: bool = False) -> None:
 
 def feature_as_paid(seller_id: int) -> None:
     """All of a seller's listings are featured while their plan says so, and not a moment longer."""
-    featured = subscriptions.unlocks(seller_id, FEATURED)
+    featured = subscriptions_queries.unlocks(seller_id, FEATURED)
     others = (Listing.seller_id == seller_id, Listing.is_featured != featured)
     execute(update(Listing).where(*others).values(is_featured=featured))
 
@@ -149,7 +150,7 @@ def count_view(viewer: User | None, listing: dict[str, Any]) -> JsonObject:
 
 
 def _forget(listing: Listing) -> None:
-    uploads.use("listing", listing.id, [])
+    uploads_service.use("listing", listing.id, [])
     publish(ListingDeleted(listing_id=listing.id))
 
 
@@ -172,7 +173,7 @@ def _moved(user: User, listing_id: int, verb: str) -> Listing:
 
 def _changed(listing: Listing) -> Listing:
     """Put back on the list it stays there as long as a new one: an end that has passed does not count any more."""
-    if listing.status == S.ACTIVE and listing.expires_at is not None and listing.expires_at <= now():
+    if listing.status == ListingStatus.ACTIVE and listing.expires_at is not None and listing.expires_at <= now():
         listing.expires_at, listing.reminded_at = _end_after(), None
     db.session.flush()
     publish(ListingChanged(listing_id=listing.id, status=listing.status))
@@ -194,7 +195,9 @@ def _apply(listing: Listing, changes: dict[str, Any]) -> None:
     currency, kept = changes.get("currency", listing.currency), Money(listing.price_minor, listing.currency)
     listing.price_minor = edited("price", changes.pop("price", None), kept, currency) or 0
     if "category" in changes:
-        changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
+        changes["category"], changes["subcategory"] = catalog_service.resolve(
+            changes["category"], changes.get("subcategory")
+        )
     if "expires_at" in changes and changes["expires_at"] != listing.expires_at:  # old clients send back all they got
         _refuse_past(changes["expires_at"])
         listing.reminded_at = None

@@ -1,6 +1,6 @@
 """What listings do when an account is closed or a plan begins and ends; safe to repeat."""
 
-from marketplace.core.outbox import subscribe
+from marketplace.core.queues.outbox import subscribe
 from marketplace.events.auth import AccountSuspended
 from marketplace.events.subscriptions import PlanChanged, SubscriptionEnded, SubscriptionRenewed, SubscriptionStarted
 from marketplace.listings import service

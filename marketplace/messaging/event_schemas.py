@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from marketplace.core.fields import MAX_ID, Choice, Int, Str, link
-from marketplace.core.schemas import Input
+from marketplace.core.http.fields import MAX_ID, Choice, Int, Str, link
+from marketplace.core.http.schemas import Input
 from marketplace.messaging.models import ATTACHMENT_TYPES
 from marketplace.messaging.schemas import LONGEST
 

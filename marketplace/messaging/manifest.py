@@ -3,17 +3,19 @@
 from pathlib import Path
 
 from marketplace.core.manifest import Manifest
-from marketplace.events import messaging as events
-from marketplace.messaging import room_routes, rooms, routes, sockets
+from marketplace.events import messaging
+from marketplace.messaging import routes, sockets
 from marketplace.messaging.invariants import INVARIANTS
+from marketplace.messaging.rooms import routes as rooms_routes
+from marketplace.messaging.rooms import service as rooms_service
 
 MESSAGING = Manifest(
     name="messaging",
     floor=7,
-    blueprints=(routes.contact_bp, routes.bp, room_routes.bp, room_routes.blocks_bp),
+    blueprints=(routes.contact_bp, routes.bp, rooms_routes.bp, rooms_routes.blocks_bp),
     sockets=(sockets.register,),
-    events=(events,),
+    events=(messaging,),
     invariants=INVARIANTS,
     personal=Path(__file__).with_name("personal.toml"),
-    erase=(rooms.take_down_of,),
+    erase=(rooms_service.take_down_of,),
 )

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, Stamped, retry_conflict
-from marketplace.core.encryption import Encrypted
+from marketplace.core.database.db import Base, Stamped, retry_conflict
+from marketplace.core.database.encryption import Encrypted
 from marketplace.kit.clock import now
 
 ATTACHMENT_TYPES = ("image", "file", "video", "audio")

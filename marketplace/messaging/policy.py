@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch
+from marketplace.core.database.db import fetch
 from marketplace.kit.clock import now
 from marketplace.messaging.models import Block, Conversation, Membership, Message
 

@@ -3,11 +3,11 @@
 import time
 from typing import Any
 
-from marketplace.auth import presence as people
-from marketplace.auth import sessions
+from marketplace.auth import presence
 from marketplace.auth.models import User
-from marketplace.core import live
-from marketplace.core.live import Connection, sockets
+from marketplace.auth.sessions import service as sessions_service
+from marketplace.core.realtime import connections
+from marketplace.core.realtime.connections import Connection, sockets
 from marketplace.kit.json_types import JsonObject
 from marketplace.messaging import policy, queries
 
@@ -42,13 +42,13 @@ def show_typing(person: User, conversation_id: int, *, is_typing: bool, connecti
         return False
     connection.typed_at, connection.is_typing = time.monotonic(), is_typing
     sign = {"user_id": person.id, "conversation_id": conversation_id, "is_typing": is_typing}
-    live.tell_room(conversation_id, "user_typing", sign, but=sid)
+    connections.tell_room(conversation_id, "user_typing", sign, but=sid)
     return True
 
 
 def statuses(viewer_id: int, user_ids: list[int]) -> list[JsonObject]:
     """Online or offline and last seen; of whoever is not there, or blocked, nothing more than offline."""
-    seen = people.last_seen(user_ids)
+    seen = presence.last_seen(user_ids)
     shown = set(seen) - policy.blocked_with(viewer_id)
     here = sockets().presence.are_here(shown)
     return [
@@ -70,7 +70,7 @@ def look_after() -> None:
 
 def stay() -> None:
     """Sockets that send no heartbeat are here as long as they are open."""
-    before = time.monotonic() - live.PING_EVERY
+    before = time.monotonic() - connections.PING_EVERY
     due = [(sid, connection) for sid, connection in list(sockets().here.items()) if connection.seen_at < before]
     sockets().presence.stay([(connection.user_id, sid) for sid, connection in due])
     for _, connection in due:
@@ -97,7 +97,7 @@ def _empty_rooms(inside: list[tuple[str, Connection, set[int]]]) -> None:
 def _living(sign_in_ids: set[str]) -> set[str]:
     ids = sorted(sign_in_ids)
     parts = [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
-    return {one for part in parts for one in sessions.open_ones(part)}
+    return {one for part in parts for one in sessions_service.open_ones(part)}
 
 
 def _gone(user_id: int, sid: str) -> None:
@@ -107,8 +107,8 @@ def _gone(user_id: int, sid: str) -> None:
 
 def _announce(user_id: int, *, is_online: bool) -> None:
     """To those one talks with, never to everybody."""
-    seen = people.last_seen([user_id]).get(user_id)
+    seen = presence.last_seen([user_id]).get(user_id)
     status = {"user_id": user_id, "status": "online" if is_online else "offline", "last_seen": seen}
     contacts = queries.contacts(user_id)
     for event in ("user_status_changed", "user_presence"):
-        live.tell(contacts, event, status)
+        connections.tell(contacts, event, status)

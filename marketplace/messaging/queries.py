@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import counted, fetch, one
-from marketplace.core.lists import ListQuery, equal_to
-from marketplace.core.pagination import Page
+from marketplace.core.database.db import counted, fetch, one
+from marketplace.core.lists.list_query import ListQuery, equal_to
+from marketplace.core.lists.pagination import Page
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.messaging import policy

@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import Response
 
-from marketplace.core.access import SIGNED_IN, current_user
-from marketplace.core.schemas import MessageSchema, ProblemSchema, page_of
-from marketplace.core.web import Answer, Blueprint, as_response
+from marketplace.core.http.access import SIGNED_IN, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint, as_response
+from marketplace.core.http.schemas import MessageSchema, ProblemSchema, page_of
 from marketplace.kit.json_types import JsonObject
-from marketplace.messaging import catching_up, changes, queries, service
+from marketplace.messaging import edits, queries, service, sync
 from marketplace.messaging.schemas import (
     ChatMessageSchema,
     ChatStatsSchema,
@@ -105,14 +105,14 @@ def read_message(message_id: int) -> Answer:
 @bp.response(200, MessageStoredSchema)
 def edit_message(data: dict[str, Any], message_id: int) -> Answer:
     """Change one's own words, within 15 minutes; what they were is kept."""
-    return _stored(changes.edit(current_user(), message_id, **data))
+    return _stored(edits.edit(current_user(), message_id, **data))
 
 
 @bp.delete("/messages/<int:message_id>")
 @bp.response(200, MessageSchema)
 def delete_message(message_id: int) -> Answer:
     """Take back one's own words; that there was a message stays."""
-    changes.remove(current_user(), message_id)
+    edits.remove(current_user(), message_id)
     return {"message": "The message is deleted."}
 
 
@@ -121,14 +121,14 @@ def delete_message(message_id: int) -> Answer:
 @bp.alt_response(422, schema=ProblemSchema, description="No emoji")
 def add_reaction(message_id: int, emoji: str) -> Answer:
     """Put an emoji under a message."""
-    return _stored(changes.react(current_user(), message_id, emoji))
+    return _stored(edits.react(current_user(), message_id, emoji))
 
 
 @bp.delete("/messages/<int:message_id>/reactions/<emoji>")
 @bp.response(200, MessageStoredSchema)
 def remove_reaction(message_id: int, emoji: str) -> Answer:
     """Take one's emoji away again."""
-    return _stored(changes.unreact(current_user(), message_id, emoji))
+    return _stored(edits.unreact(current_user(), message_id, emoji))
 
 
 @bp.get("/search")
@@ -136,14 +136,14 @@ def remove_reaction(message_id: int, emoji: str) -> Answer:
 @bp.response(200, FoundMessagesSchema)
 def search_messages(query: dict[str, Any]) -> Answer:
     """Find words in the messages one can read, the newest first."""
-    return catching_up.search(current_user(), **query)
+    return sync.search(current_user(), **query)
 
 
 @bp.get("/stats")
 @bp.response(200, ChatStatsSchema)
 def show_message_stats() -> Answer:
     """Show how my conversations go."""
-    return catching_up.stats(current_user())
+    return sync.stats(current_user())
 
 
 @bp.get("/unread-count")

@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields
 
-from marketplace.core.fields import Choice, Int, Str, link
-from marketplace.core.schemas import Input, PageQuery, Query
+from marketplace.core.http.fields import Choice, Int, Str, link
+from marketplace.core.http.schemas import Input, PageQuery, Query
 from marketplace.messaging.models import ATTACHMENT_TYPES
 
 LONGEST = 5000

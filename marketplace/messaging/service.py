@@ -5,26 +5,26 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from marketplace.auth import queries as people
+from marketplace.auth import queries as auth_queries
 from marketplace.auth.models import User
-from marketplace.core import live
-from marketplace.core.db import UTCDateTime, after_commit, db, execute, fetch, save
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import UTCDateTime, after_commit, db, execute, fetch, save
+from marketplace.core.queues.outbox import publish
+from marketplace.core.realtime import connections
 from marketplace.events.messaging import MessageSent
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed, NotFound
 from marketplace.kit.json_types import JsonObject
-from marketplace.listings import queries as listings
-from marketplace.messaging import manners, queries
+from marketplace.listings import queries as listings_queries
+from marketplace.messaging import queries, send_policy
 from marketplace.messaging.models import Conversation, Membership, Message
 from marketplace.messaging.queries import find, find_message
-from marketplace.offerings import policy as offering_policy
-from marketplace.offerings import queries as offerings
-from marketplace.offerings import service as offering_service
-from marketplace.tasks import queries as tasks
+from marketplace.offerings import policy as offerings_policy
+from marketplace.offerings import queries as offerings_queries
+from marketplace.offerings import service as offerings_service
+from marketplace.tasks import queries as tasks_queries
 from marketplace.uploads import addresses
-from marketplace.uploads import queries as upload_queries
-from marketplace.uploads import service as uploads
+from marketplace.uploads import queries as uploads_queries
+from marketplace.uploads import service as uploads_service
 
 # Asked with every message, so they are built once.
 NUMBERED = (
@@ -61,14 +61,14 @@ KEPT = (
     *("attachment_url", "attachment_type", "created_at"),
 )
 STORED = insert(Message).returning(Message.id)
-FINDERS = {"task_id": tasks.find, "offering_id": offerings.find, "listing_id": listings.find}
+FINDERS = {"task_id": tasks_queries.find, "offering_id": offerings_queries.find, "listing_id": listings_queries.find}
 
 
 def open_with(user: User, *, user_id: int, message: str | None = None, **subject: int) -> tuple[Conversation, bool]:
     """The conversation with a person about a thing, and whether it was there already."""
     if user_id == user.id:
         raise Invalid.field("user_id", "You cannot write to yourself.")
-    people.find(user, user_id)
+    auth_queries.find(user, user_id)
     for name, thing_id in subject.items():
         FINDERS[name](user, thing_id)
     conversation, existing = _find_or_make(user, user_id, subject)
@@ -79,14 +79,14 @@ def open_with(user: User, *, user_id: int, message: str | None = None, **subject
 
 def contact_provider(user: User, offering_id: int, *, message: str) -> Conversation:
     """Write to whoever offers a service; raises NotAllowed (403) for one's own."""
-    offering = offerings.find(user, offering_id)
+    offering = offerings_queries.find(user, offering_id)
     if offering.creator_id == user.id:
         raise NotAllowed("This is your own offering.")
-    offering.lifecycle.pick("contact", offering.status, offering_policy.role_of(user, offering))
+    offering.lifecycle.pick("contact", offering.status, offerings_policy.role_of(user, offering))
     conversation, existing = _find_or_make(user, offering.creator_id, {"offering_id": offering_id})
     send(user, conversation.id, content=message)
     if not existing:
-        offering_service.count_contact(offering_id)
+        offerings_service.count_contact(offering_id)
     return conversation
 
 
@@ -110,14 +110,14 @@ def send(
     if client_message_id and (earlier := fetch(EARLIER, {"me": user.id, "client_message_id": client_message_id})):
         _give_number_back(conversation_id)
         return queries.message(_same_conversation(earlier[0], conversation_id)), True
-    manners.check(user, conversation)
+    send_policy.check(user, conversation)
     message = Message(
         conversation_id=conversation_id,
         seq=conversation.last_seq,
         rev=conversation.last_rev,
         sender_id=user.id,
-        content=manners.heard(user, conversation, content) if content else "",
-        digest=manners.digest(user, conversation, content),
+        content=send_policy.heard(user, conversation, content) if content else "",
+        digest=send_policy.digest(user, conversation, content),
         client_message_id=client_message_id,
         reply_to_id=_answered(user, conversation_id, reply_to_id),
         created_at=now(),
@@ -125,7 +125,7 @@ def send(
     )
     message.id = fetch(STORED, {name: getattr(message, name) for name in KEPT})[0].id
     if message.attachment_url:
-        uploads.use("message", message.id, [message.attachment_url])
+        uploads_service.use("message", message.id, [message.attachment_url])
     publish(MessageSent(message_id=message.id, conversation_id=conversation_id, seq=message.seq, sender_id=user.id))
     view = queries.new_view(message, user)
     _tell_all(user.id, view)
@@ -163,7 +163,7 @@ def tell(event: str, message: dict[str, Any]) -> None:
         event,
         {"conversation_id": conversation_id, "message": message},
     )
-    after_commit(partial(live.tell, *told))
+    after_commit(partial(connections.tell, *told))
 
 
 def next_rev(conversation_id: int) -> int:
@@ -195,7 +195,7 @@ def _move_on(user: User, conversation_id: int, seq: int, *, is_read: bool) -> in
         event = "message_read" if is_read else "message_delivered"
         fact = {"conversation_id": conversation_id, "user_id": user.id, "seq": seq, "at": now()}
         last = fetch(select(Message.id).where(*theirs).order_by(Message.seq.desc()).limit(1))[0].id
-        after_commit(lambda: live.tell(queries.member_ids(conversation_id), event, {**fact, "message_id": last}))
+        after_commit(lambda: connections.tell(queries.member_ids(conversation_id), event, {**fact, "message_id": last}))
     return new
 
 
@@ -224,8 +224,8 @@ def _find_or_make(user: User, other_id: int, subject: dict[str, int]) -> tuple[C
     found = db.session.scalar(same)
     if found is not None:
         return found, True
-    manners.refuse_blocked(user.id, other_id)
-    manners.refuse_without_plan(user, other_id, subject)
+    send_policy.refuse_blocked(user.id, other_id)
+    send_policy.refuse_without_plan(user, other_id, subject)
     pair = save(Conversation(participant_1_id=first, participant_2_id=second, subject=key, **subject))
     for person_id in (first, second):
         db.session.add(Membership(conversation_id=pair.id, user_id=person_id))
@@ -269,7 +269,7 @@ def _attached(user: User, attachment: dict[str, Any]) -> JsonObject:
     link = attachment.get("attachment_url")
     if not link:
         return attachment
-    mine = upload_queries.own_documents(user, [link])
+    mine = uploads_queries.own_documents(user, [link])
     if not mine and not addresses.is_ours(link):
         raise Invalid.field("attachment_url", "Attach an upload (POST /api/uploads/chat-image or /document).")
     return {**attachment, "attachment_url": addresses.kept_address(mine[0])} if mine else attachment
@@ -283,4 +283,4 @@ def _tell_all(sender_id: int, message: dict[str, Any]) -> None:
     if back:
         execute(update(Membership).where(Membership.id.in_(back)).values(archived_at=None))
     data = {"conversation_id": conversation_id, "message": message}
-    after_commit(partial(live.tell, [row.user_id for row in present], "new_message", data))
+    after_commit(partial(connections.tell, [row.user_id for row in present], "new_message", data))

@@ -14,14 +14,17 @@ from flask import request
 from marshmallow import Schema, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from marketplace.core import current_settings, live
-from marketplace.core.cookies import ACCESS_COOKIE
-from marketplace.core.db import as_problem, in_transaction
-from marketplace.core.live import Connection, plain, sockets
+from marketplace.content_filter.service import refusals_recorded
+from marketplace.core.database.db import as_problem, in_transaction
+from marketplace.core.http.cookies import ACCESS_COOKIE
+from marketplace.core.ops import current_settings
+from marketplace.core.realtime import connections
+from marketplace.core.realtime.connections import Connection, plain, sockets
 from marketplace.core.realtime.socketio_server import Refused, emit, join_room, leave_room
 from marketplace.kit.errors import Busy, Problem
 from marketplace.kit.json_types import Json
-from marketplace.messaging import catching_up, presence, queries, service
+from marketplace.messaging import presence, queries, service
+from marketplace.messaging import sync as messaging_sync
 from marketplace.messaging.event_schemas import (
     ConversationEvent,
     PeopleEvent,
@@ -31,7 +34,6 @@ from marketplace.messaging.event_schemas import (
     SyncEvent,
     TypingEvent,
 )
-from marketplace.moderation.service import refusals_recorded
 
 EVENTS_A_SECOND, FLOOD = 60, 400
 Handler = Callable[..., Json]
@@ -70,7 +72,7 @@ def on(event: str, schema: type[Schema] | None = None, *, writes: bool = False) 
 def connect(auth: Any = None) -> None:
     """With an access token in `auth`, in the address, or in the cookie of browsers that sign in so."""
     try:
-        person, claims = live.sign_in(_token(auth))
+        person, claims = connections.sign_in(_token(auth))
     except Problem as problem:
         raise Refused(problem.sentence, {"code": problem.code}) from None
     except SQLAlchemyError as error:  # without an answer the client would wait for ever
@@ -140,14 +142,14 @@ def delivered(person: Any, conversation_id: int, seq: int) -> Json:
 @on("sync", SyncEvent)
 def sync(person: Any, cursors: dict[int, int], limit: int, only_these: bool) -> Json:
     """What was missed since these cursors, in all conversations or in these only."""
-    return catching_up.sync(person, cursors, limit, only=only_these)
+    return messaging_sync.sync(person, cursors, limit, only=only_these)
 
 
 @on("heartbeat")
 def heartbeat(person: Any) -> Json:
     """Still here."""
     sockets().presence.arrive(int(person.id), _sid())
-    answer = {"unread_count": queries.unread_count(person), "seconds": live.PING_EVERY}
+    answer = {"unread_count": queries.unread_count(person), "seconds": connections.PING_EVERY}
     emit("heartbeat_ack", answer)
     return answer
 
@@ -182,13 +184,13 @@ def _handled(handler: Handler, schema: type[Schema] | None, sent: tuple[Any, ...
     if not isinstance(data, Mapping):
         raise ValidationError({"data": ["Send one object."]})
     if "token" in data:
-        person, claims = live.sign_in(data["token"])
+        person, claims = connections.sign_in(data["token"])
         if person.id == connection.user_id:
             connection.claims = claims
     fields = schema().load(data) if schema else {}
 
     def work() -> Json:
-        return handler(live.person_of(connection.claims), **fields)
+        return handler(connections.person_of(connection.claims), **fields)
 
     return refusals_recorded(partial(in_transaction, work)) if writes else work()
 
@@ -234,7 +236,7 @@ def _count(connection: Connection) -> None:
 def _connection() -> Connection:
     found = sockets().here.get(_sid())
     if found is None:
-        raise Refused(live.ENDED)
+        raise Refused(connections.ENDED)
     return found
 
 
@@ -250,7 +252,7 @@ def _token(auth: Any) -> str | None:
 
 def register(app: Any) -> None:
     """Plug the events into the application's sockets, where this process has them."""
-    here: live.Live = app.extensions["live"]
+    here: connections.Realtime = app.extensions["live"]
     here.checks += [presence.look_after, presence.stay]
     if here.io.server is None or app.config["SOCKETS"] == "elsewhere":
         return

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch, in_transaction
-from marketplace.core.jobs import Run, job
+from marketplace.core.database.db import fetch, in_transaction
+from marketplace.core.queues.jobs import Run, job
 from marketplace.kit.clock import now
-from marketplace.notifications import news, service
+from marketplace.notifications import notification_builder, service
 from marketplace.notifications.models import Habits, Notification
-from marketplace.notifications.quiet import digest_period
+from marketplace.notifications.quiet_hours import digest_period
 
 KEPT = timedelta(days=180)
 AT_ONCE = 100
@@ -22,17 +22,17 @@ AT_ONCE = 100
 def alert_nearby(run: Run, task_id: int) -> None:
     """Tell those who want to hear of new tasks near them."""
     after = 0
-    while found := news.nearby(task_id, after, AT_ONCE):
+    while found := notification_builder.nearby(task_id, after, AT_ONCE):
         for user_id, km in found:
             if km is not None:
-                in_transaction(partial(news.of_new_task, user_id, task_id, km))
+                in_transaction(partial(notification_builder.of_new_task, user_id, task_id, km))
         after = found[-1][0]
 
 
 @job("tell_of_message")
 def tell_of_message(run: Run, user_id: int, **message: int) -> None:
     """Somebody who was there has had a minute to read it."""
-    in_transaction(lambda: news.of_unread_message(user_id, **message))
+    in_transaction(lambda: notification_builder.of_unread_message(user_id, **message))
 
 
 @job("send_digests", timeout=300, every=timedelta(minutes=5))

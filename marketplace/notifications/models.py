@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, CommaList, retry_conflict
-from marketplace.core.leases import Leased
+from marketplace.core.database.db import Base, CommaList, retry_conflict
+from marketplace.core.queues.work_queue import Leased
 from marketplace.kit.clock import now
 
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from sqlalchemy import delete, insert, select, update
 
 from marketplace.auth.models import User
-from marketplace.core.db import execute, fetch, first_as, save
+from marketplace.core.database.db import execute, fetch, first_as, save
 from marketplace.kit.errors import Invalid
 from marketplace.kit.json_types import JsonObject
 from marketplace.notifications.kinds import CHANNELS, CHOOSABLE, KINDS

@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch
-from marketplace.core.leases import table_of
-from marketplace.core.lists import ListQuery
-from marketplace.core.pagination import Page
+from marketplace.core.database.db import fetch
+from marketplace.core.lists.list_query import ListQuery
+from marketplace.core.lists.pagination import Page
+from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.json_types import JsonObject
 from marketplace.notifications.models import Notification
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from flask import Response
 
-from marketplace.core.access import NEWCOMER, SIGNED_IN, current_user
-from marketplace.core.schemas import MessageSchema, written
-from marketplace.core.web import Answer, Blueprint
-from marketplace.core.web import written as written_answer
+from marketplace.core.http.access import NEWCOMER, SIGNED_IN, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.schemas import MessageSchema, written
 from marketplace.kit.json_types import JsonObject
-from marketplace.notifications import preferences, queries, service, way_out
+from marketplace.notifications import preferences, queries, service, unsubscribe
 from marketplace.notifications.schemas import (
     JobAlertSavedSchema,
     JobAlertSchema,
@@ -119,7 +119,7 @@ def set_job_alert(data: dict[str, Any]) -> Answer:
 @bp.doc(responses={"404": {"description": "Not one of our links"}})
 def show_unsubscription(query: dict[str, Any]) -> Response:
     """Show the button that ends a kind of mail; opening the address alone changes nothing."""
-    return way_out.page(query["token"])
+    return unsubscribe.page(query["token"])
 
 
 @bp.post("/unsubscribe", access=NEWCOMER)
@@ -128,7 +128,7 @@ def show_unsubscription(query: dict[str, Any]) -> Response:
 @bp.doc(responses={"404": {"description": "Not one of our links"}})
 def unsubscribe_address(query: dict[str, Any]) -> Response:
     """End a kind of mail by one click (RFC 8058), signed in or not."""
-    return way_out.leave(query["token"])
+    return unsubscribe.leave(query["token"])
 
 
 def _marked(count: int) -> JsonObject:

@@ -6,8 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, pre_load
 
-from marketplace.core.fields import Choice, Int, Num, Str, Words
-from marketplace.core.schemas import Input, PageQuery, Query, page_of
+from marketplace.core.http.fields import Choice, Int, Num, Str, Words
+from marketplace.core.http.schemas import Input, PageQuery, Query, page_of
 from marketplace.kit import normalization
 from marketplace.notifications.kinds import CHANNELS, CHOOSABLE, DIGESTS, KINDS
 

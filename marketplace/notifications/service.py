@@ -6,16 +6,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, select, update
 
-from marketplace.auth import queries as people
+from marketplace.auth import queries as auth_queries
 from marketplace.auth.models import User
-from marketplace.core import live
-from marketplace.core.db import after_commit, execute, fetch, one, save
-from marketplace.core.leases import table_of, wake
+from marketplace.core.database.db import after_commit, execute, fetch, one, save
+from marketplace.core.queues.work_queue import table_of, wake
+from marketplace.core.realtime import connections
 from marketplace.kit.clock import now
-from marketplace.notifications import preferences, queries, rendering
+from marketplace.notifications import preferences, queries, renderer
 from marketplace.notifications.kinds import KINDS
 from marketplace.notifications.models import Delivery, Notification
-from marketplace.notifications.quiet import end_of_quiet
+from marketplace.notifications.quiet_hours import end_of_quiet
 
 DELIVERIES = table_of(Delivery)
 OUTWARD = ("email", "push", "sms")
@@ -31,11 +31,11 @@ def notify_once(
     """
     key = f"{kind}:{key}"
     told = select(Notification.id).where(Notification.user_id == user_id, Notification.key == key)
-    user = people.reachable(user_id, closed=KINDS[kind].closed)
+    user = auth_queries.reachable(user_id, closed=KINDS[kind].closed)
     if user is None or fetch(told):
         return None
     choices = preferences.choices_of(user_id, kind)
-    words = rendering.words(kind, user.language, data)
+    words = renderer.words(kind, user.language, data)
     habits = preferences.habits_of(user_id)
     waits = habits.digest != "off" and KINDS[kind].may_wait and choices["email"]
     notification = save(
@@ -55,7 +55,7 @@ def notify_once(
     )
     if not notification.is_silent:
         shown = queries.view(notification)
-        after_commit(lambda: live.tell([user_id], "notification", {"notification": shown}))
+        after_commit(lambda: connections.tell([user_id], "notification", {"notification": shown}))
     wanted = [channel for channel in OUTWARD if choices[channel] and not (channel == "email" and waits)]
     send(user, kind, f"notification:{notification.id}", wanted, related_id=related_id, named_id=named_id, data=data)
     return notification.id
@@ -119,7 +119,7 @@ def gather_digest(user_id: int, period: str, most: int = 50) -> bool:
     """One mail with what has gathered; a period has one at most. Whether there was anything."""
     waiting = select(Notification.__table__).where(Notification.user_id == user_id, Notification.for_digest)
     rows = fetch(waiting.order_by(Notification.id).limit(most))
-    user = people.reachable(user_id)
+    user = auth_queries.reachable(user_id)
     if user is None or not rows or _has_digest(user_id, period):
         return False
     execute(update(Notification).where(Notification.id.in_([row.id for row in rows])).values(for_digest=False))

@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from marketplace.kit.lifecycle import Lifecycle, deed, move
+from marketplace.kit.lifecycle import Lifecycle, guard, move
 
 
-class S(StrEnum):
+class OfferingStatus(StrEnum):
     """An offering's states; `deleted` is seen by nobody."""
 
     ACTIVE = "active"
@@ -14,12 +14,12 @@ class S(StrEnum):
     DELETED = "deleted"
 
 
-LIVING = (S.ACTIVE, S.PAUSED, S.CLOSED)
+LIVING = (OfferingStatus.ACTIVE, OfferingStatus.PAUSED, OfferingStatus.CLOSED)
 STAFF = {"moderator", "admin"}
 
 OFFERING_LIFECYCLE = Lifecycle.table(
     "offering",
-    S.ACTIVE,
+    OfferingStatus.ACTIVE,
     requests={
         "edit": "PUT /api/offerings/{id}",
         "book": "POST /api/offerings/{id}/book",
@@ -29,11 +29,11 @@ OFFERING_LIFECYCLE = Lifecycle.table(
         "close": "POST /api/offerings/{id}/close",
         "delete": "DELETE /api/offerings/{id}",
     },
-    edit=deed(*LIVING, by={"owner"}),
-    book=deed(S.ACTIVE, by={"stranger"}),
-    contact=deed(S.ACTIVE, by={"stranger"}),
-    pause=move(S.ACTIVE, to=S.PAUSED, by={"owner", *STAFF, "system"}),
-    activate=move(S.PAUSED, S.CLOSED, to=S.ACTIVE, by={"owner"}),
-    close=move(S.ACTIVE, S.PAUSED, to=S.CLOSED, by={"owner", *STAFF}),
-    delete=move(*LIVING, to=S.DELETED, by={"owner", *STAFF, "system"}),
+    edit=guard(*LIVING, by={"owner"}),
+    book=guard(OfferingStatus.ACTIVE, by={"stranger"}),
+    contact=guard(OfferingStatus.ACTIVE, by={"stranger"}),
+    pause=move(OfferingStatus.ACTIVE, to=OfferingStatus.PAUSED, by={"owner", *STAFF, "system"}),
+    activate=move(OfferingStatus.PAUSED, OfferingStatus.CLOSED, to=OfferingStatus.ACTIVE, by={"owner"}),
+    close=move(OfferingStatus.ACTIVE, OfferingStatus.PAUSED, to=OfferingStatus.CLOSED, by={"owner", *STAFF}),
+    delete=move(*LIVING, to=OfferingStatus.DELETED, by={"owner", *STAFF, "system"}),
 )

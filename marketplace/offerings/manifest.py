@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from marketplace.core.manifest import Manifest, Searchable, Subject
-from marketplace.events import offerings as events
+from marketplace.events import offerings
 from marketplace.offerings import queries, routes, service, subscribers
 from marketplace.offerings.invariants import INVARIANTS
 from marketplace.offerings.models import Offering
@@ -13,9 +13,9 @@ OFFERINGS = Manifest(
     name="offerings",
     floor=6,
     blueprints=(routes.bp,),
-    events=(events,),
+    events=(offerings,),
     subscribers=(subscribers,),
-    topics={"offerings": (events.OfferingPosted, events.OfferingChanged, events.OfferingDeleted)},
+    topics={"offerings": (offerings.OfferingPosted, offerings.OfferingChanged, offerings.OfferingDeleted)},
     stateful=(Offering,),
     invariants=INVARIANTS,
     subjects=(
@@ -23,8 +23,8 @@ OFFERINGS = Manifest(
             "offering",
             queries.by_ids,
             search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
-            posted=events.OfferingPosted,
-            deleted=events.OfferingDeleted,
+            posted=offerings.OfferingPosted,
+            deleted=offerings.OfferingDeleted,
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, BigInt
-from marketplace.core.lifecycle import Stateful
-from marketplace.core.prices import rank_sql
-from marketplace.core.search import keep_indexed
+from marketplace.core.database.db import Base, BigInt
+from marketplace.core.database.lifecycle import Stateful
+from marketplace.core.database.prices import rank_sql
+from marketplace.core.lists.full_text import keep_indexed
 from marketplace.kit import text
 from marketplace.offerings.lifecycle import OFFERING_LIFECYCLE
 

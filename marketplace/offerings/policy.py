@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import id_of, is_staff, staff_roles
-from marketplace.offerings.lifecycle import S
+from marketplace.offerings.lifecycle import OfferingStatus
 from marketplace.offerings.models import Offering
 
 OWNER, STRANGER = frozenset({"owner"}), frozenset({"stranger"})
@@ -14,13 +14,13 @@ OWNER, STRANGER = frozenset({"owner"}), frozenset({"stranger"})
 
 def visible_to(user: User | None) -> Select[Offering]:
     """Active ones; one's own in any state; staff see all but the deleted."""
-    living = select(Offering).where(Offering.status != S.DELETED)
+    living = select(Offering).where(Offering.status != OfferingStatus.DELETED)
     return living if is_staff(user) else living.where(seen_by(Offering, id_of(user)))
 
 
 def seen_by(offering: Any, me: Any) -> ColumnElement[bool]:
     """The same as a condition on the model or its table; `me` is an id or a parameter."""
-    return or_(offering.status == S.ACTIVE, offering.creator_id == me)
+    return or_(offering.status == OfferingStatus.ACTIVE, offering.creator_id == me)
 
 
 def role_of(user: User | None, offering: Any) -> frozenset[str]:

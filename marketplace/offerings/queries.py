@@ -8,19 +8,19 @@ from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of, own_only
 from marketplace.auth.queries import name_in, person_columns
 from marketplace.catalog.queries import category_filters, tree
-from marketplace.core.db import db, one
-from marketplace.core.lists import ListQuery, Ranked, equal_to
-from marketplace.core.near import with_distance
-from marketplace.core.pagination import Page
-from marketplace.core.prices import rank_bounds
-from marketplace.core.public_lists import PublicList
-from marketplace.core.search import matches
+from marketplace.core.database.db import db, one
+from marketplace.core.database.prices import rank_bounds
+from marketplace.core.lists.full_text import matches
+from marketplace.core.lists.list_query import ListQuery, Ranked, equal_to
+from marketplace.core.lists.near import with_distance
+from marketplace.core.lists.pagination import Page
+from marketplace.core.lists.public_list import PublicList
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_links
 from marketplace.offerings import policy
-from marketplace.offerings.lifecycle import OFFERING_LIFECYCLE, S
+from marketplace.offerings.lifecycle import OFFERING_LIFECYCLE, OfferingStatus
 from marketplace.offerings.models import Offering
 
 OFFERINGS: Table = Offering.metadata.tables["offerings"]
@@ -59,14 +59,14 @@ BROWSE = ListQuery(
 def browse(viewer: User | None, **query: Any) -> Page:
     """Active ones; other states narrow to one's own."""
     params = _prepared(query)
-    if params["status"] != S.ACTIVE:
+    if params["status"] != OfferingStatus.ACTIVE:
         params |= own_only(viewer)
     return BROWSE.page(params, lambda row: view(viewer, row))
 
 
 def mine(user: User, **query: Any) -> Page:
     """One's own in every state."""
-    params = {**_prepared(query), "owner_id": user.id, "living": S.DELETED}
+    params = {**_prepared(query), "owner_id": user.id, "living": OfferingStatus.DELETED}
     return BROWSE.page(params, lambda row: view(user, row))
 
 
@@ -77,8 +77,8 @@ def find(viewer: User | None, offering_id: int) -> Offering:
 
 def living_of(creator_id: int, *, on_list: bool) -> list[Offering]:
     """A person's own, to be moved; `on_list`: only those others see."""
-    mine = select(Offering).where(Offering.creator_id == creator_id, Offering.status != S.DELETED)
-    shown = mine.where(Offering.status == S.ACTIVE) if on_list else mine
+    mine = select(Offering).where(Offering.creator_id == creator_id, Offering.status != OfferingStatus.DELETED)
+    shown = mine.where(Offering.status == OfferingStatus.ACTIVE) if on_list else mine
     return list(db.session.scalars(shown.order_by(Offering.id)))
 
 
@@ -92,7 +92,7 @@ def detail(viewer: User | None, offering_id: int) -> JsonObject:
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Visible ones of these, by id."""
-    return BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
+    return BROWSE.by_ids(ids, {"living": OfferingStatus.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 
 def view(viewer: User | None, row: Any) -> JsonObject:
@@ -131,7 +131,7 @@ def view(viewer: User | None, row: Any) -> JsonObject:
 
 
 def _on_view(query: dict[str, Any]) -> JsonObject:
-    return _prepared({"status": S.ACTIVE, **query})
+    return _prepared({"status": OfferingStatus.ACTIVE, **query})
 
 
 def _prepared(query: dict[str, Any]) -> JsonObject:
@@ -145,6 +145,6 @@ ON_VIEW = PublicList(
     facets_by=("category", "price_type"),
     amount=OFFERINGS.c.price_minor,
     owner=OFFERINGS.c.creator_id,
-    posted=(OFFERINGS.c.status == S.ACTIVE,),
+    posted=(OFFERINGS.c.status == OfferingStatus.ACTIVE,),
 )
 best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted

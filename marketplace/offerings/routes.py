@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from marketplace.core import idempotency
-from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
-from marketplace.core.schemas import MessageSchema, created, page_of, written
-from marketplace.core.web import Answer, Blueprint, Created
-from marketplace.core.web import written as written_answer
+from marketplace.core.http import idempotency
+from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.schemas import MessageSchema, created, page_of, written
 from marketplace.kit.json_types import JsonObject
 from marketplace.offerings import queries, service
 from marketplace.offerings.schemas import (
@@ -17,8 +17,8 @@ from marketplace.offerings.schemas import (
     OfferingSchema,
     OfferingsQuery,
 )
-from marketplace.tasks import paying
-from marketplace.tasks import queries as task_queries
+from marketplace.tasks import queries as tasks_queries
+from marketplace.tasks.payments import service as payments_service
 from marketplace.tasks.schemas import TaskDetailSchema
 
 bp = Blueprint("offerings", __name__, url_prefix="/api/offerings", area="offerings", description="Services on offer")
@@ -120,6 +120,6 @@ def book_offering(data: dict[str, Any], offering_id: int) -> Answer:
     `Idempotency-Key`."""
     if "payment_method" in data:
         idempotency.demand()
-    task = paying.asked_at_once(lambda: service.book(current_user(), offering_id, **data))
-    body = task_queries.detail(current_user(), task.id)
+    task = payments_service.asked_at_once(lambda: service.book(current_user(), offering_id, **data))
+    body = tasks_queries.detail(current_user(), task.id)
     return Created("task", body, "/api/tasks", "Booked. The provider has been told.")

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import update
 
 from marketplace.auth.models import User
-from marketplace.catalog import service as catalog
-from marketplace.core.db import db, execute, save
-from marketplace.core.outbox import publish
-from marketplace.core.prices import demand_agreement, demand_price, edited, kept_money, minor_units
+from marketplace.catalog import service as catalog_service
+from marketplace.core.database.db import db, execute, save
+from marketplace.core.database.prices import demand_agreement, demand_price, edited, kept_money, minor_units
+from marketplace.core.queues.outbox import publish
 from marketplace.events.offerings import OfferingBooked, OfferingChanged, OfferingDeleted, OfferingPosted
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.json_types import JsonObject
@@ -17,10 +17,10 @@ from marketplace.kit.money import Money
 from marketplace.offerings import policy, queries
 from marketplace.offerings.models import Offering
 from marketplace.offerings.queries import find
-from marketplace.tasks import paying
-from marketplace.tasks import service as tasks
+from marketplace.tasks import service as tasks_service
 from marketplace.tasks.models import Task
-from marketplace.uploads import service as uploads
+from marketplace.tasks.payments import service as payments_service
+from marketplace.uploads import service as uploads_service
 
 SYSTEM = frozenset({"system"})
 
@@ -28,7 +28,7 @@ SYSTEM = frozenset({"system"})
 def post(creator: User, *, category: str, price: Any = None, **fields: Any) -> Offering:
     """Put up an offering; raises Invalid (422)."""
     currency = fields.pop("currency", creator.currency)
-    key, subcategory = catalog.resolve(category, fields.pop("subcategory", None))
+    key, subcategory = catalog_service.resolve(category, fields.pop("subcategory", None))
     offering = save(
         Offering(
             creator_id=creator.id,
@@ -40,7 +40,7 @@ def post(creator: User, *, category: str, price: Any = None, **fields: Any) -> O
         )
     )
     if offering.images:
-        uploads.use("offering", offering.id, offering.images)
+        uploads_service.use("offering", offering.id, offering.images)
     publish(OfferingPosted(offering_id=offering.id, creator_id=creator.id))
     return offering
 
@@ -52,7 +52,7 @@ def edit(user: User, offering_id: int, *, status: str | None = None, **changes: 
     if changes or status in {None, offering.status}:
         offering.advance("edit", actor=roles)
         _apply(offering, changes)
-        uploads.use("offering", offering.id, offering.images)
+        uploads_service.use("offering", offering.id, offering.images)
     if status is not None:
         offering.advance_to(status, actor=roles, actor_id=user.id)
     return _changed(offering)
@@ -88,10 +88,12 @@ def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = 
     offering.lifecycle.pick("book", offering.status, policy.role_of(client, offering))
     named = {name: wanted.pop(name, None) for name in ("price", "budget", "currency")}
     price = _agreed(offering, **named)
-    if paying.takes_money(paying.chosen(wanted.get("payment")), price, wanted.get("payment_method")):
+    if payments_service.takes_money(
+        payments_service.chosen(wanted.get("payment")), price, wanted.get("payment_method")
+    ):
         _demand_agreement(client, offering, price, **named)
     fields = {**_task_fields(offering, message), "budget": price, **wanted}
-    task = tasks.book(client, offering.creator_id, deadline=starts_at, **fields)
+    task = tasks_service.book(client, offering.creator_id, deadline=starts_at, **fields)
     publish(
         OfferingBooked(offering_id=offering.id, task_id=task.id, client_id=client.id, provider_id=offering.creator_id)
     )
@@ -113,7 +115,7 @@ def count_contact(offering_id: int) -> None:
 
 
 def _forget(offering_id: int) -> None:
-    uploads.use("offering", offering_id, [])
+    uploads_service.use("offering", offering_id, [])
     publish(OfferingDeleted(offering_id=offering_id))
 
 
@@ -169,6 +171,8 @@ def _apply(offering: Offering, changes: dict[str, Any]) -> None:
     kept = kept_money(offering.price_minor, offering.currency)
     offering.price_minor = edited("price", changes.pop("price", None), kept, changes.get("currency", offering.currency))
     if "category" in changes:
-        changes["category"], changes["subcategory"] = catalog.resolve(changes["category"], changes.get("subcategory"))
+        changes["category"], changes["subcategory"] = catalog_service.resolve(
+            changes["category"], changes.get("subcategory")
+        )
     for name, value in changes.items():
         setattr(offering, name, value)

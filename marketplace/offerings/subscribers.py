@@ -1,6 +1,6 @@
 """What offerings do when an account is closed; safe to repeat."""
 
-from marketplace.core.outbox import subscribe
+from marketplace.core.queues.outbox import subscribe
 from marketplace.events.auth import AccountSuspended
 from marketplace.offerings import service
 

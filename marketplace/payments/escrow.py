@@ -2,16 +2,18 @@
 
 from typing import TypedDict
 
-from marketplace.core.db import db, save
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import db, save
+from marketplace.core.queues.outbox import publish
 from marketplace.events.payments import PaymentHeld, PaymentReleased, RefundBegun, RefundFailed
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
 from marketplace.kit.money import Money, share
-from marketplace.payments import accounts, calls, issuing
-from marketplace.payments.ledger.service import Account, Line, post
-from marketplace.payments.lifecycle import SYSTEM, R, S
+from marketplace.payments.ledger import chart_of_accounts
+from marketplace.payments.ledger.service import Account, Posting, post
+from marketplace.payments.lifecycle import SYSTEM, PaymentStatus, RefundStatus
 from marketplace.payments.models import Payment, Refund
+from marketplace.payments.provider_requests import queue as provider_requests_queue
+from marketplace.payments.receipts import service as receipts_service
 
 HOLD, RELEASE, CALL_OFF = "hold", "release", "call_off"
 LONGEST_KEY = 64
@@ -24,9 +26,9 @@ def hold(payment: Payment, captured_minor: int) -> None:
     payment.failure = payment.client_secret = payment.next_url = ""
     payment.advance("capture", actor=SYSTEM)
     db.session.flush()
-    source, into = accounts.at_provider(payment), accounts.escrow(payment)
+    source, into = chart_of_accounts.at_provider(payment), chart_of_accounts.escrow(payment)
     post([_of_payment(payment, "hold", source, into, captured_minor)])
-    issuing.receipt(payment)
+    receipts_service.receipt(payment)
     publish(PaymentHeld(**_told(payment), amount_minor=captured_minor, currency=payment.currency))
     if payment.wish == RELEASE:
         release(payment)
@@ -46,11 +48,11 @@ def release(payment: Payment) -> None:
     payment.paid_payee_minor, payment.paid_fee_minor, payment.paid_tax_minor = payee, fee, tax
     _end(payment, "release")
     to = {
-        "release": (accounts.available(payment.payee_id, payment), payee),
-        "fee": (accounts.fees(payment), fee),
-        "tax": (accounts.taxes(payment), tax),
+        "release": (chart_of_accounts.available(payment.payee_id, payment), payee),
+        "fee": (chart_of_accounts.fees(payment), fee),
+        "tax": (chart_of_accounts.taxes(payment), tax),
     }
-    source = accounts.escrow(payment)
+    source = chart_of_accounts.escrow(payment)
     post([_of_payment(payment, kind, source, account, part) for kind, (account, part) in to.items()])
     publish(PaymentReleased(**_told(payment), amount_minor=payee, currency=payment.currency))
 
@@ -82,13 +84,13 @@ def refund(
             by_id=by_id,
         )
     )
-    lines = _out_of_escrow(payment, back) if payment.status == S.HELD else _clawed_back(payment, back)
+    lines = _out_of_escrow(payment, back) if payment.status == PaymentStatus.HELD else _clawed_back(payment, back)
     post(lines, may_owe=may_owe)
     payment.refunded_minor += amount_minor
     if left(payment) == 0:
         _end(payment, "refund")
     db.session.flush()
-    calls.ask(BY_HAND if by_hand else "refund", "refund", back.id, key=back.key)
+    provider_requests_queue.ask(BY_HAND if by_hand else "refund", "refund", back.id, key=back.key)
     told = _told(payment)
     publish(RefundBegun(refund_id=back.id, **told, amount_minor=amount_minor, currency=payment.currency))
     return back
@@ -105,21 +107,21 @@ def finish_refund(payment: Payment, back: Refund) -> None:
     """The provider has sent it back."""
     back.advance("finish", actor=SYSTEM)
     db.session.flush()
-    to = accounts.at_provider(payment)
-    post([_line(payment, back, "refunded", debit=accounts.going_back(payment), credit=to)])
-    issuing.credit_note(payment, back)
+    to = chart_of_accounts.at_provider(payment)
+    post([_line(payment, back, "refunded", debit=chart_of_accounts.going_back(payment), credit=to)])
+    receipts_service.credit_note(payment, back)
 
 
 def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
     """It cannot go back the way it came: it is the payer's all the same, in their wallet."""
-    was_out = back.status == R.DONE
+    was_out = back.status == RefundStatus.DONE
     back.failure = failure[:500]
     back.advance("fail", actor=SYSTEM)
     db.session.flush()
-    source = accounts.at_provider(payment) if was_out else accounts.going_back(payment)
-    wallet = accounts.available(payment.payer_id, payment)
+    source = chart_of_accounts.at_provider(payment) if was_out else chart_of_accounts.going_back(payment)
+    wallet = chart_of_accounts.available(payment.payer_id, payment)
     post([_line(payment, back, "refund_failed", debit=source, credit=wallet)])
-    issuing.credit_note(payment, back)
+    receipts_service.credit_note(payment, back)
     publish(
         RefundFailed(
             refund_id=back.id,
@@ -132,11 +134,19 @@ def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
     )
 
 
-def _out_of_escrow(payment: Payment, back: Refund) -> list[Line]:
-    return [_line(payment, back, "refund", debit=accounts.escrow(payment), credit=accounts.going_back(payment))]
+def _out_of_escrow(payment: Payment, back: Refund) -> list[Posting]:
+    return [
+        _line(
+            payment,
+            back,
+            "refund",
+            debit=chart_of_accounts.escrow(payment),
+            credit=chart_of_accounts.going_back(payment),
+        )
+    ]
 
 
-def _clawed_back(payment: Payment, back: Refund) -> list[Line]:
+def _clawed_back(payment: Payment, back: Refund) -> list[Posting]:
     """From each what it still has of this payment, in proportion: never more, as the largest remainder rounds a
     part of the whole to the whole at most."""
     had = (payment.paid_payee_minor, payment.paid_fee_minor, payment.paid_tax_minor)
@@ -145,19 +155,19 @@ def _clawed_back(payment: Payment, back: Refund) -> list[Line]:
     payment.paid_fee_minor -= fee
     payment.paid_tax_minor -= tax
     sources = {
-        "clawback": (accounts.available(payment.payee_id, payment), payee),
-        "fee_back": (accounts.fees(payment), fee),
-        "tax_back": (accounts.taxes(payment), tax),
+        "clawback": (chart_of_accounts.available(payment.payee_id, payment), payee),
+        "fee_back": (chart_of_accounts.fees(payment), fee),
+        "tax_back": (chart_of_accounts.taxes(payment), tax),
     }
-    to = accounts.going_back(payment)
+    to = chart_of_accounts.going_back(payment)
     return [
         _line(payment, back, kind, debit=debit, credit=to, amount_minor=part) for kind, (debit, part) in sources.items()
     ]
 
 
-def _of_payment(payment: Payment, kind: str, debit: Account, credit: Account, amount_minor: int) -> Line:
+def _of_payment(payment: Payment, kind: str, debit: Account, credit: Account, amount_minor: int) -> Posting:
     subject = f"payment:{payment.id}"
-    return Line(
+    return Posting(
         key=f"{subject}:{kind}",
         debit=debit,
         credit=credit,
@@ -170,8 +180,8 @@ def _of_payment(payment: Payment, kind: str, debit: Account, credit: Account, am
 
 def _line(
     payment: Payment, back: Refund, kind: str, *, debit: Account, credit: Account, amount_minor: int | None = None
-) -> Line:
-    return Line(
+) -> Posting:
+    return Posting(
         key=f"refund:{back.id}:{kind}",
         debit=debit,
         credit=credit,

@@ -4,12 +4,14 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
-from marketplace.core import current_settings
-from marketplace.core.db import in_transaction
-from marketplace.core.jobs import Run, job
+from marketplace.core.database.db import in_transaction
+from marketplace.core.ops import current_settings
+from marketplace.core.queues.jobs import Run, job
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Problem
-from marketplace.payments import inbox, payouts, reconciling
+from marketplace.payments.payouts import service as payouts_service
+from marketplace.payments.reconciliation import service as reconciliation_service
+from marketplace.payments.webhooks import service as webhooks_service
 
 AT_ONCE = 200
 
@@ -17,38 +19,41 @@ AT_ONCE = 200
 @job("ask_about_payments", timeout=300, every=timedelta(minutes=1))
 def ask_about_payments(run: Run) -> None:
     """Payments that have had no end for a minute."""
-    reconciling.ask_about_open()
+    reconciliation_service.ask_about_open()
 
 
 @job("prove_ledger", timeout=600, every=timedelta(hours=1))
 def prove_ledger(run: Run) -> None:
     """Our books against themselves; a finding stops payouts until it is gone."""
-    found = reconciling.prove()
-    in_transaction(lambda: reconciling.keep(found, ("ledger",)))
+    found = reconciliation_service.prove()
+    in_transaction(lambda: reconciliation_service.keep(found, ("ledger",)))
 
 
 @job("compare_books", timeout=1800, every=timedelta(days=1))
 def compare_books(run: Run) -> None:
     """The last days, and longer ago what is open, against the provider's book."""
-    until = now() - reconciling.SETTLED
-    found = [*reconciling.compare(reconciling.look_back_to(until), until), *reconciling.orphans()]
-    in_transaction(lambda: reconciling.keep(found, ("provider",)))
+    until = now() - reconciliation_service.SETTLED
+    found = [
+        *reconciliation_service.compare(reconciliation_service.look_back_to(until), until),
+        *reconciliation_service.orphans(),
+    ]
+    in_transaction(lambda: reconciliation_service.keep(found, ("provider",)))
 
 
 @job("pay_out_by_calendar", timeout=1800, every=timedelta(hours=1))
 def pay_out_by_calendar(run: Run) -> None:
     """On the day that the settings name, everything that is worth it."""
-    if not payouts.is_the_day(current_settings.text("PAYOUT_SCHEDULE")):
+    if not payouts_service.is_the_day(current_settings.text("PAYOUT_SCHEDULE")):
         return
     last = 0
-    while due := payouts.due(AT_ONCE, last):
+    while due := payouts_service.due(AT_ONCE, last):
         for wallet in due:
             with suppress(Problem):  # somebody was faster with their own wallet; the others are paid all the same
-                in_transaction(partial(payouts.send_all_of, wallet.owner_id, wallet.currency, wallet.provider))
+                in_transaction(partial(payouts_service.send_all_of, wallet.owner_id, wallet.currency, wallet.provider))
         last = due[-1].id
 
 
 @job("forget_webhooks", timeout=300, every=timedelta(days=1))
 def forget_webhooks(run: Run) -> None:
     """Webhooks that were acted on long ago."""
-    in_transaction(inbox.sweep)
+    in_transaction(webhooks_service.sweep)

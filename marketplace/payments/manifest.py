@@ -1,25 +1,49 @@
-"""Money: intents, ledger, fees, payouts, what providers say."""
+"""Money: intents, ledger, fees, payouts, what providers say, and plans that are paid for again and again."""
 
 from pathlib import Path
 
 from marketplace.core.manifest import Lane, Manifest
-from marketplace.events import payments as events
-from marketplace.payments import calling, inbox, jobs, payout_routes, reconciling, routes, service, suspicion
+from marketplace.events import payments as events_payments
+from marketplace.events import subscriptions as events_subscriptions
+from marketplace.payments import jobs, routes, service
+from marketplace.payments.admin import routes as admin_routes
 from marketplace.payments.invariants import INVARIANTS
-from marketplace.payments.ledger import proofs
+from marketplace.payments.ledger import invariants
 from marketplace.payments.models import Payment, Payout, Refund
+from marketplace.payments.payouts import risk
+from marketplace.payments.payouts import routes as payouts_routes
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.reconciliation import service as reconciliation_service
+from marketplace.payments.subscriptions import jobs as subscriptions_jobs
+from marketplace.payments.subscriptions import plans, provider_requests, subscribers
+from marketplace.payments.subscriptions import routes as subscriptions_routes
+from marketplace.payments.subscriptions.models import Subscription
+from marketplace.payments.webhooks import service as webhooks_service
 
 PAYMENTS = Manifest(
     name="payments",
     floor=3,
-    blueprints=(routes.bp, payout_routes.bp, payout_routes.payouts_bp),
-    events=(events,),
-    jobs=(jobs,),
-    background=((Lane.MONEY, calling.call_due), (Lane.MONEY, inbox.read_due)),
-    stateful=(Payment, Refund, Payout),
+    blueprints=(
+        routes.bp,
+        payouts_routes.bp,
+        payouts_routes.payouts_bp,
+        subscriptions_routes.plans_bp,
+        subscriptions_routes.bp,
+        admin_routes.bp,
+    ),
+    events=(events_payments, events_subscriptions),
+    subscribers=(subscribers,),
+    jobs=(jobs, subscriptions_jobs),
+    provider_requests=(provider_requests,),
+    background=((Lane.MONEY, provider_requests_handlers.call_due), (Lane.MONEY, webhooks_service.read_due)),
+    stateful=(Payment, Refund, Payout, Subscription),
     invariants=INVARIANTS,
-    checks=(proofs.findings,),
+    checks=(invariants.findings,),
     personal=Path(__file__).with_name("personal.toml"),
-    rule_files={"FEE_RULES": service.fee_rules, "PAYOUT_RULES": suspicion.in_force},
-    metrics=(reconciling.figures,),
+    rule_files={
+        "FEE_RULES": service.fee_rules,
+        "PAYOUT_RULES": risk.in_force,
+        "PLANS_FILE": plans.all_plans,
+    },
+    metrics=(reconciliation_service.figures,),
 )

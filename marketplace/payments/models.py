@@ -6,10 +6,10 @@ from typing import Any, Protocol
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, answer_conflict, retry_conflict
-from marketplace.core.encryption import Encrypted, EncryptedBytes
-from marketplace.core.leases import Leased
-from marketplace.core.lifecycle import Stateful
+from marketplace.core.database.db import Base, answer_conflict, retry_conflict
+from marketplace.core.database.encryption import Encrypted, EncryptedBytes
+from marketplace.core.database.lifecycle import Stateful
+from marketplace.core.queues.work_queue import Leased
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
 from marketplace.payments.lifecycle import PAYMENT_LIFECYCLE, PAYOUT_LIFECYCLE, REFUND_LIFECYCLE
@@ -242,7 +242,7 @@ class HandOverCode(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Break(Base):
+class Discrepancy(Base):
     """Our books and the provider's (or our own among themselves) do not agree; closed when they do again."""
 
     __tablename__ = "ledger_breaks"

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.permissions import May, may
+from marketplace.core.http.permissions import May, may
 from marketplace.payments.models import Payment, Payout
 
 PAYER, PAYEE, ADMIN = frozenset({"payer"}), frozenset({"payee"}), frozenset({"admin"})

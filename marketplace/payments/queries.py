@@ -8,21 +8,30 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, Table, bindparam, case, func, literal, or_, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch, fetch_as, one
-from marketplace.core.leases import table_of
-from marketplace.core.lists import ListQuery, equal_to
-from marketplace.core.pagination import Page
+from marketplace.core.database.db import fetch, fetch_as, one
+from marketplace.core.lists.list_query import ListQuery, equal_to
+from marketplace.core.lists.pagination import Page
+from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments import policy
-from marketplace.payments.fees import Quote
-from marketplace.payments.issuing import StoredReceipt, number_of
+from marketplace.payments.fees.service import Quote
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
-from marketplace.payments.lifecycle import PAYOUT_LIFECYCLE, SAID, UNDER_WAY, UNPAID, S
-from marketplace.payments.models import Break, Payee, Payment, Payout, ReceiptRow, Refund, SidesOfPayment, ToAskAbout
-from marketplace.payments.receipts import wording
+from marketplace.payments.lifecycle import PAYOUT_LIFECYCLE, SAID, UNDER_WAY, UNPAID, PaymentStatus
+from marketplace.payments.models import (
+    Discrepancy,
+    Payee,
+    Payment,
+    Payout,
+    ReceiptRow,
+    Refund,
+    SidesOfPayment,
+    ToAskAbout,
+)
+from marketplace.payments.receipts import i18n
+from marketplace.payments.receipts.service import StoredReceipt, number_of
 
 PAYMENTS: Table = table_of(Payment)
 PAYOUTS: Table = table_of(Payout)
@@ -109,7 +118,9 @@ def find(user: User, payment_id: int) -> Payment:
 def held_of(reference: str) -> tuple[int, str] | None:
     """What is in a deal's escrow now, and its currency, to be shown; None where nothing is."""
     left = PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor
-    held = select(left, PAYMENTS.c.currency).where(PAYMENTS.c.open_for == reference, PAYMENTS.c.status == S.HELD)
+    held = select(left, PAYMENTS.c.currency).where(
+        PAYMENTS.c.open_for == reference, PAYMENTS.c.status == PaymentStatus.HELD
+    )
     rows = fetch(held)
     return (int(rows[0][0]), rows[0].currency) if rows else None
 
@@ -178,7 +189,7 @@ def _actions(user: User, payment: Any) -> list[str]:
     roles, actions = policy.role_of(user, payment), []
     if "payer" in roles and payment.status in UNPAID and payment.wish != "call_off":
         actions.append("confirm")
-    if roles & {"payee", "admin"} and payment.status in {S.HELD, S.RELEASED}:
+    if roles & {"payee", "admin"} and payment.status in {PaymentStatus.HELD, PaymentStatus.RELEASED}:
         actions.append("refund")
     return actions
 
@@ -232,7 +243,7 @@ def wallet(user: User) -> list[JsonObject]:
         PAYMENTS.c.provider,
         literal("held").label("purpose"),
         func.sum(PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor).label("balance_minor"),
-    ).where(PAYMENTS.c.payee_id == user.id, PAYMENTS.c.status == S.HELD)
+    ).where(PAYMENTS.c.payee_id == user.id, PAYMENTS.c.status == PaymentStatus.HELD)
     amounts: dict[str, dict[str, Counter[str]]] = {}
     for row in [*fetch(balances), *fetch(held.group_by(PAYMENTS.c.currency, PAYMENTS.c.provider))]:
         here = amounts.setdefault(row.currency, {}).setdefault(row.provider, Counter())
@@ -302,15 +313,15 @@ def line(wallets: dict[int, str], row: Any) -> JsonObject:
 
 def _explain(lines: list[dict[str, Any]], language: str) -> None:
     """What each was for and what was kept of it, in three statements however many there are."""
-    subjects, spoken = [one["subject"] for one in lines], wording.spoken(language)
+    subjects, spoken = [one["subject"] for one in lines], i18n.spoken(language)
     titles = {**_named("payment", _payment_titles, subjects), **_named("refund", _refund_titles, subjects)}
     kept = {row.subject: int(row.minor) for row in fetch(_kept, {"subjects": subjects})}
-    said = wording.labels(spoken, "statement")
+    said = i18n.labels(spoken, "statement")
     for entry in lines:
         fee = kept.get(entry["subject"], 0) if entry["kind"] == "release" else 0
         kind = "release_whole" if entry["kind"] == "release" and not fee else entry["kind"]
-        title, amount = titles.get(entry["subject"], ""), wording.amount(spoken, fee, entry["currency"])
-        sentence = said.get(kind, kind).format(title=wording.harmless(title), fee=amount)
+        title, amount = titles.get(entry["subject"], ""), i18n.amount(spoken, fee, entry["currency"])
+        sentence = said.get(kind, kind).format(title=i18n.harmless(title), fee=amount)
         entry |= {"explanation": sentence, "fee": to_major(fee, entry["currency"]), "fee_minor": fee}
 
 
@@ -363,14 +374,16 @@ def payout_view(payout: Any) -> JsonObject:
 
 def is_frozen() -> bool:
     """Whether our own books disagree with themselves: then no money leaves."""
-    open_ = select(Break.id).where(Break.kind == "ledger", Break.closed_at.is_(None))
+    open_ = select(Discrepancy.id).where(Discrepancy.kind == "ledger", Discrepancy.closed_at.is_(None))
     return bool(fetch(open_.limit(1)))
 
 
 def to_ask_about(most: int) -> list[ToAskAbout]:
     """Payments without an end that the provider is to be asked about, the most overdue first."""
     columns = (PAYMENTS.c.id, PAYMENTS.c.provider, PAYMENTS.c.provider_id)
-    open_ = select(*columns).where(PAYMENTS.c.status.in_((*UNPAID, S.AUTHORIZED)), PAYMENTS.c.ask_at < now())
+    open_ = select(*columns).where(
+        PAYMENTS.c.status.in_((*UNPAID, PaymentStatus.AUTHORIZED)), PAYMENTS.c.ask_at < now()
+    )
     return fetch_as(
         ToAskAbout, open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.ask_at).limit(most)
     )

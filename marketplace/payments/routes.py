@@ -4,13 +4,15 @@ from typing import Any
 
 from flask import request
 
-from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
-from marketplace.core.limits import webhook_limit
-from marketplace.core.schemas import MessageSchema, page_of, written
-from marketplace.core.web import Answer, Blueprint
-from marketplace.core.web import written as written_answer
-from marketplace.payments import calling, inbox, printing, queries, service
-from marketplace.payments.gateways.chosen import providers
+from marketplace.core.http.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.rate_limits import webhook_limit
+from marketplace.core.http.schemas import MessageSchema, page_of, written
+from marketplace.payments import queries, service
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.providers.registry import providers
+from marketplace.payments.receipts import formats
 from marketplace.payments.schemas import (
     ConfigSchema,
     ConfirmSchema,
@@ -20,6 +22,7 @@ from marketplace.payments.schemas import (
     ReceiptQuery,
     RefundInputSchema,
 )
+from marketplace.payments.webhooks import service as webhooks_service
 
 bp = Blueprint("payments", __name__, url_prefix="/api/payments", area="payments", description="Paying and being paid")
 SIGNED = {"schema": {"type": "object"}, "example": {"id": "evt_1", "type": "payment_intent.succeeded"}}
@@ -64,7 +67,7 @@ def show_payment(payment_id: int) -> Answer:
 @bp.response(200, PaymentWritten)
 def confirm_payment(data: dict[str, Any], payment_id: int) -> Answer:
     """Pay: by a method, or after the payer has done at the provider what it wanted."""
-    calling.at_once("payment", lambda: service.confirm(current_user(), payment_id, **data).id)
+    provider_requests_handlers.at_once("payment", lambda: service.confirm(current_user(), payment_id, **data).id)
     payment = queries.detail(current_user(), payment_id)
     return written_answer("payment", payment, queries.said_of(payment))
 
@@ -84,7 +87,7 @@ def refund_payment(data: dict[str, Any], payment_id: int) -> Answer:
 def show_receipt(query: dict[str, Any], payment_id: int) -> Answer:
     """Send the receipt as a PDF, or as a page where `Accept` or `format` says so."""
     receipt = queries.receipt_of(current_user(), payment_id, query.pop("number", None))
-    return printing.as_asked(receipt, current_user(), **query)
+    return formats.as_asked(receipt, current_user(), **query)
 
 
 @bp.post("/webhooks/<provider>", access=NEWCOMER, transaction=False)
@@ -93,5 +96,5 @@ def show_receipt(query: dict[str, Any], payment_id: int) -> Answer:
 @bp.response(200, MessageSchema)
 def receive_webhook(provider: str) -> Answer:
     """Take what a provider has to tell; its signature is checked, and the thing is asked for before it counts."""
-    inbox.receive(provider, dict(request.headers), request.get_data())
+    webhooks_service.receive(provider, dict(request.headers), request.get_data())
     return {"message": "Thank you."}

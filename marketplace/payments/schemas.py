@@ -4,9 +4,15 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from marketplace.core.fields import Amount, Choice, Int, Num, Str
-from marketplace.core.schemas import Currency, Input, PageQuery, Query, available_actions
-from marketplace.payments.lifecycle import PAYMENT_LIFECYCLE, PAYOUT_LIFECYCLE, PO, R, S
+from marketplace.core.http.fields import Amount, Choice, Int, Num, Str
+from marketplace.core.http.schemas import Currency, Input, PageQuery, Query, available_actions
+from marketplace.payments.lifecycle import (
+    PAYMENT_LIFECYCLE,
+    PAYOUT_LIFECYCLE,
+    PaymentStatus,
+    PayoutStatus,
+    RefundStatus,
+)
 
 TIME = "2026-01-31T10:00:00Z"
 MOST = 1e12
@@ -45,7 +51,7 @@ class RefundInputSchema(Input):
 class PaymentsQuery(PageQuery):
     """Which payments."""
 
-    status = Choice(*S, example="held")
+    status = Choice(*PaymentStatus, example="held")
     task_id = Int(least=1, example=7)
 
 
@@ -53,7 +59,7 @@ class RefundSchema(Schema):
     """Money on its way back, or back."""
 
     id = Int(required=True, example=1)
-    status = Choice(*R, required=True)
+    status = Choice(*RefundStatus, required=True)
     amount = money(10.0)
     price_minor = minor(1000)
     currency = Currency(required=True)
@@ -68,7 +74,7 @@ class PaymentSchema(Schema):
     reference = Str(required=True, example="task:7")
     task_id = Int(required=True, allow_none=True, example=7)
     title = Str(required=True, example="Carry a sofa to the third floor")
-    status = Choice(*S, required=True, example="held")
+    status = Choice(*PaymentStatus, required=True, example="held")
     provider = Str(required=True, example="fake")
     payer_id = Int(required=True, example=1)
     payee_id = Int(required=True, example=2)
@@ -207,14 +213,14 @@ class PayoutInputSchema(Input):
 class PayoutsQuery(PageQuery):
     """Which payouts."""
 
-    status = Choice(*PO, example="paid")
+    status = Choice(*PayoutStatus, example="paid")
 
 
 class PayoutSchema(Schema):
     """Money on its way to a bank."""
 
     id = Int(required=True, example=1)
-    status = Choice(*PO, required=True)
+    status = Choice(*PayoutStatus, required=True)
     amount = money(36.0)
     price_minor = minor(3600)
     currency = Currency(required=True)

@@ -7,17 +7,19 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from marketplace.auth.models import User
-from marketplace.core import audit_log, current_settings
-from marketplace.core.access import demand_money_scope
-from marketplace.core.db import db, fetch, held, locked, save
-from marketplace.core.prices import demand_price, minor_units
+from marketplace.core.database.db import db, fetch, locked, locked_row, save
+from marketplace.core.database.prices import demand_price, minor_units
+from marketplace.core.http.access import demand_money_scope
+from marketplace.core.ops import audit_log, current_settings
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 from marketplace.kit.money import Money
-from marketplace.payments import calls, escrow, fees, policy, queries
-from marketplace.payments.gateways.chosen import default_provider, demand_unit, provider
-from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, S
+from marketplace.payments import escrow, policy, queries
+from marketplace.payments.fees import service as fees_service
+from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, PaymentStatus
 from marketplace.payments.models import PaidAlready, Payment, Refund
+from marketplace.payments.provider_requests import queue as provider_requests_queue
+from marketplace.payments.providers.registry import default_provider, demand_unit, provider
 
 
 class NothingToPay(Conflict):
@@ -50,11 +52,11 @@ class Deal:
     discount_minor: int = 0
 
 
-def quote(deal: Deal) -> fees.Quote:
+def quote(deal: Deal) -> fees_service.Quote:
     """What would be paid and who would get it; raises NothingToPay (409)."""
     if not deal.price_minor or deal.price_minor <= deal.discount_minor:
         raise NothingToPay()
-    return fees.quote(
+    return fees_service.quote(
         fee_rules(),
         price_minor=deal.price_minor,
         currency=deal.currency,
@@ -65,9 +67,9 @@ def quote(deal: Deal) -> fees.Quote:
     )
 
 
-def fee_rules() -> fees.Rules:
+def fee_rules() -> fees_service.Rules:
     """The rules in force; raises BadFile."""
-    return fees.load(current_settings.path("FEE_RULES", fees.SHIPPED))
+    return fees_service.load(current_settings.path("FEE_RULES", fees_service.SHIPPED))
 
 
 def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = None) -> Payment:
@@ -101,7 +103,7 @@ def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = 
             fee_rule=priced.rule,
         )
     )
-    calls.ask("create", "payment", payment.id, key=payment.key, method=method)
+    provider_requests_queue.ask("create", "payment", payment.id, key=payment.key, method=method)
     return payment
 
 
@@ -118,13 +120,13 @@ def confirm(
     payment = queries.find(user, payment_id)
     if "payer" not in policy.role_of(user, payment):
         raise NotAllowed("Only the one who pays can confirm this payment.")
-    payment = locked(Payment, payment.id)
+    payment = locked_row(Payment, payment.id)
     demand_price(price, payment.amount_minor, payment.currency, in_currency=currency)
     if payment.wish == escrow.CALL_OFF or payment.status not in UNDER_WAY:
         raise Conflict("This payment is over. Begin a new one.")
     if payment.status in UNPAID:
         method, key = payment_method, f"confirm-{secrets.token_hex(16)}"
-        calls.ask("confirm", "payment", payment.id, key=key, method=method)
+        provider_requests_queue.ask("confirm", "payment", payment.id, key=key, method=method)
     return payment
 
 
@@ -135,8 +137,8 @@ def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason
     roles = policy.role_of(user, payment)
     if not roles & {"payee", "admin"}:
         raise NotAllowed("Only the one who is paid can give money back. Cancel the deal or open a dispute instead.")
-    payment = locked(Payment, payment.id)
-    if payment.status not in {S.HELD, S.RELEASED}:
+    payment = locked_row(Payment, payment.id)
+    if payment.status not in {PaymentStatus.HELD, PaymentStatus.RELEASED}:
         raise Conflict("There is nothing in this payment that could go back.")
     minor = minor_units("amount", amount, payment.currency)
     amount_minor = escrow.left(payment) if minor is None else minor
@@ -152,7 +154,7 @@ def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason
 def demand_held(reference: str, *, payee_id: int | None = None) -> None:
     """Raises NotPaid (409) where the escrow of a deal is empty, or for somebody else."""
     payment = _under_way(reference)
-    if payment is None or payment.status != S.HELD or payee_id not in {None, payment.payee_id}:
+    if payment is None or payment.status != PaymentStatus.HELD or payee_id not in {None, payment.payee_id}:
         raise NotPaid()
 
 
@@ -163,7 +165,7 @@ def release(reference: str) -> None:
         return
     demand_money_scope()
     payment.wish = escrow.RELEASE
-    if payment.status == S.HELD:
+    if payment.status == PaymentStatus.HELD:
         escrow.release(payment)
     db.session.flush()
 
@@ -175,10 +177,10 @@ def call_off(reference: str, *, reason: str = "called off", by_id: int | None = 
         return
     demand_money_scope()
     payment.wish, payment.open_for = escrow.CALL_OFF, None  # the next deal need not wait for the provider
-    if payment.status == S.HELD:
+    if payment.status == PaymentStatus.HELD:
         escrow.refund(payment, escrow.left(payment), reason=reason, by_id=by_id)
     else:
-        calls.ask("cancel", "payment", payment.id, key=f"cancel-{payment.key}")
+        provider_requests_queue.ask("cancel", "payment", payment.id, key=f"cancel-{payment.key}")
     db.session.flush()
 
 
@@ -200,7 +202,7 @@ def split(reference: str, to_payee_minor: int, *, reason: str = "split", by_id: 
 def held_minor(reference: str) -> tuple[int, str] | None:
     """What is in a deal's escrow, and its currency; None where nothing is."""
     payment = _under_way(reference)
-    if payment is None or payment.status != S.HELD:
+    if payment is None or payment.status != PaymentStatus.HELD:
         return None
     return escrow.left(payment), payment.currency
 
@@ -212,12 +214,12 @@ def is_under_way(reference: str) -> bool:
 
 def _under_way(reference: str) -> Payment | None:
     """The one payment of a deal that is not over, nobody else's until the transaction ends."""
-    return db.session.scalar(held(select(Payment).where(Payment.open_for == reference)))
+    return db.session.scalar(locked(select(Payment).where(Payment.open_for == reference)))
 
 
 def _give_way(payment: Payment) -> None:
     """Nothing is on its way there; what comes all the same goes back."""
-    if payment.status not in UNPAID or payment.status == S.PROCESSING:
+    if payment.status not in UNPAID or payment.status == PaymentStatus.PROCESSING:
         raise PaidAlready()
     call_off(payment.reference, reason="paid elsewhere")
 
@@ -227,5 +229,7 @@ def _paid_again(payment: Payment, deal: Deal, method: str | None) -> Payment:
     if payment.status not in UNPAID or (payment.payer_id, payment.payee_id, payment.currency) != sides:
         raise PaidAlready()
     if method:
-        calls.ask("confirm", "payment", payment.id, key=f"confirm-{secrets.token_hex(16)}", method=method)
+        provider_requests_queue.ask(
+            "confirm", "payment", payment.id, key=f"confirm-{secrets.token_hex(16)}", method=method
+        )
     return payment

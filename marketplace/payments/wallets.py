@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from marketplace.auth.service import hold
-from marketplace.core.db import fetch
+from marketplace.core.database.db import fetch
 from marketplace.kit.errors import Conflict
 from marketplace.kit.money import Money
-from marketplace.payments.gateways.chosen import providers
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import NotEnough
 from marketplace.payments.models import Payee
+from marketplace.payments.providers.registry import providers
 
 
 class ProviderGone(Conflict):

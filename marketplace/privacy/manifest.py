@@ -1,13 +1,13 @@
 """One's own data, and leaving."""
 
 from marketplace.core.manifest import Manifest
-from marketplace.events import privacy as events
+from marketplace.events import privacy
 from marketplace.privacy import jobs, routes
 
 PRIVACY = Manifest(
     name="privacy",
     floor=10,
     blueprints=(routes.bp,),
-    events=(events,),
+    events=(privacy,),
     jobs=(jobs,),
 )

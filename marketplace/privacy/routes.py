@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from marketplace.auth import answers
-from marketplace.core.access import PROVED, PROVED_TWICE, SIGNED_IN, current_user
-from marketplace.core.job_routes import JobSchema
-from marketplace.core.limits import sign_in_limit
-from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Answer, Blueprint
+from marketplace.auth import token_response
+from marketplace.core.http.access import PROVED, PROVED_TWICE, SIGNED_IN, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.rate_limits import sign_in_limit
+from marketplace.core.http.schemas import MessageSchema
+from marketplace.core.queues.routes import JobSchema
 from marketplace.privacy import service
 from marketplace.privacy.schemas import ErasureSchema, ExportAskedSchema
 
@@ -41,4 +41,4 @@ def show_export(job_id: int) -> Answer:
 def erase_account(data: dict[str, Any]) -> Answer:
     """Erase my account for good: what I wrote goes, what others are owed stays without a name."""
     service.erase(current_user(), data["password"])
-    return answers.leaving({"message": "Your account is erased. Thank you for having been here."})
+    return token_response.leaving({"message": "Your account is erased. Thank you for having been here."})

@@ -3,9 +3,9 @@
 from marshmallow import Schema, fields
 
 from marketplace.auth.schemas import password
-from marketplace.core.fields import Int, Str
-from marketplace.core.job_routes import JobSchema
-from marketplace.core.schemas import Input
+from marketplace.core.http.fields import Int, Str
+from marketplace.core.http.schemas import Input
+from marketplace.core.queues.routes import JobSchema
 
 
 class ExportAskedSchema(Schema):

@@ -2,19 +2,20 @@
 
 from datetime import timedelta
 
-from marketplace.auth import standing
+from marketplace.auth.account_admin import service as account_admin_service
+from marketplace.auth.account_admin.service import LATE_WRITES
 from marketplace.auth.models import User
 from marketplace.auth.service import WrongPassword, held, knows_password
-from marketplace.auth.standing import LATE_WRITES
-from marketplace.core import audit_log, jobs
-from marketplace.core.db import in_transaction
-from marketplace.core.jobs import enqueue
+from marketplace.core.database.db import in_transaction
 from marketplace.core.manifest import slices
+from marketplace.core.ops import audit_log
+from marketplace.core.queues import jobs
+from marketplace.core.queues.jobs import enqueue
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, NotFound
 from marketplace.kit.json_types import JsonObject
-from marketplace.payments import queries as payments
-from marketplace.uploads import queries as uploads
+from marketplace.payments import queries as payments_queries
+from marketplace.uploads import queries as uploads_queries
 from marketplace.uploads.addresses import NAME, url_of
 
 EXPORT = "export_account"
@@ -64,9 +65,9 @@ def close(user: User, *, even_if_needed: bool = False) -> None:
     """The account names nobody, and the job that erases the rest is asked for; raises StillNeeded (409)."""
     if not even_if_needed and any(waits(user.id) for one in slices() for waits in one.waits_for):
         raise StillNeeded()
-    if not even_if_needed and payments.has_money(user.id):
+    if not even_if_needed and payments_queries.has_money(user.id):
         raise MoneyLeft()
-    standing.erase(user)
+    account_admin_service.erase(user)
     for turn, delay in (("now", NOW), ("again", LATE_WRITES)):
         enqueue("erase_account", key=f"erase_account:{user.id}:{turn}", delay=delay, user_id=user.id)
 
@@ -74,5 +75,5 @@ def close(user: User, *, even_if_needed: bool = False) -> None:
 def _readable(link: str | None) -> str | None:
     """Signed anew; None where the file is gone by now."""
     parts = NAME.fullmatch((link or "").rpartition("/")[2])
-    found = uploads.by_stems([parts["stem"]]) if parts else []
+    found = uploads_queries.by_stems([parts["stem"]]) if parts else []
     return url_of(found[0]) if found else None

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from sqlalchemy import exists, or_, select, union_all
 
 from marketplace.auth.models import User
-from marketplace.core.db import fetch, fetch_as
+from marketplace.core.database.db import fetch, fetch_as
 from marketplace.reviews.models import CLIENT, WORKER, Review
-from marketplace.tasks.lifecycle import S
+from marketplace.tasks.lifecycle import TaskStatus
 from marketplace.tasks.models import Task
 
 
@@ -36,7 +36,7 @@ class Deal:
 
 def of_task(user: User, task: Task) -> Deal | None:
     """The deal a task became for this person; None where they had no part or it is not completed."""
-    if task.status != S.COMPLETED or user.id not in {task.creator_id, task.assigned_to_id}:
+    if task.status != TaskStatus.COMPLETED or user.id not in {task.creator_id, task.assigned_to_id}:
         return None
     return _seen_by(user.id, task)
 
@@ -49,7 +49,7 @@ def unreviewed(user: User, other_id: int) -> list[Deal]:
         (Task.creator_id == other_id) & (Task.assigned_to_id == user.id),
     )
     columns = (Task.id, Task.title, Task.completed_at, Task.creator_id, Task.assigned_to_id)
-    wanted = select(*columns).where(between, Task.status == S.COMPLETED, ~reviewed)
+    wanted = select(*columns).where(between, Task.status == TaskStatus.COMPLETED, ~reviewed)
     return [_seen_by(user.id, row) for row in fetch(wanted.order_by(Task.completed_at.desc(), Task.id.desc()))]
 
 
@@ -67,7 +67,7 @@ def unrated(since: datetime, until: datetime) -> list[UnratedSide]:
     selects = []
     for mine, other in sides:
         rated = exists().where(Review.task_id == Task.id, Review.reviewer_id == mine)
-        ended = (Task.status == S.COMPLETED) & Task.completed_at.between(since, until)
+        ended = (Task.status == TaskStatus.COMPLETED) & Task.completed_at.between(since, until)
         chosen = select(Task.id.label("task_id"), mine.label("user_id"), other.label("other_id"))
         selects.append(chosen.where(ended, ~rated))
     return fetch_as(UnratedSide, union_all(*selects))

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from marketplace.core.db import in_transaction
-from marketplace.core.jobs import Run, job
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import in_transaction
+from marketplace.core.queues.jobs import Run, job
+from marketplace.core.queues.outbox import publish
 from marketplace.events.reviews import ReviewDue
 from marketplace.kit.clock import now
 from marketplace.reviews import deals

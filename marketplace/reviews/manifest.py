@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from marketplace.core.manifest import Manifest
-from marketplace.events import reviews as events
+from marketplace.events import reviews
 from marketplace.reviews import jobs, routes
 from marketplace.reviews.invariants import INVARIANTS
 
@@ -11,7 +11,7 @@ REVIEWS = Manifest(
     name="reviews",
     floor=8,
     blueprints=(routes.profile_bp, routes.bp),
-    events=(events,),
+    events=(reviews,),
     jobs=(jobs,),
     invariants=INVARIANTS,
     personal=Path(__file__).with_name("personal.toml"),

@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, Stamped, answer_conflict
+from marketplace.core.database.db import Base, Stamped, answer_conflict
 from marketplace.kit.errors import Duplicate
 
 WORKER, CLIENT = "worker", "client"

@@ -6,9 +6,9 @@ from sqlalchemy import Table, bindparam, func, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
-from marketplace.core.db import db, fetch, held, one
-from marketplace.core.lists import ListQuery, equal_to
-from marketplace.core.pagination import Page
+from marketplace.core.database.db import db, fetch, locked, one
+from marketplace.core.lists.list_query import ListQuery, equal_to
+from marketplace.core.lists.pagination import Page
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.reviews.models import CLIENT, WORKER, Review
@@ -53,7 +53,7 @@ def detail(review_id: int) -> JsonObject:
 
 def find_locked(review_id: int) -> Review:
     """One review to change, locked (on SQLite the transaction is the lock); raises NotFound."""
-    return one(held(select(Review).where(Review.id == review_id)), "review")
+    return one(locked(select(Review).where(Review.id == review_id)), "review")
 
 
 def mine_about(user: User, task_id: int) -> int | None:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from marketplace.auth import queries as people
-from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
-from marketplace.core.schemas import MessageSchema, created, page_of, written
-from marketplace.core.web import Answer, Blueprint, Created
-from marketplace.core.web import written as written_answer
-from marketplace.listings import queries as listings
-from marketplace.offerings import queries as offerings
+from marketplace.auth import queries as auth_queries
+from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.schemas import MessageSchema, created, page_of, written
+from marketplace.listings import queries as listings_queries
+from marketplace.offerings import queries as offerings_queries
 from marketplace.reviews import queries, service
 from marketplace.reviews.schemas import (
     CanReviewSchema,
@@ -22,8 +22,8 @@ from marketplace.reviews.schemas import (
     ReviewStatsSchema,
     TaskReviewInputSchema,
 )
-from marketplace.tasks import applications
-from marketplace.tasks import queries as tasks
+from marketplace.tasks import queries as tasks_queries
+from marketplace.tasks.applications import queries as applications_queries
 
 bp = Blueprint(
     "reviews", __name__, url_prefix="/api/reviews", area="reviews", description="Reviews after completed deals"
@@ -90,7 +90,7 @@ def delete_review(review_id: int) -> Answer:
 @bp.response(200, ReviewsPage)
 def list_task_reviews(query: dict[str, Any], task_id: int) -> Answer:
     """List the reviews of a task."""
-    tasks.find(viewer(), task_id)
+    tasks_queries.find(viewer(), task_id)
     return queries.browse(**query, task_id=task_id)
 
 
@@ -120,7 +120,7 @@ def can_review_user(user_id: int) -> Answer:
 @bp.response(200, ReviewStatsSchema)
 def show_review_stats(user_id: int) -> Answer:
     """Show a person's reviews in figures."""
-    people.find(viewer(), user_id)
+    auth_queries.find(viewer(), user_id)
     return queries.stats(user_id)
 
 
@@ -129,7 +129,7 @@ def show_review_stats(user_id: int) -> Answer:
 @profile_bp.response(200, ReviewsPage)
 def list_user_reviews(query: dict[str, Any], user_id: int) -> Answer:
     """List what others say of a person."""
-    people.find(viewer(), user_id)
+    auth_queries.find(viewer(), user_id)
     return queries.browse(**query, reviewed_user_id=user_id)
 
 
@@ -139,10 +139,10 @@ def show_full_profile() -> Answer:
     """Show everything my profile page needs."""
     user = current_user()
     return {
-        "profile": people.private_view(user),
+        "profile": auth_queries.private_view(user),
         "reviews": queries.browse(reviewed_user_id=user.id, **NEWEST).items,
-        "listings": listings.mine(user, **NEWEST).items,
-        "offerings": offerings.mine(user, **NEWEST).items,
-        "created_tasks": tasks.created_by(user, **NEWEST).items,
-        "applications": applications.by(user, **NEWEST).items,
+        "listings": listings_queries.mine(user, **NEWEST).items,
+        "offerings": offerings_queries.mine(user, **NEWEST).items,
+        "created_tasks": tasks_queries.created_by(user, **NEWEST).items,
+        "applications": applications_queries.by(user, **NEWEST).items,
     }

@@ -5,8 +5,8 @@ from typing import Any
 from marshmallow import Schema, fields, post_load
 
 from marketplace.auth.schemas import PublicUserSchema, UserSchema
-from marketplace.core.fields import Int, Num, Str
-from marketplace.core.schemas import Input, PageQuery
+from marketplace.core.http.fields import Int, Num, Str
+from marketplace.core.http.schemas import Input, PageQuery
 from marketplace.kit.json_types import JsonObject
 from marketplace.listings.schemas import ListingSchema
 from marketplace.offerings.schemas import OfferingSchema

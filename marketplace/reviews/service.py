@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from sqlalchemy import delete as delete_rows
 
-from marketplace.auth import queries as people
+from marketplace.auth import queries as auth_queries
 from marketplace.auth.models import User
 from marketplace.auth.service import count_rating
-from marketplace.core import current_settings
-from marketplace.core.db import db, execute, save
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import db, execute, save
+from marketplace.core.ops import current_settings
+from marketplace.core.queues.outbox import publish
 from marketplace.events.reviews import ReviewChanged, ReviewDeleted, ReviewWritten
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid, NotAllowed
@@ -17,7 +17,7 @@ from marketplace.kit.json_types import JsonObject
 from marketplace.reviews import deals, queries
 from marketplace.reviews.deals import Deal
 from marketplace.reviews.models import Review, ReviewedAlready
-from marketplace.tasks import queries as tasks
+from marketplace.tasks import queries as tasks_queries
 
 
 class NoDeal(NotAllowed):
@@ -50,7 +50,7 @@ def write(
     """
     if reviewed_user_id == reviewer.id:
         raise Invalid.field("reviewed_user_id", "You cannot review yourself.")
-    people.find(reviewer, reviewed_user_id)
+    auth_queries.find(reviewer, reviewed_user_id)
     if task_id is not None:
         deal = _deal_of_task(reviewer, task_id)
     elif order_id is not None or listing_id is not None:
@@ -91,7 +91,7 @@ def delete(user: User, review_id: int) -> None:
 
 def can_review_task(user: User, task_id: int) -> JsonObject:
     """Whether, whom and as what; or why not."""
-    deal = deals.of_task(user, tasks.find(user, task_id))
+    deal = deals.of_task(user, tasks_queries.find(user, task_id))
     if deal is None:
         return {"can_review": False, "reason": "Only the two sides of a completed task can review each other."}
     found = queries.mine_about(user, task_id)
@@ -102,7 +102,7 @@ def can_review_task(user: User, task_id: int) -> JsonObject:
             "review_type": deal.review_type,
             "existing_review": queries.detail(found),
         }
-    reviewee = people.public_view(people.find(user, deal.other_id))
+    reviewee = auth_queries.public_view(auth_queries.find(user, deal.other_id))
     return {"can_review": True, "review_type": deal.review_type, "reviewee": reviewee}
 
 
@@ -125,7 +125,7 @@ def can_review_user(user: User, other_id: int) -> JsonObject:
 
 
 def _deal_of_task(user: User, task_id: int) -> Deal:
-    deal = deals.of_task(user, tasks.find(user, task_id))
+    deal = deals.of_task(user, tasks_queries.find(user, task_id))
     if deal is None:
         raise NoDeal()
     if queries.mine_about(user, task_id) is not None:

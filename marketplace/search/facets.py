@@ -6,8 +6,8 @@ from typing import Any
 from flask import current_app
 
 from marketplace.catalog.queries import tree
-from marketplace.core import current_settings
-from marketplace.core.cache import Kept
+from marketplace.core.cache.shared_cache import Kept
+from marketplace.core.ops import current_settings
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.search.policy import searchable

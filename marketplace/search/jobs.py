@@ -3,11 +3,11 @@
 from datetime import timedelta
 from functools import partial
 
-from marketplace.core import search as words
-from marketplace.core.db import in_transaction
-from marketplace.core.jobs import Run, job
-from marketplace.search import saved
+from marketplace.core.database.db import in_transaction
+from marketplace.core.lists import full_text
+from marketplace.core.queues.jobs import Run, job
 from marketplace.search.policy import searchable
+from marketplace.search.saved_searches import service as saved_searches_service
 
 AT_ONCE = 500
 
@@ -15,7 +15,7 @@ AT_ONCE = 500
 @job("sweep_words", timeout=600, every=timedelta(days=1))
 def sweep_words(run: Run) -> None:
     """Words of texts that were changed or deleted are suggested no longer."""
-    in_transaction(words.sweep_words)
+    in_transaction(full_text.sweep_words)
 
 
 @job("match_searches", timeout=600)
@@ -23,8 +23,8 @@ def match_searches(run: Run, kind: str, thing_id: int) -> None:
     """One fact a search that fits; told again after a death in the middle it is the same piece of news."""
     thing, after = searchable()[kind].new(thing_id), 0
     while thing is not None:
-        after, fitting = saved.waiting_for(kind, thing, after, AT_ONCE)
+        after, fitting = saved_searches_service.waiting_for(kind, thing, after, AT_ONCE)
         for search in fitting:
-            in_transaction(partial(saved.tell, search, kind, thing_id))
+            in_transaction(partial(saved_searches_service.tell, search, kind, thing_id))
         if not after:
             return

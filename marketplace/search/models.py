@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, CommaList, Stamped
+from marketplace.core.database.db import Base, CommaList, Stamped
 
 
 class SavedSearch(Stamped, Base):

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from marketplace.core.access import ANYONE, viewer
-from marketplace.core.fields import Choice, Str
-from marketplace.core.schemas import page_of
-from marketplace.core.web import Answer, Blueprint
+from marketplace.core.http.access import ANYONE, viewer
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.fields import Choice, Str
+from marketplace.core.http.schemas import page_of
 from marketplace.search import facets, service
 from marketplace.search.schemas import (
     FacetsQuery,

@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from marketplace.core.fields import ChoiceOf, Int, Num, Str, latitude, longitude
-from marketplace.core.schemas import Input, Near, Query
+from marketplace.core.http.fields import ChoiceOf, Int, Num, Str, latitude, longitude
+from marketplace.core.http.schemas import Input, Near, Query
 from marketplace.search.policy import awaited, searchable
 
 TIME = "2026-01-31T10:00:00Z"

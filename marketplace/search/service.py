@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from marketplace.auth.models import User
+from marketplace.core.lists.full_text import FEW, SearchQuery, as_written, understand
+from marketplace.core.lists.pagination import CURSOR_START, Page, decode_cursor, encode_cursor
+from marketplace.core.lists.ranking import SearchHit
+from marketplace.core.lists.vocabulary import vocabulary
 from marketplace.core.manifest import subjects
-from marketplace.core.pagination import CURSOR_START, Page, decode_cursor, encode_cursor
-from marketplace.core.ranking import Find
-from marketplace.core.search import FEW, Asked, as_written, understand
-from marketplace.core.vocabulary import vocabulary
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.text import APOSTROPHES, CONNECTION, WRITTEN, is_unspaced, spellings, terms
@@ -99,8 +99,8 @@ def _spellings(title: str) -> list[tuple[str, str]]:
 
 
 def _more(
-    asked: Asked, found: list[tuple[str, Find]], types: Iterable[str], **where: Any
-) -> tuple[Asked, list[tuple[str, Find]]]:
+    asked: SearchQuery, found: list[tuple[str, SearchHit]], types: Iterable[str], **where: Any
+) -> tuple[SearchQuery, list[tuple[str, SearchHit]]]:
     """Few finds may be slips that were made before; none at all may have too many words."""
     if len(found) < FEW and (wider := asked.widened):
         asked, found = wider, _found(wider, types, **where)
@@ -109,21 +109,21 @@ def _more(
     return asked, found
 
 
-def _found(asked: Asked, types: Iterable[str], **where: Any) -> list[tuple[str, Find]]:
+def _found(asked: SearchQuery, types: Iterable[str], **where: Any) -> list[tuple[str, SearchHit]]:
     found = [(kind, find) for kind in types for find in searchable()[kind].best(q=asked, **where)]
     return sorted(found, key=_rank)
 
 
-def _ids(found: list[tuple[str, Find]], kind: str) -> list[int]:
+def _ids(found: list[tuple[str, SearchHit]], kind: str) -> list[int]:
     return [find.row.id for of, find in found if of == kind]
 
 
-def _rank(found: tuple[str, Find]) -> tuple[float, str, int]:
+def _rank(found: tuple[str, SearchHit]) -> tuple[float, str, int]:
     kind, find = found
     return -find.why.score, kind, -find.row.id
 
 
-def _result(kind: str, find: Find, thing: dict[str, Any], asked: Asked, explain: bool) -> JsonObject:
+def _result(kind: str, find: SearchHit, thing: dict[str, Any], asked: SearchQuery, explain: bool) -> JsonObject:
     meant = ((word.typed, word.root, *word.same, *word.near, *word.wholes) for word in asked.words)
     beginnings = tuple({one for forms in meant for one in forms})
     beginnings += tuple({word for phrase in asked.phrases for word in phrase})

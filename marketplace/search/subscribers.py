@@ -1,8 +1,8 @@
 """Each thing that is put up is compared with the saved searches by a job: they may be many."""
 
-from marketplace.core.jobs import enqueue
 from marketplace.core.manifest import subjects
-from marketplace.core.outbox import subscribe_to_subjects
+from marketplace.core.queues.jobs import enqueue
+from marketplace.core.queues.outbox import subscribe_to_subjects
 from marketplace.events.base import Event
 from marketplace.search.policy import awaited
 

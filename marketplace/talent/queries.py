@@ -8,12 +8,12 @@ from sqlalchemy import Table, Text, bindparam, or_, true, type_coerce
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name, hourly_rate
 from marketplace.catalog.queries import tree
-from marketplace.core.db import listed
-from marketplace.core.lists import ListQuery, Ranked
-from marketplace.core.near import with_distance
-from marketplace.core.pagination import Page
-from marketplace.core.ranking import Find
-from marketplace.core.search import matches
+from marketplace.core.database.db import listed
+from marketplace.core.lists.full_text import matches
+from marketplace.core.lists.list_query import ListQuery, Ranked
+from marketplace.core.lists.near import with_distance
+from marketplace.core.lists.pagination import Page
+from marketplace.core.lists.ranking import SearchHit
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.text import contains
 
@@ -51,7 +51,7 @@ def browse(category: str | None = None, **query: Any) -> Page:
     return HELPERS.page({**query, "helping": True, "category": _offered(category)}, view)
 
 
-def best(category: str | None = None, **query: Any) -> list[Find]:
+def best(category: str | None = None, **query: Any) -> list[SearchHit]:
     """Those who offer to help and whom a search finds, the best first."""
     return HELPERS.best({**query, "offering": True, "category": _offered(category)})
 

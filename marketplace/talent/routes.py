@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from marketplace.core.access import ANYONE
-from marketplace.core.schemas import page_of
-from marketplace.core.web import Answer, Blueprint
+from marketplace.core.http.access import ANYONE
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.schemas import page_of
 from marketplace.talent import queries
 from marketplace.talent.schemas import HelperSchema, HelpersQuery
 

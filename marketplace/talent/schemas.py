@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields
 
-from marketplace.core.fields import Int, Num, Str, latitude, longitude
-from marketplace.core.schemas import Near
+from marketplace.core.http.fields import Int, Num, Str, latitude, longitude
+from marketplace.core.http.schemas import Near
 
 
 class HelpersQuery(Near):

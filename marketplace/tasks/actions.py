@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from marketplace.auth.models import User
-from marketplace.core.db import counted, fetch
-from marketplace.core.leases import table_of
-from marketplace.payments import queries as payments
-from marketplace.tasks.lifecycle import A
+from marketplace.core.database.db import counted, fetch
+from marketplace.core.queues.work_queue import table_of
+from marketplace.payments import queries as payments_queries
+from marketplace.tasks.lifecycle import ApplicationStatus
 from marketplace.tasks.models import Application
 
 APPLICATIONS = table_of(Application)
@@ -29,7 +29,9 @@ def narrow(viewer: User, tasks: list[dict[str, Any]]) -> None:
 def pending_counts(ids: list[int]) -> dict[int, int]:
     """How many applications wait on each of these tasks."""
     columns = APPLICATIONS.c
-    grouped = select(columns.task_id, func.count()).where(columns.task_id.in_(ids), columns.status == A.PENDING)
+    grouped = select(columns.task_id, func.count()).where(
+        columns.task_id.in_(ids), columns.status == ApplicationStatus.PENDING
+    )
     return counted(grouped.group_by(columns.task_id)) if ids else {}
 
 
@@ -43,7 +45,7 @@ def _count_applications(own: list[dict[str, Any]]) -> None:
 
 def _applied_for(viewer: User, ids: list[int]) -> set[int]:
     columns = APPLICATIONS.c
-    mine = (columns.applicant_id == viewer.id, columns.status != A.WITHDRAWN)
+    mine = (columns.applicant_id == viewer.id, columns.status != ApplicationStatus.WITHDRAWN)
     return (
         {row.task_id for row in fetch(select(columns.task_id).where(columns.task_id.in_(ids), *mine))} if ids else set()
     )
@@ -55,7 +57,7 @@ def _waits_for_money(task: dict[str, Any]) -> bool:
 
 
 def _ask_for_money(tasks: list[dict[str, Any]]) -> None:
-    standings = payments.standings_of([f"task:{task['id']}" for task in tasks]) if tasks else {}
+    standings = payments_queries.standings_of([f"task:{task['id']}" for task in tasks]) if tasks else {}
     for task in tasks:
         if standings.get(f"task:{task['id']}", (None, None))[1] != "held":
             _remove(task, NEED_MONEY)

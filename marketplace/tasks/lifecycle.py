@@ -3,10 +3,10 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from marketplace.kit.lifecycle import Lifecycle, deed, move
+from marketplace.kit.lifecycle import Lifecycle, guard, move
 
 
-class S(StrEnum):
+class TaskStatus(StrEnum):
     """A task's states; `deleted` is seen by nobody."""
 
     OPEN = "open"
@@ -20,7 +20,7 @@ class S(StrEnum):
     DELETED = "deleted"
 
 
-class A(StrEnum):
+class ApplicationStatus(StrEnum):
     """An application's states."""
 
     PENDING = "pending"
@@ -29,7 +29,7 @@ class A(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-RUNNING = (S.ASSIGNED, S.IN_PROGRESS, S.PENDING_CONFIRMATION, S.DISPUTED)
+RUNNING = (TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS, TaskStatus.PENDING_CONFIRMATION, TaskStatus.DISPUTED)
 CONFIRM_AFTER = timedelta(hours=72)
 STAFF = {"moderator", "admin"}
 
@@ -37,7 +37,7 @@ STAFF = {"moderator", "admin"}
 # declining one ends it instead of putting somebody's private booking on the public board.
 TASK_LIFECYCLE = Lifecycle.table(
     "task",
-    S.OPEN,
+    TaskStatus.OPEN,
     requests={
         "edit": "PUT /api/tasks/{id}",
         "apply": "POST /api/tasks/{id}/apply",
@@ -51,40 +51,53 @@ TASK_LIFECYCLE = Lifecycle.table(
         "cancel": "POST /api/tasks/{id}/cancel",
         "delete": "DELETE /api/tasks/{id}",
     },
-    edit=deed(S.OPEN, by={"owner"}),
-    apply=deed(S.OPEN, by={"stranger"}),
-    assign=move(S.OPEN, to=S.ASSIGNED, by={"owner"}),
-    start=move(S.ASSIGNED, to=S.IN_PROGRESS, by={"worker", "provider"}),
+    edit=guard(TaskStatus.OPEN, by={"owner"}),
+    apply=guard(TaskStatus.OPEN, by={"stranger"}),
+    assign=move(TaskStatus.OPEN, to=TaskStatus.ASSIGNED, by={"owner"}),
+    start=move(TaskStatus.ASSIGNED, to=TaskStatus.IN_PROGRESS, by={"worker", "provider"}),
     decline=(
-        move(S.ASSIGNED, to=S.CANCELLED, by={"provider"}),
-        move(S.ASSIGNED, to=S.OPEN, by={"worker"}),
+        move(TaskStatus.ASSIGNED, to=TaskStatus.CANCELLED, by={"provider"}),
+        move(TaskStatus.ASSIGNED, to=TaskStatus.OPEN, by={"worker"}),
     ),
-    finish=move(S.ASSIGNED, S.IN_PROGRESS, to=S.PENDING_CONFIRMATION, by={"worker", "provider"}),
-    confirm=move(S.PENDING_CONFIRMATION, to=S.COMPLETED, by={"owner", "system"}, after=CONFIRM_AFTER),
-    dispute=move(S.IN_PROGRESS, S.PENDING_CONFIRMATION, to=S.DISPUTED, by={"owner", "worker", "provider"}),
-    settle=move(S.DISPUTED, to=S.COMPLETED, by={"system"}),
-    reopen=move(S.DISPUTED, to=S.IN_PROGRESS, by={"system"}),
-    annul=move(S.DISPUTED, to=S.CANCELLED, by={"system"}),
-    hand_over=move(S.ASSIGNED, S.IN_PROGRESS, S.PENDING_CONFIRMATION, to=S.COMPLETED, by={"worker", "provider"}),
-    cancel=move(S.OPEN, S.ASSIGNED, to=S.CANCELLED, by={"owner", *STAFF, "system"}),
-    expire=move(S.OPEN, to=S.EXPIRED, by={"system"}),
-    delete=move(S.OPEN, to=S.DELETED, by={"owner", *STAFF}),
+    finish=move(
+        TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS, to=TaskStatus.PENDING_CONFIRMATION, by={"worker", "provider"}
+    ),
+    confirm=move(TaskStatus.PENDING_CONFIRMATION, to=TaskStatus.COMPLETED, by={"owner", "system"}, after=CONFIRM_AFTER),
+    dispute=move(
+        TaskStatus.IN_PROGRESS,
+        TaskStatus.PENDING_CONFIRMATION,
+        to=TaskStatus.DISPUTED,
+        by={"owner", "worker", "provider"},
+    ),
+    settle=move(TaskStatus.DISPUTED, to=TaskStatus.COMPLETED, by={"system"}),
+    reopen=move(TaskStatus.DISPUTED, to=TaskStatus.IN_PROGRESS, by={"system"}),
+    annul=move(TaskStatus.DISPUTED, to=TaskStatus.CANCELLED, by={"system"}),
+    hand_over=move(
+        TaskStatus.ASSIGNED,
+        TaskStatus.IN_PROGRESS,
+        TaskStatus.PENDING_CONFIRMATION,
+        to=TaskStatus.COMPLETED,
+        by={"worker", "provider"},
+    ),
+    cancel=move(TaskStatus.OPEN, TaskStatus.ASSIGNED, to=TaskStatus.CANCELLED, by={"owner", *STAFF, "system"}),
+    expire=move(TaskStatus.OPEN, to=TaskStatus.EXPIRED, by={"system"}),
+    delete=move(TaskStatus.OPEN, to=TaskStatus.DELETED, by={"owner", *STAFF}),
 )
 
 APPLICATION_LIFECYCLE = Lifecycle.table(
     "application",
-    A.PENDING,
+    ApplicationStatus.PENDING,
     requests={
         "accept": "POST /api/tasks/{task_id}/applications/{id}/accept",
         "reject": "POST /api/tasks/{task_id}/applications/{id}/reject",
         "withdraw": "DELETE /api/tasks/{task_id}/applications/{id}",
         "apply_again": "POST /api/tasks/{task_id}/apply",
     },
-    accept=move(A.PENDING, to=A.ACCEPTED, by={"owner"}),
-    reject=move(A.PENDING, to=A.REJECTED, by={"owner"}),
-    withdraw=move(A.PENDING, to=A.WITHDRAWN, by={"applicant", "system"}),
-    apply_again=move(A.WITHDRAWN, to=A.PENDING, by={"applicant"}),
-    pass_over=move(A.PENDING, to=A.REJECTED, by={"system"}),
-    reconsider=move(A.REJECTED, to=A.PENDING, by={"system"}),
-    release=move(A.ACCEPTED, to=A.WITHDRAWN, by={"system"}),
+    accept=move(ApplicationStatus.PENDING, to=ApplicationStatus.ACCEPTED, by={"owner"}),
+    reject=move(ApplicationStatus.PENDING, to=ApplicationStatus.REJECTED, by={"owner"}),
+    withdraw=move(ApplicationStatus.PENDING, to=ApplicationStatus.WITHDRAWN, by={"applicant", "system"}),
+    apply_again=move(ApplicationStatus.WITHDRAWN, to=ApplicationStatus.PENDING, by={"applicant"}),
+    pass_over=move(ApplicationStatus.PENDING, to=ApplicationStatus.REJECTED, by={"system"}),
+    reconsider=move(ApplicationStatus.REJECTED, to=ApplicationStatus.PENDING, by={"system"}),
+    release=move(ApplicationStatus.ACCEPTED, to=ApplicationStatus.WITHDRAWN, by={"system"}),
 )

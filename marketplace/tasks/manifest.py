@@ -3,24 +3,25 @@
 from pathlib import Path
 
 from marketplace.core.manifest import Manifest, Searchable, Subject
-from marketplace.events import disputes
-from marketplace.events import tasks as events
-from marketplace.tasks import application_routes, jobs, payment_routes, queries, routes, service, subscribers
+from marketplace.events import disputes, tasks
+from marketplace.tasks import jobs, queries, routes, service, subscribers
+from marketplace.tasks.applications import routes as applications_routes
 from marketplace.tasks.invariants import INVARIANTS
 from marketplace.tasks.models import Application, Task
+from marketplace.tasks.payments import routes as payments_routes
 
 TASKS = Manifest(
     name="tasks",
     floor=5,
-    blueprints=(routes.bp, application_routes.bp, payment_routes.bp, payment_routes.tasks_bp),
-    events=(events,),
+    blueprints=(routes.bp, applications_routes.bp, payments_routes.bp, payments_routes.tasks_bp),
+    events=(tasks,),
     subscribers=(subscribers,),
     jobs=(jobs,),
     topics={
         "tasks": (
-            *(events.TaskPosted, events.TaskChanged, events.TaskDeleted, events.TaskAssigned, events.TaskDeclined),
-            *(events.TaskCancelled, events.TaskExpired, events.TaskStarted, events.TaskDone, events.TaskCompleted),
-            *(events.TaskDisputed, events.ApplicationSent, events.ApplicationWithdrawn, disputes.DisputeResolved),
+            *(tasks.TaskPosted, tasks.TaskChanged, tasks.TaskDeleted, tasks.TaskAssigned, tasks.TaskDeclined),
+            *(tasks.TaskCancelled, tasks.TaskExpired, tasks.TaskStarted, tasks.TaskDone, tasks.TaskCompleted),
+            *(tasks.TaskDisputed, tasks.ApplicationSent, tasks.ApplicationWithdrawn, disputes.DisputeResolved),
         ),
     },
     stateful=(Task, Application),
@@ -30,8 +31,8 @@ TASKS = Manifest(
             "task",
             queries.by_ids,
             search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
-            posted=events.TaskPosted,
-            deleted=events.TaskDeleted,
+            posted=tasks.TaskPosted,
+            deleted=tasks.TaskDeleted,
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),

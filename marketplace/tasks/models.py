@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, Computed, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, BigInt, CommaList, answer_conflict
-from marketplace.core.lifecycle import Stateful
-from marketplace.core.prices import rank_sql
-from marketplace.core.search import keep_indexed
+from marketplace.core.database.db import Base, BigInt, CommaList, answer_conflict
+from marketplace.core.database.lifecycle import Stateful
+from marketplace.core.database.prices import rank_sql
+from marketplace.core.lists.full_text import keep_indexed
 from marketplace.kit import text
 from marketplace.kit.errors import Duplicate
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, false, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import id_of, is_staff, staff_roles
-from marketplace.tasks.lifecycle import S
+from marketplace.tasks.lifecycle import TaskStatus
 from marketplace.tasks.models import Application, Task
 
 OWNER, STRANGER = frozenset({"owner"}), frozenset({"stranger"})
@@ -15,7 +15,7 @@ WORKER, PROVIDER = frozenset({"worker"}), frozenset({"provider"})
 
 def visible_to(user: User | None) -> Select[Task]:
     """The public board, and bookings for the two they concern; staff see all but the deleted."""
-    living = select(Task).where(Task.status != S.DELETED)
+    living = select(Task).where(Task.status != TaskStatus.DELETED)
     return living if is_staff(user) else living.where(seen_by(Task, id_of(user)))
 
 
@@ -27,7 +27,11 @@ def seen_by(task: Any, me: Any) -> ColumnElement[bool]:
 def applications_visible_to(user: User) -> Select[Application, Task]:
     """One's own, and those for one's own tasks."""
     mine = or_(Application.applicant_id == user.id, Task.creator_id == user.id)
-    return select(Application, Task).join(Task, Task.id == Application.task_id).where(mine, Task.status != S.DELETED)
+    return (
+        select(Application, Task)
+        .join(Task, Task.id == Application.task_id)
+        .where(mine, Task.status != TaskStatus.DELETED)
+    )
 
 
 def role_of(user: User | None, task: Any) -> frozenset[str]:

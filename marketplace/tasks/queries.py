@@ -9,27 +9,27 @@ from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import name_in, person_columns
 from marketplace.catalog.queries import category_filters, tree
-from marketplace.core.db import db, fetch, held, one
-from marketplace.core.lifecycle import StateChange
-from marketplace.core.lists import ListQuery, Ranked
-from marketplace.core.near import with_distance
-from marketplace.core.pagination import Page
-from marketplace.core.prices import rank_bounds
-from marketplace.core.public_lists import PublicList
-from marketplace.core.search import matches
-from marketplace.core.timers import Timer
+from marketplace.core.database.db import db, fetch, locked, one
+from marketplace.core.database.lifecycle import StateChange
+from marketplace.core.database.prices import rank_bounds
+from marketplace.core.database.timers import Timer
+from marketplace.core.lists.full_text import matches
+from marketplace.core.lists.list_query import ListQuery, Ranked
+from marketplace.core.lists.near import with_distance
+from marketplace.core.lists.pagination import Page
+from marketplace.core.lists.public_list import PublicList
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.kit.text import join_links
-from marketplace.payments import queries as payments
+from marketplace.payments import queries as payments_queries
 from marketplace.tasks import actions, policy
-from marketplace.tasks.lifecycle import CONFIRM_AFTER, RUNNING, TASK_LIFECYCLE, A, S
+from marketplace.tasks.lifecycle import CONFIRM_AFTER, RUNNING, TASK_LIFECYCLE, ApplicationStatus, TaskStatus
 from marketplace.tasks.models import Application, Task
 
 TASKS: Table = Task.metadata.tables["tasks"]
-BEGUN = (S.IN_PROGRESS, S.PENDING_CONFIRMATION, S.DISPUTED, S.COMPLETED)
+BEGUN = (TaskStatus.IN_PROGRESS, TaskStatus.PENDING_CONFIRMATION, TaskStatus.DISPUTED, TaskStatus.COMPLETED)
 CONCERNED = frozenset({"owner", "worker", "provider", "moderator", "admin"})
 GRACE = timedelta(days=1)  # a local time sent without its zone may look past when it is not
 USERS: Table = User.metadata.tables["users"]
@@ -70,8 +70,10 @@ BROWSE = ListQuery(
     ranked=Ranked(title=[TASKS.c.title], owner=CREATOR),
 )
 
-EXPIRY = Timer(Task, lambda: (Task.status == S.OPEN) & (Task.deadline < now() - GRACE))
-CONFIRMATION = Timer(Task, lambda: (Task.status == S.PENDING_CONFIRMATION) & (Task.updated_at < now() - CONFIRM_AFTER))
+EXPIRY = Timer(Task, lambda: (Task.status == TaskStatus.OPEN) & (Task.deadline < now() - GRACE))
+CONFIRMATION = Timer(
+    Task, lambda: (Task.status == TaskStatus.PENDING_CONFIRMATION) & (Task.updated_at < now() - CONFIRM_AFTER)
+)
 
 
 def browse(viewer: User | None, **query: Any) -> Page:
@@ -96,13 +98,13 @@ def find(viewer: User | None, task_id: int) -> Task:
 
 def living(task_id: int) -> Task:
     """One task to change, whoever asks, nobody else's until the transaction ends; raises NotFound."""
-    return one(held(select(Task).where(Task.id == task_id, Task.status != S.DELETED)), "task")
+    return one(locked(select(Task).where(Task.id == task_id, Task.status != TaskStatus.DELETED)), "task")
 
 
 def hold(viewer: User | None, task_id: int) -> Task:
     """One visible task, nobody else's until the transaction ends; raises NotFound. Whoever moves its money takes the
     task before the payment, so that no two wait for each other and none pays for a deal that is just called off."""
-    return one(held(policy.visible_to(viewer).where(Task.id == task_id)), "task")
+    return one(locked(policy.visible_to(viewer).where(Task.id == task_id)), "task")
 
 
 def title_of(task_id: int) -> tuple[str, int | None]:
@@ -121,13 +123,13 @@ def last_actor(task_id: int, *verbs: str) -> int | None:
 def place_of(task_id: int) -> Any | None:
     """Where an open task is, and what kind it is."""
     columns = (TASKS.c.creator_id, TASKS.c.category, TASKS.c.latitude, TASKS.c.longitude)
-    rows = fetch(select(*columns).where(TASKS.c.id == task_id, TASKS.c.status == S.OPEN))
+    rows = fetch(select(*columns).where(TASKS.c.id == task_id, TASKS.c.status == TaskStatus.OPEN))
     return rows[0] if rows else None
 
 
 def open_of(creator_id: int) -> list[Task]:
     """What a person has on the board, to be moved."""
-    mine = select(Task).where(Task.creator_id == creator_id, Task.status == S.OPEN)
+    mine = select(Task).where(Task.creator_id == creator_id, Task.status == TaskStatus.OPEN)
     return list(db.session.scalars(mine.order_by(Task.id)))
 
 
@@ -139,12 +141,14 @@ def has_running(user_id: int) -> bool:
 
 def have_begun(one_id: int, other_id: int) -> bool:
     """The same, where both have agreed: a booking alone is one side's word."""
-    return _are_paired(one_id, other_id, or_(Task.status.in_(BEGUN), (Task.status == S.ASSIGNED) & ~Task.booked))
+    return _are_paired(
+        one_id, other_id, or_(Task.status.in_(BEGUN), (Task.status == TaskStatus.ASSIGNED) & ~Task.booked)
+    )
 
 
 def have_a_deal(one_id: int, other_id: int) -> bool:
     """Whether one works or has worked for the other."""
-    return _are_paired(one_id, other_id, Task.status.in_((*RUNNING, S.COMPLETED)))
+    return _are_paired(one_id, other_id, Task.status.in_((*RUNNING, TaskStatus.COMPLETED)))
 
 
 def _are_paired(one_id: int, other_id: int, how: ColumnElement[bool]) -> bool:
@@ -165,7 +169,7 @@ def detail(viewer: User | None, task_id: int) -> JsonObject:
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
     """Visible ones of these, by id."""
-    found = BROWSE.by_ids(ids, {"living": S.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
+    found = BROWSE.by_ids(ids, {"living": TaskStatus.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
     if viewer is not None:
         actions.narrow(viewer, [*found.values()])
     return found
@@ -174,9 +178,11 @@ def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
 def attention(user: User) -> dict[str, int]:
     """What waits for this person: applications to decide, work to confirm, assignments to take up."""
     on_mine = select(func.count()).select_from(Application).join(Task, Task.id == Application.task_id)
-    on_mine = on_mine.where(Task.creator_id == user.id, Task.status == S.OPEN, Application.status == A.PENDING)
-    to_confirm = select(func.count()).where(Task.creator_id == user.id, Task.status == S.PENDING_CONFIRMATION)
-    to_start = select(func.count()).where(Task.assigned_to_id == user.id, Task.status == S.ASSIGNED)
+    on_mine = on_mine.where(
+        Task.creator_id == user.id, Task.status == TaskStatus.OPEN, Application.status == ApplicationStatus.PENDING
+    )
+    to_confirm = select(func.count()).where(Task.creator_id == user.id, Task.status == TaskStatus.PENDING_CONFIRMATION)
+    to_start = select(func.count()).where(Task.assigned_to_id == user.id, Task.status == TaskStatus.ASSIGNED)
     row = fetch(select(*(q.scalar_subquery() for q in (on_mine, to_confirm, to_start))))[0]
     names = ("pending_applications", "pending_confirmation", "accepted_applications")
     return {**dict(zip(names, row, strict=True)), "total": sum(row)}
@@ -220,8 +226,8 @@ def view(viewer: User | None, row: Any) -> JsonObject:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "completed_at": row.completed_at,
-        "confirms_at": row.updated_at + CONFIRM_AFTER if row.status == S.PENDING_CONFIRMATION else None,
-        "cancel_reason": row.reason if roles & CONCERNED and row.status == S.CANCELLED else None,
+        "confirms_at": row.updated_at + CONFIRM_AFTER if row.status == TaskStatus.PENDING_CONFIRMATION else None,
+        "cancel_reason": row.reason if roles & CONCERNED and row.status == TaskStatus.CANCELLED else None,
         "available_actions": TASK_LIFECYCLE.actions(row.status, roles),
     }
     return with_distance(body, row)
@@ -235,12 +241,12 @@ def _page(viewer: User | None, params: dict[str, Any]) -> Page:
 
 
 def _on_view(query: dict[str, Any]) -> JsonObject:
-    return {**_prepared({"status": S.OPEN, **query}), "on_board": True}
+    return {**_prepared({"status": TaskStatus.OPEN, **query}), "on_board": True}
 
 
 def _prepared(query: dict[str, Any]) -> JsonObject:
     budgets = rank_bounds("budget", query.pop("min_budget", None), query.pop("max_budget", None))
-    living = None if query.get("status") else S.DELETED  # a state that was asked for is enough
+    living = None if query.get("status") else TaskStatus.DELETED  # a state that was asked for is enough
     return {**query, "living": living, **tree().filter(query.pop("category", None)), **budgets}
 
 
@@ -253,15 +259,17 @@ def _with_involvement(viewer: User, task: dict[str, Any]) -> JsonObject:
         task["pending_applications_count"] = actions.pending_counts([task["id"]]).get(task["id"], 0)
     return {
         **task,
-        "cancelled_by_id": last_actor(task["id"], "cancel", "decline") if task["status"] == S.CANCELLED else None,
-        "has_applied": application is not None and application.status != A.WITHDRAWN,
+        "cancelled_by_id": last_actor(task["id"], "cancel", "decline")
+        if task["status"] == TaskStatus.CANCELLED
+        else None,
+        "has_applied": application is not None and application.status != ApplicationStatus.WITHDRAWN,
         "user_application": application_summary(application) if application else None,
     }
 
 
 def _with_payment(task: dict[str, Any]) -> JsonObject:
     """How the money stands, for those it concerns."""
-    payment_id, status = payments.standing_of(f"task:{task['id']}") or (None, None)
+    payment_id, status = payments_queries.standing_of(f"task:{task['id']}") or (None, None)
     return {**task, "payment_id": payment_id, "payment_status": status}
 
 
@@ -281,6 +289,6 @@ ON_VIEW = PublicList(
     facets_by=("category", "difficulty"),
     amount=TASKS.c.budget_minor,
     owner=TASKS.c.creator_id,
-    posted=(TASKS.c.status == S.OPEN, TASKS.c.booked == false()),
+    posted=(TASKS.c.status == TaskStatus.OPEN, TASKS.c.booked == false()),
 )
 best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted

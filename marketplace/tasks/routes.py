@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from marketplace.core.access import ANYONE, SIGNED_IN, current_user, viewer
-from marketplace.core.schemas import MessageSchema, created, page_of, written
-from marketplace.core.web import Answer, Blueprint, Created
-from marketplace.core.web import written as written_answer
+from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.schemas import MessageSchema, created, page_of, written
 from marketplace.kit.json_types import JsonObject
 from marketplace.tasks import queries, service
 from marketplace.tasks.schemas import (

@@ -5,14 +5,14 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from marketplace.auth.schemas import one_time_code
-from marketplace.core.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
-from marketplace.core.schemas import Currency, Input, Near, PageQuery, Query, available_actions
+from marketplace.core.http.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
+from marketplace.core.http.schemas import Currency, Input, Near, PageQuery, Query, available_actions
 from marketplace.payments.schemas import PaymentDetailSchema
-from marketplace.subscriptions.schemas import SubscriptionSchema
-from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE, A, S
+from marketplace.payments.subscriptions.schemas import SubscriptionSchema
+from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE, ApplicationStatus, TaskStatus
 from marketplace.tasks.models import DIFFICULTIES, PAYMENTS, PRIORITIES
 
-SEEN_STATES = tuple(state for state in S if state is not S.DELETED)
+SEEN_STATES = tuple(state for state in TaskStatus if state is not TaskStatus.DELETED)
 
 
 class TasksQuery(Near):
@@ -42,7 +42,7 @@ class MyTasksQuery(PageQuery):
 class ApplicationsQuery(PageQuery):
     """Applications, in one state or all."""
 
-    status = Choice(*A)
+    status = Choice(*ApplicationStatus)
 
 
 class TaskChangesSchema(Input):

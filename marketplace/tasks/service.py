@@ -5,13 +5,13 @@ from typing import Any, TypedDict
 
 from sqlalchemy import Select, func, select, update
 
-from marketplace.auth import service as people
+from marketplace.auth import service as auth_service
 from marketplace.auth.models import User
-from marketplace.core import search
-from marketplace.core.db import db, execute, fetch, save
-from marketplace.core.lifecycle import StateChange
-from marketplace.core.outbox import publish
-from marketplace.core.prices import PriceChanged, demand_agreement, demand_price
+from marketplace.core.database.db import db, execute, fetch, save
+from marketplace.core.database.lifecycle import StateChange
+from marketplace.core.database.prices import PriceChanged, demand_agreement, demand_price
+from marketplace.core.lists import full_text
+from marketplace.core.queues.outbox import publish
 from marketplace.events.tasks import (
     TaskAssigned,
     TaskCancelled,
@@ -27,11 +27,14 @@ from marketplace.events.tasks import (
 )
 from marketplace.kit.clock import now
 from marketplace.kit.money import Money
-from marketplace.payments import service as payments
-from marketplace.tasks import applications, applying, paying, policy, queries, terms
+from marketplace.payments import service as payments_service
+from marketplace.tasks import draft, policy, queries
+from marketplace.tasks.applications import queries as applications_queries
+from marketplace.tasks.applications import service as applications_service
 from marketplace.tasks.models import Application, Task
+from marketplace.tasks.payments import service
 from marketplace.tasks.queries import find
-from marketplace.uploads import service as uploads
+from marketplace.uploads import service as uploads_service
 
 SYSTEM = frozenset({"system"})
 HANDS = frozenset({"worker", "provider"})
@@ -39,16 +42,16 @@ HANDS = frozenset({"worker", "provider"})
 
 def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
     """Put a task on the board; raises Invalid (422)."""
-    task = save(terms.new(owner, category=category, budget=budget, **fields))
+    task = save(draft.new(owner, category=category, budget=budget, **fields))
     if task.images:
-        uploads.use("task", task.id, task.images)
+        uploads_service.use("task", task.id, task.images)
     publish(TaskPosted(task_id=task.id, owner_id=owner.id))
     return task
 
 
 def book(owner: User, provider_id: int, *, payment_method: str | None = None, **fields: Any) -> Task:
     """A task that was never on the board: made for one provider and assigned at once."""
-    task = save(terms.new(owner, booked=True, **fields))
+    task = save(draft.new(owner, booked=True, **fields))
     return assign(owner, task, worker_id=provider_id, payment_method=payment_method)
 
 
@@ -56,9 +59,9 @@ def edit(user: User, task_id: int, **changes: Any) -> Task:
     """Change what was sent, while open; raises 403, 404, 409, 422."""
     task = find(user, task_id)
     task.advance("edit", actor=policy.role_of(user, task))
-    terms.change(task, changes)
+    draft.change(task, changes)
     db.session.flush()
-    uploads.use("task", task.id, task.images)
+    uploads_service.use("task", task.id, task.images)
     publish(TaskChanged(task_id=task.id))
     return task
 
@@ -66,8 +69,8 @@ def edit(user: User, task_id: int, **changes: Any) -> Task:
 def delete(user: User, task_id: int) -> None:
     """Take it off the board, while open."""
     task = _moved(user, task_id, "delete")
-    applying.pass_over_rest(task)
-    uploads.use("task", task.id, [])
+    applications_service.pass_over_rest(task)
+    uploads_service.use("task", task.id, [])
     publish(TaskDeleted(task_id=task.id))
 
 
@@ -79,7 +82,7 @@ def assign(
     task.advance("assign", actor=policy.role_of(user, task), actor_id=user.id)
     task.assigned_to_id, task.agreed_minor = worker_id, price_minor
     db.session.flush()
-    paying.on_assigned(task, payment_method)
+    service.on_assigned(task, payment_method)
     publish(TaskAssigned(**_step(task), booked=task.booked))
     return task
 
@@ -95,9 +98,9 @@ def accept_application(
 ) -> Task:
     """Take one applicant at the price they agreed to, which has to be the `price` that the owner names; where money is
     charged or held they have to. The others become rejected. Raises 403, 404, PriceChanged (409), Invalid (422)."""
-    application, task = applying.find_for_owner(user, application_id, task_id)
-    agreed = applications.price_of(application, task.budget_minor)
-    if agreed and paying.takes_money(task.payment, agreed, payment_method):
+    application, task = applications_service.find_for_owner(user, application_id, task_id)
+    agreed = applications_queries.price_of(application, task.budget_minor)
+    if agreed and service.takes_money(task.payment, agreed, payment_method):
         demand_agreement(price, agreed, application.currency, in_currency=currency, usual=user.currency)
     demand_price(price, agreed, application.currency, in_currency=currency)
     if application.currency != task.currency:
@@ -107,15 +110,15 @@ def accept_application(
     if price is None:
         _demand_nothing_new(application, task, agreed)
     assign(user, task, worker_id=application.applicant_id, price_minor=agreed, payment_method=payment_method)
-    applying.accept(application, user)
-    applying.pass_over_rest(task)
+    applications_service.accept(application, user)
+    applications_service.pass_over_rest(task)
     return task
 
 
 def start(user: User, task_id: int) -> Task:
     """The worker takes the assignment up, once the money is held where it is to be."""
     task = _moved(user, task_id, "start")
-    paying.demand(task)
+    service.demand(task)
     publish(TaskStarted(**_step(task)))
     return task
 
@@ -128,9 +131,9 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
     task.reason = reason
     if not task.booked:
         task.assigned_to_id = task.agreed_minor = None
-        applying.reopen(task, worker_id)
-    paying.call_off(task.id, reason="declined", by_id=worker_id)
-    people.count_declined(worker_id)
+        applications_service.reopen(task, worker_id)
+    service.call_off(task.id, reason="declined", by_id=worker_id)
+    auth_service.count_declined(worker_id)
     db.session.flush()
     publish(TaskDeclined(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id, version=task.version))
     return task
@@ -139,9 +142,9 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
 def finish(user: User, task_id: int, *, note: str = "", images: list[str] | None = None) -> Task:
     """The worker says it is done; the owner confirms."""
     task = _moved(user, task_id, "finish")
-    paying.demand(task)
+    service.demand(task)
     task.done_note, task.done_images = note, images or []
-    uploads.use("task", task.id, [*task.images, *task.done_images])
+    uploads_service.use("task", task.id, [*task.images, *task.done_images])
     publish(TaskDone(**_step(task)))
     return task
 
@@ -166,7 +169,7 @@ def expire(task_id: int) -> None:
     if task is not None:
         task.advance("expire", actor=SYSTEM)
         db.session.flush()
-        applying.pass_over_rest(task)
+        applications_service.pass_over_rest(task)
         publish(TaskExpired(task_id=task.id, owner_id=task.creator_id))
 
 
@@ -182,8 +185,8 @@ def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
     """The owner does not want it any more, while open or assigned."""
     task = _moved(user, task_id, "cancel")
     task.reason = reason
-    paying.call_off(task.id, reason="cancelled", by_id=user.id)
-    applying.pass_over_rest(task)
+    service.call_off(task.id, reason="cancelled", by_id=user.id)
+    applications_service.pass_over_rest(task)
     publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
     return task
 
@@ -198,16 +201,16 @@ def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = 
     nothing for the worker the task is cancelled, else completed. None, where nothing is held, completes it.
     Raises WrongState, NotPaid (409), Invalid (422)."""
     task = queries.living(task_id)
-    held = payments.held_minor(paying.reference(task_id))
+    held = payments_service.held_minor(service.reference(task_id))
     if held is None and to_worker_minor:
-        raise payments.NotPaid()
+        raise payments_service.NotPaid()
     task.advance("annul" if to_worker_minor == 0 else "settle", actor=SYSTEM, actor_id=actor_id)
     db.session.flush()
     if held is not None:
         amount = held[0] if to_worker_minor is None else to_worker_minor
-        payments.split(paying.reference(task_id), amount, reason="dispute decided", by_id=actor_id)
+        payments_service.split(service.reference(task_id), amount, reason="dispute decided", by_id=actor_id)
     if to_worker_minor == 0:
-        paying.call_off(task_id, reason="dispute decided", by_id=actor_id)
+        service.call_off(task_id, reason="dispute decided", by_id=actor_id)
         publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
         return task
     return _complete(task)
@@ -226,9 +229,9 @@ def take_down_of(user_id: int) -> None:
     for task in queries.open_of(user_id):
         task.advance("cancel", actor=SYSTEM)
         db.session.flush()
-        applying.pass_over_rest(task)
+        applications_service.pass_over_rest(task)
         publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
-    applying.withdraw_all_of(user_id)
+    applications_service.withdraw_all_of(user_id)
 
 
 def forget_words_of(user_id: int) -> None:
@@ -237,7 +240,7 @@ def forget_words_of(user_id: int) -> None:
     theirs = (Task.assigned_to_id == user_id, Task.booked)
     texts = [row.search_text for row in fetch(select(Task.search_text).where(*theirs))]
     execute(update(Task).where(*theirs).values(title="", description="", location="", search_text=""))
-    search.forget_words(texts)
+    full_text.forget_words(texts)
 
 
 def _reasons_of(user_id: int) -> Select[int]:
@@ -249,8 +252,8 @@ def _reasons_of(user_id: int) -> Select[int]:
 
 def _complete(task: Task) -> Task:
     task.completed_at = now()
-    paying.release(task.id)
-    people.count_completed(task.assigned_to_id or 0)
+    service.release(task.id)
+    auth_service.count_completed(task.assigned_to_id or 0)
     publish(TaskCompleted(**_both_sides(task)))
     return task
 

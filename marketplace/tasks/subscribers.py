@@ -1,6 +1,6 @@
 """What tasks do when an account is closed; safe to repeat."""
 
-from marketplace.core.outbox import subscribe
+from marketplace.core.queues.outbox import subscribe
 from marketplace.events.auth import AccountSuspended
 from marketplace.tasks import service
 

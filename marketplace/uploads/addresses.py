@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from itsdangerous import BadSignature
 
-from marketplace.core import current_settings, signing
+from marketplace.core.http import signing
+from marketplace.core.ops import current_settings
 from marketplace.kit.clock import now
 
 PATH = "/api/uploads"

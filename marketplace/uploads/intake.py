@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from marketplace.auth import service as people
+from marketplace.auth import service as auth_service
 from marketplace.auth.models import User
-from marketplace.core import current_settings
-from marketplace.core.db import in_transaction, release_connection
+from marketplace.core.database.db import in_transaction, release_connection
+from marketplace.core.ops import current_settings
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Invalid, Malformed, NotFound, Problem
 from marketplace.kit.json_types import JsonObject
 from marketplace.uploads import addresses, images, queries, service
 from marketplace.uploads.documents import Prepared, prepare
-from marketplace.uploads.gateways.chosen import storage
+from marketplace.uploads.gateways.registry import storage
 from marketplace.uploads.gateways.storage import StorageFailed
 from marketplace.uploads.models import Upload
 
@@ -65,7 +65,7 @@ def make_thumbnails(upload_id: int) -> None:
 def receive_avatar(owner: User, request: Request) -> JsonObject:
     """Store a picture and make it the person's avatar."""
     stored = receive(owner, request)
-    in_transaction(lambda: people.edit_profile(owner, avatar_url=stored["url"]))
+    in_transaction(lambda: auth_service.edit_profile(owner, avatar_url=stored["url"]))
     return stored
 
 

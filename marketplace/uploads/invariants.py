@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from marketplace.auth.invariants import LEFT_BEHIND
-from marketplace.core.db import fetch
+from marketplace.core.database.db import fetch
 from marketplace.core.manifest import Invariant
 from marketplace.uploads.addresses import key_of
-from marketplace.uploads.gateways.chosen import storage
+from marketplace.uploads.gateways.registry import storage
 from marketplace.uploads.models import Upload
 
 INVARIANTS = (

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from itertools import islice
 
-from marketplace.core import current_settings
-from marketplace.core.db import in_transaction
-from marketplace.core.jobs import Run, job
+from marketplace.core.database.db import in_transaction
+from marketplace.core.ops import current_settings
+from marketplace.core.queues.jobs import Run, job
 from marketplace.kit.clock import now
 from marketplace.uploads import intake, service
 from marketplace.uploads.addresses import stem_of
-from marketplace.uploads.gateways.chosen import storage
+from marketplace.uploads.gateways.registry import storage
 
 ARRIVAL = timedelta(hours=1)
 STRAY = timedelta(days=1)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, retry_conflict
+from marketplace.core.database.db import Base, retry_conflict
 from marketplace.kit.clock import now
 
 PURPOSES = ("image", "document")

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 from sqlalchemy import Table, bindparam, select
 
 from marketplace.auth.models import User
-from marketplace.core import current_settings
-from marketplace.core.db import fetch, fetch_as, first_as, one
-from marketplace.core.leases import table_of
-from marketplace.core.lists import ListQuery
-from marketplace.core.pagination import Page
+from marketplace.core.database.db import fetch, fetch_as, first_as, one
+from marketplace.core.lists.list_query import ListQuery
+from marketplace.core.lists.pagination import Page
+from marketplace.core.ops import current_settings
+from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.uploads.addresses import NAME, is_signed, url_of

@@ -4,11 +4,11 @@ from typing import Any
 
 from flask import request
 
-from marketplace.core.access import ANYONE, NEWCOMER, SIGNED_IN, current_user, viewer
-from marketplace.core.schemas import MessageSchema, ProblemSchema
-from marketplace.core.web import Answer, Blueprint
+from marketplace.core.http.access import ANYONE, NEWCOMER, SIGNED_IN, current_user, viewer
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.schemas import MessageSchema, ProblemSchema
 from marketplace.kit.json_types import JsonObject
-from marketplace.uploads import intake, queries, service, serving
+from marketplace.uploads import downloads, intake, queries, service
 from marketplace.uploads.addresses import url_of
 from marketplace.uploads.schemas import (
     DirectCreatedSchema,
@@ -104,7 +104,7 @@ def list_uploads(query: dict[str, Any]) -> Answer:
 def serve_upload(query: dict[str, Any], filename: str) -> Answer:
     """Send a file, or a thumbnail of it; a private one needs a signature that counts, or its owner."""
     upload, size = queries.to_serve(viewer(), filename, **query)
-    return serving.send(upload, size)
+    return downloads.send(upload, size)
 
 
 @bp.get("/<filename>/link")

@@ -2,8 +2,8 @@
 
 from marshmallow import Schema, fields
 
-from marketplace.core.fields import Choice, Int, Str
-from marketplace.core.schemas import Input, PageQuery, page_of
+from marketplace.core.http.fields import Choice, Int, Str
+from marketplace.core.http.schemas import Input, PageQuery, page_of
 from marketplace.uploads.file_types import ATTACHMENTS
 from marketplace.uploads.models import PURPOSES
 

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import delete, exists, insert, select, update
 
 from marketplace.auth.models import User
-from marketplace.core import current_settings
-from marketplace.core.db import execute, fetch, one, save
-from marketplace.core.jobs import enqueue
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import execute, fetch, one, save
+from marketplace.core.ops import current_settings
+from marketplace.core.queues.jobs import enqueue
+from marketplace.core.queues.outbox import publish
 from marketplace.events.uploads import UploadDeleted, UploadStored
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound, Problem

@@ -1,7 +1,7 @@
 """What files do when a profile, on the floor below, shows another one; safe to repeat."""
 
-from marketplace.auth import queries as people
-from marketplace.core.outbox import subscribe
+from marketplace.auth import queries as auth_queries
+from marketplace.core.queues.outbox import subscribe
 from marketplace.events.auth import ProfileChanged
 from marketplace.uploads import service
 
@@ -9,4 +9,4 @@ from marketplace.uploads import service
 @subscribe(ProfileChanged)
 def note_avatar(event: ProfileChanged) -> None:
     """A profile's pictures are in use."""
-    service.use("user", event.user_id, people.pictures(event.user_id))
+    service.use("user", event.user_id, auth_queries.pictures(event.user_id))

@@ -5,7 +5,7 @@ from enum import StrEnum
 from marketplace.kit.lifecycle import Lifecycle, move
 
 
-class S(StrEnum):
+class VerificationStatus(StrEnum):
     """`revoked` takes the badge away again."""
 
     PENDING = "pending"
@@ -17,15 +17,15 @@ class S(StrEnum):
 
 VERIFICATION_LIFECYCLE = Lifecycle.table(
     "verification",
-    S.PENDING,
+    VerificationStatus.PENDING,
     requests={
         "approve": "POST /api/admin/verifications/{id}/approve",
         "refuse": "POST /api/admin/verifications/{id}/refuse",
         "withdraw": "DELETE /api/auth/verification",
         "revoke": "POST /api/admin/users/{user_id}/verify",
     },
-    approve=move(S.PENDING, to=S.APPROVED, by={"admin"}),
-    refuse=move(S.PENDING, to=S.REFUSED, by={"admin"}),
-    withdraw=move(S.PENDING, to=S.WITHDRAWN, by={"owner", "system"}),
-    revoke=move(S.APPROVED, to=S.REVOKED, by={"admin", "system"}),
+    approve=move(VerificationStatus.PENDING, to=VerificationStatus.APPROVED, by={"admin"}),
+    refuse=move(VerificationStatus.PENDING, to=VerificationStatus.REFUSED, by={"admin"}),
+    withdraw=move(VerificationStatus.PENDING, to=VerificationStatus.WITHDRAWN, by={"owner", "system"}),
+    revoke=move(VerificationStatus.APPROVED, to=VerificationStatus.REVOKED, by={"admin", "system"}),
 )

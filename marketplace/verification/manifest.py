@@ -3,16 +3,17 @@
 from pathlib import Path
 
 from marketplace.core.manifest import Manifest
-from marketplace.events import verification as events
+from marketplace.events import verification
 from marketplace.verification import routes, service
+from marketplace.verification.admin import routes as admin_routes
 from marketplace.verification.invariants import INVARIANTS
 from marketplace.verification.models import Verification
 
 VERIFICATION = Manifest(
     name="verification",
     floor=5,
-    blueprints=(routes.bp,),
-    events=(events,),
+    blueprints=(routes.bp, admin_routes.bp),
+    events=(verification,),
     stateful=(Verification,),
     invariants=INVARIANTS,
     personal=Path(__file__).with_name("personal.toml"),

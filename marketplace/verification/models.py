@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base, answer_conflict
-from marketplace.core.lifecycle import Stateful
+from marketplace.core.database.db import Base, answer_conflict
+from marketplace.core.database.lifecycle import Stateful
 from marketplace.kit.errors import Conflict
 from marketplace.verification.lifecycle import VERIFICATION_LIFECYCLE
 

@@ -6,13 +6,13 @@ from sqlalchemy import Table, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name
-from marketplace.core.db import db, fetch, one
-from marketplace.core.leases import table_of
-from marketplace.core.lists import ListQuery, equal_to
-from marketplace.core.pagination import Page
+from marketplace.core.database.db import db, fetch, one
+from marketplace.core.lists.list_query import ListQuery, equal_to
+from marketplace.core.lists.pagination import Page
+from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.json_types import JsonObject
-from marketplace.uploads import queries as uploads
-from marketplace.verification.lifecycle import S
+from marketplace.uploads import queries as uploads_queries
+from marketplace.verification.lifecycle import VerificationStatus
 from marketplace.verification.models import Verification
 
 VERIFICATIONS: Table = table_of(Verification)
@@ -38,8 +38,8 @@ def state_of(user: User) -> JsonObject:
     rows = fetch(mine.order_by(VERIFICATIONS.c.id.desc()).limit(1))
     newest = view(rows[0]) if rows else None
     status = newest["status"] if newest else "none"
-    if status == S.APPROVED and not user.is_verified:
-        status = S.REVOKED  # by a new name
+    if status == VerificationStatus.APPROVED and not user.is_verified:
+        status = VerificationStatus.REVOKED  # by a new name
     return {"status": status, "is_verified": user.is_verified, "verification": newest}
 
 
@@ -60,7 +60,9 @@ def waiting_of(user_id: int) -> Verification | None:
 
 def approved_of(user_id: int) -> list[Verification]:
     """What a person's badge rests on."""
-    mine = select(Verification).where(Verification.user_id == user_id, Verification.status == S.APPROVED)
+    mine = select(Verification).where(
+        Verification.user_id == user_id, Verification.status == VerificationStatus.APPROVED
+    )
     return list(db.session.scalars(mine))
 
 
@@ -77,7 +79,10 @@ def view(verification: Any) -> JsonObject:
 
 def with_files(verification: Verification) -> JsonObject:
     """As whoever decides sees it: the documents by addresses that open for a quarter of an hour."""
-    return {**view(verification), "files": [uploads.view(row) for row in uploads.by_stems(verification.files)]}
+    return {
+        **view(verification),
+        "files": [uploads_queries.view(row) for row in uploads_queries.by_stems(verification.files)],
+    }
 
 
 def _with_name(row: Any) -> JsonObject:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from marketplace.core.access import SIGNED_IN, current_user
-from marketplace.core.schemas import MessageSchema, created
-from marketplace.core.web import Answer, Blueprint, Created
+from marketplace.core.http.access import SIGNED_IN, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint, Created
+from marketplace.core.http.schemas import MessageSchema, created
 from marketplace.verification import queries, service
 from marketplace.verification.schemas import VerificationInputSchema, VerificationSchema, VerificationStateSchema
 

@@ -2,9 +2,9 @@
 
 from marshmallow import Schema, fields, validate
 
-from marketplace.core.fields import Choice, Int, Str
-from marketplace.core.schemas import Input
-from marketplace.verification.lifecycle import S
+from marketplace.core.http.fields import Choice, Int, Str
+from marketplace.core.http.schemas import Input
+from marketplace.verification.lifecycle import VerificationStatus
 from marketplace.verification.models import DOCUMENT_TYPES
 
 MOST_FILES = 10
@@ -32,7 +32,7 @@ class VerificationSchema(Schema):
     user_id = Int(required=True, example=7)
     document_type = Choice(*DOCUMENT_TYPES, required=True)
     note = Str(required=True, example="Both sides of the card.")
-    status = Choice(*S, required=True)
+    status = Choice(*VerificationStatus, required=True)
     reason = Str(required=True, example="")
     files_count = Int(required=True, example=2)
     created_at = fields.DateTime(required=True, metadata={"example": TIME})
@@ -42,6 +42,6 @@ class VerificationSchema(Schema):
 class VerificationStateSchema(Schema):
     """Where I stand: `none` where I have sent nothing yet."""
 
-    status = Choice("none", *S, required=True)
+    status = Choice("none", *VerificationStatus, required=True)
     is_verified = fields.Boolean(required=True, metadata={"example": False})
     verification = fields.Nested(VerificationSchema, required=True, allow_none=True)

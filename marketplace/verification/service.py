@@ -6,17 +6,17 @@ longer in use and are swept away like every file that nothing shows.
 
 from collections.abc import Sequence
 
-from marketplace.auth import standing
+from marketplace.auth.account_admin import service as account_admin_service
 from marketplace.auth.models import User
-from marketplace.core import audit_log
-from marketplace.core.db import db, save
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import db, save
+from marketplace.core.ops import audit_log
+from marketplace.core.queues.outbox import publish
 from marketplace.events.verification import VerificationDecided
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed, NotFound
 from marketplace.kit.lifecycle import WrongState
-from marketplace.uploads import queries as files
-from marketplace.uploads import service as uploads
+from marketplace.uploads import queries as uploads_queries
+from marketplace.uploads import service as uploads_service
 from marketplace.uploads.addresses import url_of
 from marketplace.uploads.queries import UploadRow
 from marketplace.verification import policy, queries
@@ -49,7 +49,7 @@ def submit(user: User, *, document_type: str, files: Sequence[str], note: str = 
             files=[row.stem for row in documents],
         )
     )
-    uploads.use(THING, verification.id, [url_of(row) for row in documents])
+    uploads_service.use(THING, verification.id, [url_of(row) for row in documents])
     audit_log.record("verification.submitted", THING, verification.id, document_type=document_type)
     return verification
 
@@ -73,10 +73,10 @@ def look_at(verification_id: int) -> Verification:
 def approve(admin: User, verification_id: int) -> Verification:
     """The badge; raises NotFound, NotAllowed (403) for one's own, WrongState (409)."""
     waiting = queries.find(verification_id)
-    if len(files.by_stems(waiting.files)) < len(waiting.files):
+    if len(uploads_queries.by_stems(waiting.files)) < len(waiting.files):
         raise Conflict("The person has deleted documents that this rests on. Refuse it, so that they send others.")
     verification = _decide(admin, verification_id, "approve", "")
-    standing.set_verified(verification.user_id, True)
+    account_admin_service.set_verified(verification.user_id, True)
     return verification
 
 
@@ -95,7 +95,7 @@ def set_badge(admin: User, user_id: int, *, is_verified: bool) -> None:
         return
     if not is_verified:
         _revoke(user_id, frozenset({"admin"}), admin.id)
-    standing.set_verified(user_id, is_verified)
+    account_admin_service.set_verified(user_id, is_verified)
     audit_log.record("badge.given" if is_verified else "badge.taken", "user", user_id)
 
 
@@ -133,11 +133,11 @@ def _close(verification: Verification, verb: str, roles: frozenset[str], actor_i
     verification.advance(verb, actor=roles, actor_id=actor_id)
     verification.open_for = None
     db.session.flush()
-    uploads.use(THING, verification.id, [])
+    uploads_service.use(THING, verification.id, [])
 
 
 def _documents(user: User, names: Sequence[str]) -> list[UploadRow]:
-    found = [one for one in files.own_documents(user, names) if one.content_type.startswith(PAPERS)]
+    found = [one for one in uploads_queries.own_documents(user, names) if one.content_type.startswith(PAPERS)]
     if len(found) != len(set(names)):
         raise Invalid.field(
             "files", "Name your own private documents, PDF or pictures: send them to /api/uploads/document first."

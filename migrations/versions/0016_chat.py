@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from marketplace.core.encryption import Encrypted
+from marketplace.core.database.encryption import Encrypted
 
 revision = "0016"
 down_revision = "0015"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from marketplace.core.permissions import STAFF
+from marketplace.core.http.permissions import STAFF
 from marketplace.kit.errors import NotAllowed, Problem
 from marketplace.kit.lifecycle import Lifecycle, WrongState
 from tests.declared import LIFECYCLES

@@ -22,11 +22,11 @@ import marketplace
 from marketplace import events, wiring
 from marketplace.cli.audit import findings
 from marketplace.cli.handbook import DOCS, pages
-from marketplace.core.db import Base, db, execute, in_transaction
-from marketplace.core.outbox import relay
-from marketplace.privacy.erasing import erase_rest
-from marketplace.privacy.exporting import pack
-from marketplace.privacy.register import register
+from marketplace.core.database.db import Base, db, execute, in_transaction
+from marketplace.core.queues.outbox import relay
+from marketplace.privacy.data_inventory import register
+from marketplace.privacy.erasure import erase_rest
+from marketplace.privacy.export_archive import pack
 from tests.conftest import make_app
 from tests.factories.people import Person, sign_up
 

@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from flask import Flask
 
 import config
-from marketplace.core import sqlite
+from marketplace.core.database import sqlite
 from tests.servers.waiting import free_port, until
 
 ROOT = config.ROOT

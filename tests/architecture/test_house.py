@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 
 from marketplace.cli.handbook import DOCS, all_events, pages
-from marketplace.core.access import Access
-from marketplace.core.outbox import subscribers
-from marketplace.core.web import Blueprint
+from marketplace.core.http.access import Access
+from marketplace.core.http.blueprint import Blueprint
+from marketplace.core.queues.outbox import subscribers
 from marketplace.kit.errors import NotAllowed
 from marketplace.kit.lifecycle import Lifecycle, WrongState
 from marketplace.wiring import SLICES
@@ -66,7 +66,7 @@ def test_only_the_edge_ends_a_transaction(verb: str) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == verb
     }
-    assert files == {"marketplace/core/db.py"}, "reads give their connection back by release_connection()"
+    assert files == {"marketplace/core/database/db.py"}, "reads give their connection back by release_connection()"
 
 
 def test_only_advance_writes_a_status() -> None:
@@ -78,7 +78,7 @@ def test_only_advance_writes_a_status() -> None:
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Attribute) and target.attr == "status"
     }
-    assert writers == {"marketplace/core/lifecycle.py"}
+    assert writers == {"marketplace/core/database/lifecycle.py"}
 
 
 def test_functions_and_files_stay_small() -> None:

@@ -13,12 +13,12 @@ from flask import Flask
 from sqlalchemy.orm import Mapper
 
 from marketplace import wiring
-from marketplace.core.db import Base
-from marketplace.core.jobs import KINDS
-from marketplace.core.lifecycle import Stateful
+from marketplace.core.database.db import Base
+from marketplace.core.database.lifecycle import Stateful
+from marketplace.core.http.blueprint import Blueprint
 from marketplace.core.manifest import Manifest
-from marketplace.core.outbox import subscribers
-from marketplace.core.web import Blueprint
+from marketplace.core.queues.jobs import KINDS
+from marketplace.core.queues.outbox import subscribers
 from marketplace.events.base import Event
 from marketplace.wiring import SLICES
 

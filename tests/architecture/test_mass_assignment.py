@@ -15,11 +15,13 @@ from pyotp import TOTP
 from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, Table, select, update
 from werkzeug.test import TestResponse
 
-from marketplace.auth import mail_tokens, mailbox, one_time, service
+from marketplace.auth import one_time_codes, service
+from marketplace.auth.email import service as email_service
+from marketplace.auth.email import tokens as email_tokens
 from marketplace.auth.models import MailToken, User
 from marketplace.auth.phone import service as numbers
 from marketplace.auth.phone.models import PhoneCode
-from marketplace.core.db import Base, CommaList, UTCDateTime, db, execute, fetch, in_transaction
+from marketplace.core.database.db import Base, CommaList, UTCDateTime, db, execute, fetch, in_transaction
 from marketplace.favorites import service as favorites
 from marketplace.favorites.models import Favorite
 from tests.conftest import recorded
@@ -284,13 +286,13 @@ def _in_context(app: Flask, ask: Callable[[], Any]) -> Any:
 
 def _mail_token(app: Flask, purpose: str) -> str:
     waiting = select(MailToken.__table__).where(MailToken.purpose == purpose, MailToken.used_at.is_(None))
-    return str(_in_context(app, lambda: mail_tokens.text_of(fetch(waiting.order_by(MailToken.id.desc()).limit(1))[0])))
+    return str(_in_context(app, lambda: email_tokens.text_of(fetch(waiting.order_by(MailToken.id.desc()).limit(1))[0])))
 
 
 def _reset_token(app: Flask, email: str) -> str:
     before = update(MailToken).where(MailToken.purpose == "reset").values(created_at=MOMENT.replace(year=2002))
     _in_context(app, lambda: in_transaction(lambda: execute(before)))
-    _in_context(app, lambda: in_transaction(lambda: mailbox.send_reset(email)))
+    _in_context(app, lambda: in_transaction(lambda: email_service.send_reset(email)))
     return _mail_token(app, "reset")
 
 
@@ -308,7 +310,7 @@ def _log_in_code(person: Person) -> str:
 
 def _newest_code(app: Flask) -> str:
     newest = select(PhoneCode.__table__).order_by(PhoneCode.id.desc()).limit(1)
-    codes = _in_context(app, lambda: [one_time.code_of(row) for row in fetch(newest)])
+    codes = _in_context(app, lambda: [one_time_codes.code_of(row) for row in fetch(newest)])
     return str(codes[0]) if codes else "000000"
 
 

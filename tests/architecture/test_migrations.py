@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import inspect
 
-from marketplace.core.db import Base, db
+from marketplace.core.database.db import Base, db
 from tests.conftest import make_app
 
 BY_HAND = re.compile(r"(listings|tasks|offerings|users)_search|^search_vector$")  # no model can say these

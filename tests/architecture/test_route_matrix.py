@@ -10,13 +10,13 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from marketplace.auth import queries as people
-from marketplace.auth import standing
+from marketplace.auth.account_admin import service as account_admin_service
 from marketplace.auth.models import User
-from marketplace.core.access import REFRESHING, SIGNED_IN, Access
-from marketplace.core.db import Base, db, execute, fetch, in_transaction, one
-from marketplace.core.jobs import enqueue
-from marketplace.core.outbox import FACTS
-from marketplace.core.permissions import OF_ROLE
+from marketplace.core.database.db import Base, db, execute, fetch, in_transaction, one
+from marketplace.core.http.access import REFRESHING, SIGNED_IN, Access
+from marketplace.core.http.permissions import OF_ROLE
+from marketplace.core.queues.jobs import enqueue
+from marketplace.core.queues.outbox import FACTS
 from marketplace.notifications.service import notify_once
 from marketplace.payments.models import Payment, Payout
 from tests.declared import SCOPES
@@ -245,7 +245,7 @@ def _pending(person: Person) -> str:
 def _close(user_id: int, kind: str) -> None:
     def close() -> None:
         user = one(people.everybody().where(User.id == user_id), "person")
-        standing.suspend(user, "Spam") if kind == "suspended" else standing.erase(user)
+        account_admin_service.suspend(user, "Spam") if kind == "suspended" else account_admin_service.erase(user)
 
     in_transaction(close)
 

@@ -15,11 +15,11 @@ from werkzeug.test import TestResponse
 
 from marketplace.auth import service
 from marketplace.auth.models import User
-from marketplace.auth.signals.models import Signal
-from marketplace.core import audit_log
-from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.core.leases import table_of
-from marketplace.core.limits import limiter
+from marketplace.auth.sign_in_risk.models import Signal
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.http.rate_limits import limiter
+from marketplace.core.ops import audit_log
+from marketplace.core.queues.work_queue import table_of
 from tests.conftest import make_app
 from tests.factories.people import PASSWORD, Person, sign_up
 from tests.servers.mail import MailServer

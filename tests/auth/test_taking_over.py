@@ -13,17 +13,20 @@ from flask import Flask
 from sqlalchemy import delete, insert, select, text, update
 from werkzeug.test import create_environ, run_wsgi_app
 
-from marketplace.auth import mail_tokens, passwords, service, signing_in
+from marketplace.auth import service
+from marketplace.auth.email import tokens as email_tokens
 from marketplace.auth.models import MailToken, User
+from marketplace.auth.passwords import service as passwords_service
 from marketplace.auth.phone import service as phone_service
 from marketplace.auth.phone.models import PhoneCode
 from marketplace.auth.second_factor import challenges
 from marketplace.auth.second_factor.models import Challenge
-from marketplace.auth.signals import service as signals
-from marketplace.auth.signals.models import Signal
-from marketplace.auth.signals.rules import STEP_UP
-from marketplace.core.db import Base, db, execute, fetch, in_transaction
-from marketplace.core.limits import limiter
+from marketplace.auth.sign_in import service as sign_in_service
+from marketplace.auth.sign_in_risk import service as signals
+from marketplace.auth.sign_in_risk.models import Signal
+from marketplace.auth.sign_in_risk.rules import STEP_UP
+from marketplace.core.database.db import Base, db, execute, fetch, in_transaction
+from marketplace.core.http.rate_limits import limiter
 from marketplace.kit.network import network_of
 from marketplace.listings import service as listings
 from tests.conftest import make_app
@@ -62,13 +65,13 @@ def inside(app: Flask, ask: Callable[[], Any]) -> Any:
 def newest_link(user_id: int, purpose: str) -> str:
     """What the newest letter's link carries."""
     mine = select(MailToken.__table__).where(MailToken.user_id == user_id, MailToken.purpose == purpose)
-    return mail_tokens.text_of(fetch(mine.order_by(MailToken.id.desc()).limit(1))[0])
+    return email_tokens.text_of(fetch(mine.order_by(MailToken.id.desc()).limit(1))[0])
 
 
 def reset(app: Flask, person: Person, email: str) -> Any:
     """Forget the password, read the mailbox, choose another."""
-    inside(app, lambda: passwords.mailbox.send_reset(email))
-    token = inside(app, lambda: newest_link(person.id, mail_tokens.RESET))
+    inside(app, lambda: passwords_service.email_service.send_reset(email))
+    token = inside(app, lambda: newest_link(person.id, email_tokens.RESET))
     return Person(app).post("/api/auth/password/reset", json={"token": token, "password": NEXT})
 
 
@@ -91,15 +94,15 @@ def changing_in_between(anna: Person, real: Any, *, looked_at_again: bool = True
 def test_a_password_that_was_right_a_moment_ago_lets_nobody_in(
     app: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signing_in, "enter", changing_in_between(anna, signing_in.enter))
+    monkeypatch.setattr(sign_in_service, "enter", changing_in_between(anna, sign_in_service.enter))
     assert log_in(app, "anna").status_code == 401
 
 
 def test_control_a_password_that_is_not_looked_at_again_lets_in(
     app: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    careless = changing_in_between(anna, signing_in.enter, looked_at_again=False)
-    monkeypatch.setattr(signing_in, "enter", careless)
+    careless = changing_in_between(anna, sign_in_service.enter, looked_at_again=False)
+    monkeypatch.setattr(sign_in_service, "enter", careless)
     assert log_in(app, "anna").status_code == 200
 
 
@@ -195,14 +198,14 @@ def test_a_link_opens_its_own_row_and_none_that_got_its_id(app: Flask, anna: Per
     def take_the_id() -> str:
         before = fetch(select(MailToken.__table__).where(MailToken.user_id == anna.id))[0]
         execute(delete(MailToken).where(MailToken.id == before.id))
-        values = {"id": before.id, "user_id": juris.id, "purpose": mail_tokens.RESET, "email": "juris@example.com"}
+        values = {"id": before.id, "user_id": juris.id, "purpose": email_tokens.RESET, "email": "juris@example.com"}
         execute(insert(MailToken).values(**values, expires_at=before.expires_at))
-        return mail_tokens.text_of(before)
+        return email_tokens.text_of(before)
 
     stale = inside(app, take_the_id)
     answer = Person(app).post("/api/auth/password/reset", json={"token": stale, "password": NEXT})
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["token"])
-    fresh = inside(app, lambda: newest_link(juris.id, mail_tokens.RESET))
+    fresh = inside(app, lambda: newest_link(juris.id, email_tokens.RESET))
     assert Person(app).post("/api/auth/password/reset", json={"token": fresh, "password": NEXT}).status_code == 200
 
 
@@ -217,7 +220,7 @@ def test_both_links_of_a_change_opened_at_once_change_the_address(app: Flask, an
     change = {"email": "new@example.com", "password": PASSWORD}
     assert anna.post("/api/auth/email/change", json=change).status_code == 200
     links = [
-        inside(app, partial(newest_link, anna.id, kind)) for kind in (mail_tokens.CHANGE_OLD, mail_tokens.CHANGE_NEW)
+        inside(app, partial(newest_link, anna.id, kind)) for kind in (email_tokens.CHANGE_OLD, email_tokens.CHANGE_NEW)
     ]
     answers = burst([partial(Person(app).post, "/api/auth/email/verify", json={"token": link}) for link in links])
     assert [answer.status_code for answer in answers] == [200, 200]
@@ -225,21 +228,21 @@ def test_both_links_of_a_change_opened_at_once_change_the_address(app: Flask, an
 
 
 def test_a_stranger_who_asks_does_not_end_the_owners_link(app: Flask, anna: Person) -> None:
-    inside(app, lambda: passwords.mailbox.send_reset("anna@example.com"))
-    first = inside(app, lambda: newest_link(anna.id, mail_tokens.RESET))
+    inside(app, lambda: passwords_service.email_service.send_reset("anna@example.com"))
+    first = inside(app, lambda: newest_link(anna.id, email_tokens.RESET))
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
-        inside(app, lambda: passwords.mailbox.send_reset("anna@example.com"))
+        inside(app, lambda: passwords_service.email_service.send_reset("anna@example.com"))
         assert Person(app).post("/api/auth/password/reset", json={"token": first, "password": NEXT}).status_code == 200
-        second = inside(app, lambda: newest_link(anna.id, mail_tokens.RESET))
+        second = inside(app, lambda: newest_link(anna.id, email_tokens.RESET))
         assert Person(app).post("/api/auth/password/reset", json={"token": second, "password": NEXT}).status_code == 422
 
 
 def test_nobodys_mailbox_is_flooded(app: Flask, anna: Person) -> None:
     for minutes in range(0, 60, 2):
         with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
-            inside(app, lambda: passwords.mailbox.send_reset("anna@example.com"))
-    letters = select(MailToken.id).where(MailToken.purpose == mail_tokens.RESET)
-    assert inside(app, lambda: len(fetch(letters))) == mail_tokens.LETTERS_A_DAY
+            inside(app, lambda: passwords_service.email_service.send_reset("anna@example.com"))
+    letters = select(MailToken.id).where(MailToken.purpose == email_tokens.RESET)
+    assert inside(app, lambda: len(fetch(letters))) == email_tokens.LETTERS_A_DAY
 
 
 def test_setting_up_while_switching_on_never_loses_what_was_switched_on(app: Flask, anna: Person) -> None:

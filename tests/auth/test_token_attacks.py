@@ -21,8 +21,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from marketplace.auth import queries as people
-from marketplace.auth import standing
-from marketplace.core.db import db, in_transaction, one
+from marketplace.auth.account_admin import service as account_admin_service
+from marketplace.core.database.db import db, in_transaction, one
 from tests.factories.people import PASSWORD, Person, sign_up
 
 PROFILE, REFRESH, LISTINGS = ("GET", "/api/auth/profile"), ("POST", "/api/auth/refresh"), ("GET", "/api/listings")
@@ -383,12 +383,12 @@ def log_out(app: Flask, person: Person) -> None:
 
 def suspend(app: Flask, person: Person) -> None:
     """By staff."""
-    close(app, person, lambda user: standing.suspend(user, "Spam"))
+    close(app, person, lambda user: account_admin_service.suspend(user, "Spam"))
 
 
 def erase(app: Flask, person: Person) -> None:
     """Nobody is left behind the account."""
-    close(app, person, standing.erase)
+    close(app, person, account_admin_service.erase)
 
 
 def close(app: Flask, person: Person, way: Callable[[Any], Any]) -> None:

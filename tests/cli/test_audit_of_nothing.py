@@ -5,7 +5,7 @@ from sqlalchemy import select, text, update
 
 from marketplace.auth.models import User
 from marketplace.cli.audit import findings
-from marketplace.core.db import Base, db, execute, fetch, in_transaction
+from marketplace.core.database.db import Base, db, execute, fetch, in_transaction
 from tests.database_reset import filled_only, filled_tables
 from tests.factories.people import Person
 

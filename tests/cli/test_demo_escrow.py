@@ -9,8 +9,8 @@ from sqlalchemy import func, insert, select
 
 from marketplace.auth.models import User
 from marketplace.cli.demo_escrow import NO_FAKE, REFUSAL, demo_escrow
-from marketplace.core.db import execute, fetch, in_transaction
-from marketplace.payments.gateways.fake_book import FakeLine
+from marketplace.core.database.db import execute, fetch, in_transaction
+from marketplace.payments.providers.fake.book import FakeLine
 from tests.factories.people import sign_up
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 import config
 from marketplace.app import create_app
-from marketplace.core.db import execute, fetch, in_transaction
+from marketplace.core.database.db import execute, fetch, in_transaction
 from tests.conftest import make_app
 from tests.declared import COMMANDS
 

@@ -12,18 +12,18 @@ from sqlalchemy import func, insert, select, text
 from marketplace.auth.models import User
 from marketplace.catalog.queries import tree
 from marketplace.cli.seed import NO_STORAGE, seed
-from marketplace.core import outbox
-from marketplace.core.db import Base, UTCDateTime, execute, fetch, in_transaction
-from marketplace.core.encryption import derived_key
-from marketplace.core.limits import limiter
+from marketplace.core.database.db import Base, UTCDateTime, execute, fetch, in_transaction
+from marketplace.core.database.encryption import derived_key
+from marketplace.core.http.rate_limits import limiter
+from marketplace.core.queues import outbox
 from marketplace.demo_data.dataset import dataset
 from marketplace.demo_data.service import SeedReport, sign_ins
 from marketplace.demo_data.service import seed as seed_town
 from marketplace.kit.clock import now
 from marketplace.offerings.models import PRICE_TYPES
 from marketplace.tasks import service as tasks
-from marketplace.tasks.lifecycle import A as ApplicationState
-from marketplace.tasks.lifecycle import S as TaskState
+from marketplace.tasks.lifecycle import ApplicationStatus as ApplicationState
+from marketplace.tasks.lifecycle import TaskStatus as TaskState
 from tests.conftest import make_app
 from tests.factories.people import sign_up
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from marketplace.auth.models import User
-from marketplace.core.db import Base, execute, fetch, in_transaction
+from marketplace.core.database.db import Base, execute, fetch, in_transaction
 from tests.contract.client import Browser
 
 

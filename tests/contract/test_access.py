@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 
-from marketplace.core.db import db, in_transaction
+from marketplace.core.database.db import db, in_transaction
 from marketplace.tasks.models import Task
 from tests.contract.client import Browser
 from tests.contract.conftest import Snapshot

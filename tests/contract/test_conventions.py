@@ -8,7 +8,7 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from marketplace.core.db import Base, fetch
+from marketplace.core.database.db import Base, fetch
 from tests.contract.client import ORIGIN, Browser, has
 from tests.contract.tables import LIST
 from tests.factories import things

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from marketplace.core.docs.guides import FOLDER, guides
+from marketplace.core.http.docs.guides import FOLDER, guides
 from tests.conftest import disconnect, make_app
 from tests.servers.chromium import Browser, chromium
 

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 
 from marketplace.app import EXPOSED
-from marketplace.core.access import NEWCOMER
+from marketplace.core.http.access import NEWCOMER
 from tests.conftest import make_app
 from tests.factories.people import Person
 from tests.servers.node import NODE, install

@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 from sqlalchemy import update
 
-from marketplace.core.db import execute, in_transaction
+from marketplace.core.database.db import execute, in_transaction
 from marketplace.kit.clock import now
 from marketplace.reviews.models import Review
 from tests.contract.client import Browser, has

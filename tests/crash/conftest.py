@@ -10,7 +10,7 @@ import flask_migrate
 import psycopg
 import pytest
 
-from marketplace.core.db import db
+from marketplace.core.database.db import db
 from tests.conftest import MEMORY, make_app
 
 

@@ -22,11 +22,11 @@ from sqlalchemy.engine import Engine
 import config
 from marketplace.app import create_app
 from marketplace.cli.audit import findings
-from marketplace.core import jobs
-from marketplace.core.db import fetch, in_transaction
-from marketplace.core.leases import QUEUES
-from marketplace.core.outbox import relay
-from marketplace.notifications.delivering import deliver_due
+from marketplace.core.database.db import fetch, in_transaction
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import relay
+from marketplace.core.queues.work_queue import QUEUES
+from marketplace.notifications.deliveries.service import deliver_due
 from marketplace.notifications.gateways.smtp import SmtpChannel
 from marketplace.uploads.gateways.local import LocalStorage
 from tests.factories.people import PASSWORD, Person

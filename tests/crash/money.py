@@ -19,13 +19,15 @@ from sqlalchemy.engine import Engine
 import config
 from marketplace.app import create_app
 from marketplace.cli.audit import findings
-from marketplace.core.db import db, fetch
-from marketplace.core.leases import QUEUES
-from marketplace.core.outbox import relay
+from marketplace.core.database.db import db, fetch
+from marketplace.core.queues.outbox import relay
+from marketplace.core.queues.work_queue import QUEUES
 from marketplace.kit.clock import now
-from marketplace.payments import calling, inbox, reconciling
-from marketplace.payments.gateways import fake_book
-from marketplace.payments.gateways.fake import FakeProvider
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.providers.fake import book as fake_book
+from marketplace.payments.providers.fake.provider import FakeProvider
+from marketplace.payments.reconciliation import service as reconciliation_service
+from marketplace.payments.webhooks import service as webhooks_service
 from tests.crash.lives import DIED, FINISHED, OPEN, TASK, Steps, _person, in_a_child
 from tests.factories.people import Person
 
@@ -108,7 +110,7 @@ def newest(person: Person, task: int) -> int:
 def work_off(app: Flask) -> None:
     """Everything that is due."""
     with app.app_context():
-        while sum((relay(), calling.call_due(), inbox.read_due())):
+        while sum((relay(), provider_requests_handlers.call_due(), webhooks_service.read_due())):
             pass
         db.session.remove()
 
@@ -123,7 +125,7 @@ def recover(app: Flask, number: int) -> dict[str, Any]:
             work_off(app)
     with app.app_context():
         found = {
-            "findings": [*findings(), *map(str, reconciling.compare(BEGINNING, now() + timedelta(days=1)))],
+            "findings": [*findings(), *map(str, reconciliation_service.compare(BEGINNING, now() + timedelta(days=1)))],
             "left": {f"{name} {state}": QUEUES[name].count(state) for name in WAITING for state in OPEN},
             "moved": moved(people[0].id, people[1].id),
             "unknown": [row[0] for row in fetch(UNKNOWN)],

@@ -16,7 +16,7 @@ import requests
 from flask import Flask
 
 import config
-from marketplace.core.db import db
+from marketplace.core.database.db import db
 from tests.conftest import SETTINGS, make_app
 from tests.servers.redis import URL, redis_server
 from tests.servers.waiting import free_port, until

@@ -12,7 +12,7 @@ import requests
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.core.db import db, fetch
+from marketplace.core.database.db import db, fetch
 from marketplace.messaging.models import Membership, Message
 from tests.crash.processes import HTTP, Chat
 from tests.factories.people import PASSWORD

@@ -10,7 +10,7 @@ from flask import Flask
 
 from marketplace.auth.models import User
 from marketplace.cli.audit import findings
-from marketplace.core.db import db, in_transaction
+from marketplace.core.database.db import db, in_transaction
 from marketplace.messaging import service
 from tests.conftest import DATABASES
 from tests.crash import talk

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from marketplace.auth.models import User
 from marketplace.cli.seed import seed as seed_command
-from marketplace.core.db import fetch
-from marketplace.core.outbox import relay
+from marketplace.core.database.db import fetch
+from marketplace.core.queues.outbox import relay
 from marketplace.demo_data import content, service
 from marketplace.demo_data.dataset import Dataset, dataset
 from marketplace.demo_data.icons import mask

@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from marketplace.core.db import db, fetch, in_transaction
+from marketplace.core.database.db import db, fetch, in_transaction
 from marketplace.disputes import queries
 from marketplace.disputes.models import Decision, Dispute, Evidence, Offer, Statement
 from marketplace.privacy import service as privacy
-from marketplace.privacy.erasing import erase_rest
+from marketplace.privacy.erasure import erase_rest
 from tests.disputes.stage import (
     PATH,
     SAID,
@@ -148,7 +148,7 @@ def test_only_ones_own_files_are_evidence(anna: Person, juris: Person, what: str
 
 def test_a_file_is_read_by_people_and_has_an_end(anna: Person, juris: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("marketplace.disputes.service.MOST_OF_A_SIDE", 2)
-    monkeypatch.setattr("marketplace.disputes.settling.MOST_OFFERS", 1)
+    monkeypatch.setattr("marketplace.disputes.settlement.service.MOST_OFFERS", 1)
     path = f"{PATH}/{dispute(anna, running_task(anna, juris))['id']}"
     said = [anna.post(f"{path}/respond", {"content": "So"}).status_code for _ in range(3)]
     offered = [anna.post(f"{path}/offers", {"outcome": "completed"}).status_code for _ in range(2)]
@@ -200,7 +200,7 @@ def test_control_without_lock_and_version_several_decisions_count(
 
     monkeypatch.setattr(queries, "to_change", careless)
     if database == "sqlite":  # there BEGIN IMMEDIATE alone would do
-        monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+        monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
     assert _decided_by_many(app, anna, juris, admin).count(200) > 1
 
 

@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.core.db import db, fetch
-from marketplace.core.outbox import relay
+from marketplace.core.database.db import db, fetch
+from marketplace.core.queues.outbox import relay
 from marketplace.disputes import service
 from marketplace.disputes.models import Dispute
 from marketplace.uploads.models import UploadUse

@@ -8,12 +8,13 @@ from typing import Any
 import time_machine
 from flask import Flask
 
-from marketplace.core import jobs
-from marketplace.core.db import db
-from marketplace.core.outbox import relay
-from marketplace.payments import calling, inbox
-from marketplace.payments.gateways.chosen import providers
-from marketplace.payments.gateways.fake import FakeProvider
+from marketplace.core.database.db import db
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import relay
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.providers.fake.provider import FakeProvider
+from marketplace.payments.providers.registry import providers
+from marketplace.payments.webhooks import service as webhooks_service
 from tests.factories import things
 from tests.factories.people import Person
 
@@ -29,7 +30,7 @@ def key(name: str = "") -> dict[str, Any]:
 def work(app: Flask) -> None:
     """Everything that is due, the provider's webhooks too."""
     with app.app_context():
-        while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
+        while sum((relay(), provider_requests_handlers.call_due(), webhooks_service.read_due(), jobs.run_due())):
             pass
         db.session.remove()
 

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from marketplace.auth.models import User
-from marketplace.core.db import execute, in_transaction
+from marketplace.core.database.db import execute, in_transaction
 
 PASSWORD = "correct horse battery"
 

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from marketplace.auth.models import User
-from marketplace.core import live
-from marketplace.core.db import db, in_transaction
-from marketplace.messaging import catching_up, rooms, service
+from marketplace.core.database.db import db, in_transaction
+from marketplace.core.realtime import connections
+from marketplace.messaging import service
+from marketplace.messaging import sync as messaging_sync
+from marketplace.messaging.rooms import service as rooms_service
 from tests.factories.people import Person
 
 TALKS = "/api/messages/conversations"
@@ -74,7 +76,7 @@ def many_rooms(owner: Person, other: Person, count: int) -> list[int]:
     def make() -> list[int]:
         user, ids = as_user(owner), []
         for number in range(count):
-            ids.append(rooms.create(user, title=f"Room {number}", member_ids=[other.id]).id)
+            ids.append(rooms_service.create(user, title=f"Room {number}", member_ids=[other.id]).id)
             service.send(user, ids[-1], content=f"First words of {number}.")
         return ids
 
@@ -87,7 +89,7 @@ def many_rooms(owner: Person, other: Person, count: int) -> list[int]:
 def sync(person: Person, cursors: dict[int, int] | None = None, most: int = 200) -> dict[str, Any]:
     """What the socket answers who has these cursors."""
     with person.app.app_context():
-        answer = live.plain(catching_up.sync(as_user(person), cursors or {}, most))
+        answer = connections.plain(messaging_sync.sync(as_user(person), cursors or {}, most))
         db.session.remove()
     return dict(answer)
 

@@ -14,8 +14,8 @@ from flask import Flask
 from sqlalchemy import update
 
 from marketplace.cli.audit import findings
-from marketplace.core.db import db, execute, in_transaction
-from marketplace.core.leases import QUEUES
+from marketplace.core.database.db import db, execute, in_transaction
+from marketplace.core.queues.work_queue import QUEUES
 from tests.conftest import SETTINGS, make_app
 from tests.factories.people import PASSWORD
 from tests.factories.pictures import picture

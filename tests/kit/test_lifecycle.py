@@ -7,7 +7,7 @@ import pytest
 
 import config
 from marketplace.kit.errors import NotAllowed
-from marketplace.kit.lifecycle import Lifecycle, WrongState, deed, move
+from marketplace.kit.lifecycle import Lifecycle, WrongState, guard, move
 
 GATE = Lifecycle.table(
     "gate",
@@ -15,7 +15,7 @@ GATE = Lifecycle.table(
     requests={"open": "POST /open", "paint": "POST /paint"},
     open=move("closed", to="open", by={"owner", "moderator", "tenant", "guest"}),
     close=move("open", to="closed", by={"system"}),
-    paint=deed("closed", "open", by={"owner"}),
+    paint=guard("closed", "open", by={"owner"}),
 )
 REFUSED = "Only the guest, the owner, the tenant or our staff can open this gate."
 ASK = """

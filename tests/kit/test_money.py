@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.core.prices import rank_from
+from marketplace.core.database.prices import rank_from
 from marketplace.kit.money import CURRENCIES, LARGEST_MINOR, Money, MoneyError, exponent, share, to_major
 
 

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.core.db import db, fetch
+from marketplace.core.database.db import db, fetch
 from marketplace.messaging import queries
 from marketplace.messaging.models import Block
 from tests.factories import things

@@ -10,11 +10,11 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import MetaData, Table, inspect, select, text
 
-from marketplace.core import jobs
-from marketplace.core.db import db, fetch
-from marketplace.core.encryption import Unreadable
-from marketplace.core.idempotency import IdempotencyKey
-from marketplace.core.outbox import relay
+from marketplace.core.database.db import db, fetch
+from marketplace.core.database.encryption import Unreadable
+from marketplace.core.http.idempotency import IdempotencyKey
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import relay
 from marketplace.messaging import queries
 from tests.factories.people import Person, sign_up
 from tests.factories.talks import TALKS, pair, said, say, shown

@@ -12,7 +12,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.core.db import db, fetch
+from marketplace.core.database.db import db, fetch
 from marketplace.messaging.models import Block, Message, MessageVersion, Reaction
 from tests.factories import things
 from tests.factories.people import PASSWORD, Person, sign_up

@@ -9,9 +9,10 @@ import pytest
 import time_machine
 from flask import Flask
 
-from marketplace.core import jobs, live
-from marketplace.core.db import db
-from marketplace.core.outbox import relay
+from marketplace.core.database.db import db
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import relay
+from marketplace.core.realtime import connections
 from tests.factories.people import Person
 from tests.factories.talks import TALKS, pair, room, say
 
@@ -42,10 +43,10 @@ def tell(app: Flask) -> Work:
 def connected(person: Person) -> Iterator[None]:
     """A socket of theirs is open."""
     with person.app.app_context():
-        live.sockets().presence.arrive(person.id, "a-socket")
+        connections.sockets().presence.arrive(person.id, "a-socket")
     yield
     with person.app.app_context():
-        live.sockets().presence.leave(person.id, "a-socket")
+        connections.sockets().presence.leave(person.id, "a-socket")
 
 
 def news(person: Person) -> list[Any]:

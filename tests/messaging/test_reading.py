@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from flask import Flask
 
-from marketplace.core.db import db, in_transaction
+from marketplace.core.database.db import db, in_transaction
 from marketplace.messaging import service
 from tests.factories.people import Person, sign_up
 from tests.factories.talks import TALKS, as_user, fill, pair, room, said, say, shown, unread

@@ -16,8 +16,8 @@ from socketio.exceptions import SocketIOError
 from sqlalchemy import func, select, update
 
 from marketplace.auth.models import User
-from marketplace.core import live
-from marketplace.core.db import Base, db, execute, fetch, in_transaction
+from marketplace.core.database.db import Base, db, execute, fetch, in_transaction
+from marketplace.core.realtime import connections
 from marketplace.messaging import presence
 from tests.contract.client import Browser, has
 from tests.contract.tables import MESSAGE, PARTICIPANT
@@ -375,7 +375,7 @@ def test_a_socket_lives_on_by_a_fresh_token_and_ends_with_the_old_one(circle: Ci
 
 
 def test_sockets_are_looked_at_twice_in_the_time_in_which_whoever_is_signed_out_is_cut_off() -> None:
-    assert 2 * live.CHECK_SECONDS < CUT_OFF_SECONDS
+    assert 2 * connections.CHECK_SECONDS < CUT_OFF_SECONDS
 
 
 def test_whoever_is_signed_out_is_cut_off(app: Flask, circle: Circle, dial: Dial) -> None:

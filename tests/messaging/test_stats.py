@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 from flask import Flask
 
-from marketplace.core.db import db
-from marketplace.core.outbox import relay
+from marketplace.core.database.db import db
+from marketplace.core.queues.outbox import relay
 from tests.factories.people import Person
 from tests.factories.talks import TALKS, fill, pair, room, say
 

@@ -9,11 +9,11 @@ from flask import Flask
 from sqlalchemy import update
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.core.outbox import relay
-from marketplace.notifications.delivering import LETTERS, deliver_due
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.queues.outbox import relay
+from marketplace.notifications.deliveries.service import DELIVERY_QUEUE, deliver_due
 from marketplace.notifications.gateways import smtp
-from marketplace.notifications.gateways.channel import Letter, Refused
+from marketplace.notifications.gateways.channel import OutboundMessage, Refused
 from tests.factories import things
 from tests.factories.people import Person, sign_up
 from tests.servers.mail import MailServer
@@ -47,7 +47,7 @@ def later(work: Work, **delay: float) -> None:
 def states(shop: Flask) -> dict[str, int]:
     """How many deliveries are in each state."""
     with shop.app_context():
-        found = {state: LETTERS.count(state) for state in ("waiting", "failed", "dead")}
+        found = {state: DELIVERY_QUEUE.count(state) for state in ("waiting", "failed", "dead")}
         db.session.remove()
     return found
 
@@ -148,7 +148,7 @@ def test_a_server_that_never_answers_leaves_a_dead_letter(
     an_application(shop, liga)
     work()
     with shop.app_context():
-        in_transaction(lambda: execute(update(LETTERS.table).values(attempts=9)))
+        in_transaction(lambda: execute(update(DELIVERY_QUEUE.table).values(attempts=9)))
         db.session.remove()
     later(work, hours=2)
     assert states(shop)["dead"] == 2
@@ -167,7 +167,7 @@ def test_a_worker_that_dies_with_a_mail_in_hand_sends_it_once(
     with shop.app_context():
         relay()
         with monkeypatch.context() as patched:
-            patched.setattr(LETTERS.__class__, "done", die)
+            patched.setattr(DELIVERY_QUEUE.__class__, "done", die)
             with pytest.raises(KeyboardInterrupt):
                 deliver_due()
         db.session.remove()
@@ -332,7 +332,7 @@ def test_a_letter_has_one_name_for_ever(shop: Flask, work: Work, mail: MailServe
     an_application(shop, liga)
     work()
     with shop.app_context():
-        names = {row.reference for row in fetch(LETTERS.table.select())}
+        names = {row.reference for row in fetch(DELIVERY_QUEUE.table.select())}
         db.session.remove()
     assert {str(one["Message-ID"]) for one in mail.mailbox.received} <= names
     assert len(names) == len(names | {str(one["Message-ID"]) for one in mail.mailbox.received})
@@ -363,7 +363,9 @@ def test_a_server_without_smtputf8_gets_what_it_can_take_and_the_rest_is_refused
         channel = smtp.SmtpChannel(
             "127.0.0.1", plain.port, "", "", "none", "Market <market@münchen.example>", "Market", 3
         )
-        letter = Letter(id="1", to=to, title="Sveiki, Änna", text="Labdien", unsubscribe="https://example.com/x")
+        letter = OutboundMessage(
+            id="1", to=to, title="Sveiki, Änna", text="Labdien", unsubscribe="https://example.com/x"
+        )
         if is_taken:
             channel.send(letter)
             (received,) = plain.mailbox.received
@@ -378,5 +380,5 @@ def test_a_server_without_smtputf8_gets_what_it_can_take_and_the_rest_is_refused
 
 def test_a_server_with_smtputf8_gets_every_mailbox(mail: MailServer) -> None:
     channel = smtp.SmtpChannel("127.0.0.1", mail.port, "", "", "none", "Market <market@example.com>", "Market", 3)
-    channel.send(Letter(id="1", to="änna@bücher.example", title="Sveiki", text="Labdien"))
+    channel.send(OutboundMessage(id="1", to="änna@bücher.example", title="Sveiki", text="Labdien"))
     assert [str(one["To"]) for one in mail.mailbox.received] == ["änna@xn--bcher-kva.example"]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from marketplace.notifications.gateways.channel import Letter
+from marketplace.notifications.gateways.channel import OutboundMessage
 from marketplace.notifications.gateways.smtp import SmtpChannel
 from tests.servers.mail import MailServer
 from tests.servers.waiting import PATIENCE
@@ -18,7 +18,7 @@ def headers(server: MailServer, *, sender: str, site_name: str = "Tirgus", **how
     """What a server was sent, unfolded, by their names in small letters."""
     letter = {"id": "1-2", "to": "liga@example.com", "title": "News", "text": "Hello.", "unsubscribe": WAY_OUT, **how}
     place = {"host": "127.0.0.1", "port": server.port, "user": "", "password": "", "security": "none"}
-    SmtpChannel(**place, sender=sender, site_name=site_name, timeout=PATIENCE).send(Letter(**letter))  # type: ignore[arg-type]
+    SmtpChannel(**place, sender=sender, site_name=site_name, timeout=PATIENCE).send(OutboundMessage(**letter))  # type: ignore[arg-type]
     lines = server.mailbox.raw[-1].partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
     assert max(map(len, lines)) <= 998
     unfolded = re.sub(r"\n(?=[ \t])", "", "\n".join(lines))

@@ -10,10 +10,11 @@ import pytest
 import time_machine
 from flask import Flask
 
-from marketplace.auth import service, standing
+from marketplace.auth import service
+from marketplace.auth.account_admin import service as account_admin_service
 from marketplace.auth.models import MailToken
-from marketplace.core.db import db, fetch, in_transaction
-from marketplace.core.outbox import OutboxRow
+from marketplace.core.database.db import db, fetch, in_transaction
+from marketplace.core.queues.outbox import OutboxRow
 from marketplace.notifications.models import Delivery
 from tests.factories.people import PASSWORD, Person, sign_up
 from tests.races.burst import burst
@@ -218,6 +219,6 @@ def test_somebody_gone_gets_no_new_password(shop: Flask, work: Work, mail: MailS
     work()
     token = link_in(mail, "anna@example.com", "new password")
     with shop.app_context():
-        in_transaction(lambda: standing.suspend(service.active(anna.id), "Spam"))
+        in_transaction(lambda: account_admin_service.suspend(service.active(anna.id), "Spam"))
         db.session.remove()
     assert post(shop, "password/reset", token=token, password=NEXT).status_code == 422

@@ -5,11 +5,11 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select, update
 
-from marketplace.core import jobs
-from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.core.outbox import OutboxRow, relay
-from marketplace.payments.gateways.fake import CAPTURE_DECLINES, CLOSED_BANK, REFUND_FAILS
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import OutboxRow, relay
 from marketplace.payments.models import Payout
+from marketplace.payments.providers.fake.provider import CAPTURE_DECLINES, CLOSED_BANK, REFUND_FAILS
 from tests.factories import things
 from tests.factories.money import fake, finished_task, key, onboard, paid_task, pay, payout, work
 from tests.factories.people import Person

@@ -8,10 +8,10 @@ import pytest
 import time_machine
 from flask import Flask
 
-from marketplace.core import jobs
-from marketplace.core.db import db, fetch, in_transaction
-from marketplace.notifications.delivering import LETTERS
-from marketplace.notifications.quiet import digest_period, end_of_quiet
+from marketplace.core.database.db import db, fetch, in_transaction
+from marketplace.core.queues import jobs
+from marketplace.notifications.deliveries.service import DELIVERY_QUEUE
+from marketplace.notifications.quiet_hours import digest_period, end_of_quiet
 from tests.factories import things
 from tests.factories.people import Person, sign_up
 from tests.servers.mail import MailServer
@@ -148,7 +148,7 @@ def test_a_digest_gathers_what_can_wait_once(shop: Flask, work: Work, mail: Mail
     subjects = [str(one["Subject"]) for one in mail.mailbox.received if one["To"] == "anna@example.com"]
     assert len(subjects) == 2  # what cannot wait does not
     with shop.app_context():
-        assert len(fetch(LETTERS.table.select().where(LETTERS.table.c.kind == "digest"))) == 1
+        assert len(fetch(DELIVERY_QUEUE.table.select().where(DELIVERY_QUEUE.table.c.kind == "digest"))) == 1
         db.session.remove()
 
 

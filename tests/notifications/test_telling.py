@@ -8,13 +8,13 @@ import time_machine
 from flask import Flask
 from sqlalchemy import update
 
-from marketplace.core import jobs
-from marketplace.core.db import db, execute, in_transaction
-from marketplace.core.outbox import FACTS, OutboxRow, publish, relay
+from marketplace.core.database.db import db, execute, in_transaction
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import FACTS, OutboxRow, publish, relay
 from marketplace.events.tasks import TaskDone
-from marketplace.notifications import subscribers
 from marketplace.notifications.kinds import KINDS
-from marketplace.notifications.rendering import kinds
+from marketplace.notifications.renderer import kinds
+from marketplace.notifications.subscribers import general
 from marketplace.tasks.models import Task
 from tests.factories import things
 from tests.factories.people import Person, sign_up
@@ -246,7 +246,7 @@ def test_a_missing_word_is_seen_by_an_operator_and_not_by_people(
 ) -> None:
     tell(app)
     fact = TaskDone(task_id=things.task(anna)["id"], owner_id=anna.id, worker_id=juris.id, version=1)
-    monkeypatch.setattr(subscribers.people, "name_of", lambda user_id: None)
+    monkeypatch.setattr(general.auth_queries, "name_of", lambda user_id: None)
     with app.app_context():
         in_transaction(lambda: publish(fact))
         relay()

@@ -2,13 +2,7 @@
 
 from dataclasses import replace
 
-from marketplace.payments.gateways.provider import (
-    Charge,
-    PaymentState,
-    PlanTerms,
-    RefundState,
-    SubscriptionState,
-)
+from marketplace.payments.providers.provider import Charge, PaymentState, PlanTerms, RefundState, SubscriptionState
 from tests.payments.shops import BACK, Shop
 
 CHARGE = Charge(

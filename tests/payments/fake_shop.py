@@ -10,10 +10,10 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import delete, func, select, update
 
-from marketplace.core.db import Base, db, execute, fetch, in_transaction
-from marketplace.payments.gateways.fake import FakeProvider
-from marketplace.payments.gateways.fake_book import NOTICES, THINGS
-from marketplace.payments.gateways.provider import P, Paid, PaymentState, SubscriptionState
+from marketplace.core.database.db import Base, db, execute, fetch, in_transaction
+from marketplace.payments.providers.fake.book import NOTICES, THINGS
+from marketplace.payments.providers.fake.provider import FakeProvider
+from marketplace.payments.providers.provider import P, Paid, PaymentState, SubscriptionState
 from tests.payments.shops import CHALLENGE, DECLINED, DECLINED_LATER, GOOD, Webhook
 
 HALF = timedelta(days=15)

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from urllib3 import Timeout
 
-from marketplace.payments.gateways.paypal.provider import PayPalProvider
-from marketplace.payments.gateways.provider import PaymentState, Provider, SubscriptionState
-from marketplace.payments.gateways.stripe.provider import StripeProvider
+from marketplace.payments.providers.paypal.provider import PayPalProvider
+from marketplace.payments.providers.provider import PaymentState, Provider, SubscriptionState
+from marketplace.payments.providers.stripe.provider import StripeProvider
 from tests.servers import paypal as paypal_server
 from tests.servers import stripe as stripe_server
 from tests.servers.paypal_billing import agree, settle_payout

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from marketplace.core.db import InUse, db, execute, fetch, in_transaction
+from marketplace.core.database.db import InUse, db, execute, fetch, in_transaction
 from tests.factories import things
 from tests.factories.money import VISA, key
 from tests.factories.people import Person

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from pypdf import PdfReader
 
-from marketplace.core.db import db, in_transaction
-from marketplace.payments import handing_over
+from marketplace.core.database.db import db, in_transaction
+from marketplace.payments import handover_codes
 from tests.conftest import make_app
 from tests.factories import money, things
 from tests.factories.people import Person, sign_up
@@ -260,10 +260,10 @@ def test_a_code_cannot_be_guessed(anna: Person, juris: Person) -> None:
 
 def test_a_code_counts_once(app: Flask, anna: Person) -> None:
     with app.app_context():
-        code = in_transaction(lambda: handing_over.code_for("task:7", anna.id))
-        assert in_transaction(lambda: handing_over.guess("task:7", code))
-        with pytest.raises(handing_over.NoCode):
-            in_transaction(lambda: handing_over.guess("task:7", code))
+        code = in_transaction(lambda: handover_codes.code_for("task:7", anna.id))
+        assert in_transaction(lambda: handover_codes.guess("task:7", code))
+        with pytest.raises(handover_codes.NoCode):
+            in_transaction(lambda: handover_codes.guess("task:7", code))
         db.session.remove()
 
 

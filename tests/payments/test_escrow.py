@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.core.db import db, fetch
+from marketplace.core.database.db import db, fetch
 from marketplace.payments.ledger.service import TRANSFERS
 from marketplace.payments.models import ReceiptRow
 from tests.factories import things

@@ -8,8 +8,8 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from marketplace.core.access import MOVES_MONEY
-from marketplace.core.db import db, fetch
+from marketplace.core.database.db import db, fetch
+from marketplace.core.http.access import MOVES_MONEY
 from tests.declared import SCOPES
 from tests.disputes import stage
 from tests.factories import money, things

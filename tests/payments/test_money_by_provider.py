@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import MetaData, text
 
-from marketplace.core.db import db
-from marketplace.payments.ledger.proofs import findings
+from marketplace.core.database.db import db
+from marketplace.payments.ledger.invariants import findings
 from tests.conftest import make_app
 
 BEFORE, AFTER = "0022", "0023"

@@ -20,22 +20,29 @@ from sqlalchemy import event, select, text, update
 from marketplace.auth.models import User
 from marketplace.catalog.models import Category
 from marketplace.cli import audit
-from marketplace.core.db import db, execute, fetch, in_transaction, save
-from marketplace.core.leases import Queue
+from marketplace.core.database.db import db, execute, fetch, in_transaction, save
+from marketplace.core.queues.work_queue import Queue
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Problem
 from marketplace.kit.money import share, to_major
-from marketplace.payments import calling, calls, escrow, inbox, payouts, reconciling, states
+from marketplace.payments import escrow, provider_sync
 from marketplace.payments import service as payments
-from marketplace.payments.gateways.chosen import providers
-from marketplace.payments.gateways.fake import CLOSED_BANK, FakeProvider
-from marketplace.payments.gateways.fake_book import NOTICES, THINGS
-from marketplace.payments.gateways.provider import ProviderError
+from marketplace.payments.ledger.invariants import findings
 from marketplace.payments.ledger.models import LedgerAccount
-from marketplace.payments.ledger.proofs import findings
 from marketplace.payments.models import Payment, Payout, Refund
-from marketplace.tasks import applying, paying, service
+from marketplace.payments.payouts import service as payouts_service
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.provider_requests import queue as provider_requests_queue
+from marketplace.payments.providers.fake.book import NOTICES, THINGS
+from marketplace.payments.providers.fake.provider import CLOSED_BANK, FakeProvider
+from marketplace.payments.providers.provider import ProviderError
+from marketplace.payments.providers.registry import providers
+from marketplace.payments.reconciliation import service as reconciliation_service
+from marketplace.payments.webhooks import service as webhooks_service
+from marketplace.tasks import service
+from marketplace.tasks.applications import service as applications_service
 from marketplace.tasks.models import Application
+from marketplace.tasks.payments import service as payments_service
 from tests.conftest import BEGINNING
 from tests.database_reset import empty
 from tests.payments.money_model import EXPONENT, FEES, Balances, Deal, Paid, Sent
@@ -53,7 +60,7 @@ OVER = {
     "payment": {"requires_payment_method", "requires_action", "held", "released", "refunded", "cancelled", "failed"}
 }
 OVER |= {"refund": {"done", "failed"}, "payout": {"on_hold", "paid", "failed", "returned", "cancelled"}}
-QUEUES: tuple[Queue, ...] = (calls.CALLS, inbox.EVENTS, NOTICES)
+QUEUES: tuple[Queue, ...] = (provider_requests_queue.CALLS, webhooks_service.EVENTS, NOTICES)
 some = st.integers(0, 40)
 cards = st.sampled_from(("pm_card_visa", *CARDS))
 HAPPY = {"assigned": "start", "in_progress": "finish", "pending": "confirm"}
@@ -96,7 +103,7 @@ class Marketplace(RuleBasedStateMachine):
         self.time.shift(timedelta(days=6))
         for person in self.people:
             country = CLOSED_BANK if person == self.people[-1] else "LV"
-            payouts.onboard(db.session.get(User, person), country=country)
+            payouts_service.onboard(db.session.get(User, person), country=country)
         for number, currency in enumerate(sorted(EXPONENT)):
             self.hire(number % 2, 2 + number % 2, currency, 12345, CARDS[number % 2], steps=number + 1)
 
@@ -124,7 +131,7 @@ class Marketplace(RuleBasedStateMachine):
         self.post(owner, currency, price)
         self.give(self.deals[-1], self.people[worker], card)
         for _ in range(steps):
-            calling.call_due()
+            provider_requests_handlers.call_due()
             self.step(self.deals[-1], HAPPY.get(self.deals[-1].state, "confirm"))
 
     @precondition(lambda self: self.deals)
@@ -155,7 +162,7 @@ class Marketplace(RuleBasedStateMachine):
         """The owner begins to pay (or tries another card), and may wait for what comes of it."""
         deal = self.deal(which)
         payment = self.attempt(
-            lambda: paying.begin(user(deal.owner), deal.task_id, **_price_of(deal), payment_method=card).id
+            lambda: payments_service.begin(user(deal.owner), deal.task_id, **_price_of(deal), payment_method=card).id
         )
         if payment is None:
             return
@@ -163,7 +170,7 @@ class Marketplace(RuleBasedStateMachine):
         self.begun(deal)
         assert deal.paid[-1].id == payment
         if waits:
-            calling.call_now("payment", payment)
+            provider_requests_handlers.call_now("payment", payment)
 
     @precondition(lambda self: any(deal.paid for deal in self.deals))
     @rule(which=some, card=st.none() | cards, waits=st.booleans())
@@ -172,7 +179,7 @@ class Marketplace(RuleBasedStateMachine):
         paid = self.payment(which)
         self.attempt(lambda: payments.confirm(user(paid.payer), paid.id, payment_method=card))
         if waits:
-            calling.call_now("payment", paid.id)
+            provider_requests_handlers.call_now("payment", paid.id)
 
     @precondition(lambda self: any(deal.state in HAPPY for deal in self.deals))
     @rule(which=some, steps=st.integers(1, 3), waits=st.booleans())
@@ -182,7 +189,7 @@ class Marketplace(RuleBasedStateMachine):
         deal = under_way[which % len(under_way)]
         for _ in range(steps):
             if waits:
-                calling.call_due()
+                provider_requests_handlers.call_due()
             self.step(deal, HAPPY.get(deal.state, "confirm"))
 
     @precondition(lambda self: self.deals)
@@ -194,7 +201,7 @@ class Marketplace(RuleBasedStateMachine):
     def step(self, deal: Deal, verb: str) -> None:
         """One verb of a task, with what it means for the money."""
         who = deal.owner if verb in {"confirm", "cancel", "dispute"} else deal.worker or self.people[2]
-        held = payments.held_minor(paying.reference(deal.task_id)) is not None
+        held = payments.held_minor(payments_service.reference(deal.task_id)) is not None
         moved = self.attempt(lambda: getattr(service, verb)(user(who), deal.task_id))
         legal = deal.state in ALLOWED[verb] and (held or verb not in {"start", "finish"})
         assert (moved is not None) == legal, (verb, deal, self.refused)
@@ -216,7 +223,7 @@ class Marketplace(RuleBasedStateMachine):
         """Staff divide what is held, in percent."""
         disputed = [deal for deal in self.deals if deal.state == "disputed"]
         deal = disputed[which % len(disputed)]
-        held = payments.held_minor(paying.reference(deal.task_id))
+        held = payments.held_minor(payments_service.reference(deal.task_id))
         amount = None if part is None else (held[0] if held else deal.price) * part // 100
         done = self.attempt(lambda: service.settle(deal.task_id, to_worker_minor=amount))
         legal = amount in {None, 0} or (held is not None and amount <= held[0])
@@ -252,7 +259,7 @@ class Marketplace(RuleBasedStateMachine):
         wallets = self.wallets()
         owner, currency, balance = wallets[which % len(wallets)]
         minor = abs(balance) * part // 100
-        self.payout(owner, currency, minor, may=payouts.minimum(currency) <= minor <= balance)
+        self.payout(owner, currency, minor, may=payouts_service.minimum(currency) <= minor <= balance)
 
     @precondition(lambda self: any(deal.state == "completed" for deal in self.deals))
     @rule(which=some, part=st.sampled_from((10, 50, 100)))
@@ -264,7 +271,7 @@ class Marketplace(RuleBasedStateMachine):
         paid = completed[which % len(completed)].paid[-1]
         mine = [one for one in self.wallets() if one[:2] == (paid.payee, paid.currency)]
         for _, currency, balance in mine:
-            self.payout(paid.payee, currency, max(balance, 0), may=payouts.minimum(currency) <= balance)
+            self.payout(paid.payee, currency, max(balance, 0), may=payouts_service.minimum(currency) <= balance)
         minor = paid.left() * part // 100
         amount = major(minor, paid.currency)
         if self.attempt(lambda: payments.refund(user(self.admin), paid.id, amount=amount)):
@@ -273,19 +280,19 @@ class Marketplace(RuleBasedStateMachine):
     def payout(self, owner: int, currency: str, minor: int, *, may: bool) -> None:
         """Ask for one; it is refused exactly where it has to be."""
         amount = major(minor, currency)
-        made = self.attempt(lambda: payouts.request(user(owner), amount=amount, currency=currency)[0].id)
+        made = self.attempt(lambda: payouts_service.request(user(owner), amount=amount, currency=currency)[0].id)
         assert (made is not None) == may, (minor, self.refused)
         if made is not None:
             key = fetch(select(Payout.key).where(Payout.id == made))[0].key
             self.sent.append(Sent(made, key, owner, currency, minor))
 
     @precondition(lambda self: self.sent)
-    @rule(which=some, verb=st.sampled_from((payouts.cancel, payouts.approve)))
+    @rule(which=some, verb=st.sampled_from((payouts_service.cancel, payouts_service.approve)))
     def decide(self, which: int, verb: Callable[[User, int], Payout]) -> None:
         """The owner thinks again, or staff let it go."""
         one = self.sent[which % len(self.sent)]
-        who = self.admin if verb is payouts.approve else one.user
-        if self.attempt(lambda: verb(user(who), one.id)) and verb is payouts.cancel:
+        who = self.admin if verb is payouts_service.approve else one.user
+        if self.attempt(lambda: verb(user(who), one.id)) and verb is payouts_service.cancel:
             one.cancelled = True
 
     # What the provider, banks and the net do
@@ -344,7 +351,7 @@ class Marketplace(RuleBasedStateMachine):
             return
         body = self.fake.body_of(rows[which % len(rows)])
         for _ in range(times):
-            inbox.receive("fake", self.fake.signed(body), body)
+            webhooks_service.receive("fake", self.fake.signed(body), body)
 
     @rule(which=some)
     def forge(self, which: int) -> None:
@@ -352,8 +359,8 @@ class Marketplace(RuleBasedStateMachine):
         rows = fetch(select(NOTICES.table).limit(10))
         body = self.fake.body_of(rows[which % len(rows)]) if rows else b"{}"
         for headers in ({}, {"Fake-Signature": "t=1,v1=0"}, self.fake.signed(body + b" "), self.fake.signed(body, 1.0)):
-            with pytest.raises(inbox.NotSigned):
-                inbox.receive("fake", headers, body)
+            with pytest.raises(webhooks_service.NotSigned):
+                webhooks_service.receive("fake", headers, body)
 
     # What we do by ourselves
 
@@ -362,7 +369,11 @@ class Marketplace(RuleBasedStateMachine):
         """Time passes."""
         self.time.shift(timedelta(seconds=seconds))
 
-    @rule(what=st.sampled_from((calling.call_due, inbox.read_due, reconciling.ask_about_open)))
+    @rule(
+        what=st.sampled_from(
+            (provider_requests_handlers.call_due, webhooks_service.read_due, reconciliation_service.ask_about_open)
+        )
+    )
     def work(self, what: Callable[[], int]) -> None:
         """One of the threads behind the scenes."""
         what()
@@ -384,16 +395,16 @@ class Marketplace(RuleBasedStateMachine):
         """Nothing fails any more and everything due is done: then it must be as the model says."""
         self.fake.faults.clear()
         for _ in range(30):
-            while sum((calling.call_due(), inbox.read_due())):
+            while sum((provider_requests_handlers.call_due(), webhooks_service.read_due())):
                 pass
-            reconciling.ask_about_open()
+            reconciliation_service.ask_about_open()
             if not sum(queue.count(state) for queue in QUEUES for state in ("waiting", "failed")):
                 break
             self.time.shift(timedelta(minutes=61))
         in_transaction(lambda: execute(update(Payment).values(ask_at=now())))  # an old answer may have come last
-        reconciling.ask_about_open()
+        reconciliation_service.ask_about_open()
         assert [(queue.name, state) for queue in QUEUES for state in audit_states if queue.count(state)] == []
-        assert reconciling.compare(BEGINNING, now() + timedelta(days=1)) == []
+        assert reconciliation_service.compare(BEGINNING, now() + timedelta(days=1)) == []
         self.nothing_is_left_hanging()
         assert balances() == self.expected()
 
@@ -466,7 +477,7 @@ class Marketplace(RuleBasedStateMachine):
 
     def begun(self, deal: Deal) -> None:
         """Note the payment that is under way now."""
-        reference = paying.reference(deal.task_id)
+        reference = payments_service.reference(deal.task_id)
         rows = fetch(select(Payment.id, Payment.key).where(Payment.open_for == reference))
         assert len(rows) == 1
         if not deal.paid or deal.paid[-1].id != rows[0].id:
@@ -505,9 +516,9 @@ class Marketplace(RuleBasedStateMachine):
 
 
 ASKED: dict[str, tuple[Any, str, Callable[..., object]]] = {
-    "payment": (Payment, "fetch_payment", states.apply_provider_state),
-    "refund": (Refund, "fetch_refund", states.apply_refund_state),
-    "payout": (Payout, "fetch_payout", states.apply_payout_state),
+    "payment": (Payment, "fetch_payment", provider_sync.apply_provider_state),
+    "refund": (Refund, "fetch_refund", provider_sync.apply_refund_state),
+    "payout": (Payout, "fetch_payout", provider_sync.apply_payout_state),
 }
 FILES = "tasks: disputed without a file"  # nobody opens them here
 audit_states = ("waiting", "failed", "dead")
@@ -563,7 +574,7 @@ def _application(helper: int, task_id: int) -> int:
             Application.task_id == task_id, Application.applicant_id == helper, Application.status == "pending"
         )
     )
-    return int(known[0].id) if known else applying.apply(user(helper), task_id).id
+    return int(known[0].id) if known else applications_service.apply(user(helper), task_id).id
 
 
 @pytest.fixture

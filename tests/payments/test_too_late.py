@@ -4,11 +4,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.core.db import fetch, in_transaction, locked
+from marketplace.core.database.db import fetch, in_transaction, locked_row
 from marketplace.kit.errors import Conflict
-from marketplace.payments import states
+from marketplace.payments import provider_sync
 from marketplace.payments.models import Payment
-from marketplace.tasks import paying, service
+from marketplace.tasks import service
+from marketplace.tasks.payments import service as payments_service
 from tests.factories.money import VISA
 from tests.factories.people import Person
 from tests.races.stage import Stage, fake
@@ -25,12 +26,14 @@ def take(stage: Stage) -> None:
     name = fetch(select(Payment.provider_id).where(Payment.id == stage.payment))[0].provider_id
     fake().confirm(name, method=VISA, key="late")
     state = fake().capture(name, amount_minor=4000, key="late too")
-    in_transaction(lambda: states.apply_provider_state(stage.payment, state))
+    in_transaction(lambda: provider_sync.apply_provider_state(stage.payment, state))
 
 
 @pytest.mark.parametrize("is_paid_again", [False, True])
 def test_money_taken_for_a_payment_that_was_given_up_goes_back(stage: Stage, is_paid_again: bool) -> None:
-    stage.inside(lambda: in_transaction(lambda: states.fail_payment(stage.payment, "The provider did not want it.")))
+    stage.inside(
+        lambda: in_transaction(lambda: provider_sync.fail_payment(stage.payment, "The provider did not want it."))
+    )
     if is_paid_again:
         begun = {"payment_method": VISA, "price": 40}
         key = {"Idempotency-Key": "again"}
@@ -38,20 +41,27 @@ def test_money_taken_for_a_payment_that_was_given_up_goes_back(stage: Stage, is_
     stage.inside(lambda: take(stage))
     stage.rest()
     assert stage.outcome()[1] == "refunded"
-    assert stage.inside(lambda: paying.payments.held_minor(f"task:{stage.task}") is not None) == is_paid_again
+    assert (
+        stage.inside(lambda: payments_service.payments_service.held_minor(f"task:{stage.task}") is not None)
+        == is_paid_again
+    )
 
 
 def test_money_taken_after_the_work_was_confirmed_is_the_workers_though_the_payment_was_given_up(stage: Stage) -> None:
-    stage.inside(lambda: in_transaction(lambda: paying.payments.release(f"task:{stage.task}")))
-    stage.inside(lambda: in_transaction(lambda: states.fail_payment(stage.payment, "The provider did not want it.")))
+    stage.inside(lambda: in_transaction(lambda: payments_service.payments_service.release(f"task:{stage.task}")))
+    stage.inside(
+        lambda: in_transaction(lambda: provider_sync.fail_payment(stage.payment, "The provider did not want it."))
+    )
     stage.inside(lambda: take(stage))
     assert stage.outcome()[1] == "released"
-    stage.inside(lambda: in_transaction(lambda: states.escrow.refund(its_payment(stage), 4000)))  # nobody did the task
+    stage.inside(
+        lambda: in_transaction(lambda: provider_sync.escrow.refund(its_payment(stage), 4000))
+    )  # nobody did the task
 
 
 def its_payment(stage: Stage) -> Payment:
     """To work with."""
-    return locked(Payment, stage.payment)
+    return locked_row(Payment, stage.payment)
 
 
 def test_nothing_can_be_divided_where_nothing_is_held(stage: Stage) -> None:

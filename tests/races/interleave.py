@@ -16,7 +16,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import event
 
-from marketplace.core.db import db
+from marketplace.core.database.db import db
 from tests.servers.waiting import PATIENCE
 
 Work = Callable[[], object]

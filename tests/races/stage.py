@@ -10,20 +10,25 @@ from flask import Flask
 from sqlalchemy import func, select, text, update
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.core.database.db import db, execute, fetch, in_transaction
 from marketplace.kit.clock import now
-from marketplace.payments import calling, calls, inbox, reconciling
-from marketplace.payments.gateways.chosen import providers
-from marketplace.payments.gateways.fake import FakeProvider
-from marketplace.payments.gateways.fake_book import NOTICES
-from marketplace.payments.ledger.proofs import findings
+from marketplace.payments.ledger.invariants import findings
 from marketplace.payments.models import Payment, ReceiptRow
-from marketplace.tasks import applying, paying, service
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.provider_requests import queue as provider_requests_queue
+from marketplace.payments.providers.fake.book import NOTICES
+from marketplace.payments.providers.fake.provider import FakeProvider
+from marketplace.payments.providers.registry import providers
+from marketplace.payments.reconciliation import service as reconciliation_service
+from marketplace.payments.webhooks import service as webhooks_service
+from marketplace.tasks import service
+from marketplace.tasks.applications import service as applications_service
+from marketplace.tasks.payments import service as payments_service
 from tests.conftest import BEGINNING
 from tests.factories.money import VISA
 from tests.factories.people import Person
 
-QUEUES = (calls.CALLS, inbox.EVENTS, NOTICES)
+QUEUES = (provider_requests_queue.CALLS, webhooks_service.EVENTS, NOTICES)
 
 
 @dataclass
@@ -62,7 +67,7 @@ class Stage:
 
     def call(self) -> None:
         """What the payment asks of the provider."""
-        calling.call_now("payment", self.payment)
+        provider_requests_handlers.call_now("payment", self.payment)
 
     def rest(self) -> "Stage":
         """Whatever waits for its time is done now."""
@@ -87,12 +92,12 @@ class Stage:
             assert owner is not None
             assert worker is not None
             task = service.post(owner, budget=40, **place)
-            application = applying.apply(worker, task.id)
+            application = applications_service.apply(worker, task.id)
             service.accept_application(owner, application.id, task.id, price=Decimal(40))
-            return task.id, paying.begin(owner, task.id).id
+            return task.id, payments_service.begin(owner, task.id).id
 
         task, payment = in_transaction(work)
-        calling.call_now("payment", payment)
+        provider_requests_handlers.call_now("payment", payment)
         return Stage(self.app, self.owner, self.worker, task, payment)
 
     def _pay(self, until: str) -> None:
@@ -101,13 +106,17 @@ class Stage:
         if until == "captured":
             fake().capture(row.provider_id, amount_minor=4000, key=f"taken {row.key}")
         else:
-            in_transaction(lambda: calls.ask("confirm", "payment", self.payment, key=f"known {row.key}"))
+            in_transaction(
+                lambda: provider_requests_queue.ask("confirm", "payment", self.payment, key=f"known {row.key}")
+            )
         if until == "authorized":
-            for claimed in calls.CALLS.claim(calls.waiting("payment", self.payment)[0]):
-                calling._call(claimed)
+            for claimed in provider_requests_queue.CALLS.claim(
+                provider_requests_queue.waiting("payment", self.payment)[0]
+            ):
+                provider_requests_handlers._call(claimed)
         if until == "held":
-            calling.call_now("payment", self.payment)
-            while inbox.read_due():
+            provider_requests_handlers.call_now("payment", self.payment)
+            while webhooks_service.read_due():
                 pass
 
     def _outcome(self) -> tuple[str, str, Counter[str], int]:
@@ -134,19 +143,19 @@ def long_ago(payment: int, when: datetime | None = None) -> None:
 
 def work_off() -> None:
     """What is due."""
-    while sum((calling.call_due(), inbox.read_due())):
+    while sum((provider_requests_handlers.call_due(), webhooks_service.read_due())):
         pass
 
 
 def rest() -> None:
     """Whatever waits for its time is done now; the books agree."""
     for _ in range(5):
-        while sum((calling.call_due(), inbox.read_due())):
+        while sum((provider_requests_handlers.call_due(), webhooks_service.read_due())):
             pass
         if not sum(in_transaction(lambda queue=queue: _hurry(queue)) for queue in QUEUES):  # type: ignore[misc]
             break
     assert findings() == []
-    assert reconciling.compare(BEGINNING, now() + timedelta(days=1)) == []
+    assert reconciliation_service.compare(BEGINNING, now() + timedelta(days=1)) == []
     assert [queue.name for queue in QUEUES for state in ("waiting", "failed", "dead") if queue.count(state)] == []
 
 

@@ -11,14 +11,19 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from marketplace.cli import audit
-from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.core.database.db import db, execute, fetch, in_transaction
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
-from marketplace.payments import accounts, calling, inbox, issuing, reconciling, states
+from marketplace.payments import provider_sync
 from marketplace.payments import service as payments
-from marketplace.payments.gateways.provider import P, PaymentState
-from marketplace.payments.ledger.service import Line, post
+from marketplace.payments.ledger import chart_of_accounts
+from marketplace.payments.ledger.service import Posting, post
 from marketplace.payments.models import Payment
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.providers.provider import P, PaymentState
+from marketplace.payments.receipts import service as receipts_service
+from marketplace.payments.reconciliation import service as reconciliation_service
+from marketplace.payments.webhooks import service as webhooks_service
 from marketplace.tasks import queries as tasks
 from marketplace.tasks.models import Task
 from tests.factories.money import VISA, key
@@ -56,7 +61,7 @@ def play(stage: Stage, scene: Scene) -> list[tuple[Stage, Meeting]]:
 
 def behind_the_scenes() -> None:
     """The thread that works off what is due."""
-    while sum((inbox.read_due(), calling.call_due())):
+    while sum((webhooks_service.read_due(), provider_requests_handlers.call_due())):
         pass
 
 
@@ -68,7 +73,7 @@ def confirm_and_webhook(one: Stage) -> tuple[Work, Work]:
 def webhook_and_reconciler(one: Stage) -> tuple[Work, Work]:
     one.pay(until="captured")
     one.inside(lambda: long_ago(one.payment))
-    return inbox.read_due, reconciling.ask_about_open
+    return webhooks_service.read_due, reconciliation_service.ask_about_open
 
 
 def reconciler_and_webhook(one: Stage) -> tuple[Work, Work]:
@@ -189,7 +194,7 @@ def test_control_where_nobody_holds_a_row_the_money_does_not_follow(
         monkeypatch.setattr(model.__mapper__, "version_id_col", None)
         monkeypatch.setattr(model.__mapper__, "_memoized_values", {})
     if database == "sqlite":
-        monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+        monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
     stages: list[Stage] = []
 
     def prepare() -> tuple[Work, Work]:
@@ -207,7 +212,7 @@ def test_control_where_nobody_holds_a_row_the_money_does_not_follow(
 def test_control_without_the_lock_a_capture_is_booked_twice(
     stage: Stage, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    careful = states.apply_provider_state
+    careful = provider_sync.apply_provider_state
 
     def careless(payment_id: int, state: PaymentState) -> object:
         """Looks first, then writes; and nothing is unique."""
@@ -222,14 +227,14 @@ def test_control_without_the_lock_a_capture_is_booked_twice(
         taken = {"status": "held", "captured_minor": minor, "captured_at": now()}
         execute(update(Payment).where(Payment.id == payment_id).values(**taken))
         payment = db.session.get_one(Payment, payment_id, populate_existing=True)
-        sides = {"debit": accounts.at_provider(payment), "credit": accounts.escrow(payment)}
+        sides = {"debit": chart_of_accounts.at_provider(payment), "credit": chart_of_accounts.escrow(payment)}
         subject = f"payment:{payment_id}"
-        post([Line(key=token_hex(9), amount_minor=minor, kind="hold", reference="", subject=subject, **sides)])
-        issuing._issue("", token_hex(9), issuing._about(payment), payment_id=payment_id)
+        post([Posting(key=token_hex(9), amount_minor=minor, kind="hold", reference="", subject=subject, **sides)])
+        receipts_service._issue("", token_hex(9), receipts_service._about(payment), payment_id=payment_id)
 
-    monkeypatch.setattr(states, "apply_provider_state", careless)
+    monkeypatch.setattr(provider_sync, "apply_provider_state", careless)
     if database == "sqlite":  # there BEGIN IMMEDIATE alone would do
-        monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+        monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
 
     def prepare() -> tuple[Work, Work]:
         stages.append(stage.set_up())

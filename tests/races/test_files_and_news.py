@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.core.outbox import OutboxRow, publish, relay, subscribers
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.queues.outbox import OutboxRow, publish, relay, subscribers
 from marketplace.events.tasks import TaskStarted
 from marketplace.notifications import service as notifications
-from marketplace.notifications.delivering import LETTERS, deliver_due
+from marketplace.notifications.deliveries.service import DELIVERY_QUEUE, deliver_due
 from marketplace.notifications.models import Notification
 from marketplace.uploads import queries, service
 from marketplace.uploads.models import UploadUsage
@@ -54,7 +54,7 @@ def test_control_read_then_write_loses_count_of_the_quota(
 
     monkeypatch.setattr(service, "_take_room", careless)
     if database == "sqlite":
-        monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+        monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
     burst(_sends(anna))
 
 
@@ -97,7 +97,7 @@ def test_many_relays_and_many_posts_tell_each_fact_once(app: Flask, anna: Person
     told = [one["type"] for one in anna.get("/api/notifications").json["notifications"]]
     assert sorted(told) == ["new_application"] * 5 + ["welcome"]
     with app.app_context():
-        sent = fetch(select(LETTERS.table.c.attempts, LETTERS.table.c.done_at))
+        sent = fetch(select(DELIVERY_QUEUE.table.c.attempts, DELIVERY_QUEUE.table.c.done_at))
         db.session.remove()
     assert [(row.attempts, row.done_at is not None) for row in sent] == [(1, True)] * len(sent)
 

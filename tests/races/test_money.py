@@ -13,16 +13,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select, text, update
 
-from marketplace.core import idempotency, jobs
-from marketplace.core.database_errors import sql_state
-from marketplace.core.db import db, execute, fetch, save
-from marketplace.core.outbox import relay
+from marketplace.core.database.db import db, execute, fetch, save
+from marketplace.core.database.errors import sql_state
+from marketplace.core.http import idempotency
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import relay
 from marketplace.kit.clock import now
-from marketplace.payments import calling, inbox, issuing
 from marketplace.payments import service as payments
 from marketplace.payments.ledger import service as ledger
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.models import Payment, ReceiptRow
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.receipts import service as receipts_service
+from marketplace.payments.webhooks import service as webhooks_service
 from marketplace.tasks.models import Application, Task
 from tests.factories import things
 from tests.factories.money import VISA, key
@@ -49,7 +52,7 @@ def count(app: Flask, statement: str, **how: Any) -> int:
 def work(app: Flask) -> None:
     """Everything that is due."""
     with app.app_context():
-        while sum((relay(), calling.call_due(), inbox.read_due(), jobs.run_due())):
+        while sum((relay(), provider_requests_handlers.call_due(), webhooks_service.read_due(), jobs.run_due())):
             pass
         db.session.remove()
 
@@ -110,7 +113,7 @@ def test_control_without_the_version_check_the_money_is_asked_for_more_than_once
         monkeypatch.setattr(model.__mapper__, "_memoized_values", {})
     several_payments(monkeypatch)
     if database == "sqlite":
-        monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+        monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
     burst(calls)
     assert count(app, "SELECT COUNT(*) FROM payments") > 1
 
@@ -218,7 +221,7 @@ def test_control_read_then_write_pays_out_more_than_there_is(
 
     monkeypatch.setattr(ledger, "_change", careless)
     if database == "sqlite":
-        monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+        monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
     assert Counter(withdraw(juris))[201] > 1
 
 
@@ -295,7 +298,7 @@ def test_control_counted_by_reading_receipts_have_the_same_number(
         series = token_hex(3)  # a number is unique in its series
         return save(ReceiptRow(series=series, number=number, subject=subject, issued_at=now(), data=data, **of))
 
-    monkeypatch.setattr(issuing, "_issue", careless)
-    monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+    monkeypatch.setattr(receipts_service, "_issue", careless)
+    monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
     numbers = receipt_numbers(app, stage)
     assert len(set(numbers)) < len(numbers)

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from marketplace.core.db import fetch
-from marketplace.core.lifecycle import StateChange
+from marketplace.core.database.db import fetch
+from marketplace.core.database.lifecycle import StateChange
 from marketplace.tasks.models import Application, Task
 from tests.factories import things
 from tests.factories.people import Person, sign_up
@@ -50,7 +50,7 @@ def test_control_without_the_version_check_several_accepts_succeed(
         monkeypatch.setattr(model.__mapper__, "version_id_col", None)
         monkeypatch.setattr(model.__mapper__, "_memoized_values", {})
     if database == "sqlite":  # there BEGIN IMMEDIATE alone would do
-        monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+        monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
 
     calls = [partial(anna.post, f"/api/tasks/{task_id}/applications/{number}/accept") for number in applications]
     burst(calls)

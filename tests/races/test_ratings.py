@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, fetch
+from marketplace.core.database.db import db, fetch
 from marketplace.reviews import service
 from tests.factories import things
 from tests.factories.people import Person, sign_up
@@ -53,5 +53,5 @@ def test_control_read_then_write_loses_reviews(
 
     monkeypatch.setattr(service, "count_rating", careless)
     if database == "sqlite":
-        monkeypatch.setattr("marketplace.core.db.writing_options", lambda engine: {})
+        monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
     burst(_reviews_to_write(app, juris))

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text, update
 
-from marketplace.core import search
-from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.core.search import KEPT
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.lists import full_text
+from marketplace.core.lists.full_text import KEPT
 from marketplace.listings.models import Listing
 from tests.factories import things
 from tests.factories.people import Person
@@ -25,7 +25,7 @@ MAKE: dict[str, Callable[..., dict[str, Any]]] = {
 
 def wrong_rows() -> int:
     """Rows whose texts are not what their fields say, or that the engine's own index does not have as they stand."""
-    wrong = search.rebuild()
+    wrong = full_text.rebuild()
     for name in KEPT:
         if db.engine.dialect.name == "sqlite":
             # 1: compare with the table too; raises DatabaseError where they differ (sqlite.org/fts5.html, 6.4)
@@ -95,8 +95,8 @@ def test_what_differs_is_found_and_mended(app: Flask, anna: Person, anybody: Per
     with app.app_context():
         in_transaction(lambda: execute(update(Listing).where(Listing.id == listing).values(search_text="other")))
         assert anybody.get("/api/search?q=quokka").json["results"] == []
-        assert search.rebuild() == 1
-        assert search.rebuild() == 0
+        assert full_text.rebuild() == 1
+        assert full_text.rebuild() == 0
         db.session.remove()
     assert [one["id"] for one in anybody.get("/api/search?q=quokka").json["results"]] == [listing]
 
@@ -114,7 +114,7 @@ def test_deleted_words_leave_the_file_of_sqlite(app: Flask, by_rebuild: bool) ->
             if _blocks_with(b"zvirbulis"):
                 break
         kept = _blocks_with(b"zvirbulis")
-        search.forget_deleted()
+        full_text.forget_deleted()
         assert (bool(kept), _blocks_with(b"zvirbulis")) == (by_rebuild, [])
         _delete_at_once(1)
         db.session.remove()

@@ -11,14 +11,14 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from marketplace.auth.models import User
-from marketplace.core import search
-from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.core.search import MOST_CANDIDATES
-from marketplace.core.vocabulary import KnownWord, vocabulary
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.lists import full_text
+from marketplace.core.lists.full_text import MOST_CANDIDATES
+from marketplace.core.lists.vocabulary import KnownWord, vocabulary
 from marketplace.listings.models import Listing
-from marketplace.search import saved
 from marketplace.search.models import SavedSearch
 from marketplace.search.policy import searchable
+from marketplace.search.saved_searches import service as saved_searches_service
 from tests.factories import things
 from tests.factories.people import Person
 
@@ -142,7 +142,7 @@ def test_what_has_expired_is_found_no_more(app: Flask, anna: Person) -> None:
 
 
 def test_many_newer_beginnings_hide_no_whole_word(app: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.core.lists.MOST_CANDIDATES", 10)
+    monkeypatch.setattr("marketplace.core.lists.list_query.MOST_CANDIDATES", 10)
     assert MOST_CANDIDATES == 500
     things.listing(anna, title="Cat", description="-")
     for number in range(15):
@@ -157,7 +157,7 @@ def test_words_of_changed_texts_are_swept(app: Flask, anna: Person) -> None:
     anna.put(f"/api/listings/{listing}", json={"title": "Kangaroo"})
     assert is_known(app, "quokka")
     with app.app_context():
-        assert in_transaction(search.sweep_words) >= 1
+        assert in_transaction(full_text.sweep_words) >= 1
         db.session.remove()
     assert (is_known(app, "quokka"), is_known(app, "kangaroo")) == (False, True)
 
@@ -172,7 +172,7 @@ def test_what_nobody_has_written_yet_is_awaited_in_every_form(
     listing = things.listing(juris, title=posted, description="-", category="other")["id"]
     with app.app_context():
         thing = searchable()["listing"].new(listing)
-        _, fitting = saved.waiting_for("listing", thing, 0, 100)
+        _, fitting = saved_searches_service.waiting_for("listing", thing, 0, 100)
         db.session.remove()
     assert len(fitting) == 1
 

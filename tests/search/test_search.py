@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from marketplace.auth.models import User
-from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.core.vocabulary import KnownWord
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.lists.vocabulary import KnownWord
 from marketplace.listings.models import Listing
 from marketplace.search.service import snippet
 from tests.factories import things

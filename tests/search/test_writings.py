@@ -6,12 +6,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from marketplace.core import search
-from marketplace.core.db import db, execute, in_transaction
+from marketplace.core.database.db import db, execute, in_transaction
+from marketplace.core.lists import full_text
 from marketplace.listings.models import Listing
-from marketplace.search import saved
 from marketplace.search.models import SavedSearch
 from marketplace.search.policy import searchable
+from marketplace.search.saved_searches import service as saved_searches_service
 from marketplace.search.service import snippet
 from tests.factories import things
 from tests.factories.people import Person
@@ -363,7 +363,7 @@ def test_what_is_awaited_is_read_alike(
     anna.post("/api/saved-searches", json={"name": "Mine", "q": typed})
     (listing,) = offer(juris, posted)
     with app.app_context():
-        _, fitting = saved.waiting_for("listing", searchable()["listing"].new(listing), 0, 100)
+        _, fitting = saved_searches_service.waiting_for("listing", searchable()["listing"].new(listing), 0, 100)
         db.session.remove()
     assert bool(fitting) == fits
 
@@ -376,7 +376,7 @@ def test_rows_of_an_earlier_version_are_named_and_written_anew(app: Flask, anna:
     with app.app_context():
         in_transaction(lambda: execute(update(Listing).where(Listing.id == listing).values(as_it_was)))
         in_transaction(lambda: execute(update(SavedSearch).values(asked={"words": [["स", "स"]], "same": [[]]})))
-        assert search.outdated() == ["listings"]
+        assert full_text.outdated() == ["listings"]
         db.session.remove()
     assert (
         "listings: old rows are indexed as an earlier version did it; run flask reindex" in run(args=["audit"]).output

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from marketplace.core.db import db, execute, in_transaction
+from marketplace.core.database.db import db, execute, in_transaction
 from marketplace.tasks import policy
 from marketplace.tasks.models import Task
 from tests.factories import things

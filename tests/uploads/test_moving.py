@@ -10,10 +10,10 @@ import pytest
 import requests
 from flask import Flask
 
-from marketplace.core import jobs
-from marketplace.core.db import db, in_transaction
-from marketplace.core.outbox import relay
-from marketplace.privacy import exporting
+from marketplace.core.database.db import db, in_transaction
+from marketplace.core.queues import jobs
+from marketplace.core.queues.outbox import relay
+from marketplace.privacy import export_archive
 from marketplace.uploads import service as uploads
 from marketplace.uploads.gateways.s3 import S3Storage
 from tests.conftest import make_app
@@ -128,10 +128,10 @@ def test_one_s_files_come_out_of_the_bucket_with_one_s_data(
     cloud = anna.app = make_app(app.config["DATABASE_URL"], **s3.settings)
     paper, gone, large = (things.upload(anna, "document", PDF + b"%%" * n, f"{n}.pdf") for n in (0, 1, 400))
     s3.client.delete_object(Bucket=BUCKET, Key=f"private/{gone['filename']}")
-    monkeypatch.setattr(exporting, "MOST_BYTES", len(PDF) + 200)
+    monkeypatch.setattr(export_archive, "MOST_BYTES", len(PDF) + 200)
     packed = BytesIO()
     with cloud.app_context():
-        exporting.pack(anna.id, packed, lambda done, total: None)
+        export_archive.pack(anna.id, packed, lambda done, total: None)
         db.session.remove()
     archive = ZipFile(packed)
     told = {row["id"]: row for row in json.loads(archive.read("files.json"))}

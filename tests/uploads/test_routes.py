@@ -15,11 +15,11 @@ from PIL import Image
 from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
-from marketplace.core import jobs
-from marketplace.core.db import db, execute, fetch, in_transaction
-from marketplace.core.jobs import JOBS
-from marketplace.core.outbox import relay
-from marketplace.uploads.gateways.chosen import storage
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.queues import jobs
+from marketplace.core.queues.jobs import JOBS
+from marketplace.core.queues.outbox import relay
+from marketplace.uploads.gateways.registry import storage
 from marketplace.uploads.models import Upload, UploadUsage
 from tests.conftest import make_app
 from tests.factories import hostile_files, things

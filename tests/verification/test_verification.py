@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from marketplace.core.db import db, fetch
+from marketplace.core.database.db import db, fetch
 from marketplace.uploads.models import UploadUse
 from tests.factories import things
 from tests.factories.people import Person, sign_up

@@ -4,9 +4,9 @@ from typing import Any
 
 from marketplace.auth.keys import service
 from marketplace.auth.keys.schemas import ApiKeyRequestSchema, ApiKeysSchema, NewApiKeySchema
-from marketplace.core.access import PROVED, SIGNED_IN, current_user
-from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Answer, Blueprint, Created
+from marketplace.core.http.access import PROVED, SIGNED_IN, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint, Created
+from marketplace.core.http.schemas import MessageSchema
 
 bp = Blueprint("api_keys", __name__, url_prefix="/api/auth/api-keys", description="Keys for programs")
 

@@ -3,8 +3,8 @@
 from marshmallow import Schema, ValidationError, fields
 
 from marketplace.auth.keys.scopes import scopes
-from marketplace.core.fields import Int, Moment, OneOfThose, Str
-from marketplace.core.schemas import Input
+from marketplace.core.http.fields import Int, Moment, OneOfThose, Str
+from marketplace.core.http.schemas import Input
 
 TIME = "2030-01-31T10:00:00Z"
 

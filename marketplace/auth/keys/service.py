@@ -14,11 +14,11 @@ from marketplace.auth.keys import usage
 from marketplace.auth.keys.models import ApiKey, ApiKeyUse
 from marketplace.auth.models import User
 from marketplace.auth.service import hold
-from marketplace.core import audit_log, current_settings, security_log
-from marketplace.core.access import NotForKeys
-from marketplace.core.db import db, execute, fetch, fetch_as, one, save
-from marketplace.core.limits import spend, spend_of_day
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import db, execute, fetch, fetch_as, one, save
+from marketplace.core.http.access import NotForKeys
+from marketplace.core.http.rate_limits import spend, spend_of_day
+from marketplace.core.ops import audit_log, current_settings, security_log
+from marketplace.core.queues.outbox import publish
 from marketplace.events.auth import ApiKeyMade
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotSignedIn, TooMany

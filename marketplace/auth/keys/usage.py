@@ -18,8 +18,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import insert, update
 
 from marketplace.auth.keys.models import ApiKey, ApiKeyUse
-from marketplace.core import current_settings
-from marketplace.core.db import execute, in_transaction
+from marketplace.core.database.db import execute, in_transaction
+from marketplace.core.ops import current_settings
 from marketplace.kit.clock import now
 
 Key = tuple[int, str]  # id and digest: SQLite gives the id of a key that is gone to another

@@ -3,15 +3,15 @@
 from typing import Any
 
 from marketplace.auth import queries
+from marketplace.auth.client_context import here
 from marketplace.auth.phone import service
 from marketplace.auth.phone.schemas import PhoneCodeSchema, PhoneSchema
-from marketplace.auth.places import here
 from marketplace.auth.schemas import UserSchema
-from marketplace.core.access import ANYONE, PROVED, current_user, viewer
-from marketplace.core.limits import code_limit
-from marketplace.core.schemas import MessageSchema, written
-from marketplace.core.web import Answer, Blueprint
-from marketplace.core.web import written as written_answer
+from marketplace.core.http.access import ANYONE, PROVED, current_user, viewer
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.rate_limits import code_limit
+from marketplace.core.http.schemas import MessageSchema, written
 
 bp = Blueprint("phone", __name__, url_prefix="/api/auth/phone", description="Telephone numbers and codes by SMS")
 ON_ITS_WAY = "The code is on its way."

@@ -1,7 +1,7 @@
 """Telephone numbers and codes in."""
 
 from marketplace.auth.schemas import one_time_code, phone_number
-from marketplace.core.schemas import Input
+from marketplace.core.http.schemas import Input
 
 
 class PhoneSchema(Input):

@@ -6,15 +6,15 @@ from typing import Protocol
 
 from sqlalchemy import ColumnElement, delete, select, update
 
-from marketplace.auth import one_time
+from marketplace.auth import one_time_codes
+from marketplace.auth.client_context import Place
 from marketplace.auth.models import User
-from marketplace.auth.numbers import e164
 from marketplace.auth.phone.models import PhoneCode, PhoneTurn
-from marketplace.auth.places import Place
-from marketplace.auth.signals import service as signals
-from marketplace.core import audit_log, current_settings
-from marketplace.core.db import execute, fetch, first_as, in_transaction, save
-from marketplace.core.outbox import publish
+from marketplace.auth.phone_numbers import e164
+from marketplace.auth.sign_in_risk import service as sign_in_risk_service
+from marketplace.core.database.db import execute, fetch, first_as, in_transaction, save
+from marketplace.core.ops import audit_log, current_settings
+from marketplace.core.queues.outbox import publish
 from marketplace.events.auth import PhoneCodeIssued, PhoneLoginAsked
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid, TooMany
@@ -53,8 +53,8 @@ def verify(user_id: int, phone: str, code: str, place: Place) -> None:
     """The number is theirs from now on, and nobody else's; raises Invalid (422)."""
     number = e164(phone)
     row = _guess(PhoneCode.phone == number, PhoneCode.user_id == user_id, PhoneCode.purpose == VERIFY)
-    if row is None or not one_time.fits(row, code):
-        in_transaction(lambda: signals.note(signals.REFUSED_CODE, user_id, place))
+    if row is None or not one_time_codes.fits(row, code):
+        in_transaction(lambda: sign_in_risk_service.note(sign_in_risk_service.REFUSED_CODE, user_id, place))
         raise Invalid.field("code", WRONG)
     in_transaction(lambda: _verified(row))
 
@@ -75,7 +75,7 @@ def message_of(code_id: int) -> tuple[str, str] | None:
     rows = fetch(select(PhoneCode.__table__).where(PhoneCode.id == code_id, PhoneCode.used_at.is_(None)))
     if not rows or rows[0].expires_at < now():
         return None
-    return rows[0].phone, one_time.code_of(rows[0])
+    return rows[0].phone, one_time_codes.code_of(rows[0])
 
 
 def sweep() -> int:
@@ -137,14 +137,14 @@ def _issue(user_id: int | None, purpose: str, number: str) -> None:
 
 def _logged_in(number: str, code: str, place: Place) -> int | None:
     row = _newest(PhoneCode.phone == number, PhoneCode.purpose == LOG_IN)
-    if row is None or not one_time.take_guess(PhoneCode, row.id) or not one_time.fits(row, code):
-        signals.note(signals.REFUSED_CODE, row.user_id if row is not None else None, place)
+    if row is None or not one_time_codes.take_guess(PhoneCode, row.id) or not one_time_codes.fits(row, code):
+        sign_in_risk_service.note(sign_in_risk_service.REFUSED_CODE, row.user_id if row is not None else None, place)
         return None
     still_theirs = select(User.id).where(User.id == row.user_id, User.phone_key == number)
-    return row.user_id if fetch(still_theirs) and one_time.use(PhoneCode, row.id) else None
+    return row.user_id if fetch(still_theirs) and one_time_codes.use(PhoneCode, row.id) else None
 
 
-class PhoneCodeRow(one_time.GuessableRow, Protocol):
+class PhoneCodeRow(one_time_codes.GuessableRow, Protocol):
     """A code that was sent."""
 
     user_id: int | None
@@ -159,14 +159,14 @@ def _newest(*which: ColumnElement[bool]) -> PhoneCodeRow | None:
 def _guess(*which: ColumnElement[bool]) -> PhoneCodeRow | None:
     """The newest such code with one guess taken for good; None where there is none to guess at."""
     row = _newest(*which)
-    if row is None or not in_transaction(lambda: one_time.take_guess(PhoneCode, row.id)):
+    if row is None or not in_transaction(lambda: one_time_codes.take_guess(PhoneCode, row.id)):
         return None
     return row
 
 
 def _verified(row: PhoneCodeRow) -> None:
     """Numbers are given out again: the one who has it now takes it from whoever had it before."""
-    if not one_time.use(PhoneCode, row.id):
+    if not one_time_codes.use(PhoneCode, row.id):
         raise Invalid.field("code", WRONG)
     before = update(User).where(User.phone_key == row.phone, User.id != row.user_id)
     execute(before.values(phone_key=None, phone_verified=False))

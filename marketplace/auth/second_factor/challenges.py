@@ -6,11 +6,11 @@ from typing import Protocol
 
 from sqlalchemy import delete, select
 
-from marketplace.auth import one_time
+from marketplace.auth import one_time_codes
 from marketplace.auth.second_factor import service
 from marketplace.auth.second_factor.models import Challenge
-from marketplace.core.db import execute, fetch, first_as, in_transaction, save
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import execute, fetch, first_as, in_transaction, save
+from marketplace.core.queues.outbox import publish
 from marketplace.events.auth import SignInCodeIssued
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotSignedIn, TooMany
@@ -51,10 +51,10 @@ def begin(user_id: int, method: str) -> str:
     )
     if method == EMAIL:
         publish(SignInCodeIssued(challenge_id=challenge.id, user_id=user_id))
-    return one_time.ticket(PURPOSE, challenge)
+    return one_time_codes.ticket(PURPOSE, challenge)
 
 
-class ChallengeRow(one_time.GuessableRow, Protocol):
+class ChallengeRow(one_time_codes.GuessableRow, Protocol):
     """A question that a sign-in waits for."""
 
     user_id: int
@@ -63,8 +63,8 @@ class ChallengeRow(one_time.GuessableRow, Protocol):
 
 def guess_at(token: str) -> ChallengeRow:
     """The challenge behind a token, one guess taken for good; raises ChallengeOver (401), TooManyCodes (429)."""
-    challenge = one_time.behind(PURPOSE, token, find)
-    if challenge is None or not in_transaction(lambda: one_time.take_guess(Challenge, challenge.id)):
+    challenge = one_time_codes.behind(PURPOSE, token, find)
+    if challenge is None or not in_transaction(lambda: one_time_codes.take_guess(Challenge, challenge.id)):
         raise ChallengeOver()
     if challenge.method == TOTP:
         service.guess(challenge.user_id)
@@ -74,8 +74,8 @@ def guess_at(token: str) -> ChallengeRow:
 def is_met(challenge: ChallengeRow, code: str) -> bool:
     """Whether the code meets the challenge, which is used up by it; to be committed with the sign-in."""
     by_app = challenge.method == TOTP
-    proved = service.proves(challenge.user_id, code) if by_app else one_time.fits(challenge, code)
-    return proved and one_time.use(Challenge, challenge.id)
+    proved = service.proves(challenge.user_id, code) if by_app else one_time_codes.fits(challenge, code)
+    return proved and one_time_codes.use(Challenge, challenge.id)
 
 
 def find(challenge_id: int) -> ChallengeRow | None:
@@ -94,7 +94,7 @@ def code_to_send(challenge_id: int) -> str | None:
     challenge = find(challenge_id)
     if challenge is None or challenge.used_at is not None or challenge.expires_at < now():
         return None
-    return one_time.code_of(challenge)
+    return one_time_codes.code_of(challenge)
 
 
 def sweep() -> int:

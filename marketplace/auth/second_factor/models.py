@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.auth.one_time import Guessable
-from marketplace.core.db import Base, retry_conflict
-from marketplace.core.encryption import Encrypted
+from marketplace.auth.one_time_codes import Guessable
+from marketplace.core.database.db import Base, retry_conflict
+from marketplace.core.database.encryption import Encrypted
 from marketplace.kit.clock import now
 
 

@@ -10,10 +10,10 @@ from marketplace.auth.second_factor.schemas import (
     SecretSchema,
     SwitchOffSchema,
 )
-from marketplace.core.access import PROVED, SIGNED_IN, current_user
-from marketplace.core.limits import code_limit
-from marketplace.core.schemas import MessageSchema
-from marketplace.core.web import Answer, Blueprint
+from marketplace.core.http.access import PROVED, SIGNED_IN, current_user
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.rate_limits import code_limit
+from marketplace.core.http.schemas import MessageSchema
 
 bp = Blueprint("second_factor", __name__, url_prefix="/api/auth/2fa", description="The second factor")
 KEEP = "Keep these codes where your telephone is not: each signs you in once without it."

@@ -3,8 +3,8 @@
 from marshmallow import Schema, fields
 
 from marketplace.auth.schemas import link_token, one_time_code, password
-from marketplace.core.fields import Int, Str
-from marketplace.core.schemas import Input
+from marketplace.core.http.fields import Int, Str
+from marketplace.core.http.schemas import Input
 
 
 class CodeSchema(Input):

@@ -3,12 +3,12 @@
 from sqlalchemy import delete, update
 
 from marketplace.auth.models import User
-from marketplace.auth.second_factor import recovery, totp
+from marketplace.auth.second_factor import recovery_codes, totp
 from marketplace.auth.second_factor.models import SecondFactor
 from marketplace.auth.service import WrongPassword, knows_password
-from marketplace.core import audit_log, security_log
-from marketplace.core.db import execute, in_transaction, save
-from marketplace.core.outbox import publish
+from marketplace.core.database.db import execute, in_transaction, save
+from marketplace.core.ops import audit_log, security_log
+from marketplace.core.queues.outbox import publish
 from marketplace.events.auth import SecondFactorSwitched
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, TooMany
@@ -76,7 +76,7 @@ def new_recovery_codes(user_id: int, code: str) -> list[str]:
 
 def forget(user_id: int) -> None:
     """It was somebody else's."""
-    recovery.forget(user_id)
+    recovery_codes.forget(user_id)
     if execute(delete(SecondFactor).where(SecondFactor.user_id == user_id)):
         _tell(user_id, on=False)
 
@@ -92,7 +92,7 @@ def proves(user_id: int, code: str) -> bool:
     """Whether the code is the authenticator's, or a recovery code; it is used then."""
     if totp.take(user_id, code):
         return True
-    if recovery.take(user_id, code):
+    if recovery_codes.take(user_id, code):
         totp.give_back_guesses(user_id)
         return True
     return False
@@ -100,7 +100,7 @@ def proves(user_id: int, code: str) -> bool:
 
 def state_of(user: User) -> JsonObject:
     """Whether it is on, and how many recovery codes are left."""
-    return {"enabled": totp.is_on(user.id), "recovery_codes_left": recovery.left(user.id)}
+    return {"enabled": totp.is_on(user.id), "recovery_codes_left": recovery_codes.left(user.id)}
 
 
 def _enable(user_id: int, code: str) -> list[str]:
@@ -111,7 +111,7 @@ def _enable(user_id: int, code: str) -> list[str]:
     if not execute(proved.values(enabled_at=now())):
         raise AlreadyOn()
     _tell(user_id, on=True)
-    return recovery.replace(user_id)
+    return recovery_codes.replace(user_id)
 
 
 def _disable(user_id: int, is_password_right: bool, code: str) -> None:
@@ -126,7 +126,7 @@ def _replace(user_id: int, code: str) -> list[str]:
     if not totp.take(user_id, code):
         raise Invalid.field("code", WRONG_CODE)
     audit_log.record("recovery_codes.replaced", "user", user_id)
-    return recovery.replace(user_id)
+    return recovery_codes.replace(user_id)
 
 
 def _tell(user_id: int, *, on: bool) -> None:

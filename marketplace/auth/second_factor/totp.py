@@ -9,8 +9,8 @@ import segno
 from sqlalchemy import case, select, update
 
 from marketplace.auth.second_factor.models import SecondFactor
-from marketplace.core import current_settings
-from marketplace.core.db import execute, fetch, first_as
+from marketplace.core.database.db import execute, fetch, first_as
+from marketplace.core.ops import current_settings
 from marketplace.kit.clock import now
 
 STEP = 30  # seconds

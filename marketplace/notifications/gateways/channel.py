@@ -17,7 +17,7 @@ class Gone(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutboundMessage:
     """One message, ready to go. `id` is the same at every attempt, so that a mailbox can tell a repeat."""
 
     id: str
@@ -34,6 +34,6 @@ class Letter:
 class Channel(Protocol):
     """Mail, push or SMS."""
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutboundMessage) -> str:
         """The other side's reference; raises Refused, Gone or TryLater."""
         ...

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid
 
-from marketplace.core import outgoing
+from marketplace.core.http import outgoing_requests
 from marketplace.kit.lazy_module import lazy_module
-from marketplace.notifications.gateways.channel import Gone, Letter, Refused, TryLater
+from marketplace.notifications.gateways.channel import Gone, OutboundMessage, Refused, TryLater
 
 pywebpush = lazy_module("pywebpush")  # brings aiohttp and requests
 
@@ -32,7 +32,7 @@ class PushChannel:
     contact: str
     allowed: Collection[str] = ()
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutboundMessage) -> str:
         """The push service's address of the message. A repeat carries the same topic and tag, so the
         browser shows it once."""
         topic = base64.urlsafe_b64encode(sha256(letter.id.encode()).digest())[:32].decode()
@@ -52,9 +52,9 @@ class PushChannel:
             raise _failure(error) from None
         except (ValueError, TypeError) as error:
             raise Gone(f"the keys of this browser are damaged: {error}") from None
-        except outgoing.Refused as error:
+        except outgoing_requests.Refused as error:
             raise Gone(str(error)) from None
-        except outgoing.Unreachable as error:
+        except outgoing_requests.Unreachable as error:
             raise TryLater(str(error)) from None
         return str(answer.headers.get("location", ""))[:200]
 
@@ -90,7 +90,7 @@ class _Guarded:
     def post(self, url: str, *, data: bytes, headers: Mapping[str, str], timeout: float) -> _Answer:
         """One guarded POST."""
         sent = {name: str(value) for name, value in headers.items()}
-        answer = outgoing.post(url, data=data, headers=sent, timeout=timeout, allowed=self.allowed)
+        answer = outgoing_requests.post(url, data=data, headers=sent, timeout=timeout, allowed=self.allowed)
         found = {name.lower(): value for name, value in answer.headers.items()}
         return _Answer(answer.status, found, answer.body.decode(errors="replace"))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from marketplace.kit.clock import now
 from marketplace.kit.lazy_module import lazy_module
-from marketplace.notifications.gateways.channel import Letter, Refused, TryLater
+from marketplace.notifications.gateways.channel import OutboundMessage, Refused, TryLater
 
 requests = lazy_module("requests.exceptions")
 twilio = lazy_module("twilio.rest")
@@ -28,7 +28,7 @@ class SmsChannel:
     sender: str
     api_url: str = ""
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutboundMessage) -> str:
         """Twilio's id. Twilio knows no idempotency key, so before a repeat it is asked what it has sent."""
         client = twilio.Client(self.account, self.token, http_client=_HttpClient(self.api_url or TWILIO))
         body = letter.text[:LONGEST]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from marketplace.kit.clock import now
 from marketplace.kit.normalization import ascii_domain
-from marketplace.notifications.gateways.channel import Letter, Refused, TryLater
+from marketplace.notifications.gateways.channel import OutboundMessage, Refused, TryLater
 
 # Structured headers that the library does not know: it would make encoded words of long ones (RFC 2047, 5).
 AS_THEY_ARE = {"list-unsubscribe", "list-unsubscribe-post", "list-id", "auto-submitted", "message-id"}
@@ -48,7 +48,7 @@ class SmtpChannel:
     site_name: str
     timeout: float
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: OutboundMessage) -> str:
         """The Message-ID, which stays the same when it has to be sent again."""
         message = compose(letter, self.sender, self.site_name)
         try:
@@ -87,7 +87,7 @@ class SmtpChannel:
         return server
 
 
-def compose(letter: Letter, sender: str, site_name: str) -> EmailMessage:
+def compose(letter: OutboundMessage, sender: str, site_name: str) -> EmailMessage:
     """Text and HTML, with a one-click way out (RFC 8058); a sender without a name has the site's."""
     name, address = parseaddr(sender)
     user, _, domain = ascii_domain(address).rpartition("@")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, insert, select, update
 
-from marketplace.core.access import demand_money_scope
-from marketplace.core.db import execute, fetch
-from marketplace.core.leases import table_of
+from marketplace.core.database.db import execute, fetch
+from marketplace.core.http.access import demand_money_scope
+from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
 from marketplace.kit.json_types import JsonObject
@@ -55,7 +55,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Posting:
     """One transfer to be made; the same `key` is posted once, however often it is asked for."""
 
     key: str
@@ -77,7 +77,7 @@ _move = (
 )
 
 
-def post(lines: Sequence[Line], *, may_owe: bool = False) -> None:
+def post(lines: Sequence[Posting], *, may_owe: bool = False) -> None:
     """Make these transfers in the running transaction, those of nothing and those posted before left out.
 
     Raises NotEnough (409) where an account would fall below zero; a seller's may with `may_owe`.
@@ -94,7 +94,7 @@ def post(lines: Sequence[Line], *, may_owe: bool = False) -> None:
     execute(insert(TRANSFERS), _rows(fresh, ids, ends))
 
 
-def _demand_one_provider(lines: list[Line]) -> None:
+def _demand_one_provider(lines: list[Posting]) -> None:
     """What lies at one provider never becomes what lies at another: only people and their banks can bring it there."""
     for line in lines:
         if line.debit.provider != line.credit.provider:
@@ -117,7 +117,7 @@ def _new(account: Account) -> JsonObject:
     return {"balance_minor": 0, **about}
 
 
-def _move_all(lines: list[Line], ids: dict[str, int], *, may_owe: bool) -> dict[int, int]:
+def _move_all(lines: list[Posting], ids: dict[str, int], *, may_owe: bool) -> dict[int, int]:
     """Each account once, by what all lines together change, in the order of ids so that no two posts wait for
     each other; what they have then, by id."""
     changes: dict[int, int] = defaultdict(int)
@@ -141,7 +141,7 @@ def _change(account_id: int, change: int) -> int:
     return int(fetch(_move, {"account_id": account_id, "change": change})[0].balance_minor)
 
 
-def _rows(lines: list[Line], ids: dict[str, int], ends: dict[int, int]) -> list[JsonObject]:
+def _rows(lines: list[Posting], ids: dict[str, int], ends: dict[int, int]) -> list[JsonObject]:
     """Backwards from what the accounts have at the end to what they had after each line."""
     after, rows = dict(ends), list[JsonObject]()
     for line in reversed(lines):

@@ -11,11 +11,11 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from marketplace.kit.clock import as_utc
-from marketplace.payments.receipts.sheet import Sheet
-from marketplace.payments.receipts.wording import amount, harmless, labels, moment, spoken
+from marketplace.payments.receipts.i18n import amount, harmless, labels, moment, spoken
+from marketplace.payments.receipts.receipt_view import Sheet
 
 # The page has its style inside and nothing else; to be sent with it.
-PAPER = "marketplace.payments.receipts.paper:draw"  # its library takes 30 MB, and most processes never draw
+PAPER = "marketplace.payments.receipts.pdf:draw"  # its library takes 30 MB, and most processes never draw
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from marketplace.auth.models import User
 from marketplace.catalog.models import Category
 from marketplace.catalog.queries import tree
-from marketplace.core.db import db, fetch
+from marketplace.core.database.db import db, fetch
 from marketplace.demo_data.service import seed
 from marketplace.listings.models import Listing
 from marketplace.offerings.models import Offering

@@ -1,0 +1,66 @@
+"""Where somebody is: the address a request came from, and where on earth that is, as far as it is known."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import maxminddb
+from flask import request
+
+from marketplace.core.ops import current_settings
+from marketplace.core.ops.rule_files import BadFile
+
+LONGEST_DEVICE, LONGEST_ADDRESS = 300, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address, and what the browser there calls itself."""
+
+    address: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """About where an address is: ISO country and degrees."""
+
+    country: str
+    latitude: float
+    longitude: float
+
+
+def here() -> Place:
+    """Where the present request comes from; proxies are believed as far as TRUSTED_PROXIES counts them."""
+    device = request.user_agent.string.replace("\x00", "")[:LONGEST_DEVICE]
+    return Place((request.remote_addr or "")[:LONGEST_ADDRESS], device)
+
+
+def spot_of(address: str) -> Spot | None:
+    """From the file GEOIP_DATABASE names (MaxMind's format, such as GeoLite2 City); None without it."""
+    atlas = geoip()
+    try:
+        found: Any = atlas.get(address) if atlas else None
+    except ValueError:
+        return None
+    location = (found or {}).get("location", {})
+    if "latitude" not in location or "longitude" not in location:
+        return None
+    country = found.get("country", {}).get("iso_code", "")
+    return Spot(country, float(location["latitude"]), float(location["longitude"]))
+
+
+def geoip() -> maxminddb.Reader | None:
+    """The file GEOIP_DATABASE names, opened; raises BadFile."""
+    path = current_settings.text("GEOIP_DATABASE")
+    return _reader(path) if path else None
+
+
+@lru_cache(maxsize=4)
+def _reader(path: str) -> maxminddb.Reader:
+    try:
+        return maxminddb.open_database(path)
+    except OSError as error:
+        raise BadFile(f"{path}: {error.strerror or error}.") from None
+    except (maxminddb.InvalidDatabaseError, ValueError) as error:
+        raise BadFile(f"{path}: this is no MaxMind database: {error}") from None

@@ -1,0 +1,109 @@
+"""Links in letters: each counts once, for a while, and only for its purpose.
+
+What the link carries is the row's id under our signature, which covers its moment too: nothing that is
+stored could be used to make one, and a row that gets the id of a lost one has another link.
+"""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import select, update
+
+from marketplace.auth import one_time_codes
+from marketplace.auth.models import MailToken
+from marketplace.core.database.db import execute, fetch, fetch_as, first_as, save
+from marketplace.core.queues.outbox import publish
+from marketplace.events.auth import MailTokenIssued
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid
+
+VERIFY, RESET, CHANGE_OLD, CHANGE_NEW = "verify", "reset", "change_old", "change_new"
+LIVES = {
+    VERIFY: timedelta(days=7),
+    RESET: timedelta(hours=1),
+    CHANGE_OLD: timedelta(days=1),
+    CHANGE_NEW: timedelta(days=1),
+}
+PAUSE, DAY = timedelta(seconds=60), timedelta(days=1)
+LETTERS_A_DAY = 10
+TOO_LATE = "This link was used already or is too old. Ask for a new one."
+
+
+def issue(user_id: int, purpose: str, email: str, *, partner_id: int | None = None) -> MailToken:
+    """A new link; whoever listens sends it."""
+    moment = now()
+    token = save(
+        MailToken(
+            user_id=user_id,
+            purpose=purpose,
+            email=email,
+            partner_id=partner_id,
+            created_at=moment,
+            expires_at=moment + LIVES[purpose],
+        )
+    )
+    publish(MailTokenIssued(token_id=token.id, user_id=user_id, purpose=purpose))
+    return token
+
+
+def may_send(user_id: int, purpose: str) -> bool:
+    """None within the last minute, and few within a day: nobody's mailbox is flooded."""
+    mine = select(MailToken.created_at).where(MailToken.user_id == user_id, MailToken.purpose == purpose)
+    sent = fetch(mine.where(MailToken.created_at > a_day_ago()).order_by(MailToken.id.desc()).limit(LETTERS_A_DAY))
+    return len(sent) < LETTERS_A_DAY and not (sent and sent[0].created_at > now() - PAUSE)
+
+
+def a_day_ago() -> datetime:
+    """From when on letters count."""
+    return now() - DAY
+
+
+class MailTokenRow(Protocol):
+    """A link that was sent."""
+
+    id: int
+    user_id: int
+    purpose: str
+    email: str
+    partner_id: int | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+def redeem(text: str, *purposes: str) -> MailTokenRow:
+    """The token behind a link, used now; raises Invalid (422). Of two at once one has it."""
+    token_id = _read(text)
+    living = (MailToken.id == token_id, MailToken.used_at.is_(None), MailToken.expires_at > now())
+    if not execute(update(MailToken).where(*living, MailToken.purpose.in_(purposes)).values(used_at=now())):
+        raise Invalid.field("token", TOO_LATE)
+    return fetch_as(MailTokenRow, select(MailToken.__table__).where(MailToken.id == token_id))[0]
+
+
+def void(user_id: int, *purposes: str) -> None:
+    """Links of these kinds that are still on their way count no more."""
+    waiting = update(MailToken).where(MailToken.user_id == user_id, MailToken.used_at.is_(None))
+    execute(waiting.where(MailToken.purpose.in_(purposes)).values(used_at=now()))
+
+
+def partner_of(token: MailTokenRow) -> MailTokenRow:
+    """The other link of a change of address."""
+    other = MailToken.id == token.partner_id if token.partner_id is not None else MailToken.partner_id == token.id
+    return fetch_as(MailTokenRow, select(MailToken.__table__).where(other))[0]
+
+
+def find(token_id: int) -> MailTokenRow | None:
+    """One as it stands."""
+    return first_as(MailTokenRow, select(MailToken.__table__).where(MailToken.id == token_id))
+
+
+def text_of(token: MailTokenRow) -> str:
+    """What a link carries."""
+    return one_time_codes.ticket("mail-token", token)
+
+
+def _read(text: str) -> int:
+    token = one_time_codes.behind("mail-token", text, find)
+    if token is None:
+        raise Invalid.field("token", "This link is not whole. Open it from the letter once more.")
+    return int(token.id)

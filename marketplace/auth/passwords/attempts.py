@@ -1,0 +1,28 @@
+"""Tries at a password count against the account, by whatever name, spelling or route they are made."""
+
+from marketplace.auth.client_context import Place
+from marketplace.auth.sign_in_risk import service as sign_in_risk_service
+from marketplace.core.http.rate_limits import spend
+from marketplace.core.ops import security_log
+from marketplace.kit.errors import TooMany
+from marketplace.kit.network import network_of
+
+
+def spend_own(user_id: int, place: Place) -> None:
+    """Of somebody signed in: where the owner has been, a stolen token has no more tries than everybody else. Raises
+    TooMany (429)."""
+    spend("own-password", str(user_id), "LIMIT_ACCOUNT")
+    spend_one(user_id, "", place)
+
+
+def spend_one(user_id: int | None, name: str, place: Place) -> None:
+    """Raises TooMany (429). Strangers who use up an account's tries do not keep its owner out of where the owner has
+    been. A name that is nobody's has as many tries as one that is somebody's."""
+    account = str(user_id) if user_id is not None else f"name:{name}"
+    try:
+        spend("account", account, "LIMIT_ACCOUNT")
+    except TooMany:
+        if not sign_in_risk_service.is_known(user_id, place):
+            security_log.record("account_locked", user_id=user_id)
+            raise
+        spend("account-here", f"{account}|{network_of(place.address)}", "LIMIT_ACCOUNT")

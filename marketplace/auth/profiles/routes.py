@@ -1,0 +1,36 @@
+"""/api/auth/profile and /api/auth/users: people as they and others see them."""
+
+from typing import Any
+
+from marketplace.auth import queries, service
+from marketplace.auth.schemas import ProfileChangesSchema, PublicUserSchema, UserSchema
+from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
+from marketplace.core.http.blueprint import Answer, Blueprint
+from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.schemas import written
+
+bp = Blueprint("profile", __name__, url_prefix="/api/auth", area="profile", description="Profiles")
+people_bp = Blueprint("people", __name__, url_prefix="/api/auth", area="people", description="People")
+
+
+@bp.get("/profile", access=SIGNED_IN)
+@bp.response(200, UserSchema)
+def show_profile() -> Answer:
+    """Show my profile."""
+    return queries.private_view(current_user())
+
+
+@bp.put("/profile", access=SIGNED_IN)
+@bp.arguments(ProfileChangesSchema)
+@bp.response(200, written(UserSchema, "user"))
+def edit_profile(data: dict[str, Any]) -> Answer:
+    """Change what is sent of my profile."""
+    user = service.edit_profile(current_user(), **data)
+    return written_answer("user", queries.private_view(user), "Your profile is saved.")
+
+
+@people_bp.get("/users/<int:user_id>", access=ANYONE)
+@people_bp.response(200, PublicUserSchema)
+def show_user(user_id: int) -> Answer:
+    """Show a person as others see them."""
+    return queries.public_view(queries.find(viewer(), user_id))

@@ -1,0 +1,29 @@
+"""Trade a refresh token: what is found out about a thief must stay, though the answer is a refusal."""
+
+from marketplace.auth import queries, service
+from marketplace.auth.sessions import service as sessions_service
+from marketplace.auth.sessions.service import USED_BEFORE
+from marketplace.core.database.db import in_transaction
+from marketplace.core.http.access import Claims
+from marketplace.core.ops import security_log
+from marketplace.kit.errors import NotSignedIn
+from marketplace.kit.json_types import JsonObject
+
+
+class UsedBefore(NotSignedIn):
+    """Somebody has used this token already: it may have been stolen, so nobody stays signed in by it."""
+
+    code = "refresh_reused"
+    sentence = "This sign-in was refreshed from somewhere else and has ended. Please sign in again."
+
+
+def refresh(claims: Claims, user_id: int) -> JsonObject:
+    """The next pair of tokens; raises UsedBefore (401), and then the whole family of tokens has ended."""
+    sign_in_id, generation = claims["sid"], claims["gen"]
+    sign_in = in_transaction(lambda: sessions_service.rotate(sign_in_id, generation))
+    if sign_in is None:
+        in_transaction(lambda: sessions_service.end(sign_in_id, USED_BEFORE))
+        security_log.record("refresh_reused", user_id=user_id)
+        raise UsedBefore()
+    user = service.active(user_id)
+    return {**sessions_service.tokens_of(sign_in, "Refreshed."), "user": queries.private_view(user)}

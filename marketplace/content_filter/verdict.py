@@ -1,0 +1,71 @@
+"""Judge a text by the rules: what may be said as it is, what is hidden, held or refused."""
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+from marketplace.content_filter.detector import Span, read
+from marketplace.content_filter.rules import ACTIONS, ALLOW, MASK, Rule, Rules
+from marketplace.content_filter.rules import read as read_rules
+
+MASKED = "•"
+Found = list[tuple[Rule, Span]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One find: by which rule, what is done with it, and where it stands in what was written."""
+
+    rule: str
+    action: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The hardest action, the text with its masked parts hidden, every hit, and what the person is told."""
+
+    action: str
+    text: str
+    hits: tuple[Hit, ...] = ()
+    sentence: str = ""
+
+    @property
+    def broken(self) -> list[tuple[str, str]]:
+        """The rules that were broken, each once, with what is done."""
+        return list(dict.fromkeys((hit.rule, hit.action) for hit in self.hits if hit.action != ALLOW))
+
+
+def screen(text: str, where: str, *, trusted: bool = False, rules: Rules | None = None) -> Verdict:
+    """Judge a text written in a message, a listing or a review; `trusted` between two who have a paid deal."""
+    return judge(text, find(text, rules or read_rules()), where, trusted=trusted)
+
+
+def find(text: str, rules: Rules) -> Found:
+    """Every place of the text that a rule speaks of, with that rule: the slow half, the same for everybody."""
+    spans = read(text, rules.allowed_hosts)
+    return [(rules.by_kind[span.kind], span) for span in spans if span.kind in rules.by_kind]
+
+
+def judge(text: str, found: Found, where: str, *, trusted: bool = False) -> Verdict:
+    """What the rules do with the places found in this text."""
+    hits = tuple(Hit(rule.name, rule.action(where, trusted=trusted), span.start, span.end) for rule, span in found)
+    hardest = max((hit.action for hit in hits), key=ACTIONS.index, default=ALLOW)
+    sentence = "" if hardest == ALLOW else _sentence(found, hits, hardest)
+    return Verdict(hardest, _masked(text, hits), hits, sentence)
+
+
+def _sentence(found: Found, hits: tuple[Hit, ...], hardest: str) -> str:
+    return next(rule.sentence for (rule, _), hit in zip(found, hits, strict=True) if hit.action == hardest)
+
+
+def _masked(text: str, hits: tuple[Hit, ...]) -> str:
+    """The same text with • for every letter of the masked parts."""
+    edges = [0] * (len(text) + 1)
+    for hit in hits:
+        if hit.action == MASK:
+            edges[hit.start] += 1
+            edges[hit.end] -= 1
+    if not any(edges):
+        return text
+    return "".join(MASKED if deep else char for char, deep in zip(text, accumulate(edges), strict=False))

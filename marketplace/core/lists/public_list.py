@@ -1,0 +1,46 @@
+"""What a list on offer to everybody gives to the search: finds, titles, facets, and what is new for saved searches."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select
+
+from marketplace.core.database.db import fetch
+from marketplace.core.lists.list_query import ListQuery
+from marketplace.core.lists.ranking import SearchHit
+
+SAVED_SEARCHES_READ = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class PublicList:
+    """The part of a list that everybody may see; `on_view` turns a search's parameters into the list's.
+
+    `facets_by` and `amount`: what it divides by; `owner`: whose a row is; `posted`: what a row has to be to be news."""
+
+    browse: ListQuery
+    on_view: Callable[[dict[str, Any]], dict[str, Any]]
+    facets_by: Sequence[str]
+    amount: ColumnElement[Any]
+    owner: ColumnElement[int]
+    posted: Sequence[ColumnElement[bool]]
+
+    def best(self, **query: Any) -> list[SearchHit]:
+        """What everybody may see and a search finds, the best first."""
+        return self.browse.best(self.on_view(query))
+
+    def newest(self, most: int, **query: Any) -> list[Row[Any]]:
+        """The newest that everybody may see and a search finds; `title_0` is the title."""
+        return self.browse.newest(self.on_view(query), most)
+
+    def facets(self, **query: Any) -> dict[str, list[Row[Any]]]:
+        """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
+        return self.browse.facets(self.on_view(query), self.facets_by, self.amount)
+
+    def newly_posted(self, thing_id: int) -> Row[Any] | None:
+        """One to be compared with saved searches; None where nobody sees it any more."""
+        table = self.browse.table
+        columns = [*(table.c[name] for name in SAVED_SEARCHES_READ), self.owner.label("owner_id")]
+        rows = fetch(select(*columns).where(table.c.id == thing_id, *self.posted))
+        return rows[0] if rows else None

@@ -1,0 +1,129 @@
+"""What one may say to whom, how often: blocks, limits, and the same words to many strangers."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from marketplace.auth import queries as auth_queries
+from marketplace.auth.models import User
+from marketplace.content_filter import service as content_filter_service
+from marketplace.content_filter.rules import HOLD, MESSAGE
+from marketplace.core.database.db import fetch
+from marketplace.core.http import signing
+from marketplace.core.http.permissions import STAFF
+from marketplace.core.http.rate_limits import spend
+from marketplace.core.ops import current_settings
+from marketplace.kit.clock import now
+from marketplace.kit.errors import NotAllowed, TooMany
+from marketplace.kit.text import search_text
+from marketplace.listings import queries as listings_queries
+from marketplace.messaging import policy
+from marketplace.messaging.models import Block, Conversation, Message
+from marketplace.payments.subscriptions import plans
+from marketplace.payments.subscriptions import queries as subscriptions_queries
+from marketplace.payments.subscriptions.plans import START_CONVERSATIONS, Plan
+from marketplace.tasks import queries as tasks_queries
+
+SHORT = 30  # folded characters: greetings are the same from everybody
+MOST_STRANGERS, WITHIN = 5, timedelta(hours=1)
+
+
+class Blocked(NotAllowed):
+    """One of the two wants to hear no more of the other; which one is not said."""
+
+    code = "blocked"
+    sentence = "You cannot write to this person."
+
+
+class PlanNeeded(NotAllowed):
+    """Writing to freelancers first comes with a plan."""
+
+    code = "plan_needed"
+    title = "A plan is needed"
+    sentence = "To write to a freelancer first you need a plan."
+
+    @classmethod
+    def of(cls, unlocking: Sequence[Plan]) -> "PlanNeeded":
+        """Which one helps."""
+        names = " or ".join(f"“{plan.name_in('en')}”" for plan in unlocking if plan.offered)
+        return cls(f"{cls.sentence[:-1]}: {names}, see GET /api/plans." if names else None)
+
+
+class SameWords(TooMany):
+    """Advertising is sent to many; a message is written to one."""
+
+    code = "same_words"
+    sentence = "You have sent these words to several people. Write to each person what is meant for them."
+
+
+def check(user: User, conversation: Any) -> None:
+    """Raises Blocked (403), TooMany (429)."""
+    other_id = policy.other_side(user.id, conversation)
+    if other_id is not None:
+        refuse_blocked(user.id, other_id)
+    spend("messages", f"user:{user.id}", "LIMIT_MESSAGES")
+    spend("messages-in", f"{user.id}:{conversation.id}", "LIMIT_MESSAGES_EACH")
+
+
+def heard(user: User, conversation: Any, content: str) -> str:
+    """The words as they may be said: contact data stays hidden until the two have a deal. Raises Refused (422)."""
+    other_id = policy.other_side(user.id, conversation)
+    return _judged(
+        user,
+        content,
+        trusted=lambda: other_id is not None and tasks_queries.have_a_deal(user.id, other_id),
+        subject_id=conversation.id,
+    )
+
+
+def titled(user: User, title: str) -> str:
+    """A room's title as it may be shown. Raises Refused (422)."""
+    return _judged(user, title)
+
+
+def refuse_blocked(user_id: int, other_id: int) -> None:
+    """Raises Blocked (403); whoever blocked is told so, as they can end it."""
+    if policy.is_blocked(user_id, other_id):
+        own = select(Block.id).where(Block.blocker_id == user_id, Block.blocked_id == other_id)
+        raise Blocked("You have blocked this person. End that before you write." if fetch(own) else None)
+
+
+def refuse_without_plan(user: User, other_id: int, subject: dict[str, int]) -> None:
+    """Raises PlanNeeded (403) where the settings want a plan of whoever writes to a freelancer first. Staff, those who
+    have begun a deal with each other, and whoever asks about the other's own task or listing need none."""
+    if not current_settings.switch("CHAT_NEEDS_PLAN") or user.role in STAFF or not auth_queries.is_helper(other_id):
+        return
+    if subscriptions_queries.unlocks(user.id, START_CONVERSATIONS) or tasks_queries.have_begun(user.id, other_id):
+        return
+    owners = [tasks_queries.title_of(subject["task_id"])[1]] if "task_id" in subject else []
+    owners += [listings_queries.seller_of(subject["listing_id"])] if "listing_id" in subject else []
+    if other_id not in owners:
+        raise PlanNeeded.of(plans.unlocking(START_CONVERSATIONS))
+
+
+def digest(user: User, conversation: Any, content: str) -> str | None:
+    """What tells the same words again without telling the words; raises SameWords (429) where they went to so many
+    conversations in which nobody has answered."""
+    said = search_text(content)
+    if len(said) < SHORT:
+        return None
+    found = hmac.new(signing.derived_key("digest"), said.encode(), hashlib.sha256).hexdigest()[:32]
+    answer = aliased(Message)
+    answered = select(answer.id).where(answer.conversation_id == Conversation.id, answer.sender_id != user.id)
+    same = select(func.count(Conversation.id.distinct())).join(Message, Message.conversation_id == Conversation.id)
+    same = same.where(Message.sender_id == user.id, Message.digest == found, Message.created_at > now() - WITHIN)
+    if fetch(same.where(Conversation.id != conversation.id, ~answered.exists()))[0][0] >= MOST_STRANGERS:
+        raise SameWords(retry_after=int(WITHIN.total_seconds()))
+    return found
+
+
+def _judged(user: User, words: str, **about: Any) -> str:
+    verdict = content_filter_service.check(user.id, words, MESSAGE, **about)
+    if verdict.action == HOLD:
+        raise content_filter_service.Refused(user.id, MESSAGE, verdict)  # what is said does not wait for a moderator
+    return verdict.text

@@ -1,0 +1,222 @@
+"""Deliveries leave here: claimed, sent outside any transaction, and what came of it recorded."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from itsdangerous import URLSafeSerializer
+from sqlalchemy import Row, delete, select
+
+from marketplace.auth import queries as auth_queries
+from marketplace.auth.email import tokens as email_tokens
+from marketplace.auth.phone import service as phone_service
+from marketplace.auth.second_factor import challenges
+from marketplace.core.database.db import execute, fetch, in_transaction
+from marketplace.core.http import signing
+from marketplace.core.ops import current_settings
+from marketplace.core.queues.work_queue import Queue
+from marketplace.notifications import renderer
+from marketplace.notifications.gateways.channel import Gone, OutboundMessage, Refused, TryLater
+from marketplace.notifications.gateways.console import SHOWN
+from marketplace.notifications.gateways.registry import channel
+from marketplace.notifications.kinds import KINDS, path_to
+from marketplace.notifications.models import PushSubscription
+from marketplace.notifications.service import DELIVERIES
+from marketplace.uploads import queries as uploads_queries
+from marketplace.uploads.addresses import url_for_days
+
+LEASE = timedelta(minutes=3)  # longer than every step of a mail at its timeout
+ATTEMPTS = 10
+EXPORT_DAYS = 7  # the file itself goes when nothing has shown it for UPLOAD_ORPHAN_DAYS
+UNWANTED = "nobody is there to be told any more"
+
+log = structlog.get_logger(__name__)
+DELIVERY_QUEUE = Queue("deliveries", DELIVERIES, lease=lambda row: LEASE, attempts=lambda row: ATTEMPTS, batch=1)
+
+
+def deliver_due() -> int:
+    """Send everything that is due; returns how many left."""
+    left = 0
+    while claimed := DELIVERY_QUEUE.claim():
+        left += sum(_deliver(row) for row in claimed)
+    return left
+
+
+def unsubscribe_token(user_id: int, kind: str) -> str:
+    """What a mail's way out carries; it does not end, as a mail can be read years later."""
+    return str(_tokens().dumps([user_id, kind]))
+
+
+def read_token(token: str) -> tuple[int, str]:
+    """Whose and which; raises itsdangerous.BadSignature."""
+    user_id, kind = _tokens().loads(token)
+    return int(user_id), str(kind)
+
+
+def _deliver(row: Row[Any]) -> bool:
+    try:
+        letter = _letter(row)
+        if letter is None:
+            in_transaction(lambda: DELIVERY_QUEUE.done(row, reference=UNWANTED))
+            return False
+        reference = channel(row.channel).send(letter)
+    except Gone as error:
+        return _end(row, f"Gone: {error}", forget=True)
+    except (Refused, renderer.MissingText) as error:
+        return _end(row, f"{type(error).__name__}: {error}")
+    except Exception as error:
+        if not isinstance(error, TryLater):
+            log.exception("delivery failed", delivery=row.id, channel=row.channel)
+        message = f"{type(error).__name__}: {error}"
+        in_transaction(lambda: DELIVERY_QUEUE.failed(row, message))
+        return False
+    shown = f"To: {letter.to}\n{letter.title}\n\n{letter.text}" if reference == SHOWN else None
+    return in_transaction(lambda: DELIVERY_QUEUE.done(row, reference=reference, shown=shown))
+
+
+def _end(row: Row[Any], error: str, *, forget: bool = False) -> bool:
+    """It will never arrive: dead, for an operator to see; a browser that is gone is forgotten instead."""
+
+    def end() -> None:
+        if forget and row.subscription_id is not None:
+            DELIVERY_QUEUE.done(row, reference=error[:200], subscription_id=None)
+            execute(delete(PushSubscription).where(PushSubscription.id == row.subscription_id))
+        else:
+            DELIVERY_QUEUE.failed(row, error, final=True)
+
+    in_transaction(end)
+    return False
+
+
+def _letter(row: Row[Any]) -> OutboundMessage | None:
+    """The message in the person's language; None where there is nobody to be told any more."""
+    user = auth_queries.reachable(row.user_id, closed=row.kind in KINDS and KINDS[row.kind].closed)
+    if user is None:
+        return None
+    write = {"email": _mail, "push": _push, "sms": _sms}[row.channel]
+    return write(row, user)
+
+
+def _mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+    if row.kind in KINDS and KINDS[row.kind].essential:
+        return ESSENTIAL.get(row.kind, _link_mail)(row, user)
+    site, name = current_settings.text("SITE_URL"), auth_queries.greeting_name(user)
+    way_out = f"{current_settings.text('API_URL')}/api/notifications/unsubscribe?token="
+    unsubscribe = "" if _is_about_safety(row.kind) else way_out + unsubscribe_token(user.id, row.kind)
+    common = {"language": user.language, "recipient": name, "unsubscribe": unsubscribe, **_site()}
+    if row.kind == "digest":
+        news = [
+            (item["kind"], item["data"], site + path_to(item["kind"], item["related_id"])) for item in row.data["items"]
+        ]
+        mail = renderer.digest(items=news, **common)
+    else:
+        mail = renderer.mail(kind=row.kind, data=row.data, link=site + path_to(row.kind, row.related_id), **common)
+    return OutboundMessage(
+        id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html, unsubscribe=unsubscribe
+    )
+
+
+def _site() -> dict[str, str]:
+    return {"site": current_settings.text("SITE_URL"), "site_name": current_settings.text("SITE_NAME")}
+
+
+def _is_about_safety(kind: str) -> bool:
+    return kind in KINDS and KINDS[kind].safety
+
+
+def _link_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+    """A letter around a link that counts once, to the address the link is for; the link is written
+    only here. None where it was used or replaced meanwhile."""
+    token, site = email_tokens.find(row.related_id), current_settings.text("SITE_URL")
+    if token is None or token.used_at is not None:
+        return None
+    mail = renderer.mail(
+        kind=row.kind,
+        language=user.language,
+        data=row.data,
+        # Until the address is confirmed, the name is what some stranger chose.
+        recipient="" if row.kind == "verify_email" else auth_queries.greeting_name(user),
+        link=site + path_to(row.kind, None, email_tokens.text_of(token)),
+        unsubscribe="",
+        **_site(),
+    )
+    return OutboundMessage(id=_letter_id(row), to=token.email, title=mail.subject, text=mail.text, html=mail.html)
+
+
+def _code_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+    """A code for a sign-in that waits; None where it waits no more."""
+    code = challenges.code_to_send(row.related_id)
+    if code is None:
+        return None
+    common = {"language": user.language, "recipient": auth_queries.greeting_name(user), "unsubscribe": "", **_site()}
+    mail = renderer.mail(kind=row.kind, data={"code": code}, link="", **common)
+    return OutboundMessage(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
+
+
+def _export_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+    """Where a person's data lies; None where it is gone."""
+    upload = uploads_queries.ready(row.related_id)
+    if upload is None:
+        return None
+    link = current_settings.text("API_URL") + url_for_days(upload, EXPORT_DAYS)
+    common = {"language": user.language, "recipient": auth_queries.greeting_name(user), "unsubscribe": "", **_site()}
+    mail = renderer.mail(kind=row.kind, data={}, link=link, **common)
+    return OutboundMessage(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
+
+
+def _account_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+    """To whoever has the account that somebody wanted to open again."""
+    site = current_settings.text("SITE_URL")
+    common = {"language": user.language, "recipient": auth_queries.greeting_name(user), "unsubscribe": "", "site": site}
+    mail = renderer.mail(kind=row.kind, data={}, link=site + path_to(row.kind, None), **common)
+    return OutboundMessage(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
+
+
+ESSENTIAL = {"account_exists": _account_mail, "sign_in_code": _code_mail, "export_ready": _export_mail}
+
+
+def _push(row: Row[Any], user: Any) -> OutboundMessage | None:
+    found = fetch(select(PushSubscription.__table__).where(PushSubscription.id == row.subscription_id))
+    if not found:
+        return None
+    words = renderer.words(row.kind, user.language, row.data)
+    return OutboundMessage(
+        id=_letter_id(row),
+        to=found[0].endpoint,
+        title=words.title,
+        text=words.message,
+        link=current_settings.text("SITE_URL") + path_to(row.kind, row.related_id),
+        keys={"p256dh": found[0].p256dh, "auth": found[0].auth},
+    )
+
+
+def _sms(row: Row[Any], user: Any) -> OutboundMessage | None:
+    if row.kind == "phone_code":
+        return _code_sms(row, user)
+    if not user.phone:
+        return None
+    words = renderer.words(row.kind, user.language, row.data)
+    link = current_settings.text("SITE_URL") + path_to(row.kind, row.related_id)
+    text = f"{words.title}. {words.message} {link}"
+    return OutboundMessage(id=_letter_id(row), to=user.phone, title=words.title, text=text, repeated=row.attempts > 1)
+
+
+def _code_sms(row: Row[Any], user: Any) -> OutboundMessage | None:
+    """A code, to the number it is for; None where it is not wanted any more."""
+    found = phone_service.message_of(row.related_id)
+    if found is None:
+        return None
+    number, code = found
+    words = renderer.words(row.kind, user.language, {"code": code})
+    return OutboundMessage(
+        id=_letter_id(row), to=number, title=words.title, text=words.message, repeated=row.attempts > 1
+    )
+
+
+def _letter_id(row: Row[Any]) -> str:
+    """The same at every attempt, different everywhere else, and no counter of ours."""
+    return signing.signer("letters").get_signature(f"{row.id}|{row.key}".encode()).decode()
+
+
+def _tokens() -> URLSafeSerializer:
+    return signing.serializer("unsubscribe")

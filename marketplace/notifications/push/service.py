@@ -1,0 +1,44 @@
+"""Browsers that want to be told: their addresses come from outside, so they are looked at first."""
+
+import base64
+import binascii
+import secrets
+
+from marketplace.auth.models import User
+from marketplace.core.database.db import in_transaction
+from marketplace.core.http import outgoing_requests
+from marketplace.core.ops import current_settings
+from marketplace.kit.errors import Invalid
+from marketplace.notifications import preferences, service
+
+SIZES = {"p256dh": 65, "auth": 16}  # RFC 8291: an uncompressed point of P-256, and a secret
+
+
+def subscribe(user: User, *, endpoint: str, keys: dict[str, str], user_agent: str) -> None:
+    """Tell this browser from now on; raises Invalid (422) for an address that is not a public https one."""
+    for name, size in SIZES.items():
+        if _size(keys.get(name, "")) != size:
+            raise Invalid.field(f"keys.{name}", f"This is not the {name} key of a browser's subscription.")
+    try:
+        outgoing_requests.check(endpoint, allowed=current_settings.words("OUTGOING_ALLOWED"))
+    except outgoing_requests.Refused as error:
+        raise Invalid.field("endpoint", str(error)) from None
+    in_transaction(
+        lambda: preferences.subscribe_browser(
+            user, endpoint=endpoint, p256dh=keys["p256dh"], auth=keys["auth"], user_agent=user_agent
+        )
+    )
+
+
+def send_test(user: User) -> int:
+    """One test a browser; returns how many browsers there are."""
+    key = f"test:{user.id}:{secrets.token_hex(8)}"
+    service.send(user, "test", key, ["push"], related_id=None, data={})
+    return len(preferences.browsers_of(user.id))
+
+
+def _size(text: str) -> int:
+    try:
+        return len(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error):
+        return 0

@@ -1,0 +1,216 @@
+"""Earned money leaves: asked for by whoever earned it or by the calendar, looked at where it is suspicious."""
+
+import secrets
+from decimal import Decimal
+from typing import Any, Protocol
+
+from sqlalchemy import exists, select
+
+from marketplace.auth.models import User
+from marketplace.core.database.db import db, fetch, fetch_as, in_transaction, locked_row, save
+from marketplace.core.database.prices import minor_units
+from marketplace.core.ops import current_settings
+from marketplace.core.queues.outbox import publish
+from marketplace.events.payments import PayoutHeld
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Busy, Conflict, Invalid, NotAllowed
+from marketplace.kit.money import Money, exponent
+from marketplace.payments import policy, queries, wallets
+from marketplace.payments.ledger import chart_of_accounts
+from marketplace.payments.ledger.models import LedgerAccount
+from marketplace.payments.ledger.service import Account, Posting, post
+from marketplace.payments.lifecycle import SYSTEM
+from marketplace.payments.models import Payee, Payout
+from marketplace.payments.payouts import risk
+from marketplace.payments.provider_requests import queue as provider_requests_queue
+from marketplace.payments.providers.provider import Onboarding, PayeeState, Refused, Unreachable
+from marketplace.payments.providers.registry import default_provider, demand_unit, providers
+from marketplace.payments.providers.registry import provider as provider_named
+
+
+class NotOnboarded(Conflict):
+    """The provider does not know yet where the money should go."""
+
+    code = "not_onboarded"
+    title = "Not set up yet"
+    sentence = "Set up where your money should go first: POST /api/payouts/onboarding answers a link."
+
+    @classmethod
+    def at(cls, name: str) -> "NotOnboarded":
+        """Says which provider does not know."""
+        return cls(f"Set up where your money at {name} should go first: POST /api/payouts/onboarding answers a link.")
+
+
+def request(user: User, *, amount: Decimal, currency: str, provider: str | None = None) -> list[Payout]:
+    """Send so much of one's wallet to one's bank, each part by the provider where it lies, or all by the one named; all
+    of it or nothing. Raises NotEnough, NotOnboarded, ProviderGone (409), Invalid (422)."""
+    minor = minor_units("amount", amount, currency) or 0
+    _demand_minimum(minor, currency)
+    shares = _shares(user, minor, currency, provider)
+    for name, share in shares:
+        _demand_minimum(share, currency, name if len(shares) > 1 else "")
+        _demand_ready(user.id, name)
+        demand_unit(name, "amount", share, currency, paid_out=True)
+    return [_begin(user.id, name, share, currency, "manual") for name, share in shares]
+
+
+def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tuple[str, int]]:
+    found = wallets.parts(user.id, currency)
+    chosen = [part for part in found if name in {None, part.provider}]
+    if not chosen:
+        nowhere = name or default_provider()
+        provider_named(nowhere)
+        _demand_ready(user.id, nowhere)
+    wallets.demand(found, minor, currency)
+    return wallets.divide(chosen, minor, currency)
+
+
+def cancel(user: User, payout_id: int) -> Payout:
+    """Keep the money after all, while it was not sent; raises 403, 404, 409."""
+    payout = locked_row(Payout, queries.find_payout(user, payout_id).id)
+    payout.advance("cancel", actor=policy.payout_role_of(user, payout), actor_id=user.id)
+    db.session.flush()
+    post([_line(payout, "payout_cancelled", chart_of_accounts.going_out(payout), _wallet(payout))])
+    return payout
+
+
+def approve(user: User, payout_id: int) -> Payout:
+    """Somebody has looked at it: it may leave. Raises 403, 404, 409."""
+    payout = locked_row(Payout, queries.find_payout(user, payout_id).id)
+    if payout.user_id == user.id:
+        raise NotAllowed("Somebody else has to look at your own payout.")
+    payout.advance("approve", actor=policy.payout_role_of(user, payout), actor_id=user.id)
+    db.session.flush()
+    _ask(payout)
+    return payout
+
+
+def onboard(user: User, *, country: str = "", provider: str | None = None) -> PayeeState:
+    """Where to tell the provider who one is (the one named, else one where money waits for it, else the first of the
+    settings); may be asked again. Not inside a transaction. Raises Busy (503), Invalid (422)."""
+    name = provider or next(iter(wallets.unready(user.id)), None) or default_provider()
+    at: Onboarding = provider_named(name)
+    payee_id = in_transaction(lambda: _payee_row(user.id, name).id)
+    known = fetch(select(Payee.provider_id).where(Payee.id == payee_id))[0].provider_id
+    # the account is made once; a link works once, so each is asked for under a key of its own
+    key = f"payee-{name}-{payee_id}" if known is None else f"payee-{name}-{payee_id}-{secrets.token_hex(8)}"
+    to = country or user.country
+    who: dict[str, Any] = {"payee_id": known, "user_id": user.id, "email": user.email, "country": to}
+    try:
+        state = at.register_payee(key=key, **who)
+    except Unreachable:
+        raise Busy("The payment provider does not answer. Try again in a moment.") from None
+    except Refused:
+        raise Invalid.field("country", "The payment provider cannot pay out to you there.") from None
+    in_transaction(lambda: apply_payee_state(payee_id, state))
+    return state
+
+
+def is_onboarded(user_id: int) -> bool:
+    """Whether some provider knows where this person's money should go."""
+    return bool(fetch(select(Payee.id).where(Payee.user_id == user_id, Payee.is_ready).limit(1)))
+
+
+def apply_payee_state(payee_id: int, state: PayeeState) -> None:
+    """Take over whether somebody can be paid."""
+    payee = locked_row(Payee, payee_id)
+    payee.provider_id, payee.is_ready = state.id, state.ready
+    db.session.flush()
+
+
+class RichWallet(Protocol):
+    """A part of a wallet with something to send."""
+
+    id: int
+    owner_id: int
+    currency: str
+    provider: str
+
+
+def due(most: int, after: int) -> list[RichWallet]:
+    """Parts of wallets with something to send by the calendar that was not tried today, in the order of their ids."""
+    wallet = LedgerAccount
+    here = (Payee.user_id == wallet.owner_id) & (Payee.provider == wallet.provider) & Payee.is_ready
+    rich = select(wallet.id, wallet.owner_id, wallet.currency, wallet.provider).join(Payee, here)
+    ready = rich.where(wallet.purpose == "available", wallet.balance_minor > 0, wallet.provider.in_(list(providers())))
+    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    theirs = (Payout.user_id == wallet.owner_id) & (Payout.currency == wallet.currency)
+    tried = theirs & (Payout.provider == wallet.provider)
+    ready = ready.where(~exists().where(tried, Payout.origin == "schedule", Payout.created_at >= today))
+    return fetch_as(RichWallet, ready.where(wallet.id > after).order_by(wallet.id).limit(most))
+
+
+def send_all_of(user_id: int, currency: str, name: str) -> None:
+    """All of one currency that lies at this provider and is not kept back for a debt elsewhere, as far as the provider
+    has units for it, where it is worth it."""
+    found, step = wallets.parts(user_id, currency), provider_named(name).step(currency, paid_out=True)
+    here = sum(part.minor for part in found if part.provider == name)
+    balance = max(min(here, wallets.total_of(found)), 0)
+    whole = balance - balance % step if step else 0
+    if whole >= max(minimum(currency), 1):
+        _begin(user_id, name, whole, currency, "schedule")
+
+
+def minimum(currency: str) -> int:
+    """The least a payout may be, minor units."""
+    return int(Decimal(current_settings.text("PAYOUT_MINIMUM")).scaleb(exponent(currency)))
+
+
+def is_the_day(schedule: str) -> bool:
+    """Whether the calendar sends today: daily, weekly (Mondays), monthly (the first); in UTC."""
+    today = now().date()
+    days = {"daily": True, "weekly": today.weekday() == 0, "monthly": today.day == 1}
+    return days.get(schedule, False)
+
+
+def _demand_minimum(minor: int, currency: str, name: str = "") -> None:
+    least = max(minimum(currency), 1)
+    if minor >= least:
+        return
+    why = f"{Money(minor, currency).exact} {currency} of this is at {name}: " if name else ""
+    raise Invalid.field("amount", f"{why}At least {Money(least, currency).exact} {currency} at a time.")
+
+
+def _demand_ready(user_id: int, name: str) -> None:
+    payee = _payee(user_id, name)
+    if payee is None or not payee.is_ready:
+        raise NotOnboarded.at(name)
+
+
+def _begin(user_id: int, name: str, minor: int, currency: str, origin: str) -> Payout:
+    amount = {"amount_minor": minor, "currency": currency}
+    payout = save(Payout(key=secrets.token_hex(16), user_id=user_id, provider=name, origin=origin, **amount))
+    post([_line(payout, "payout", _wallet(payout), chart_of_accounts.going_out(payout))])
+    judged = risk.judge(payout)
+    payout.score, payout.reasons = judged.score, judged.reasons
+    if judged.is_held:
+        payout.advance("hold", actor=SYSTEM)
+        publish(PayoutHeld(payout_id=payout.id, user_id=user_id))
+    else:
+        _ask(payout)
+    db.session.flush()
+    return payout
+
+
+def _ask(payout: Payout) -> None:
+    provider_requests_queue.ask("pay_out", "payout", payout.id, key=payout.key)
+
+
+def _wallet(payout: Payout) -> Account:
+    return chart_of_accounts.available(payout.user_id, payout)
+
+
+def _line(payout: Payout, kind: str, debit: Account, credit: Account) -> Posting:
+    name = f"payout:{payout.id}"
+    sides = {"debit": debit, "credit": credit}
+    return Posting(
+        key=f"{name}:{kind}", amount_minor=payout.amount_minor, kind=kind, reference=name, subject=name, **sides
+    )
+
+
+def _payee(user_id: int, name: str) -> Payee | None:
+    return db.session.scalar(select(Payee).where(Payee.user_id == user_id, Payee.provider == name))
+
+
+def _payee_row(user_id: int, name: str) -> Payee:
+    return _payee(user_id, name) or save(Payee(user_id=user_id, provider=name))

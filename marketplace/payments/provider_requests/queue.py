@@ -1,0 +1,79 @@
+"""What the provider has to be asked to do: recorded with what made it necessary, asked afterwards."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, insert
+
+from marketplace.core.database.db import after_commit, fetch
+from marketplace.core.http.access import demand_money_scope
+from marketplace.core.queues.work_queue import Queue, table_of, wake
+from marketplace.kit.clock import now
+from marketplace.payments.models import ProviderCall
+
+LEASE = timedelta(seconds=60)
+RESERVED_FOR = timedelta(seconds=5)
+FOR_EVER = 2**31  # money in between is never given up
+
+CALLS_TABLE = table_of(ProviderCall)
+CALLS = Queue("provider_calls", CALLS_TABLE, lease=lambda row: LEASE, attempts=lambda row: FOR_EVER, batch=1)
+Record = Callable[[], object]
+Handler = Callable[[Row[Any]], Record | None]
+HANDLERS: dict[str, Handler] = {}
+_reserved: ContextVar[bool] = ContextVar("reserved", default=False)
+_insert = insert(ProviderCall).returning(ProviderCall.id)
+
+
+def handles(*kinds: str) -> Callable[[Handler], Handler]:
+    """Declare what makes the calls of these kinds, outside of any transaction: it returns what records the answer in
+    one, or None where there is nothing to do any more."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS.update(dict.fromkeys(kinds, handler))
+        return handler
+
+    return register
+
+
+def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | None = None) -> int:
+    """Record a call in the running transaction; one of the same key is the first one. Returns its id."""
+    demand_money_scope()
+    known = fetch(CALLS_TABLE.select().with_only_columns(CALLS_TABLE.c.id).where(CALLS_TABLE.c.key == key))
+    if known:
+        return int(known[0].id)
+    after_commit(wake)
+    moment = now()
+    due = moment + RESERVED_FOR if _reserved.get() else moment
+    row: dict[str, Any] = {"kind": kind, "subject": subject, "subject_id": subject_id, "key": key, "method": method}
+    return int(fetch(_insert.values(**row, created_at=moment, due_at=due, attempts=0))[0].id)
+
+
+def ask_anew(kind: str, subject: str, subject_id: int, *, key: str) -> None:
+    """The same where it may have to be asked for more than once: not while one that began with this key is open, and
+    under a new key after one that came to an end."""
+    rows = CALLS_TABLE.c
+    mine = CALLS_TABLE.select().with_only_columns(rows.done_at).where(rows.subject == subject)
+    earlier = fetch(mine.where(rows.subject_id == subject_id, rows.key.startswith(key, autoescape=True)))
+    if all(row.done_at is not None for row in earlier):
+        ask(kind, subject, subject_id, key=f"{key}-{len(earlier)}" if earlier else key)
+
+
+@contextmanager
+def reserved() -> Iterator[None]:
+    """Whoever asks in here makes the calls themselves, and is not overtaken by whoever works on what is due."""
+    token = _reserved.set(True)
+    try:
+        yield
+    finally:
+        _reserved.reset(token)
+
+
+def waiting(subject: str, subject_id: int) -> list[int]:
+    """The ids of the calls about this that are not through, in the order they were recorded."""
+    rows = CALLS_TABLE.c
+    mine = CALLS_TABLE.select().with_only_columns(rows.id).where(rows.subject == subject)
+    open_ = mine.where(rows.subject_id == subject_id, rows.done_at.is_(None), rows.dead_at.is_(None))
+    return [row.id for row in fetch(open_.order_by(rows.id))]

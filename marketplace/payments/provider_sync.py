@@ -1,0 +1,187 @@
+"""What a provider says of a payment, refund or payout, whoever asked: confirm, webhook, retry and reconciler all
+end here. A step is never undone: what is older than what is known changes nothing."""
+
+from marketplace.core.database.db import db, locked_row
+from marketplace.core.queues.outbox import publish
+from marketplace.events.payments import PaymentFailed, PayoutSettled
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict
+from marketplace.payments import escrow, queries
+from marketplace.payments.ledger import chart_of_accounts
+from marketplace.payments.ledger.service import Account, Posting, post
+from marketplace.payments.lifecycle import SYSTEM, UNPAID, PaymentStatus, PayoutStatus, RefundStatus
+from marketplace.payments.models import ASK_AFTER, Payment, Payout, Refund
+from marketplace.payments.provider_requests import queue as provider_requests_queue
+from marketplace.payments.providers.provider import Done, P, PaymentState, PayoutState, RefundState
+
+OPEN_VERBS = {
+    P.REQUIRES_PAYMENT_METHOD: (PaymentStatus.REQUIRES_PAYMENT_METHOD, "ask_method"),
+    P.REQUIRES_ACTION: (PaymentStatus.REQUIRES_ACTION, "ask_action"),
+    P.PROCESSING: (PaymentStatus.PROCESSING, "process"),
+}
+
+
+def put_off(payment: Payment) -> None:
+    """When to ask again: after a minute, or a tenth of its age, as one that nobody pays is asked about for ever."""
+    payment.ask_at = now() + max(ASK_AFTER, (now() - payment.created_at) / 10)
+
+
+def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
+    """Take over how a payment stands; money that was captured is booked once, whatever came before."""
+    payment = locked_row(Payment, payment_id)
+    payment.provider_id = payment.provider_id or state.id
+    put_off(payment)
+    if state.status is P.CAPTURED:
+        if payment.captured_at is None:
+            escrow.hold(payment, state.captured_minor)
+    elif state.status is P.CANCELLED:
+        _give_up(payment, "cancel")
+    elif payment.status in UNPAID:
+        _go_on(payment, state)
+    elif payment.status == PaymentStatus.AUTHORIZED:
+        _still_authorized(payment, state)
+    db.session.flush()
+    return payment
+
+
+def fail_payment(payment_id: int, failure: str) -> None:
+    """It will never be captured."""
+    payment = locked_row(Payment, payment_id)
+    payment.failure = failure[:500]
+    _give_up(payment, "fail")
+
+
+def give_up(payment_id: int) -> None:
+    """It was called off before the provider heard of it."""
+    _give_up(locked_row(Payment, payment_id), "cancel")
+
+
+def forget(payment_id: int) -> None:
+    """The provider knows it no more, as an order that nobody approved in time: it can only be begun anew."""
+    payment = locked_row(Payment, payment_id)
+    put_off(payment)
+    if payment.status in UNPAID:
+        _give_up(payment, "cancel")
+
+
+def note_failure(payment_id: int, failure: str) -> None:
+    """The last try did not work; another may."""
+    locked_row(Payment, payment_id).failure = failure[:500]
+    db.session.flush()
+
+
+def apply_refund_state(refund_id: int, state: RefundState) -> None:
+    """Take over how a refund stands; one that came back afterwards is the payer's to spend."""
+    back = locked_row(Refund, refund_id)
+    payment = locked_row(Payment, back.payment_id)
+    if back.provider_id is None and state.id in queries.names_of_refunds(payment.id):
+        raise Conflict("This refund was taken over by another one meanwhile.")
+    back.provider_id = back.provider_id or state.id or None
+    if state.status is Done.DONE and back.status == RefundStatus.PENDING:
+        escrow.finish_refund(payment, back)
+    elif state.status is Done.FAILED and back.status != RefundStatus.FAILED:
+        escrow.fail_refund(payment, back, state.failure)
+    db.session.flush()
+
+
+def take_over(refund_id: int, parts: list[RefundState]) -> None:
+    """What was sent by hand becomes refunds of its own, a part each; the rest is asked for once more."""
+    back = locked_row(Refund, refund_id)
+    if back.status != RefundStatus.PENDING:
+        return
+    for state in parts:
+        if state.amount_minor == back.amount_minor:
+            apply_refund_state(back.id, state)
+            return
+        part = escrow.split_off(back, state.amount_minor, key=f"found-{state.id}")
+        apply_refund_state(part.id, state)
+    provider_requests_queue.ask("refund", "refund", back.id, key=f"{back.key}-{back.amount_minor}")
+
+
+def apply_payout_state(payout_id: int, state: PayoutState) -> None:
+    """Take over how a payout stands; a bank may return what was paid."""
+    payout = locked_row(Payout, payout_id)
+    payout.provider_id = payout.provider_id or state.id or None
+    if state.status is Done.DONE and payout.status == PayoutStatus.SENT:
+        payout.paid_at = now()
+        _settle(payout, "pay", chart_of_accounts.going_out(payout), chart_of_accounts.at_provider(payout))
+    elif state.status is Done.FAILED and payout.status in {PayoutStatus.SENT, PayoutStatus.PAID}:
+        was_paid = payout.status == PayoutStatus.PAID
+        payout.failure = state.failure[:500]
+        source = chart_of_accounts.at_provider(payout) if was_paid else chart_of_accounts.going_out(payout)
+        wallet = chart_of_accounts.available(payout.user_id, payout)
+        _settle(payout, "give_back" if was_paid else "fail", source, wallet)
+    db.session.flush()
+
+
+def _go_on(payment: Payment, state: PaymentState) -> None:
+    payment.client_secret = state.client_secret or payment.client_secret
+    payment.next_url = state.next_url
+    payment.failure = state.failure[:500]
+    if state.status is P.AUTHORIZED:
+        payment.failure = ""
+        payment.advance("authorize", actor=SYSTEM)
+    else:
+        status, verb = OPEN_VERBS[state.status]
+        if payment.status != status:
+            payment.advance(verb, actor=SYSTEM)
+    _ask_what_is_wished(payment)
+
+
+def _still_authorized(payment: Payment, state: PaymentState) -> None:
+    """A capture that the provider kept waiting, and what became of it."""
+    if state.status is P.AUTHORIZED:
+        _ask_what_is_wished(payment)
+    elif state.status is P.REQUIRES_PAYMENT_METHOD:
+        payment.failure = state.failure[:500]
+        _give_up(payment, "fail")
+
+
+def _ask_what_is_wished(payment: Payment) -> None:
+    if payment.wish == escrow.CALL_OFF:
+        provider_requests_queue.ask_anew("cancel", "payment", payment.id, key=f"cancel-{payment.key}")
+    elif payment.status == PaymentStatus.AUTHORIZED:
+        provider_requests_queue.ask_anew("capture", "payment", payment.id, key=f"capture-{payment.key}")
+
+
+def _give_up(payment: Payment, verb: str) -> None:
+    if payment.status not in {*UNPAID, PaymentStatus.AUTHORIZED}:
+        return
+    payment.advance(verb, actor=SYSTEM)
+    payment.open_for, payment.ended_at = None, now()
+    payment.client_secret = payment.next_url = ""
+    was_wanted = payment.wish != escrow.CALL_OFF
+    if payment.wish == escrow.HOLD:
+        payment.wish = escrow.CALL_OFF  # nobody counts on it any more: what is captured all the same goes back
+    db.session.flush()
+    if verb == "fail":
+        told = {"payment_id": payment.id, "payer_id": payment.payer_id, "payee_id": payment.payee_id}
+        publish(PaymentFailed(reference=payment.reference, was_wanted=was_wanted, **told))
+
+
+def _settle(payout: Payout, verb: str, debit: Account, credit: Account) -> None:
+    payout.advance(verb, actor=SYSTEM)
+    db.session.flush()
+    reference = f"payout:{payout.id}"
+    kind = {"pay": "paid_out", "fail": "payout_failed", "give_back": "payout_returned"}[verb]
+    post(
+        [
+            Posting(
+                key=f"{reference}:{kind}",
+                debit=debit,
+                credit=credit,
+                amount_minor=payout.amount_minor,
+                kind=kind,
+                reference=reference,
+                subject=reference,
+            )
+        ]
+    )
+    told = PayoutSettled(
+        payout_id=payout.id,
+        user_id=payout.user_id,
+        status=payout.status,
+        amount_minor=payout.amount_minor,
+        currency=payout.currency,
+    )
+    publish(told)

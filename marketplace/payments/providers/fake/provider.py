@@ -1,0 +1,284 @@
+"""A provider that takes no money: the embedded default, for trying everything out.
+
+It behaves like Stripe with test cards: the same states, a decline is told the same way, the same key is done once,
+and webhooks are signed. Test cards are in fake_cards.py.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from marketplace.core.database.db import fetch
+from marketplace.payments.providers.fake.book import LINES, THINGS, FakeBook, ThingRow
+from marketplace.payments.providers.fake.subscriptions import FakeSubscriptions
+from marketplace.payments.providers.fake.test_cards import CAPTURE_DECLINES, REFUND_FAILS, tried
+from marketplace.payments.providers.provider import (
+    Charge,
+    Declined,
+    Done,
+    P,
+    PayeeState,
+    PaymentState,
+    PayoutState,
+    RefundState,
+    Refused,
+    ResourceType,
+    SettlementLine,
+)
+
+WAITING = frozenset({P.REQUIRES_PAYMENT_METHOD.value, P.REQUIRES_ACTION.value})
+NOT_RELEASED = "The bank did not release the money."
+CLOSED_BANK = "ZZ"  # a country for trying out: every payout to it fails
+
+
+V = TypeVar("V")
+
+
+class FakeProvider(FakeSubscriptions, FakeBook):
+    """See the module; `site_url` is where a challenge or an onboarding would take place."""
+
+    def __init__(self, secret: str, site_url: str, faults: list[tuple[str, str]] | None = None) -> None:
+        super().__init__(secret, faults)
+        self.site_url = site_url
+
+    def public_key(self) -> str:
+        """A front end talks to us alone."""
+        return ""
+
+    def step(self, currency: str, *, paid_out: bool = False) -> int:
+        """Every unit of every currency."""
+        return 1
+
+    def create(self, charge: Charge) -> PaymentState:
+        """Waits for a card."""
+        data = {
+            "status": P.REQUIRES_PAYMENT_METHOD.value,
+            "amount_minor": charge.amount_minor,
+            "currency": charge.currency,
+            "captured_minor": 0,
+            "refunded_minor": 0,
+            "keys": [],
+            "method": None,
+            "failure": "",
+        }
+
+        def work() -> PaymentState:
+            thing, _ = self._made("payment", "pi", charge.key, data)
+            if (thing.data["amount_minor"], thing.data["currency"]) != (charge.amount_minor, charge.currency):
+                raise Refused("This key was used for another payment.", "idempotency_error")
+            return self._payment(thing)
+
+        state = self._do("create", work)
+        return self.confirm(state.id, method=charge.method, key=f"{charge.key}+") if charge.method else state
+
+    def confirm(self, payment_id: str, *, method: str | None, key: str) -> PaymentState:
+        """By a test card; None passes the challenge. Raises Declined."""
+
+        def work() -> tuple[PaymentState, str]:
+            thing = self._thing("payment", payment_id)
+            if key in thing.data["keys"] or thing.data["status"] not in WAITING:
+                return self._payment(thing), ""
+            status, failure = tried(thing.data, method)
+            card = {"method": method or thing.data["method"], "keys": [*thing.data["keys"], key]}
+            kind = f"payment_intent.{'payment_failed' if failure else status.value}"
+            changed = self._change(thing, kind, ResourceType.PAYMENT, status=status.value, failure=failure, **card)
+            return self._payment(changed), failure
+
+        state, failure = self._do("confirm", work)
+        if failure:
+            raise Declined(failure, "card_declined")
+        return state
+
+    def fetch_payment(self, payment_id: str) -> PaymentState:
+        """Raises Unknown."""
+        return self._do("fetch_payment", lambda: self._payment(self._thing("payment", payment_id)))
+
+    def find_payment(self, key: str) -> PaymentState | None:
+        """By the key it was created with."""
+        return self._do("find_payment", lambda: self._found(self._with_key("payment", key), self._payment))
+
+    def capture(self, payment_id: str, *, amount_minor: int, key: str) -> PaymentState:
+        """Raises Declined, or Refused where nothing is authorised."""
+
+        def work() -> tuple[PaymentState, str]:
+            thing = self._thing("payment", payment_id)
+            if key in thing.data["keys"]:
+                return self._payment(thing), ""
+            if thing.data["status"] != P.AUTHORIZED.value or amount_minor > thing.data["amount_minor"]:
+                raise Refused(f"This payment is {thing.data['status']}.", "payment_intent_unexpected_state")
+            if thing.data["method"] == CAPTURE_DECLINES:
+                failed = {"status": P.CANCELLED.value, "failure": NOT_RELEASED}
+                self._change(thing, "payment_intent.canceled", ResourceType.PAYMENT, **failed)
+                return self._payment(thing), NOT_RELEASED
+            kept = {"captured_minor": amount_minor, "keys": [*thing.data["keys"], key]}
+            self._write(ResourceType.PAYMENT, thing, amount_minor)
+            kind = "payment_intent.succeeded"
+            return self._payment(self._change(thing, kind, ResourceType.PAYMENT, status=P.CAPTURED.value, **kept)), ""
+
+        state, failure = self._do("capture", work)
+        if failure:
+            raise Declined(failure, "card_declined")
+        return state
+
+    def cancel(self, payment_id: str, *, key: str) -> PaymentState:
+        """One that is captured stays so."""
+
+        def work() -> PaymentState:
+            thing = self._thing("payment", payment_id)
+            if thing.data["status"] in {P.CAPTURED.value, P.CANCELLED.value}:
+                return self._payment(thing)
+            changed = self._change(thing, "payment_intent.canceled", ResourceType.PAYMENT, status=P.CANCELLED.value)
+            return self._payment(changed)
+
+        return self._do("cancel", work)
+
+    def refund(self, payment_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
+        """Raises Refused above what is left."""
+
+        def work() -> RefundState:
+            payment = self._thing("payment", payment_id)
+            known = self._with_key("refund", key)
+            if known is not None:
+                return self._refund(known)
+            left = payment.data["captured_minor"] - payment.data["refunded_minor"]
+            if not 0 < amount_minor <= left or currency != payment.data["currency"]:
+                raise Refused(f"At most {left} {payment.data['currency']} can go back.", "charge_already_refunded")
+            return self._sent_back(payment, amount_minor, key)
+
+        return self._do("refund", work)
+
+    def _sent_back(self, payment: Any, amount_minor: int, key: str) -> RefundState:
+        fails = payment.data["method"] == REFUND_FAILS
+        status = Done.FAILED if fails else Done.DONE
+        data = {"status": status.value, "amount_minor": amount_minor, "currency": payment.data["currency"]}
+        thing, _ = self._made("refund", "re", key, {**data, "payment": payment.name})
+        self._tell("refund.failed" if fails else "refund.updated", ResourceType.REFUND, thing.name)
+        if not fails:
+            back = payment.data["refunded_minor"] + amount_minor
+            self._change(payment, "charge.refunded", ResourceType.PAYMENT, refunded_minor=back)
+            self._write(ResourceType.REFUND, thing, amount_minor)
+        return self._refund(thing)
+
+    def fetch_refund(self, refund_id: str) -> RefundState:
+        """Raises Unknown."""
+        return self._do("fetch_refund", lambda: self._refund(self._thing("refund", refund_id)))
+
+    def refunds_of(self, payment_id: str) -> list[RefundState]:
+        """All of them."""
+        made = select(THINGS).where(THINGS.c.kind == "refund").order_by(THINGS.c.id)
+
+        def work() -> list[RefundState]:
+            return [self._refund(one) for one in fetch(made) if one.data["payment"] == payment_id]
+
+        return self._do("refunds_of", work)
+
+    def register_payee(self, *, payee_id: str | None, user_id: int, email: str, country: str, key: str) -> PayeeState:
+        """Ready at once: nothing has to be shown to a fake."""
+        data = {"country": country, "ready": True}
+
+        def work() -> PayeeState:
+            thing = self._thing("payee", payee_id) if payee_id else self._made("payee", "acct", key, data)[0]
+            return PayeeState(id=thing.name, ready=thing.data["ready"], url=f"{self.site_url}/payouts")
+
+        return self._do("register_payee", work)
+
+    def fetch_payee(self, payee_id: str) -> PayeeState:
+        """Raises Unknown."""
+
+        def work() -> PayeeState:
+            thing = self._thing("payee", payee_id)
+            return PayeeState(id=thing.name, ready=thing.data["ready"])
+
+        return self._do("fetch_payee", work)
+
+    def pay_out(self, *, payee_id: str, amount_minor: int, currency: str, key: str, reference: str) -> PayoutState:
+        """Arrives at once, except at a closed bank."""
+
+        def work() -> PayoutState:
+            payee = self._thing("payee", payee_id)
+            fails = payee.data["country"] == CLOSED_BANK
+            status = (Done.FAILED if fails else Done.DONE).value
+            data = {"status": status, "amount_minor": amount_minor, "currency": currency}
+            failure = "The bank account is closed." if fails else ""
+            thing, is_new = self._made("payout", "po", key, {**data, "failure": failure})
+            if is_new:
+                self._tell("payout.failed" if fails else "payout.paid", ResourceType.PAYOUT, thing.name)
+                if not fails:
+                    self._write(ResourceType.PAYOUT, thing, amount_minor)
+            return self._payout(thing)
+
+        return self._do("pay_out", work)
+
+    def fetch_payout(self, payout_id: str) -> PayoutState:
+        """Raises Unknown."""
+        return self._do("fetch_payout", lambda: self._payout(self._thing("payout", payout_id)))
+
+    def find_payout(self, key: str) -> PayoutState | None:
+        """By the key it was made with."""
+        return self._do("find_payout", lambda: self._found(self._with_key("payout", key), self._payout))
+
+    def return_payout(self, payout_id: str) -> None:
+        """For trying it out: the bank sends a payout back days later."""
+
+        def work() -> None:
+            thing = self._thing("payout", payout_id)
+            failure = "The bank account is closed."
+            self._change(thing, "payout.failed", ResourceType.PAYOUT, status=Done.FAILED.value, failure=failure)
+            self._write(ResourceType.PAYOUT, thing, -thing.data["amount_minor"])
+
+        self._do("return_payout", work)
+
+    def book(self, since: datetime, until: datetime) -> Iterator[SettlementLine]:
+        """What was captured, refunded and paid out."""
+        rows = fetch(select(LINES).where(LINES.c.made_at >= since, LINES.c.made_at < until).order_by(LINES.c.id))
+        for row in rows:
+            amount = {"amount_minor": row.amount_minor, "currency": row.currency}
+            yield SettlementLine(
+                about=ResourceType(row.about), object_id=row.name, key=row.key, made_at=row.made_at, **amount
+            )
+
+    @staticmethod
+    def _found(thing: ThingRow | None, view: Callable[[ThingRow], V]) -> V | None:
+        return None if thing is None else view(thing)
+
+    def _payment(self, thing: ThingRow) -> PaymentState:
+        data = thing.data
+        challenged = data["status"] == P.REQUIRES_ACTION.value
+        return PaymentState(
+            id=thing.name,
+            status=P(data["status"]),
+            amount_minor=data["amount_minor"],
+            currency=data["currency"],
+            captured_minor=data["captured_minor"],
+            refunded_minor=data["refunded_minor"],
+            client_secret=f"{thing.name}_secret_{self._signature(0, thing.name.encode())[:24]}",
+            next_url=f"{self.site_url}/challenge/{thing.name}" if challenged else "",
+            failure=data["failure"],
+            key=thing.key,
+        )
+
+    @staticmethod
+    def _refund(thing: ThingRow) -> RefundState:
+        failed = thing.data["status"] == Done.FAILED.value
+        return RefundState(
+            id=thing.name,
+            status=Done(thing.data["status"]),
+            amount_minor=thing.data["amount_minor"],
+            currency=thing.data["currency"],
+            payment_id=thing.data["payment"],
+            failure="The card account is closed." if failed else "",
+            key=thing.key,
+        )
+
+    @staticmethod
+    def _payout(thing: ThingRow) -> PayoutState:
+        return PayoutState(
+            id=thing.name,
+            status=Done(thing.data["status"]),
+            amount_minor=thing.data["amount_minor"],
+            currency=thing.data["currency"],
+            failure=thing.data["failure"],
+            key=thing.key,
+        )

@@ -1,0 +1,212 @@
+"""Orders that are authorised first and captured later, and their refunds.
+
+A payment is an order: its payer approves it at PayPal (`next_url`), then it is authorised by `confirm`. An approved
+order that waits for that is REQUIRES_ACTION without a `next_url`; PayPal tells of it by CHECKOUT.ORDER.APPROVED.
+"""
+
+from dataclasses import replace
+
+from marketplace.payments.providers.paypal.account import IN_FULL, SENTENCE, Account, Json, link
+from marketplace.payments.providers.paypal.money import minor_of, money
+from marketplace.payments.providers.provider import Charge, Declined, Done, P, PaymentState, RefundState, Refused
+
+CAPTURED = {"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"}
+AUTHORIZATIONS = {
+    "CREATED": P.AUTHORIZED,
+    "PENDING": P.PROCESSING,
+    "CAPTURED": P.PROCESSING,
+    "PARTIALLY_CAPTURED": P.PROCESSING,
+    "DENIED": P.REQUIRES_PAYMENT_METHOD,
+    "VOIDED": P.CANCELLED,
+    "EXPIRED": P.CANCELLED,
+}
+REFUNDS = {"COMPLETED": Done.DONE, "FAILED": Done.FAILED, "CANCELLED": Done.FAILED}
+DONE_BEFORE = {"ORDER_ALREADY_AUTHORIZED", "ORDER_NOT_APPROVED"}
+TOO_LATE_TO_VOID = {
+    "AUTHORIZATION_ALREADY_CAPTURED",
+    "AUTHORIZATION_VOIDED",
+    "PREVIOUSLY_CAPTURED",
+    "PREVIOUSLY_VOIDED",
+}
+LONGEST_TEXT = 127
+
+
+class Payments(Account):
+    """What a payer pays."""
+
+    def create(self, charge: Charge) -> PaymentState:
+        """An order; how it is paid the payer chooses at PayPal, so a `method` is Refused."""
+        _no_method(charge.method)
+        unit = {
+            "reference_id": charge.reference,
+            "description": charge.description[:LONGEST_TEXT],
+            "custom_id": charge.key,
+            "invoice_id": charge.key,
+            "amount": money(charge.amount_minor, charge.currency),
+        }
+        context = {"shipping_preference": "NO_SHIPPING", "user_action": "PAY_NOW"}
+        if charge.return_url:
+            context |= {"return_url": charge.return_url, "cancel_url": charge.return_url}
+        body = {
+            "intent": "AUTHORIZE",
+            "purchase_units": [unit],
+            "payment_source": {"paypal": {"experience_context": context}},
+        }
+        create = self._api.orders.create_order
+        return _payment(self._ask(create, body=body, paypal_request_id=charge.key, prefer=IN_FULL))
+
+    def confirm(self, payment_id: str, *, method: str | None, key: str) -> PaymentState:
+        """Authorise what the payer approved; until then it is answered as it is. Raises Declined."""
+        _no_method(method)
+        state = self.fetch_payment(payment_id)
+        if state.status is P.REQUIRES_PAYMENT_METHOD:
+            raise Declined(state.failure)
+        if state.status is not P.REQUIRES_ACTION or state.next_url:
+            return state
+        try:
+            authorize = self._api.orders.authorize_order
+            order = self._ask(authorize, id=payment_id, paypal_request_id=key, prefer=IN_FULL)
+        except Refused as error:
+            if error.code not in DONE_BEFORE:
+                raise
+            return self.fetch_payment(payment_id)
+        if (state := _payment(order)).status is P.REQUIRES_PAYMENT_METHOD:
+            raise Declined(state.failure)
+        return state
+
+    def fetch_payment(self, payment_id: str) -> PaymentState:
+        """How it stands; raises Unknown."""
+        return _payment(self._order(payment_id))
+
+    def capture(self, payment_id: str, *, amount_minor: int, key: str) -> PaymentState:
+        """Take it and let go of the rest; what was captured at that amount already is answered as it is."""
+        order = self._order(payment_id)
+        state = _payment(order)
+        if state.status is P.CAPTURED and state.captured_minor == amount_minor:
+            return state
+        capture = self._ask(
+            self._api.payments.capture_authorized_payment,
+            authorization_id=_authorization(order)["id"],
+            body={"amount": money(amount_minor, state.currency), "final_capture": True},
+            paypal_request_id=key,
+            prefer=IN_FULL,
+        )
+        if capture["status"] == "DECLINED":
+            raise Declined(SENTENCE, "DECLINED")
+        return self.fetch_payment(payment_id)
+
+    def cancel(self, payment_id: str, *, key: str) -> PaymentState:
+        """Give it up. An order nobody authorised cannot be voided at PayPal: it ends by itself and costs nothing."""
+        order = self._order(payment_id)
+        state = _payment(order)
+        if state.status in {P.CAPTURED, P.CANCELLED}:
+            return state
+        if state.status not in {P.AUTHORIZED, P.PROCESSING}:
+            return replace(state, status=P.CANCELLED, next_url="")
+        try:
+            void = self._api.payments.void_payment
+            self._ask(void, authorization_id=_authorization(order)["id"], paypal_request_id=key, prefer=IN_FULL)
+        except Refused as error:
+            if error.code not in TOO_LATE_TO_VOID:
+                raise
+        return self.fetch_payment(payment_id)
+
+    def refund(self, payment_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
+        """Send it back; more than is left is Refused."""
+        amount = money(amount_minor, currency)
+        captures = [one for one in _made(self._order(payment_id), "captures") if one["status"] in CAPTURED]
+        if not captures:
+            raise Refused("Nothing was captured that could be refunded.", "CAPTURE_STATUS_INVALID")
+        refund = self._ask(
+            self._api.payments.refund_captured_payment,
+            capture_id=captures[0]["id"],
+            body={"amount": amount, "custom_id": key},
+            paypal_request_id=key,
+            prefer=IN_FULL,
+        )
+        return _refund(refund, payment_id)
+
+    def fetch_refund(self, refund_id: str) -> RefundState:
+        """How it stands; raises Unknown."""
+        refund = self._ask(self._api.payments.get_refund, refund_id=refund_id)
+        capture_id = link(refund, "up").rpartition("/")[2]
+        return _refund(refund, self._order_of(capture_id))
+
+    def refunds_of(self, payment_id: str) -> list[RefundState]:
+        """All of them; raises Unknown."""
+        return [_refund(one, payment_id) for one in _made(self._order(payment_id), "refunds")]
+
+    def _order(self, payment_id: str) -> Json:
+        return self._ask(self._api.orders.get_order, id=payment_id)
+
+    def _order_of(self, capture_id: str) -> str:
+        return order_id(self._ask(self._api.payments.get_captured_payment, capture_id=capture_id))
+
+
+def order_id(thing: Json) -> str:
+    """The order an authorisation or a capture belongs to."""
+    related = (thing.get("supplementary_data") or {}).get("related_ids") or {}
+    return str(related.get("order_id") or "")
+
+
+def _no_method(method: str | None) -> None:
+    if method:
+        raise Refused("How to pay is chosen at PayPal.", "method_not_supported")
+
+
+def _made(order: Json, what: str) -> list[Json]:
+    found: list[Json] = (order["purchase_units"][0].get("payments") or {}).get(what) or []
+    return found
+
+
+def _authorization(order: Json) -> Json:
+    made = _made(order, "authorizations")
+    if not made:
+        raise Refused("The payer has not approved it yet.", "ORDER_NOT_APPROVED")
+    return made[-1]
+
+
+def _payment(order: Json) -> PaymentState:
+    unit = order["purchase_units"][0]
+    captures = _made(order, "captures")
+    taken = [one for one in captures if one["status"] in CAPTURED]
+    status = _status(order)
+    declined = status is P.REQUIRES_PAYMENT_METHOD or any(one["status"] == "DECLINED" for one in captures)
+    waits = status is P.REQUIRES_ACTION and order["status"] != "APPROVED"
+    refunds = [one for one in _made(order, "refunds") if one["status"] == "COMPLETED"]
+    return PaymentState(
+        id=order["id"],
+        status=status,
+        amount_minor=minor_of(unit["amount"]),
+        currency=unit["amount"]["currency_code"],
+        captured_minor=sum(minor_of(one["amount"]) for one in taken),
+        refunded_minor=sum(minor_of(one["amount"]) for one in refunds),
+        next_url=link(order, "payer-action", "approve") if waits else "",
+        failure=SENTENCE if declined and not taken else "",
+        key=unit.get("custom_id") or "",
+    )
+
+
+def _status(order: Json) -> P:
+    captures = {one["status"] for one in _made(order, "captures")}
+    if captures & CAPTURED:
+        return P.CAPTURED
+    if "PENDING" in captures:
+        return P.PROCESSING
+    if authorizations := _made(order, "authorizations"):
+        return AUTHORIZATIONS.get(authorizations[-1]["status"], P.PROCESSING)
+    return P.CANCELLED if order["status"] == "VOIDED" else P.REQUIRES_ACTION
+
+
+def _refund(refund: Json, payment_id: str) -> RefundState:
+    status = REFUNDS.get(refund["status"], Done.PENDING)
+    reason = (refund.get("status_details") or {}).get("reason") or ""
+    return RefundState(
+        id=refund["id"],
+        status=status,
+        amount_minor=minor_of(refund["amount"]),
+        currency=refund["amount"]["currency_code"],
+        payment_id=payment_id,
+        failure=reason.replace("_", " ").lower() if status is Done.FAILED else "",
+        key=refund.get("custom_id") or "",
+    )

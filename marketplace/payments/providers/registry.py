@@ -1,0 +1,77 @@
+"""The providers that the settings name."""
+
+from pkgutil import resolve_name
+
+from flask import current_app
+
+from marketplace.kit.errors import Conflict, Invalid
+from marketplace.kit.money import Money
+from marketplace.payments.providers.fake.provider import FakeProvider
+from marketplace.payments.providers.provider import Provider
+
+# Their libraries take half a second and ten megabytes, which only who is paid by them should spend.
+REAL = {
+    "stripe": (
+        ("secret_key", "publishable_key", "webhook_secret", "api_url"),
+        "marketplace.payments.providers.stripe.provider:StripeProvider",
+    ),
+    "paypal": (
+        ("client_id", "client_secret", "webhook_id", "api_url"),
+        "marketplace.payments.providers.paypal.provider:PayPalProvider",
+    ),
+}
+
+
+class NoProvider(Conflict):
+    """This marketplace takes no money."""
+
+    code = "no_payments"
+    title = "No payments"
+    sentence = "Payments are not set up here. Agree with the other side on another way to pay."
+
+
+def providers() -> dict[str, Provider]:
+    """By name, the default first."""
+    kept: dict[str, Provider] | None = current_app.extensions.get("payment_providers")
+    if kept is None:
+        kept = {name: _make(name) for name in current_app.config["PAYMENT_PROVIDERS"]}
+        current_app.extensions["payment_providers"] = kept
+    return kept
+
+
+def provider(name: str) -> Provider:
+    """One of them; raises Invalid (422)."""
+    if name not in providers():
+        raise Invalid.field("provider", f"One of {', '.join(providers())}.")
+    return providers()[name]
+
+
+def default_provider() -> str:
+    """The first that the settings name; raises NoProvider (409)."""
+    if not providers():
+        raise NoProvider()
+    return next(iter(providers()))
+
+
+def demand_unit(name: str, field: str, minor: int, currency: str, *, paid_out: bool = False) -> None:
+    """Raises Invalid (422) where the provider has no unit for this; of one that is not set up nothing is known."""
+    at = providers().get(name)
+    step = at.step(currency, paid_out=paid_out) if at else 1
+    if not step:
+        raise Invalid.field(field, f"The payment provider takes no {currency}.")
+    if minor % step:
+        least = Money(step, currency).exact
+        raise Invalid.field(field, f"The payment provider takes {currency} in steps of {least} only.")
+
+
+def _make(name: str) -> Provider:
+    settings = current_app.config
+    back = f"{settings['SITE_URL']}/payments"
+    if name == "fake":
+        faults = [(method, fault) for method, _, fault in (one.partition("=") for one in settings["FAKE_FAULTS"])]
+        return FakeProvider(settings["SECRET_KEY"], settings["SITE_URL"], faults)
+    names, adapter = REAL[name]
+    made: Provider = resolve_name(adapter)(
+        return_url=back, **{argument: settings[f"{name.upper()}_{argument.upper()}"] for argument in names}
+    )
+    return made

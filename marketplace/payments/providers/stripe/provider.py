@@ -1,0 +1,11 @@
+"""Payments by Stripe: cards are authorised first and captured later, payees have Express accounts."""
+
+from marketplace.payments.providers.stripe.payments import Payments
+from marketplace.payments.providers.stripe.payouts import Payouts
+from marketplace.payments.providers.stripe.settlement_report import Book
+from marketplace.payments.providers.stripe.subscriptions import Subscriptions
+from marketplace.payments.providers.stripe.webhooks import Notices
+
+
+class StripeProvider(Payments, Payouts, Subscriptions, Notices, Book):
+    """One account, all of what we use of it."""

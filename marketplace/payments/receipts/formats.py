@@ -1,0 +1,52 @@
+"""A stored receipt as a page or a paper."""
+
+from flask import Response, request
+
+from marketplace.auth import queries as auth_queries
+from marketplace.auth.models import User
+from marketplace.core.ops import current_settings
+from marketplace.kit.clock import as_utc
+from marketplace.payments.receipts.document import PAGE_POLICY, Line, Receipt, as_html, as_pdf
+from marketplace.payments.receipts.service import StoredReceipt, number_of
+
+
+def as_asked(row: StoredReceipt, reader: User, *, lang: str | None = None, format: str | None = None) -> Response:
+    """In the reader's language and as their `Accept` says, unless they said otherwise."""
+    wants_page = request.accept_mimetypes.best_match(["application/pdf", "text/html"]) == "text/html"
+    form = format or ("html" if wants_page else "pdf")
+    return printed(row, reader, language=lang or auth_queries.language_of(reader.id), form=form)
+
+
+def printed(row: StoredReceipt, reader: User, *, language: str, form: str) -> Response:
+    """As PDF to keep, or as HTML to look at."""
+    receipt = _receipt(row, reader)
+    if form == "html":
+        page = Response(as_html(receipt, language), mimetype="text/html")
+        page.headers["Content-Security-Policy"] = PAGE_POLICY
+        return page
+    paper = Response(as_pdf(receipt, language), mimetype="application/pdf")
+    paper.headers["Content-Disposition"] = f'attachment; filename="receipt-{receipt.number}.pdf"'
+    return paper
+
+
+def _receipt(row: StoredReceipt, reader: User) -> Receipt:
+    said = row.data
+    is_refund = row.refund_id is not None
+    for_payee = reader.id == said["payee_id"] and not is_refund
+    return Receipt(
+        number=number_of(row),
+        kind="refund" if is_refund else "payment",
+        issued_at=as_utc(row.issued_at),
+        site_name=current_settings.text("SITE_NAME"),
+        site_address=current_settings.text("SITE_ADDRESS"),
+        payer_name=said["payer"],
+        payee_name=said["payee"],
+        reference=said["reference"],
+        lines=(Line(said["title"], said["amount_minor"]),),
+        currency=said["currency"],
+        total_minor=said["amount_minor"],
+        tax_minor=said["tax_minor"] if for_payee else 0,
+        fee_minor=said["fee_minor"] if for_payee else None,
+        paid_with=said["provider"].title() if said["provider"] != "fake" else "Test provider (no money moved)",
+        corrects=said.get("corrects", ""),
+    )

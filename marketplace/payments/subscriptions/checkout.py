@@ -1,0 +1,15 @@
+"""Beginning a plan in steps: what was done at the provider, our part, and what is asked for."""
+
+from functools import partial
+from typing import Any
+
+from marketplace.auth.models import User
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.subscriptions import reconciliation, service
+
+
+def subscribe(user: User, *, plan: str, **how: Any) -> int:
+    """As `service.subscribe`, with the provider's answer; not inside a transaction. Returns its id."""
+    reconciliation.ask_about_unpaid(user.id)
+    wish = partial(service.subscribe, user, plan=plan, **how)
+    return provider_requests_handlers.at_once("subscription", lambda: wish().id)

@@ -1,0 +1,139 @@
+"""Subscribe, change plans, and stop."""
+
+import secrets
+from decimal import Decimal
+
+from marketplace.auth.models import User
+from marketplace.core.database.db import db, locked_row, save
+from marketplace.core.database.prices import demand_price
+from marketplace.kit.errors import Conflict, Invalid, NotFound
+from marketplace.payments.provider_requests import queue as provider_requests_queue
+from marketplace.payments.providers.registry import default_provider, provider
+from marketplace.payments.subscriptions import plans, provider_sync, queries
+from marketplace.payments.subscriptions.lifecycle import UNPAID, SubscriptionStatus
+from marketplace.payments.subscriptions.models import Subscription
+from marketplace.payments.subscriptions.provider_sync import END_LATER
+
+
+class HasPlan(Conflict):
+    """One plan a person."""
+
+    code = "has_plan"
+    title = "You have this plan"
+    sentence = "You have this plan already."
+
+
+class UnderWay(Conflict):
+    """The provider has not answered yet."""
+
+    code = "under_way"
+    title = "Under way"
+    sentence = "The payment provider has not answered yet. Look again in a moment."
+
+
+def subscribe(
+    user: User,
+    *,
+    plan: str,
+    provider: str | None = None,
+    payment_method: str | None = None,
+    price: Decimal | None = None,
+    currency: str | None = None,
+) -> Subscription:
+    """Begin this plan, go over to it from another one, or try again to pay for it, at the `price` that is named, if one
+    is; raises HasPlan, UnderWay, PriceChanged (409), Invalid (422)."""
+    chosen = _find(plan)
+    mine = queries.living(user.id)
+    paid_in = chosen.currency_for(user.currency) if mine is None or mine.status in UNPAID else mine.currency
+    demand_price(price, chosen.amount.get(paid_in), paid_in, in_currency=currency)
+    if mine is None:
+        return _begin(user, chosen, provider, payment_method)
+    if queries.is_being_asked(mine.id):
+        raise UnderWay()
+    if mine.status in UNPAID:
+        return _begin_again(user, mine, chosen, provider, payment_method)
+    return _change(mine, chosen)
+
+
+def stop(user: User, *, at_once: bool = False) -> Subscription:
+    """No more of it after what is paid for, or from now on; nothing is paid back. Raises NotFound."""
+    mine = queries.living(user.id)
+    if mine is None:
+        raise NotFound.of("subscription")
+    return _stop(mine, at_once=at_once)
+
+
+def stop_of(user_id: int, *, at_once: bool) -> None:
+    """Whose account is closed pays no more; no effect without a subscription."""
+    mine = queries.living(user_id)
+    if mine is not None:
+        _stop(mine, at_once=at_once)
+
+
+def end_overdue(subscription_id: int) -> None:
+    """Its grace is over, or nobody paid for it in time."""
+    mine = locked_row(Subscription, subscription_id)
+    if mine.status in {SubscriptionStatus.PAST_DUE, SubscriptionStatus.INCOMPLETE}:
+        _stop(mine, at_once=True)
+
+
+def _find(key: str) -> plans.Plan:
+    names = {plan.key: plan for plan in plans.offered()}
+    if key not in names:
+        raise Invalid.field("plan", f"One of: {', '.join(names)}." if names else "There are no plans here.")
+    return names[key]
+
+
+def _begin(user: User, plan: plans.Plan, provider_name: str | None, method: str | None) -> Subscription:
+    name = provider_name or default_provider()
+    provider(name)
+    currency = plan.currency_for(user.currency)
+    mine = save(
+        Subscription(
+            key=secrets.token_hex(16),
+            user_id=user.id,
+            open_for=user.id,
+            plan_key=plan.key,
+            provider=name,
+            customer_id=queries.customer_of(user.id, name),
+            currency=currency,
+            amount_minor=plan.amount[currency],
+        )
+    )
+    provider_requests_queue.ask("subscribe", "subscription", mine.id, key=mine.key, method=method)
+    return mine
+
+
+def _begin_again(
+    user: User, mine: Subscription, plan: plans.Plan, provider_name: str | None, method: str | None
+) -> Subscription:
+    """What was never paid is given up where another plan, card or provider is wanted."""
+    same = plan.key == mine.plan_key and provider_name in {None, mine.provider}
+    if same and method is None and mine.wish == "":
+        return mine
+    provider_sync.ask_to_end(mine)
+    provider_sync.end(mine)
+    return _begin(user, plan, provider_name, method)
+
+
+def _change(mine: Subscription, plan: plans.Plan) -> Subscription:
+    if plan.key in {mine.plan_key, mine.wanted_plan}:
+        raise HasPlan()
+    if mine.wish or mine.status != SubscriptionStatus.ACTIVE:
+        raise Conflict("Only a plan that is paid for and goes on can be changed. Begin the other one after its end.")
+    if mine.currency not in plan.amount:
+        raise Invalid.field("plan", f"This plan has no price in {mine.currency}, which yours is paid in.")
+    mine.wanted_plan, mine.failure = plan.key, ""
+    db.session.flush()
+    provider_requests_queue.ask("change_plan", "subscription", mine.id, key=f"change-{secrets.token_hex(16)}")
+    return mine
+
+
+def _stop(mine: Subscription, *, at_once: bool) -> Subscription:
+    if at_once or mine.status != SubscriptionStatus.ACTIVE:
+        provider_sync.ask_to_end(mine)
+    elif not mine.wish:
+        mine.wish, mine.cancel_at_period_end = END_LATER, True
+        provider_requests_queue.ask("end_subscription", "subscription", mine.id, key=f"end-later-{mine.key}")
+    db.session.flush()
+    return mine

@@ -1,0 +1,192 @@
+"""Webhooks: kept as they came, answered at once, and what they are about is asked for before anything is done."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, delete, insert, select
+
+from marketplace.core.database.db import after_commit, execute, fetch, in_transaction
+from marketplace.core.queues.work_queue import Queue, table_of, wake
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Busy, NotFound, Problem
+from marketplace.kit.text import is_storable
+from marketplace.payments import provider_sync, queries
+from marketplace.payments.models import Payee, Payment, Payout, ProviderEvent, Refund
+from marketplace.payments.payouts import service as payouts_service
+from marketplace.payments.provider_requests.queue import Record
+from marketplace.payments.providers.fake.book import NOTICES
+from marketplace.payments.providers.fake.provider import FakeProvider
+from marketplace.payments.providers.provider import (
+    Charges,
+    Forged,
+    Onboarding,
+    Payouts,
+    Provider,
+    ProviderError,
+    Refunds,
+    Refused,
+    ResourceType,
+    Unknown,
+    Unreachable,
+    WebhookEvent,
+)
+from marketplace.payments.providers.registry import providers
+
+LEASE = timedelta(seconds=60)
+ATTEMPTS = 12
+KEPT = timedelta(days=90)
+LONGEST_NAME, LONGEST_KIND = 255, 100
+UNREADABLE = (Forged, Refused, ValueError, KeyError, TypeError, OverflowError, RecursionError)
+log = structlog.get_logger(__name__)
+EVENTS_TABLE = table_of(ProviderEvent)
+EVENTS = Queue("provider_events", EVENTS_TABLE, lease=lambda row: LEASE, attempts=lambda row: ATTEMPTS)
+
+Fetcher = Callable[[Provider, str, str], Record | None]
+FETCHERS: dict[ResourceType, Fetcher] = {}
+
+
+class NotSigned(Problem):
+    """Not from the provider, or from long ago."""
+
+    code = "bad_signature"
+    title = "Bad signature"
+    sentence = "The signature of this webhook does not fit."
+
+
+def fetches(about: ResourceType) -> Callable[[Fetcher], Fetcher]:
+    """Declare how what a webhook is about is asked for (the provider, its name here, its name for the thing); it
+    returns what takes the answer over, or None where the thing is not ours. Raises Unknown."""
+
+    def register(fetcher: Fetcher) -> Fetcher:
+        FETCHERS[about] = fetcher
+        return fetcher
+
+    return register
+
+
+def receive(name: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Keep one webhook; False where it was kept before. Raises NotSigned (400), NotFound (404), Busy (503)."""
+    if name not in providers():
+        raise NotFound.of("provider")
+    try:
+        notice = providers()[name].read_notice(headers, body)
+    except Unreachable:  # who signed it is asked there; the provider sends it again
+        raise Busy("The provider cannot be asked whether it sent this. Send it again.") from None
+    except UNREADABLE:
+        raise NotSigned() from None
+    if not _is_readable(notice):
+        raise NotSigned()
+    return in_transaction(lambda: _keep(name, notice, body))
+
+
+def _is_readable(notice: WebhookEvent) -> bool:
+    """Whether our columns hold what it says."""
+    said = ((notice.event_id, LONGEST_NAME), (notice.object_id, LONGEST_NAME), (notice.kind, LONGEST_KIND))
+    return all(isinstance(word, str) and 0 < len(word) <= most and is_storable(word) for word, most in said)
+
+
+def _keep(name: str, notice: WebhookEvent, body: bytes) -> bool:
+    rows = EVENTS_TABLE.c
+    if fetch(select(rows.id).where(rows.provider == name, rows.event_id == notice.event_id)):
+        return False
+    after_commit(wake)
+    moment = now()
+    row: dict[str, Any] = {
+        "provider": name,
+        "event_id": notice.event_id,
+        "kind": notice.kind,
+        "about": notice.about.value,
+    }
+    row |= {"object_id": notice.object_id, "body": body}
+    execute(insert(ProviderEvent), {**row, "created_at": moment, "due_at": moment, "attempts": 0})
+    return True
+
+
+def read_due() -> int:
+    """Act on every webhook that is due, those of the fake provider sent first; returns how many came to an end."""
+    ended = _send_fake_ones()
+    while claimed := EVENTS.claim():
+        ended += sum(_read(row) for row in claimed)
+    return ended
+
+
+def sweep() -> int:
+    """Forget webhooks after ninety days; returns how many."""
+    return execute(delete(EVENTS_TABLE).where(EVENTS_TABLE.c.done_at < now() - KEPT))
+
+
+def _read(row: Row[Any]) -> bool:
+    try:
+        record = _asked(row)
+    except Exception as error:
+        if not isinstance(error, ProviderError):
+            log.exception("a webhook could not be acted on", event=row.id, kind=row.kind)
+        message = f"{type(error).__name__}: {error}"
+        in_transaction(lambda: EVENTS.failed(row, message))
+        return False
+    return in_transaction(lambda: _act(row, record))
+
+
+def _act(row: Row[Any], record: Callable[[], object]) -> bool:
+    record()
+    return EVENTS.done(row)
+
+
+def _asked(row: Row[Any]) -> Callable[[], object]:
+    at = providers().get(row.provider)
+    about = ResourceType(row.about)
+    if at is None or about not in FETCHERS:
+        return lambda: None
+    try:
+        return FETCHERS[about](at, row.provider, row.object_id) or (lambda: None)
+    except Unknown:
+        return lambda: None  # theirs, not ours
+
+
+@fetches(ResourceType.PAYMENT)
+def _payment(at: Charges, name: str, object_id: str) -> Record | None:
+    """By the provider's name for it, or by ours where its answer to us is not recorded yet."""
+    state = at.fetch_payment(object_id)
+    ours = queries.named(Payment, name, object_id) or _with_key(Payment, state.key)
+    return partial(provider_sync.apply_provider_state, ours, state) if ours else None
+
+
+@fetches(ResourceType.REFUND)
+def _refund(at: Refunds, name: str, object_id: str) -> Record | None:
+    state = at.fetch_refund(object_id)
+    named = fetch(select(Refund.id).where(Refund.provider_id == object_id))
+    ours = named[0].id if named else _with_key(Refund, state.key)
+    return partial(provider_sync.apply_refund_state, ours, state) if ours else None
+
+
+@fetches(ResourceType.PAYOUT)
+def _payout(at: Payouts, name: str, object_id: str) -> Record | None:
+    state = at.fetch_payout(object_id)
+    ours = queries.named(Payout, name, object_id) or _with_key(Payout, state.key)
+    return partial(provider_sync.apply_payout_state, ours, state) if ours else None
+
+
+@fetches(ResourceType.PAYEE)
+def _payee(at: Onboarding, name: str, object_id: str) -> Record | None:
+    ours = queries.named(Payee, name, object_id)
+    return partial(payouts_service.apply_payee_state, ours, at.fetch_payee(object_id)) if ours else None
+
+
+def _with_key(model: Any, key: str) -> int | None:
+    rows = fetch(select(model.id).where(model.key == key)) if key else []
+    return int(rows[0].id) if rows else None
+
+
+def _send_fake_ones() -> int:
+    """The fake provider lives in here, so its webhooks come this way."""
+    fake = providers().get("fake")
+    sent = fake.renew_due() if isinstance(fake, FakeProvider) else 0
+    while isinstance(fake, FakeProvider) and (claimed := NOTICES.claim()):
+        for row in claimed:
+            body = fake.body_of(row)
+            receive("fake", fake.signed(body), body)
+            sent += in_transaction(partial(NOTICES.done, row))
+    return sent

@@ -1,0 +1,32 @@
+"""The owner's code ends a task on the spot: whoever enters it has met the owner."""
+
+from marketplace.auth.models import User
+from marketplace.core.http.access import demand_money_scope
+from marketplace.kit.errors import NotAllowed
+from marketplace.payments import handover_codes
+from marketplace.payments import queries as payments_queries
+from marketplace.tasks import policy, queries, service
+from marketplace.tasks.payments import service as payments_service
+
+
+def code_of(user: User, task_id: int, *, fresh: bool = False) -> str:
+    """Raises 403 for anybody but the owner, 404, 409 where there is nothing to hand over, or the money is not held."""
+    task = queries.hold(user, task_id)
+    if "owner" not in policy.role_of(user, task):
+        raise NotAllowed("Only the owner of this task has its code.")
+    task.lifecycle.pick("hand_over", task.status, service.HANDS)
+    payments_service.demand(task)
+    if payments_queries.held_of(payments_service.reference(task_id)):
+        demand_money_scope()  # whoever enters it is paid
+    return handover_codes.code_for(payments_service.reference(task_id), user.id, fresh=fresh)
+
+
+def hand_over(user: User, task_id: int, *, code: str) -> bool:
+    """The worker enters it: completed and paid. False for a wrong one, which is counted. Raises 403, 404, 409."""
+    task = queries.hold(user, task_id)
+    task.lifecycle.pick("hand_over", task.status, policy.role_of(user, task))
+    payments_service.demand(task)
+    if not handover_codes.guess(payments_service.reference(task_id), code):
+        return False
+    service.hand_over(user, task_id)
+    return True
