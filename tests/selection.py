@@ -10,7 +10,9 @@ import pytest
 
 SLOW = (
     *("tests/crash/", "tests/fuzz/", "tests/journeys/", "tests/races/", "tests/speed/", "tests/search/test_judged"),
-    *("tests/auth/test_who_exists", "tests/cli/test_seed", "tests/core/test_odd_requests"),
+    *("tests/auth/test_who_exists", "tests/cli/test_seed", "tests/cli/test_imports.py::test_real_data"),
+    *("tests/core/test_odd_requests", "tests/architecture/test_mass_assignment", "tests/moderation/test_measured"),
+    "tests/payments/test_properties",
 )
 SERVERS = frozenset(("addresses", "browser", "chat", "fresh_url", "mail", "paypal", "served", "stripe", "twilio"))
 STARTING = ("tests.servers.", "tests.crash.")

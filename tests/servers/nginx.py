@@ -2,16 +2,25 @@
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 import config
+from tests.servers.sources import find
 
 DEPLOYED = (5101, 5102)
 
 
+@cache
 def nginx() -> str | None:
-    """Where it is, if it is."""
-    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    """Where it is, also after installing Debian's package; None where that cannot be done."""
+    found = find(_from_system, "nginx-light", lambda: None)
+    return str(found) if found else None
+
+
+def _from_system() -> Path | None:
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    return Path(found) if found else None
 
 
 def command(
