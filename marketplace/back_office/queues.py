@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marketplace.core.database.db import fetch
+from marketplace.core.database.db import AnyRow, fetch
 from marketplace.core.lists.list_query import ListQuery
 from marketplace.core.lists.pagination import Page
 from marketplace.core.ops import audit_log
@@ -69,7 +69,7 @@ def view(row: Any) -> JsonObject:
     return {**values, "state": _state(row)}
 
 
-def _row(name: str, row_id: int) -> Any:
+def _row(name: str, row_id: int) -> AnyRow:
     table = SHOWN[name].table
     rows = fetch(table.select().where(table.c.id == row_id))
     if not rows:

@@ -1,10 +1,10 @@
 """`flask copy-database`: every row with its id from one database into another, compared by hash."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from flask import Flask, current_app
@@ -33,6 +33,7 @@ OTHER_KEYS = (
     "Say what the source was encrypted with: its ENCRYPTION_KEYS in SOURCE_ENCRYPTION_KEYS or, where it had none, its"
     " SECRET_KEY in SOURCE_SECRET_KEY. Nothing was written."
 )
+R = TypeVar("R", bound=Mapping[str, Any])  # a row
 MIGRATIONS = str(config.ROOT / "migrations")
 
 
@@ -169,7 +170,8 @@ def _copy(table: Table, reading: Connection, writing: Connection) -> int:
             writing.execute(table.delete().where(table.c.key == key))
     count = 0
     for rows in _chunks(table, reading):
-        writing.execute(insert(table), _parents_first(rows) if table.name in SHIPPED else rows)
+        ordered = _parents_first(rows) if table.name in SHIPPED else rows
+        writing.execute(insert(table), ordered)
         count += len(rows)
     return count
 
@@ -180,7 +182,7 @@ def _keys(table: Table, connection: Connection) -> list[str]:
     return [row["key"] for row in reversed(_parents_first(rows))]
 
 
-def _parents_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _parents_first(rows: list[R]) -> list[R]:
     parents = {row["key"]: row["parent_key"] for row in rows}
 
     def depth(key: str | None) -> int:

@@ -1,12 +1,12 @@
 """Disputes to read: one's own, those that wait for staff, and one with everything in its file."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
-from marketplace.core.database.db import db, fetch, locked, one
+from marketplace.core.database.db import AnyRow, db, fetch, fetch_as, locked, one
 from marketplace.core.database.timers import Timer
 from marketplace.core.lists.list_query import ListQuery
 from marketplace.core.lists.pagination import Page
@@ -24,6 +24,8 @@ from marketplace.tasks.models import Task
 from marketplace.tasks.payments.service import reference
 from marketplace.uploads.addresses import url_of
 from marketplace.uploads.models import Upload
+
+Chosen = TypeVar("Chosen")
 
 DISPUTES, TASKS, USERS = table_of(Dispute), table_of(Task), table_of(User)
 OPENER, RESPONDENT = USERS.alias("opener"), USERS.alias("respondent")
@@ -88,7 +90,7 @@ def offer_of(dispute: Dispute, offer_id: int) -> Offer:
 
 def without_file(task_id: int) -> Task | None:
     """A disputed task that nobody has a file about."""
-    wanted: Select[Task] = _without_file(select(Task)).where(Task.id == task_id)
+    wanted = _without_file(select(Task)).where(Task.id == task_id)
     return db.session.scalar(wanted)
 
 
@@ -137,7 +139,7 @@ def _detail(user: User, wanted: Any) -> JsonObject:
     }
 
 
-def _newest(user: User, wanted: Any) -> Any:
+def _newest(user: User, wanted: Any) -> AnyRow:
     found = select(*COLUMNS).select_from(JOINED).where(wanted).order_by(DISPUTES.c.id.desc()).limit(1)
     rows = fetch(found if policy.decides(user) else found.where(policy.seen_by(DISPUTES.c, user.id)))
     if not rows:
@@ -145,16 +147,18 @@ def _newest(user: User, wanted: Any) -> Any:
     return rows[0]
 
 
-def _rows(kind: Any, dispute_id: int) -> list[Any]:
+def _rows(kind: Any, dispute_id: int) -> list[AnyRow]:
     table = table_of(kind)
-    return fetch(select(table).where(table.c.dispute_id == dispute_id).order_by(table.c.id))
+    return fetch_as(AnyRow, select(table).where(table.c.dispute_id == dispute_id).order_by(table.c.id))
 
 
-def _evidence(dispute_id: int) -> list[Any]:
+def _evidence(dispute_id: int) -> list[AnyRow]:
     shown, uploads = table_of(Evidence), table_of(Upload)
     names = [uploads.c[name] for name in ("stem", "extension", "is_private")]
     joined = shown.outerjoin(uploads, uploads.c.id == shown.c.upload_id)
-    return fetch(select(shown, *names).select_from(joined).where(shown.c.dispute_id == dispute_id).order_by(shown.c.id))
+    return fetch_as(
+        AnyRow, select(shown, *names).select_from(joined).where(shown.c.dispute_id == dispute_id).order_by(shown.c.id)
+    )
 
 
 def _statement(row: Any) -> JsonObject:
@@ -192,6 +196,6 @@ def _money(name: str, minor: int | None, currency: str | None) -> JsonObject:
     return {name: major, f"{name}_minor": minor}
 
 
-def _without_file(chosen: Any) -> Any:
+def _without_file(chosen: Select[Chosen]) -> Select[Chosen]:
     missing = select(Dispute.id).where(Dispute.open_for == Task.id).exists()
     return chosen.where(Task.status == T.DISPUTED, ~missing)

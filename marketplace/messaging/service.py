@@ -1,13 +1,13 @@
 """Open a conversation, write, mark as read."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from marketplace.auth import queries as auth_queries
 from marketplace.auth.models import User
-from marketplace.core.database.db import UTCDateTime, after_commit, db, execute, fetch, save
+from marketplace.core.database.db import UTCDateTime, after_commit, db, execute, fetch, first_as, save
 from marketplace.core.queues.outbox import publish
 from marketplace.core.realtime import connections
 from marketplace.events.messaging import MessageSent
@@ -233,12 +233,22 @@ def _find_or_make(user: User, other_id: int, subject: dict[str, int]) -> tuple[C
     return pair, False
 
 
-def _next_number(user: User, conversation_id: int) -> Any:
+class Numbered(Protocol):
+    """A conversation after a message has got its numbers."""
+
+    id: int
+    participant_1_id: int | None
+    participant_2_id: int | None
+    last_seq: int
+    last_rev: int
+
+
+def _next_number(user: User, conversation_id: int) -> Numbered:
     """The conversation with the message's numbers; raises NotFound."""
-    rows = fetch(NUMBERED, {"me": user.id, "conversation": conversation_id, "moment": now()})
-    if not rows:
+    numbered = first_as(Numbered, NUMBERED, {"me": user.id, "conversation": conversation_id, "moment": now()})
+    if numbered is None:
         raise NotFound.of("conversation")
-    return rows[0]
+    return numbered
 
 
 def _give_number_back(conversation_id: int) -> None:

@@ -6,9 +6,9 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any
+from typing import IO, Any, TypeVarTuple
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import ColumnElement, Select, Table, or_, select
 
 from marketplace.core.database.db import Base, fetch
 from marketplace.kit.clock import now
@@ -17,6 +17,8 @@ from marketplace.privacy.data_inventory import Entry, register
 from marketplace.uploads import queries as uploads_queries
 from marketplace.uploads.addresses import key_of
 from marketplace.uploads.gateways.registry import storage
+
+Ts = TypeVarTuple("Ts")
 
 BATCH = 500
 MOST_BYTES = 2 * 1024**3  # of the files in one ZIP; far above what the quota lets one person keep
@@ -83,7 +85,7 @@ def _rows(table: Table, entry: Entry, user_id: int) -> Iterator[JsonObject]:
         last = rows[-1].position
 
 
-def _after(query: Any, key: Any, last: Any) -> Any:
+def _after(query: Select[*Ts], key: ColumnElement[Any], last: Any) -> Select[*Ts]:
     return (query if last is None else query.where(key > last)).order_by(key)
 
 

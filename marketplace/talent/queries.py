@@ -10,7 +10,7 @@ from marketplace.auth.queries import display_name, hourly_rate
 from marketplace.catalog.queries import tree
 from marketplace.core.database.db import listed
 from marketplace.core.lists.full_text import matches
-from marketplace.core.lists.list_query import ListQuery, Ranked
+from marketplace.core.lists.list_query import ListQuery, Ranked, RankedRow
 from marketplace.core.lists.near import with_distance
 from marketplace.core.lists.pagination import Page
 from marketplace.core.lists.ranking import SearchHit
@@ -56,7 +56,7 @@ def best(category: str | None = None, **query: Any) -> list[SearchHit]:
     return HELPERS.best({**query, "offering": True, "category": _offered(category)})
 
 
-def newest(most: int, **query: Any) -> list[Any]:
+def newest(most: int, **query: Any) -> list[RankedRow]:
     """The newest who offer to help and whom a search finds."""
     return HELPERS.newest({**query, "offering": True}, most)
 

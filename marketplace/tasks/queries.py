@@ -1,7 +1,7 @@
 """Tasks and applications to read."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Table, bindparam, false, func, or_, select
 
@@ -9,7 +9,7 @@ from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
 from marketplace.auth.queries import name_in, person_columns
 from marketplace.catalog.queries import category_filters, tree
-from marketplace.core.database.db import db, fetch, locked, one
+from marketplace.core.database.db import db, fetch, first_as, locked, one
 from marketplace.core.database.lifecycle import StateChange
 from marketplace.core.database.prices import rank_bounds
 from marketplace.core.database.timers import Timer
@@ -120,11 +120,19 @@ def last_actor(task_id: int, *verbs: str) -> int | None:
     return rows[0].actor_id if rows else None
 
 
-def place_of(task_id: int) -> Any | None:
+class PlaceRow(Protocol):
+    """Where an open task is, and what kind it is."""
+
+    creator_id: int
+    category: str
+    latitude: float | None
+    longitude: float | None
+
+
+def place_of(task_id: int) -> PlaceRow | None:
     """Where an open task is, and what kind it is."""
     columns = (TASKS.c.creator_id, TASKS.c.category, TASKS.c.latitude, TASKS.c.longitude)
-    rows = fetch(select(*columns).where(TASKS.c.id == task_id, TASKS.c.status == TaskStatus.OPEN))
-    return rows[0] if rows else None
+    return first_as(PlaceRow, select(*columns).where(TASKS.c.id == task_id, TASKS.c.status == TaskStatus.OPEN))
 
 
 def open_of(creator_id: int) -> list[Task]:

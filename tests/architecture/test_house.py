@@ -21,6 +21,7 @@ from tests.declared import LIFECYCLES
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "marketplace").rglob("*.py"))
+MOST_ANY = 0.02  # of the functions: what libraries without types return, and answers of providers
 # Facts nobody listens to yet, and whom they wait for.
 WAITING = {
     "UploadStored": "moderation",
@@ -90,6 +91,41 @@ def test_functions_and_files_stay_small() -> None:
     ]
     large = [str(path) for path in SOURCES if len(path.read_text(encoding="utf-8").splitlines()) > 400]
     assert (long, large) == ([], [])
+
+
+def _names_any(annotation: ast.expr | None) -> bool:
+    return annotation is not None and any(isinstance(n, ast.Name) and n.id == "Any" for n in ast.walk(annotation))
+
+
+def _functions_and_aliases() -> tuple[list[tuple[str, ast.FunctionDef]], set[str]]:
+    functions, aliases = [], set()
+    for path, tree in _trees():
+        functions += [(f"{path}:{n.lineno}", n) for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+        aliases |= {
+            target.id
+            for node in tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.expr)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(target, ast.Name) and _is_hidden_any(node.value)
+        }
+    return functions, aliases
+
+
+def _is_hidden_any(value: ast.expr) -> bool:
+    """`Any`, or rows or objects of it, by another name."""
+    return isinstance(value, ast.Name | ast.Subscript) and _names_any(value) and "Callable" not in ast.unparse(value)
+
+
+def test_few_functions_return_any() -> None:
+    functions, aliases = _functions_and_aliases()
+    loose = [
+        where
+        for where, function in functions
+        if function.returns is not None
+        if any(isinstance(n, ast.Name) and n.id in {"Any", *aliases} for n in ast.walk(function.returns))
+    ]
+    share = len(loose) / len(functions)
+    assert share <= MOST_ANY, f"{share:.1%} of {len(functions)}: {loose}"
 
 
 def test_packages_open_into_empty_rooms() -> None:

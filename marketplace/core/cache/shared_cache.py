@@ -7,7 +7,7 @@ there is one; a fact that could change them makes them stale at once, time does 
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from flask import Flask, current_app
 from redis import Redis
@@ -17,6 +17,7 @@ from marketplace.events.base import Event
 
 T = TypeVar("T")
 MOST_IN_MEMORY = 1000
+V = TypeVar("V")
 PAUSE = 5.0  # seconds without asking a Redis that did not answer
 TIMEOUT = 0.2
 
@@ -66,8 +67,8 @@ class Shared:
         """The answer kept under this version of the topic; None where there is none."""
         key = f"answer:{topic}:{version}:{name}"
         if self._redis is not None:
-            found: bytes | None = self._ask(lambda redis: redis.get(key))
-            return found
+            found = self._ask(lambda redis: redis.get(key))
+            return found if isinstance(found, bytes) else None
         kept = self._memory.get(key)
         return kept[1] if kept is not None and kept[0] > time.monotonic() else None
 
@@ -88,7 +89,7 @@ class Shared:
             return
         self._ask(lambda redis: redis.incr(f"version:{topic}"))
 
-    def _ask(self, question: Callable[[Redis], Any]) -> Any:
+    def _ask(self, question: Callable[[Redis], V]) -> V | None:
         """None where Redis does not answer; then it is left alone for a while."""
         if self._redis is None or self._silent_until > time.monotonic():
             return None

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import orjson
 import structlog
@@ -29,6 +29,7 @@ from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem
 from marketplace.kit.json_types import JsonObject
 
 T = TypeVar("T")
+AnyRow: TypeAlias = Row[*tuple[object, ...]]  # of a table that only the caller knows: columns by their names
 M = TypeVar("M", bound="Base")
 COMMA = "\x1f"  # for a comma inside a value of a list: the unit separator, which nobody types
 BigInt = BigInteger().with_variant(Integer, "sqlite")

@@ -8,6 +8,7 @@ other), so everything takes `driver` from here.
 
 import math
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import event
@@ -26,7 +27,7 @@ MAY_LOSE_ROWS = (
 )
 
 
-def _driver() -> Any:
+def _driver() -> ModuleType:
     try:
         return import_module("pysqlite3.dbapi2")
     except ImportError:  # no wheel for this platform, or one that does not load here

@@ -76,7 +76,7 @@ class LateRule(Rule):
 class JsonParser(FlaskParser):
     """Reads bodies by orjson: no recursion to exhaust, no NaN, no lone surrogates."""
 
-    def _raw_load_json(self, req: Any) -> Any:
+    def _raw_load_json(self, req: Any) -> object:
         body = req.get_data(cache=True)
         try:
             return orjson.loads(body) if body else missing

@@ -42,7 +42,7 @@ class Str(fields.String):
     ) -> None:
         self.trim, self.form = trim, form
         self.is_one_line = trim and not (longest > LONGEST_LINE if lines is None else lines)
-        checks: list[Callable[[Any], object]] = [TextLength(min=shortest, max=longest)]
+        checks: list[Callable[[str], object]] = [TextLength(min=shortest, max=longest)]
         checks += _listed(kwargs.pop("validate", None))
         super().__init__(validate=checks, metadata=_metadata(kwargs, example), **kwargs)
 
@@ -245,7 +245,7 @@ def link(**kwargs: Any) -> Str:
     return Str(longest=2000, validate=check, example="https://example.com/me.jpg", **kwargs)
 
 
-def _listed(checks: Any) -> list[Callable[[Any], object]]:
+def _listed(checks: Any) -> list[Callable[[str], object]]:
     if checks is None:
         return []
     return list(checks) if isinstance(checks, list | tuple) else [checks]

@@ -8,11 +8,13 @@ from typing import Any
 
 from marketplace.kit.money import CURRENCIES
 
-Part = dict[str, Any]
+DocumentPart = dict[str, Any]
 OFTEN = 3
 
 
-def share(paths: list[Part], operations: list[Part], components: Part, schemas: Part) -> None:
+def share(
+    paths: list[DocumentPart], operations: list[DocumentPart], components: DocumentPart, schemas: DocumentPart
+) -> None:
     """Replace repeated parameters, answers and the currencies of an OpenAPI document by references."""
     lists = [part["parameters"] for part in (*paths, *operations) if "parameters" in part]
     share_parts(lists, "parameters", components["parameters"], lambda parameter: str(parameter["name"]))
@@ -21,7 +23,7 @@ def share(paths: list[Part], operations: list[Part], components: Part, schemas: 
     share_currency([schemas, *operations], schemas)
 
 
-def share_parts(places: list[Any], kind: str, known: Part, name_of: Callable[[Part], str]) -> None:
+def share_parts(places: list[Any], kind: str, known: DocumentPart, name_of: Callable[[DocumentPart], str]) -> None:
     """Of the parts of one name the commonest is written once where it occurs often; the rest stay where they are."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for _, _, part in _parts(places):
@@ -35,34 +37,34 @@ def share_parts(places: list[Any], kind: str, known: Part, name_of: Callable[[Pa
             place[key] = {"$ref": f"#/components/{kind}/{name}"}
 
 
-def _parts(places: list[Any]) -> Iterator[tuple[Any, Any, Part]]:
+def _parts(places: list[Any]) -> Iterator[tuple[DocumentPart, str, DocumentPart]]:
     for place in places:
         for key, part in list(place.items() if isinstance(place, dict) else enumerate(place)):
             if "$ref" not in part:
                 yield place, key, part
 
 
-def _text(part: Part) -> str:
+def _text(part: DocumentPart) -> str:
     return json.dumps(part, default=float)  # bounds are decimals
 
 
-def _schema_of(answer: Part) -> str:
+def _schema_of(answer: DocumentPart) -> str:
     """The name of what an answer holds; none where it is not a thing with a name."""
     schemas = [content.get("schema", {}) for content in answer.get("content", {}).values()]
     return str(schemas[0].get("$ref", "")).rpartition("/")[2] if len(schemas) == 1 else ""
 
 
-def share_currency(parts: list[Any], schemas: Part) -> None:
-    """Replace the enum of some 150 ISO 4217 codes by one reference."""
+def share_currency(parts: list[Any], schemas: DocumentPart) -> None:
+    """ISO 4217 has some 150 of them."""
     codes = sorted(CURRENCIES)
     for schema in [schema for part in parts for schema in _schemas_with(part, codes)]:
-        kept: Part = {name: schema[name] for name in ("example", "default", "description") if name in schema}
+        kept: DocumentPart = {name: schema[name] for name in ("example", "default", "description") if name in schema}
         schema.clear()
         schema.update({"$ref": "#/components/schemas/Currency", **kept})
     schemas["Currency"] = {"type": "string", "enum": codes, "description": "ISO 4217", "example": "EUR"}
 
 
-def _schemas_with(part: Any, codes: list[str]) -> Iterator[Part]:
+def _schemas_with(part: Any, codes: list[str]) -> Iterator[DocumentPart]:
     if isinstance(part, dict) and part.get("enum") == codes:
         yield part
         return

@@ -8,7 +8,7 @@ found is ranked here (core/ranking.py), so that both databases put the same thin
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from marshmallow import Schema
 from sqlalchemy import (
@@ -27,7 +27,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from marketplace.core.database.db import UTCDateTime, fetch
+from marketplace.core.database.db import AnyRow, UTCDateTime, fetch, fetch_as
 from marketplace.core.http.fields import Str
 from marketplace.core.lists import near
 from marketplace.core.lists.full_text import FEW, MOST_CANDIDATES, SearchQuery, match_query
@@ -36,8 +36,9 @@ from marketplace.core.lists.pagination import COUNT_BOUND, Page, encode_cursor
 from marketplace.core.lists.ranking import SearchHit, why
 from marketplace.kit.clock import now
 
-Writer = Callable[[Row[Any]], dict[str, Any]]
+Writer = Callable[[AnyRow], dict[str, Any]]
 DAY = 86_400
+FacetRow: TypeAlias = Row[str, int]  # a value and how many have it; `least` and `most` for amounts
 Statement: TypeAlias = Select[*tuple[object, ...]]  # of the columns that a list names
 
 
@@ -47,6 +48,30 @@ class Ranked:
 
     title: Sequence[ColumnElement[Any]]
     owner: FromClause
+
+
+class PostedRow(Protocol):
+    """Something new on offer, to be compared with saved searches."""
+
+    id: int
+    title: str
+    search_text: str
+    category: str
+    latitude: float | None
+    longitude: float | None
+    created_at: datetime
+    owner_id: int
+
+
+class RankedRow(Protocol):
+    """A row that `best` ranks; `title_0`, `title_1` … are the parts of its title."""
+
+    id: int
+    created_at: datetime
+    search_text: str
+    rating_sum: int
+    reviews_count: int
+    title_0: str
 
 
 @dataclass(eq=False)
@@ -116,23 +141,23 @@ class ListQuery:
         ask = ListRequest(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
         return self._best(ask)
 
-    def newest(self, params: Mapping[str, Any], most: int) -> list[Row[Any]]:
-        """At most `most` rows that fit, the nearest or newest first, with the columns that `best` ranks by."""
+    def newest(self, params: Mapping[str, Any], most: int) -> list[RankedRow]:
+        """The nearest or newest rows that fit, as `best` has them."""
         ask = ListRequest(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
-        return fetch(self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": most})
+        return fetch_as(RankedRow, self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": most})
 
-    def summary(self, by: ColumnElement[Any], params: Mapping[str, Any], *values: ColumnElement[Any]) -> list[Row[Any]]:
+    def summary(self, by: ColumnElement[Any], params: Mapping[str, Any], *values: ColumnElement[Any]) -> list[FacetRow]:
         """For each value of `by` among what the filters leave: the value, how many there are, and `values`."""
         ask = ListRequest(self, {key: value for key, value in params.items() if value is not None})
         name = ("by", *map(str, (by, *values)), ask.shape)
         if name not in self.built:
             grouped = select(by, func.count().label("count"), *values).where(*self._conditions(ask.shape))
             self.built[name] = grouped.group_by(by).order_by(func.count().desc(), by)
-        return fetch(self.built[name], ask.binds)
+        return fetch_as(FacetRow, self.built[name], ask.binds)
 
     def facets(
         self, params: Mapping[str, Any], by: Iterable[str], amount: ColumnElement[Any]
-    ) -> dict[str, list[Row[Any]]]:
+    ) -> dict[str, list[FacetRow]]:
         """How what the filters leave divides: a summary by each of these columns, and under "amounts" the least and
         the most of `amount` in each currency."""
         ends = (func.min(amount).label("least"), func.max(amount).label("most"))
@@ -144,15 +169,15 @@ class ListQuery:
         ask = ListRequest(self, {key: value for key, value in params.items() if value is not None})
         return int(fetch(self._built_once("count", ask.shape), ask.binds)[0][0])
 
-    def _rows(self, ask: ListRequest) -> list[Row[Any]]:
+    def _rows(self, ask: ListRequest) -> list[AnyRow]:
         """The nearest of half the world are looked for around the corner first: a small circle that holds a page
         holds the nearest ones."""
         for shape, binds in ask.smaller_circles():
-            rows = fetch(self._built_once("rows", shape), binds)
+            rows = fetch_as(AnyRow, self._built_once("rows", shape), binds)
             if len(rows) > ask.per_page:
                 ask.is_circle_smaller = True
                 return rows
-        return fetch(self._built_once("rows", ask.shape), ask.binds)
+        return fetch_as(AnyRow, self._built_once("rows", ask.shape), ask.binds)
 
     def _relevance_page(self, ask: ListRequest, writer: Writer, extra: dict[str, Any] | None) -> Page:
         finds = self._best(ask)
@@ -191,13 +216,13 @@ class ListQuery:
         return sorted((_find(ask.asked, row, titled, ask.params["as_of"]) for row in rows), key=_rank)
 
     def _keyset_page(
-        self, ask: ListRequest, rows: list[Row[Any]], items: list[dict[str, Any]], *, has_more: bool, extra: Any
+        self, ask: ListRequest, rows: list[AnyRow], items: list[dict[str, Any]], *, has_more: bool, extra: Any
     ) -> Page:
         keys = [getattr(rows[-1], f"key_{i}") for i in range(len(ask.shape.order))] if has_more else []
         cursor = encode_cursor(ask.scope, [ask.asked.reading, *keys, rows[-1].id]) if has_more else None
         return Page(self.name, items, ask.per_page, has_more, next_cursor=cursor, by_cursor=True, extra=extra)
 
-    def _total(self, ask: ListRequest, rows: list[Row[Any]], has_more: bool) -> int:
+    def _total(self, ask: ListRequest, rows: list[AnyRow], has_more: bool) -> int:
         if rows and not has_more:
             return ask.offset + len(rows)
         if rows and ask.shape.boxes and not ask.is_circle_smaller:
@@ -288,7 +313,7 @@ def equal_to(columns: Any, *names: str) -> dict[str, ColumnElement[bool]]:
     return {name: columns[name] == bindparam(name) for name in names}
 
 
-def _find(asked: SearchQuery, row: Row[Any], titled: Sequence[str], moment: datetime) -> SearchHit:
+def _find(asked: SearchQuery, row: AnyRow, titled: Sequence[str], moment: datetime) -> SearchHit:
     km = getattr(row, "distance", None)
     reason = why(
         asked,

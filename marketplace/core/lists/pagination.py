@@ -78,7 +78,7 @@ def decode_cursor(scope: str, cursor: str, types: Sequence[type]) -> list[Any]:
     return values
 
 
-def _typed(key: Any, kind: type) -> Any:
+def _typed(key: Any, kind: type) -> str | int | float | datetime:
     if kind is datetime:
         moment = datetime.fromisoformat(key)
         if moment.tzinfo is None:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, select
 
-from marketplace.core.database.db import fetch
-from marketplace.core.lists.list_query import ListQuery
+from marketplace.core.database.db import first_as
+from marketplace.core.lists.list_query import FacetRow, ListQuery, PostedRow, RankedRow
 from marketplace.core.lists.ranking import SearchHit
 
 SAVED_SEARCHES_READ = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
@@ -30,17 +30,16 @@ class PublicList:
         """What everybody may see and a search finds, the best first."""
         return self.browse.best(self.on_view(query))
 
-    def newest(self, most: int, **query: Any) -> list[Row[Any]]:
+    def newest(self, most: int, **query: Any) -> list[RankedRow]:
         """The newest that everybody may see and a search finds; `title_0` is the title."""
         return self.browse.newest(self.on_view(query), most)
 
-    def facets(self, **query: Any) -> dict[str, list[Row[Any]]]:
+    def facets(self, **query: Any) -> dict[str, list[FacetRow]]:
         """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
         return self.browse.facets(self.on_view(query), self.facets_by, self.amount)
 
-    def newly_posted(self, thing_id: int) -> Row[Any] | None:
+    def newly_posted(self, thing_id: int) -> PostedRow | None:
         """One to be compared with saved searches; None where nobody sees it any more."""
         table = self.browse.table
         columns = [*(table.c[name] for name in SAVED_SEARCHES_READ), self.owner.label("owner_id")]
-        rows = fetch(select(*columns).where(table.c.id == thing_id, *self.posted))
-        return rows[0] if rows else None
+        return first_as(PostedRow, select(*columns).where(table.c.id == thing_id, *self.posted))

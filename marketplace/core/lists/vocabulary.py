@@ -10,13 +10,13 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
-from sqlalchemy import Row, String, UniqueConstraint, bindparam, select
+from sqlalchemy import String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.database.db import Base, fetch, retry_conflict
+from marketplace.core.database.db import AnyRow, Base, fetch, retry_conflict
 from marketplace.kit.clock import now
 from marketplace.kit.lazy_module import lazy_module
 from marketplace.kit.text import is_unspaced
@@ -109,7 +109,7 @@ class Vocabulary:
             self._sorted, self._by_length, self._known, self.written = [], defaultdict(list), set(), {}
             self._last_id, self._begun_at, self._overlapped_at = 0, now(), 0.0
 
-    def _add(self, rows: Sequence[Row[Any]], begun_at: datetime) -> tuple[datetime, int]:
+    def _add(self, rows: Sequence[AnyRow], begun_at: datetime) -> tuple[datetime, int]:
         """Where to read on; from the beginning where it was begun anew since these rows were asked for."""
         with self._lock:
             if self._begun_at is not begun_at:

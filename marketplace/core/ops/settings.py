@@ -188,7 +188,7 @@ def misspelt(settings: Iterable[Setting], given: Iterable[str]) -> list[str]:
     return [f"There is no setting {name}: did you mean {found[0]}?" for name, found in near if found]
 
 
-def _each(form: Form) -> Callable[[Any], None]:
+def _each(form: Form) -> Callable[[str | list[str]], None]:
     def check(value: str | list[str]) -> None:
         for word in value if isinstance(value, list) else [value]:
             if word and not form.takes(word):

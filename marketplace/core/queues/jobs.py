@@ -10,14 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import JSON, ForeignKey, Index, Row, String, UniqueConstraint, delete, insert, select
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.database.db import Base, after_commit, execute, fetch, in_transaction, retry_conflict
+from marketplace.core.database.db import (
+    AnyRow,
+    Base,
+    after_commit,
+    execute,
+    fetch,
+    first_as,
+    in_transaction,
+    retry_conflict,
+)
 from marketplace.core.queues.work_queue import Leased, Queue, table_of, wake
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Problem
@@ -73,13 +82,13 @@ class Lost(Exception):
 KINDS: dict[str, Kind] = {}
 
 
-def _lease(row: Row[Any]) -> timedelta:
+def _lease(row: AnyRow) -> timedelta:
     kind = KINDS.get(row.name)
     return (kind.timeout if kind else timedelta(seconds=60)) + MARGIN
 
 
-def _attempts(row: Row[Any]) -> int:
-    """How often a job is tried; periodic ones without end."""
+def _attempts(row: AnyRow) -> int:
+    """A job of the clock is never given up."""
     kind = KINDS.get(row.name)
     if kind is not None and kind.every is not None and row.key == row.name:
         return 2**31
@@ -94,7 +103,7 @@ _insert = insert(JobRow)
 class Run:
     """Handed to a running job: to report progress and to learn that its lease is lost."""
 
-    row: Row[Any]
+    row: AnyRow
     result_url: str | None = None
 
     def progress(self, done: int, total: int) -> None:
@@ -173,7 +182,7 @@ def _periodic() -> set[str]:
     return {kind.name for kind in KINDS.values() if kind.every is not None}
 
 
-def _run_in_time(row: Row[Any]) -> bool:
+def _run_in_time(row: AnyRow) -> bool:
     """In a thread of its own: one that hangs is left behind when its time is over, and tried again."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     kind = KINDS.get(row.name)
@@ -188,7 +197,7 @@ def _run_in_time(row: Row[Any]) -> bool:
 
 
 class _Attempt(threading.Thread):
-    def __init__(self, app: Flask, kind: Kind | None, row: Row[Any]) -> None:
+    def __init__(self, app: Flask, kind: Kind | None, row: AnyRow) -> None:
         super().__init__(name=f"job-{row.id}", daemon=True)
         self.app, self.kind, self.run_ = app, kind, Run(row)
         self.error: str | None = None
@@ -214,10 +223,25 @@ def _record(kind: Kind | None, run: Run, error: str | None, seconds: float) -> b
     return JOBS.done(run.row, seconds=seconds, result_url=run.result_url)
 
 
-def find_for(owner_id: int, job_id: int) -> Any | None:
-    """One of a person's own jobs by its id; None where there is none."""
-    rows = fetch(select(JobRow.__table__).where(JobRow.id == job_id, JobRow.owner_id == owner_id))
-    return rows[0] if rows else None
+class JobState(Protocol):
+    """A job as its owner asks for it."""
+
+    id: int
+    name: str
+    done: int
+    total: int
+    result_url: str | None
+    created_at: datetime
+    started_at: datetime | None
+    attempts: int
+    due_at: datetime
+    done_at: datetime | None
+    dead_at: datetime | None
+
+
+def find_for(owner_id: int, job_id: int) -> JobState | None:
+    """One of a person's own jobs; None where there is none."""
+    return first_as(JobState, select(JobRow.__table__).where(JobRow.id == job_id, JobRow.owner_id == owner_id))
 
 
 def view(row: Any) -> JsonObject:

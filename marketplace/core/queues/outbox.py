@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import JSON, Index, Row, String, delete, insert
+from sqlalchemy import JSON, Index, String, delete, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.cache.shared_cache import ended_topics, forget_for
-from marketplace.core.database.db import Base, after_commit, execute, in_transaction
+from marketplace.core.database.db import AnyRow, Base, after_commit, execute, in_transaction
 from marketplace.core.queues.work_queue import Leased, Queue, table_of, wake
 from marketplace.events.base import Event
 from marketplace.kit.clock import now
@@ -99,7 +99,7 @@ def sweep() -> None:
     in_transaction(lambda: execute(delete(OutboxRow).where(OutboxRow.done_at < now() - KEPT)))
 
 
-def _tell(row: Row[Any]) -> bool:
+def _tell(row: AnyRow) -> bool:
     calls = [(listener, kind(**row.payload)) for kind, listener in _listeners(row.name)]
     try:
         in_transaction(lambda: _call_all(row, calls))
@@ -118,14 +118,14 @@ def _listeners(name: str) -> list[tuple[type[Event], Subscriber]]:
     return [(kind, one) for kind, heard in subscribers.items() if kind.__name__ == name for one in heard]
 
 
-def _call_all(row: Row[Any], calls: list[tuple[Subscriber, Event]]) -> None:
+def _call_all(row: AnyRow, calls: list[tuple[Subscriber, Event]]) -> None:
     """What the listeners write and that they were told is one commit: usually it is exactly once."""
     for listener, fact in calls:
         listener(fact)
     _told(row)
 
 
-def _told(row: Row[Any]) -> bool:
+def _told(row: AnyRow) -> bool:
     personal = any(kind.personal for kind, _ in _listeners(row.name))
     return FACTS.done(row, payload={}) if personal else FACTS.done(row)
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, Text, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Select, Table, Text, bindparam, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.database.db import Base, execute, fetch, in_transaction
+from marketplace.core.database.db import AnyRow, Base, execute, fetch, fetch_as, in_transaction
 from marketplace.kit.clock import now
 
 AT_ONCE = timedelta(0)
@@ -60,30 +60,30 @@ class Queue:
 
     name: str
     table: Table
-    lease: Callable[[Row[Any]], timedelta]
-    attempts: Callable[[Row[Any]], int]
+    lease: Callable[[AnyRow], timedelta]
+    attempts: Callable[[AnyRow], int]
     batch: int = 50
 
     def __post_init__(self) -> None:
         """Put it among QUEUES, which operators see."""
         QUEUES[self.name] = self
 
-    def claim(self, only: int | None = None, *, ahead: timedelta = AT_ONCE) -> list[Row[Any]]:
+    def claim(self, only: int | None = None, *, ahead: timedelta = AT_ONCE) -> list[AnyRow]:
         """Lease what is due (or this one row, if it is, or will be in a moment), oldest first; nothing is written
         where nothing is due."""
         if not fetch(self._due(only).limit(1), {"now": now() + ahead}):
             return []
         return in_transaction(lambda: self._lease_batch(only, ahead))
 
-    def done(self, row: Row[Any], **values: Any) -> bool:
+    def done(self, row: AnyRow, **values: Any) -> bool:
         """Mark it done in the caller's transaction; False where somebody else has the row by now."""
         return self.held(row, done_at=now(), error=None, **values)
 
-    def later(self, row: Row[Any], due_at: datetime, **values: Any) -> bool:
+    def later(self, row: AnyRow, due_at: datetime, **values: Any) -> bool:
         """Due again at `due_at` with no attempt counted; False where somebody else has the row by now."""
         return self.held(row, due_at=due_at, attempts=0, error=None, **values)
 
-    def failed(self, row: Row[Any], error: str, *, final: bool = False, **values: Any) -> bool:
+    def failed(self, row: AnyRow, error: str, *, final: bool = False, **values: Any) -> bool:
         """Due again after a pause that doubles from 2 s to an hour, or dead after the last attempt or where `final`."""
         moment = now()
         dead = final or row.attempts >= self.attempts(row)
@@ -91,7 +91,7 @@ class Queue:
         end = {"dead_at": moment} if dead else {"due_at": moment + pause}
         return self.held(row, **end, error=error[:LONGEST_ERROR], **values)
 
-    def held(self, row: Row[Any], **values: Any) -> bool:
+    def held(self, row: AnyRow, **values: Any) -> bool:
         """Write into a claimed row; False, and nothing written, where somebody else has it by now."""
         mine = (self.table.c.id == row.id, self.table.c.attempts == row.attempts, self.table.c.done_at.is_(None))
         return execute(update(self.table).where(*mine).values(**values)) == 1
@@ -129,7 +129,7 @@ class Queue:
             open_ = open_.where(rows.id == only)
         return open_.where(rows.due_at <= bindparam("now")).order_by(rows.due_at, rows.id)
 
-    def _lease_batch(self, only: int | None, ahead: timedelta) -> list[Row[Any]]:
+    def _lease_batch(self, only: int | None, ahead: timedelta) -> list[AnyRow]:
         moment = now()
         due = self._due(only).limit(self.batch).with_for_update(skip_locked=True)
         ids = [row.id for row in fetch(due, {"now": moment + ahead})]
@@ -137,7 +137,7 @@ class Queue:
             return []
         chosen = self.table.c.id.in_(ids)
         execute(update(self.table).where(chosen).values(attempts=self.table.c.attempts + 1))
-        rows = fetch(select(self.table).where(chosen).order_by(self.table.c.due_at, self.table.c.id))
+        rows = fetch_as(AnyRow, select(self.table).where(chosen).order_by(self.table.c.due_at, self.table.c.id))
         leases = [{"row_id": row.id, "until": moment + self.lease(row)} for row in rows]
         execute(
             update(self.table).where(self.table.c.id == bindparam("row_id")).values(due_at=bindparam("until")), leases

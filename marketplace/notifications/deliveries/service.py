@@ -5,13 +5,13 @@ from typing import Any
 
 import structlog
 from itsdangerous import URLSafeSerializer
-from sqlalchemy import Row, delete, select
+from sqlalchemy import delete, select
 
 from marketplace.auth import queries as auth_queries
 from marketplace.auth.email import tokens as email_tokens
 from marketplace.auth.phone import service as phone_service
 from marketplace.auth.second_factor import challenges
-from marketplace.core.database.db import execute, fetch, in_transaction
+from marketplace.core.database.db import AnyRow, execute, fetch, in_transaction
 from marketplace.core.http import signing
 from marketplace.core.ops import current_settings
 from marketplace.core.queues.work_queue import Queue
@@ -53,7 +53,7 @@ def read_token(token: str) -> tuple[int, str]:
     return int(user_id), str(kind)
 
 
-def _deliver(row: Row[Any]) -> bool:
+def _deliver(row: AnyRow) -> bool:
     try:
         letter = _letter(row)
         if letter is None:
@@ -74,7 +74,7 @@ def _deliver(row: Row[Any]) -> bool:
     return in_transaction(lambda: DELIVERY_QUEUE.done(row, reference=reference, shown=shown))
 
 
-def _end(row: Row[Any], error: str, *, forget: bool = False) -> bool:
+def _end(row: AnyRow, error: str, *, forget: bool = False) -> bool:
     """It will never arrive: dead, for an operator to see; a browser that is gone is forgotten instead."""
 
     def end() -> None:
@@ -88,7 +88,7 @@ def _end(row: Row[Any], error: str, *, forget: bool = False) -> bool:
     return False
 
 
-def _letter(row: Row[Any]) -> OutboundMessage | None:
+def _letter(row: AnyRow) -> OutboundMessage | None:
     """The message in the person's language; None where there is nobody to be told any more."""
     user = auth_queries.reachable(row.user_id, closed=row.kind in KINDS and KINDS[row.kind].closed)
     if user is None:
@@ -97,7 +97,7 @@ def _letter(row: Row[Any]) -> OutboundMessage | None:
     return write(row, user)
 
 
-def _mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+def _mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     if row.kind in KINDS and KINDS[row.kind].essential:
         return ESSENTIAL.get(row.kind, _link_mail)(row, user)
     site, name = current_settings.text("SITE_URL"), auth_queries.greeting_name(user)
@@ -124,7 +124,7 @@ def _is_about_safety(kind: str) -> bool:
     return kind in KINDS and KINDS[kind].safety
 
 
-def _link_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+def _link_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     """A letter around a link that counts once, to the address the link is for; the link is written
     only here. None where it was used or replaced meanwhile."""
     token, site = email_tokens.find(row.related_id), current_settings.text("SITE_URL")
@@ -143,7 +143,7 @@ def _link_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
     return OutboundMessage(id=_letter_id(row), to=token.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
-def _code_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+def _code_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     """A code for a sign-in that waits; None where it waits no more."""
     code = challenges.code_to_send(row.related_id)
     if code is None:
@@ -153,7 +153,7 @@ def _code_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
     return OutboundMessage(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
-def _export_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+def _export_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     """Where a person's data lies; None where it is gone."""
     upload = uploads_queries.ready(row.related_id)
     if upload is None:
@@ -164,7 +164,7 @@ def _export_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
     return OutboundMessage(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
-def _account_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
+def _account_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     """To whoever has the account that somebody wanted to open again."""
     site = current_settings.text("SITE_URL")
     common = {"language": user.language, "recipient": auth_queries.greeting_name(user), "unsubscribe": "", "site": site}
@@ -175,7 +175,7 @@ def _account_mail(row: Row[Any], user: Any) -> OutboundMessage | None:
 ESSENTIAL = {"account_exists": _account_mail, "sign_in_code": _code_mail, "export_ready": _export_mail}
 
 
-def _push(row: Row[Any], user: Any) -> OutboundMessage | None:
+def _push(row: AnyRow, user: Any) -> OutboundMessage | None:
     found = fetch(select(PushSubscription.__table__).where(PushSubscription.id == row.subscription_id))
     if not found:
         return None
@@ -190,7 +190,7 @@ def _push(row: Row[Any], user: Any) -> OutboundMessage | None:
     )
 
 
-def _sms(row: Row[Any], user: Any) -> OutboundMessage | None:
+def _sms(row: AnyRow, user: Any) -> OutboundMessage | None:
     if row.kind == "phone_code":
         return _code_sms(row, user)
     if not user.phone:
@@ -201,7 +201,7 @@ def _sms(row: Row[Any], user: Any) -> OutboundMessage | None:
     return OutboundMessage(id=_letter_id(row), to=user.phone, title=words.title, text=text, repeated=row.attempts > 1)
 
 
-def _code_sms(row: Row[Any], user: Any) -> OutboundMessage | None:
+def _code_sms(row: AnyRow, user: Any) -> OutboundMessage | None:
     """A code, to the number it is for; None where it is not wanted any more."""
     found = phone_service.message_of(row.related_id)
     if found is None:
@@ -213,7 +213,7 @@ def _code_sms(row: Row[Any], user: Any) -> OutboundMessage | None:
     )
 
 
-def _letter_id(row: Row[Any]) -> str:
+def _letter_id(row: AnyRow) -> str:
     """The same at every attempt, different everywhere else, and no counter of ours."""
     return signing.signer("letters").get_signature(f"{row.id}|{row.key}".encode()).decode()
 

@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from marketplace.core.database.db import (
+    AnyRow,
     after_commit,
     db,
     execute,
@@ -86,7 +87,7 @@ def call_now(subject: str, subject_id: int) -> None:
             _call(row)
 
 
-def _call(row: Row[Any]) -> bool:
+def _call(row: AnyRow) -> bool:
     try:
         record = HANDLERS[row.kind](row)
     except Unreachable as error:
@@ -97,19 +98,19 @@ def _call(row: Row[Any]) -> bool:
     return in_transaction(partial(_finish, row, record))
 
 
-def _again(row: Row[Any], error: str) -> bool:
+def _again(row: AnyRow, error: str) -> bool:
     in_transaction(lambda: CALLS.failed(row, error))
     return False
 
 
-def _finish(row: Row[Any], record: Record | None) -> bool:
+def _finish(row: AnyRow, record: Record | None) -> bool:
     """The answer is taken over even where somebody else has the call by now: it is true all the same."""
     if record is not None:
         record()
     return CALLS.done(row)
 
 
-def may_send(row: Row[Any], remembered: timedelta = ASK_AFTER) -> bool:
+def may_send(row: AnyRow, remembered: timedelta = ASK_AFTER) -> bool:
     """Whether the key may be sent: remembered before it is."""
     if row.first_at is not None:
         return bool(row.first_at > now() - remembered)
@@ -119,7 +120,7 @@ def may_send(row: Row[Any], remembered: timedelta = ASK_AFTER) -> bool:
 
 
 @handles("create")
-def _create(row: Row[Any]) -> Record | None:
+def _create(row: AnyRow) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.status not in UNPAID:
         return None
@@ -149,7 +150,7 @@ def _create(row: Row[Any]) -> Record | None:
 
 
 @handles("confirm")
-def _confirm(row: Row[Any]) -> Record | None:
+def _confirm(row: AnyRow) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.status not in UNPAID or payment.wish == CALL_OFF:
         return None
@@ -172,7 +173,7 @@ def _confirm(row: Row[Any]) -> Record | None:
 
 
 @handles("capture")
-def _capture(row: Row[Any]) -> Record | None:
+def _capture(row: AnyRow) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.status != PaymentStatus.AUTHORIZED:
         return None
@@ -204,7 +205,7 @@ def _not_captured(payment: Any, state: PaymentState, error: Refused) -> Record:
 
 
 @handles("cancel")
-def _cancel(row: Row[Any]) -> Record | None:
+def _cancel(row: AnyRow) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.captured_at is not None or payment.status == PaymentStatus.CANCELLED:
         return None
@@ -222,7 +223,7 @@ def _cancel(row: Row[Any]) -> Record | None:
 
 
 @handles("refund", BY_HAND)
-def _refund(row: Row[Any]) -> Record | None:
+def _refund(row: AnyRow) -> Record | None:
     back = as_it_is(Refund, row.subject_id)
     if back.status != RefundStatus.PENDING:
         return None
@@ -261,7 +262,7 @@ def _taken_over_by_hand(back: Any, foreign: list[RefundState]) -> Record:
 
 
 @handles("pay_out")
-def _pay_out(row: Row[Any]) -> Record | None:
+def _pay_out(row: AnyRow) -> Record | None:
     payout = as_it_is(Payout, row.subject_id)
     if payout.status not in {PayoutStatus.REQUESTED, PayoutStatus.SENT}:
         return None

@@ -6,9 +6,9 @@ from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert
+from sqlalchemy import insert
 
-from marketplace.core.database.db import after_commit, fetch
+from marketplace.core.database.db import AnyRow, after_commit, fetch
 from marketplace.core.http.access import demand_money_scope
 from marketplace.core.queues.work_queue import Queue, table_of, wake
 from marketplace.kit.clock import now
@@ -21,7 +21,7 @@ FOR_EVER = 2**31  # money in between is never given up
 CALLS_TABLE = table_of(ProviderCall)
 CALLS = Queue("provider_calls", CALLS_TABLE, lease=lambda row: LEASE, attempts=lambda row: FOR_EVER, batch=1)
 Record = Callable[[], object]
-Handler = Callable[[Row[Any]], Record | None]
+Handler = Callable[[AnyRow], Record | None]
 HANDLERS: dict[str, Handler] = {}
 _reserved: ContextVar[bool] = ContextVar("reserved", default=False)
 _insert = insert(ProviderCall).returning(ProviderCall.id)

@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 from prometheus_client.core import GaugeMetricFamily
-from sqlalchemy import Row, bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 
-from marketplace.core.database.db import UTCDateTime, execute, fetch, in_transaction, locked_row
+from marketplace.core.database.db import AnyRow, UTCDateTime, execute, fetch, in_transaction, locked_row
 from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import provider_sync, queries
@@ -205,7 +205,7 @@ def _booked(name: str, since: datetime, until: datetime) -> list[SettlementLine]
     return [_line(row, about, named) for row, (about, _) in zip(rows, subjects, strict=True)]
 
 
-def _line(row: Row[Any], kind: str, named: dict[ResourceType, dict[int, str]]) -> SettlementLine:
+def _line(row: AnyRow, kind: str, named: dict[ResourceType, dict[int, str]]) -> SettlementLine:
     rest = row.subject.partition(":")[2]
     about = ResourceType.SUBSCRIPTION if kind == "invoice" else ResourceType(kind)
     if about is ResourceType.SUBSCRIPTION:

@@ -3,10 +3,8 @@
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row
-
 from marketplace.auth import queries as auth_queries
-from marketplace.core.database.db import release_connection
+from marketplace.core.database.db import AnyRow, release_connection
 from marketplace.payments import queries as payments_queries
 from marketplace.payments.provider_requests.handlers import as_it_is, may_send
 from marketplace.payments.provider_requests.queue import Record, handles
@@ -29,7 +27,7 @@ from marketplace.payments.webhooks.service import fetches
 
 
 @handles("subscribe")
-def _subscribe(row: Row[Any]) -> Record | None:
+def _subscribe(row: AnyRow) -> Record | None:
     mine = as_it_is(Subscription, row.subject_id)
     if mine.status != SubscriptionStatus.CREATED:
         return None
@@ -44,7 +42,7 @@ def _subscribe(row: Row[Any]) -> Record | None:
     return partial(provider_sync.apply_subscription_state, mine.id, state)
 
 
-def _begun(at: Subscriptions, mine: Any, row: Row[Any]) -> SubscriptionState:
+def _begun(at: Subscriptions, mine: Any, row: AnyRow) -> SubscriptionState:
     user = auth_queries.reachable(mine.user_id, closed=True)
     release_connection()
     return at.subscribe(
@@ -74,7 +72,7 @@ def _declined(mine: Any, state: SubscriptionState | None, failure: str) -> Recor
 
 
 @handles("change_plan")
-def _change(row: Row[Any]) -> Record | None:
+def _change(row: AnyRow) -> Record | None:
     mine = as_it_is(Subscription, row.subject_id)
     plan = plans.all_plans().get(mine.wanted_plan)
     if mine.status != SubscriptionStatus.ACTIVE or plan is None or mine.wish:
@@ -94,7 +92,7 @@ def _change(row: Row[Any]) -> Record | None:
 
 
 @handles("end_subscription")
-def _end(row: Row[Any]) -> Record | None:
+def _end(row: AnyRow) -> Record | None:
     mine = as_it_is(Subscription, row.subject_id)
     if mine.provider_id is None:
         if mine.status == SubscriptionStatus.ENDED:

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import delete, insert, select
 
-from marketplace.core.database.db import after_commit, execute, fetch, in_transaction
+from marketplace.core.database.db import AnyRow, after_commit, execute, fetch, in_transaction
 from marketplace.core.queues.work_queue import Queue, table_of, wake
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, NotFound, Problem
@@ -118,7 +118,7 @@ def sweep() -> int:
     return execute(delete(EVENTS_TABLE).where(EVENTS_TABLE.c.done_at < now() - KEPT))
 
 
-def _read(row: Row[Any]) -> bool:
+def _read(row: AnyRow) -> bool:
     try:
         record = _asked(row)
     except Exception as error:
@@ -130,12 +130,12 @@ def _read(row: Row[Any]) -> bool:
     return in_transaction(lambda: _act(row, record))
 
 
-def _act(row: Row[Any], record: Callable[[], object]) -> bool:
+def _act(row: AnyRow, record: Callable[[], object]) -> bool:
     record()
     return EVENTS.done(row)
 
 
-def _asked(row: Row[Any]) -> Callable[[], object]:
+def _asked(row: AnyRow) -> Callable[[], object]:
     at = providers().get(row.provider)
     about = ResourceType(row.about)
     if at is None or about not in FETCHERS:

@@ -35,13 +35,13 @@ DECLINED = {
 STILL_AT_IT = {"PREVIOUS_REQUEST_IN_PROGRESS", "RESOURCE_CONFLICT"}
 SENTENCE = "PayPal declined the payment. Choose another way to pay there."
 
-Json = dict[str, Any]
+PayPalJson = dict[str, Any]
 
 
 class Refusal(Refused):
     """With all PayPal said."""
 
-    def __init__(self, message: str, code: str, body: Json) -> None:
+    def __init__(self, message: str, code: str, body: PayPalJson) -> None:
         super().__init__(message, code)
         self.body = body
 
@@ -87,12 +87,14 @@ class Account:
         """The client id, for PayPal's own buttons."""
         return self._client_id
 
-    def _ask(self, do: Callable[[Json], Any], **options: Any) -> Json:
+    def _ask(self, do: Callable[[PayPalJson], Any], **options: Any) -> PayPalJson:
         """A call of the library; documented JSON goes in as `body` and comes out."""
         with self._asking():
             return _object(do(options).text)
 
-    def _ask_directly(self, method: str, path: str, body: Json | str | None = None, *, key: str = "") -> Json:
+    def _ask_directly(
+        self, method: str, path: str, body: PayPalJson | str | None = None, *, key: str = ""
+    ) -> PayPalJson:
         """A call the library has no method for; a body that is text goes out as it is."""
         with self._asking():
             headers = {"Content-Type": "application/json", "Accept": "application/json", "Prefer": IN_FULL}
@@ -149,9 +151,9 @@ class _Session(Session):
         return super().request(method, str(url).replace(PAYPAL, self.base, 1), *args, **kwargs)
 
 
-def _object(text: str) -> Json:
+def _object(text: str) -> PayPalJson:
     """A 204 has no body."""
-    found: Json = json.loads(text) if text else {}
+    found: PayPalJson = json.loads(text) if text else {}
     return found
 
 
@@ -174,11 +176,11 @@ def _error(status: int, text: str) -> ProviderError:
     return Refusal(said, issue, body)
 
 
-def _issue(body: Json) -> str:
+def _issue(body: PayPalJson) -> str:
     details = body.get("details") or [{}]
     return str(details[0].get("issue") or body.get("name") or body.get("error") or "")
 
 
-def link(thing: Json, *names: str) -> str:
+def link(thing: PayPalJson, *names: str) -> str:
     """The address it names by one of these relations; empty where it has none."""
     return next((str(one["href"]) for one in thing.get("links", []) if one["rel"] in names), "")

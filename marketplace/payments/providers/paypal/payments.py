@@ -6,7 +6,7 @@ order that waits for that is REQUIRES_ACTION without a `next_url`; PayPal tells 
 
 from dataclasses import replace
 
-from marketplace.payments.providers.paypal.account import IN_FULL, SENTENCE, Account, Json, link
+from marketplace.payments.providers.paypal.account import IN_FULL, SENTENCE, Account, PayPalJson, link
 from marketplace.payments.providers.paypal.money import minor_of, money
 from marketplace.payments.providers.provider import Charge, Declined, Done, P, PaymentState, RefundState, Refused
 
@@ -136,14 +136,14 @@ class Payments(Account):
         """All of them; raises Unknown."""
         return [_refund(one, payment_id) for one in _made(self._order(payment_id), "refunds")]
 
-    def _order(self, payment_id: str) -> Json:
+    def _order(self, payment_id: str) -> PayPalJson:
         return self._ask(self._api.orders.get_order, id=payment_id)
 
     def _order_of(self, capture_id: str) -> str:
         return order_id(self._ask(self._api.payments.get_captured_payment, capture_id=capture_id))
 
 
-def order_id(thing: Json) -> str:
+def order_id(thing: PayPalJson) -> str:
     """The order an authorisation or a capture belongs to."""
     related = (thing.get("supplementary_data") or {}).get("related_ids") or {}
     return str(related.get("order_id") or "")
@@ -154,19 +154,19 @@ def _no_method(method: str | None) -> None:
         raise Refused("How to pay is chosen at PayPal.", "method_not_supported")
 
 
-def _made(order: Json, what: str) -> list[Json]:
-    found: list[Json] = (order["purchase_units"][0].get("payments") or {}).get(what) or []
+def _made(order: PayPalJson, what: str) -> list[PayPalJson]:
+    found: list[PayPalJson] = (order["purchase_units"][0].get("payments") or {}).get(what) or []
     return found
 
 
-def _authorization(order: Json) -> Json:
+def _authorization(order: PayPalJson) -> PayPalJson:
     made = _made(order, "authorizations")
     if not made:
         raise Refused("The payer has not approved it yet.", "ORDER_NOT_APPROVED")
     return made[-1]
 
 
-def _payment(order: Json) -> PaymentState:
+def _payment(order: PayPalJson) -> PaymentState:
     unit = order["purchase_units"][0]
     captures = _made(order, "captures")
     taken = [one for one in captures if one["status"] in CAPTURED]
@@ -187,7 +187,7 @@ def _payment(order: Json) -> PaymentState:
     )
 
 
-def _status(order: Json) -> P:
+def _status(order: PayPalJson) -> P:
     captures = {one["status"] for one in _made(order, "captures")}
     if captures & CAPTURED:
         return P.CAPTURED
@@ -198,7 +198,7 @@ def _status(order: Json) -> P:
     return P.CANCELLED if order["status"] == "VOIDED" else P.REQUIRES_ACTION
 
 
-def _refund(refund: Json, payment_id: str) -> RefundState:
+def _refund(refund: PayPalJson, payment_id: str) -> RefundState:
     status = REFUNDS.get(refund["status"], Done.PENDING)
     reason = (refund.get("status_details") or {}).get("reason") or ""
     return RefundState(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from marketplace.kit.clock import now
-from marketplace.payments.providers.paypal.account import Account, Json, Refusal, link
+from marketplace.payments.providers.paypal.account import Account, PayPalJson, Refusal, link
 from marketplace.payments.providers.paypal.money import from_paypal, to_paypal
 from marketplace.payments.providers.provider import Done, PayeeState, PayoutState, Unreachable
 
@@ -63,12 +63,12 @@ class Payouts(Account):
                 return self.fetch_payout(header["payout_batch_id"])
         raise Unreachable("PayPal does not say whether it has that payout; the same key may be sent for 30 days.")
 
-    def _made_before(self, said: Json, key: str) -> PayoutState:
+    def _made_before(self, said: PayPalJson, key: str) -> PayoutState:
         """By the link of the refusal; some come without."""
         named = re.search(r"/v1/payments/payouts/([\w-]+)", json.dumps(said.get("links") or []))
         return self.fetch_payout(named.group(1)) if named else self.find_payout(key)
 
-    def _events(self, since: datetime, until: datetime, *kinds: str) -> Iterator[Json]:
+    def _events(self, since: datetime, until: datetime, *kinds: str) -> Iterator[PayPalJson]:
         """The webhooks PayPal sent, or would have."""
         for kind in kinds:
             asked = {"event_type": kind, "start_time": rfc3339(since), "end_time": rfc3339(until), "page_size": 100}
@@ -79,12 +79,12 @@ class Payouts(Account):
                 path = re.sub(r"^https?://[^/]+", "", link(page, "next"))
 
 
-def _is_repeated(said: Json) -> bool:
+def _is_repeated(said: PayPalJson) -> bool:
     details = said.get("details") or []
     return any("sender_batch_id" in json.dumps(one).lower() for one in details)
 
 
-def _payout(batch: Json) -> PayoutState:
+def _payout(batch: PayPalJson) -> PayoutState:
     header, items = batch["batch_header"], batch.get("items") or []
     item = items[0] if items else {}
     said = item.get("transaction_status") or header["batch_status"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from marketplace.kit.clock import now
-from marketplace.payments.providers.paypal.account import Json
+from marketplace.payments.providers.paypal.account import PayPalJson
 from marketplace.payments.providers.paypal.money import minor_of
 from marketplace.payments.providers.paypal.payments import Payments
 from marketplace.payments.providers.paypal.payouts import Payouts, rfc3339
@@ -56,13 +56,13 @@ class Book(Payments, Payouts):
                 return self.fetch_payment(self._order_of(one["transaction_id"]))
         return None
 
-    def _transactions(self, since: datetime, until: datetime) -> Iterator[Json]:
+    def _transactions(self, since: datetime, until: datetime) -> Iterator[PayPalJson]:
         while since < until:
             end = min(since + LONGEST_RANGE, until)
             yield from (one for one in self._in_range(since, end) if _counts(one, since, end))
             since = end
 
-    def _in_range(self, since: datetime, end: datetime) -> Iterator[Json]:
+    def _in_range(self, since: datetime, end: datetime) -> Iterator[PayPalJson]:
         page, pages = 0, 1
         while page < pages:
             page += 1
@@ -84,13 +84,13 @@ class Book(Payments, Payouts):
         return {one["transaction_id"]: (one["payout_batch_id"], one["payout_item"]["sender_item_id"]) for one in items}
 
 
-def _counts(one: Json, since: datetime, end: datetime) -> bool:
+def _counts(one: PayPalJson, since: datetime, end: datetime) -> bool:
     """Both ends of a range count at PayPal: what stands on one would come twice."""
     is_within = since <= datetime.fromisoformat(one["transaction_initiation_date"]) < end
     return is_within and one["transaction_event_code"] in ABOUT and one["transaction_status"] in DONE
 
 
-def _line(one: Json, about: ResourceType, object_id: str, key: str) -> SettlementLine:
+def _line(one: PayPalJson, about: ResourceType, object_id: str, key: str) -> SettlementLine:
     amount = one["transaction_amount"]
     minor = abs(minor_of(amount))
     return SettlementLine(

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
-from marketplace.payments.providers.paypal.account import IN_FULL, Account, Json, Refusal, link
+from marketplace.payments.providers.paypal.account import IN_FULL, Account, PayPalJson, Refusal, link
 from marketplace.payments.providers.paypal.money import minor_of, money
 from marketplace.payments.providers.paypal.payouts import rfc3339
 from marketplace.payments.providers.provider import InvoiceState, Paid, PlanTerms, Refused, SubscriptionState
@@ -115,12 +115,12 @@ class Subscriptions(Account):
         create = self._api.subscriptions.create_billing_plan
         return str(self._ask(create, body=body, paypal_request_id=f"plan:{made_once}", prefer=IN_FULL)["id"])
 
-    def _plans(self, product: str) -> list[Json]:
+    def _plans(self, product: str) -> list[PayPalJson]:
         plans = self._api.subscriptions.list_billing_plans
-        found: list[Json] = self._ask(plans, product_id=product, page_size=PAGE, prefer=IN_FULL).get("plans", [])
+        found: list[PayPalJson] = self._ask(plans, product_id=product, page_size=PAGE, prefer=IN_FULL).get("plans", [])
         return found
 
-    def _plan_by_id(self, plan_id: str) -> Json:
+    def _plan_by_id(self, plan_id: str) -> PayPalJson:
         """The one call of the library that takes no dictionary."""
         return self._ask(lambda options: self._api.subscriptions.get_billing_plan(options["id"]), id=plan_id)
 
@@ -132,7 +132,7 @@ class Subscriptions(Account):
             if error.code != "DUPLICATE_RESOURCE_IDENTIFIER":
                 raise
 
-    def _state(self, subscription: Json) -> SubscriptionState:
+    def _state(self, subscription: PayPalJson) -> SubscriptionState:
         plan = self._plan_by_id(subscription["plan_id"])
         invoices = self._invoices(subscription)
         start, end = _period(subscription, plan)
@@ -152,7 +152,7 @@ class Subscriptions(Account):
             next_url=link(subscription, "approve") if status is Paid.INCOMPLETE else "",
         )
 
-    def _invoices(self, subscription: Json) -> tuple[InvoiceState, ...]:
+    def _invoices(self, subscription: PayPalJson) -> tuple[InvoiceState, ...]:
         if STATES[subscription["status"]] is Paid.INCOMPLETE:
             return ()
         begun = _moment(subscription["create_time"]) - BEFORE_THE_FIRST
@@ -177,13 +177,13 @@ def _cycles(terms: PlanTerms) -> list[JsonObject]:
     ]
 
 
-def _terms(plan: Json) -> tuple[Json, Json]:
+def _terms(plan: PayPalJson) -> tuple[PayPalJson, PayPalJson]:
     cycle = plan["billing_cycles"][0]
     price = cycle["pricing_scheme"]["fixed_price"]
     return price | {"value": str(minor_of(price))}, cycle["frequency"]
 
 
-def _period(subscription: Json, plan: Json) -> tuple[datetime | None, datetime | None]:
+def _period(subscription: PayPalJson, plan: PayPalJson) -> tuple[datetime | None, datetime | None]:
     """Cancelled ones do not say when they would have been paid next."""
     billing = subscription.get("billing_info") or {}
     paid = (billing.get("last_payment") or {}).get("time")
@@ -201,7 +201,7 @@ def _months_later(start: datetime, months: int) -> datetime:
     return start.replace(year=year, month=month, day=min(start.day, monthrange(year, month)[1]))
 
 
-def _invoice(transaction: Json) -> InvoiceState:
+def _invoice(transaction: PayPalJson) -> InvoiceState:
     gross = transaction["amount_with_breakdown"]["gross_amount"]
     return InvoiceState(
         id=transaction["id"],

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from marketplace.kit.clock import now
-from marketplace.payments.providers.paypal.account import Account, Json
+from marketplace.payments.providers.paypal.account import Account, PayPalJson
 from marketplace.payments.providers.paypal.payments import order_id
 from marketplace.payments.providers.provider import Forged, ResourceType, WebhookEvent
 
@@ -68,7 +68,7 @@ def _age(sent: str) -> timedelta:
         raise Forged("It does not say when it was sent.") from None
 
 
-def _parsed(body: bytes) -> Json:
+def _parsed(body: bytes) -> PayPalJson:
     try:
         event = json.loads(body)
     except ValueError:
@@ -78,7 +78,7 @@ def _parsed(body: bytes) -> Json:
     return event
 
 
-def _subject(event: Json) -> tuple[ResourceType, str]:
+def _subject(event: PayPalJson) -> tuple[ResourceType, str]:
     """What it is about and that thing's id, as the other methods take it."""
     kind, thing = event["event_type"], event["resource"]
     about = next((about for beginning, about in BY_BEGINNING.items() if kind.startswith(beginning)), ResourceType.OTHER)
