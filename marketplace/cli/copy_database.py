@@ -20,6 +20,7 @@ from marketplace.cli.errors import in_sentences
 from marketplace.core.database import db as database_db
 from marketplace.core.database import encryption, migrations
 from marketplace.core.database.db import Base, db, writing_options
+from marketplace.core.manifest import slices
 from marketplace.core.ops.setting_forms import database_address
 
 CHUNK = 5000
@@ -78,8 +79,9 @@ def copy_database(
 
 
 def _app_for(url: str) -> Flask:
-    """Just enough of an application to reach one database."""
+    """Just enough of an application to reach one database and to audit it."""
     app = Flask("marketplace")
+    app.extensions["slices"] = slices()
     app.config.update(current_app.config)
     app.config["SQLALCHEMY_DATABASE_URI"] = database_db.normalise_url(url)
     options = database_db.engine_options(app.config["SQLALCHEMY_DATABASE_URI"], threads=2)

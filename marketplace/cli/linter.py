@@ -31,8 +31,9 @@ def floors(manifests: Iterable[Manifest]) -> list[str]:
 
 
 def _containers(name: str) -> list[str]:
-    packages = sorted(path.parent.relative_to(PACKAGE) for path in (PACKAGE / name).rglob("__init__.py"))
-    return [".".join(("marketplace", *path.parts)) for path in packages if not WITHOUT_LAYERS & set(path.parts)]
+    below = (path.parent.relative_to(PACKAGE).parts for path in (PACKAGE / name).rglob("*/__init__.py"))
+    inner = sorted(parts for parts in below if not WITHOUT_LAYERS & set(parts))
+    return [".".join(("marketplace", *parts)) for parts in ((name,), *inner)]
 
 
 def _schemas(name: str) -> list[str]:

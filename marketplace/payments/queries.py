@@ -19,7 +19,7 @@ from marketplace.kit.money import to_major
 from marketplace.payments import policy
 from marketplace.payments.fees.service import Quote
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
-from marketplace.payments.lifecycle import PAYOUT_LIFECYCLE, SAID, UNDER_WAY, UNPAID, PaymentStatus
+from marketplace.payments.lifecycle import SAID, UNDER_WAY, UNPAID, PaymentStatus
 from marketplace.payments.models import (
     Discrepancy,
     Payee,
@@ -48,17 +48,6 @@ BROWSE = ListQuery(
         **equal_to(PAYMENTS.c, "status", "reference"),
     },
     sorts={"created_at": PAYMENTS.c.created_at},
-    default_sort="-created_at",
-)
-PAYOUTS_LIST = ListQuery(
-    name="payouts",
-    table=PAYOUTS,
-    columns=list(PAYOUTS.c),
-    filters={
-        "person": PAYOUTS.c.user_id == bindparam("person"),
-        "status": PAYOUTS.c.status == bindparam("status"),
-    },
-    sorts={"created_at": PAYOUTS.c.created_at},
     default_sort="-created_at",
 )
 _mine: BindParameter[int] = bindparam("accounts", expanding=True)
@@ -216,12 +205,6 @@ def sides_of(payment_id: int) -> SidesOfPayment:
     return fetch_as(SidesOfPayment, select(*(PAYMENTS.c[name] for name in names)).where(PAYMENTS.c.id == payment_id))[0]
 
 
-def amount_of_payout(payout_id: int) -> tuple[int, str]:
-    """Minor units and currency."""
-    row = fetch(select(PAYOUTS.c.amount_minor, PAYOUTS.c.currency).where(PAYOUTS.c.id == payout_id))[0]
-    return row.amount_minor, row.currency
-
-
 def receipt_of(user: User, payment_id: int, number: str | None = None) -> StoredReceipt:
     """The receipt of a visible payment, or its receipt or credit note of this number; raises NotFound."""
     find(user, payment_id)
@@ -342,34 +325,6 @@ _kept = (
     .where(TRANSFERS.c.subject.in_(bindparam("subjects", expanding=True)), TRANSFERS.c.kind.in_(("fee", "tax")))
     .group_by(TRANSFERS.c.subject)
 )
-
-
-def payouts_of(user: User, **query: Any) -> Page:
-    """A person's payouts, the newest first."""
-    return PAYOUTS_LIST.page({**query, "person": user.id}, payout_view)
-
-
-def find_payout(user: User, payout_id: int) -> Payout:
-    """One visible payout; raises NotFound."""
-    return one(policy.payouts_visible_to(user).where(Payout.id == payout_id), "payout")
-
-
-def payout_view(payout: Any) -> JsonObject:
-    """As its owner sees it; why it was held is for staff."""
-    return {
-        "id": payout.id,
-        "status": payout.status,
-        "amount": to_major(payout.amount_minor, payout.currency),
-        "price_minor": payout.amount_minor,
-        "currency": payout.currency,
-        "provider": payout.provider,
-        "origin": payout.origin,
-        "failure": payout.failure or None,
-        "created_at": payout.created_at,
-        "updated_at": payout.updated_at,
-        "paid_at": payout.paid_at,
-        "available_actions": PAYOUT_LIFECYCLE.actions(payout.status, policy.OWNER),
-    }
 
 
 def is_frozen() -> bool:

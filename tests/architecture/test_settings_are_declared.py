@@ -1,4 +1,4 @@
-"""Slices read settings by core/current_settings.py alone, by names and kinds that config.py declares."""
+"""Slices read settings by core/ops/current_settings.py alone, by names and kinds that config.py declares."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,8 @@ from pathlib import Path
 import config
 
 ROOT = Path(__file__).parents[2] / "marketplace"
-EDGES = ("core", "cli", "gateways", "demo_data")  # they hand on what they read, plug in by it, or set it for a while
+# They hand on what they read, plug in by it, or set it for a while.
+EDGES = ("core", "cli", "gateways", "providers", "demo_data")
 KINDS = {
     "text": {"str", "choice"},
     "words": {"list"},

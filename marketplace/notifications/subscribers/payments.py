@@ -13,6 +13,7 @@ from marketplace.events.payments import (
 from marketplace.notifications import notification_builder
 from marketplace.payments import queries as payments_queries
 from marketplace.payments.escrow import CALL_OFF
+from marketplace.payments.payouts import queries as payouts_queries
 
 
 @subscribe(PaymentHeld)
@@ -73,5 +74,5 @@ def tell_of_settled_payout(event: PayoutSettled) -> None:
 def tell_of_held_payout(event: PayoutHeld) -> None:
     """It waits for somebody of the staff."""
     notification_builder.of_payout(
-        event.user_id, "payout_held", event.payout_id, *payments_queries.amount_of_payout(event.payout_id)
+        event.user_id, "payout_held", event.payout_id, *payouts_queries.amount_of(event.payout_id)
     )

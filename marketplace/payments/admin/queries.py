@@ -14,6 +14,7 @@ from marketplace.payments import queries as payments_queries
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.lifecycle import PAYOUT_LIFECYCLE
 from marketplace.payments.models import Discrepancy, Payment, Payout
+from marketplace.payments.payouts import queries as payouts_queries
 
 PAYMENTS, PAYOUTS, BREAKS = table_of(Payment), table_of(Payout), table_of(Discrepancy)
 
@@ -56,7 +57,7 @@ def payout_view(viewer: Any, payout: Any) -> JsonObject:
     judged = {"user_id": payout.user_id, "score": payout.score, "reasons": payout.reasons}
     roles = frozenset({"owner" if payout.user_id == viewer.id else "admin"})
     actions = PAYOUT_LIFECYCLE.actions(payout.status, roles)
-    return {**payments_queries.payout_view(payout), **judged, "available_actions": actions}
+    return {**payouts_queries.view(payout), **judged, "available_actions": actions}
 
 
 def browse_breaks(*, open: bool = True, **query: Any) -> Page:

@@ -10,6 +10,7 @@ from marketplace.core.http.blueprint import Answer, Blueprint, Created
 from marketplace.core.http.blueprint import written as written_answer
 from marketplace.core.http.schemas import created, page_of, written
 from marketplace.payments import queries, statements
+from marketplace.payments.payouts import queries as payouts_queries
 from marketplace.payments.payouts import service
 from marketplace.payments.schemas import (
     OnboardingInputSchema,
@@ -51,11 +52,11 @@ def show_statement(query: dict[str, Any]) -> Answer:
 
 
 @payouts_bp.get("")
-@payouts_bp.arguments(queries.PAYOUTS_LIST.arguments(PayoutsQuery), location="query")
+@payouts_bp.arguments(payouts_queries.BROWSE.arguments(PayoutsQuery), location="query")
 @payouts_bp.response(200, page_of(PayoutSchema, "payouts"))
 def list_payouts(query: dict[str, Any]) -> Answer:
     """List my payouts, the newest first."""
-    return queries.payouts_of(current_user(), **query)
+    return payouts_queries.of(current_user(), **query)
 
 
 @payouts_bp.post("", access=PROVED_TWICE, money=True)
@@ -64,7 +65,7 @@ def list_payouts(query: dict[str, Any]) -> Answer:
 def request_payout(data: dict[str, Any]) -> Answer:
     """Send so much of my wallet to my bank, by the provider where it lies; where no provider has all of it each sends
     its part, and all parts are in `payouts`."""
-    made = [queries.payout_view(payout) for payout in service.request(current_user(), **data)]
+    made = [payouts_queries.view(payout) for payout in service.request(current_user(), **data)]
     return Created("payout", made[0], "/api/payouts", "The money is on its way.", payouts=made)
 
 
@@ -72,14 +73,14 @@ def request_payout(data: dict[str, Any]) -> Answer:
 @payouts_bp.response(200, PayoutSchema)
 def show_payout(payout_id: int) -> Answer:
     """Show one payout of mine."""
-    return queries.payout_view(queries.find_payout(current_user(), payout_id))
+    return payouts_queries.view(payouts_queries.find(current_user(), payout_id))
 
 
 @payouts_bp.post("/<int:payout_id>/cancel", money=True)
 @payouts_bp.response(200, written(PayoutSchema, "payout"))
 def cancel_payout(payout_id: int) -> Answer:
     """Keep the money in my wallet after all, while it was not sent."""
-    return written_answer("payout", queries.payout_view(service.cancel(current_user(), payout_id)), "Cancelled.")
+    return written_answer("payout", payouts_queries.view(service.cancel(current_user(), payout_id)), "Cancelled.")
 
 
 @payouts_bp.post("/onboarding", access=PROVED_TWICE, transaction=False)

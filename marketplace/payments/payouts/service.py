@@ -15,12 +15,13 @@ from marketplace.events.payments import PayoutHeld
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Conflict, Invalid, NotAllowed
 from marketplace.kit.money import Money, exponent
-from marketplace.payments import policy, queries, wallets
+from marketplace.payments import policy, wallets
 from marketplace.payments.ledger import chart_of_accounts
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import Account, Posting, post
 from marketplace.payments.lifecycle import SYSTEM
 from marketplace.payments.models import Payee, Payout
+from marketplace.payments.payouts import queries as payouts_queries
 from marketplace.payments.payouts import risk
 from marketplace.payments.provider_requests import queue as provider_requests_queue
 from marketplace.payments.providers.provider import Onboarding, PayeeState, Refused, Unreachable
@@ -67,7 +68,7 @@ def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tup
 
 def cancel(user: User, payout_id: int) -> Payout:
     """Keep the money after all, while it was not sent; raises 403, 404, 409."""
-    payout = locked_row(Payout, queries.find_payout(user, payout_id).id)
+    payout = locked_row(Payout, payouts_queries.find(user, payout_id).id)
     payout.advance("cancel", actor=policy.payout_role_of(user, payout), actor_id=user.id)
     db.session.flush()
     post([_line(payout, "payout_cancelled", chart_of_accounts.going_out(payout), _wallet(payout))])
@@ -76,7 +77,7 @@ def cancel(user: User, payout_id: int) -> Payout:
 
 def approve(user: User, payout_id: int) -> Payout:
     """Somebody has looked at it: it may leave. Raises 403, 404, 409."""
-    payout = locked_row(Payout, queries.find_payout(user, payout_id).id)
+    payout = locked_row(Payout, payouts_queries.find(user, payout_id).id)
     if payout.user_id == user.id:
         raise NotAllowed("Somebody else has to look at your own payout.")
     payout.advance("approve", actor=policy.payout_role_of(user, payout), actor_id=user.id)

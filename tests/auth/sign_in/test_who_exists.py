@@ -169,7 +169,7 @@ def test_control_what_tells_is_noticed(app: Flask, known: Person, monkeypatch: p
         raise service.BadCredentials("The password is not right." if user_id else None)
 
     monkeypatch.setattr(
-        "marketplace.auth.sign_in.service.signals.note", lambda _kind, user_id, _place: careless(user_id)
+        "marketplace.auth.sign_in.service.sign_in_risk_service.note", lambda _kind, user_id, _place: careless(user_id)
     )
     answers = [post(app, "login", username=name, password="not this one 17") for name in ("anna", "hana")]
     assert shape(answers[0]) != shape(answers[1])

@@ -19,7 +19,7 @@ from tests.servers import sqlite_files
 ALONE = """
 import sys
 sys.modules["pysqlite3"] = None
-from marketplace.core import sqlite
+from marketplace.core.database import sqlite
 print(sqlite.driver.__name__, sqlite.driver.sqlite_version)
 """
 OLD = (3, 40, 1)
@@ -78,7 +78,7 @@ def test_nobody_opens_a_file_by_another_copy_of_sqlite() -> None:
 
 VISIT = """
 import sys
-from marketplace.core.sqlite import driver
+from marketplace.core.database.sqlite import driver
 visitor = driver.connect(sys.argv[1])
 visitor.execute("SELECT count(*) FROM things").fetchall()
 visitor.close()

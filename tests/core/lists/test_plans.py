@@ -19,6 +19,7 @@ from marketplace.notifications import service
 from marketplace.notifications.deliveries.service import DELIVERY_QUEUE
 from marketplace.payments import queries as money
 from marketplace.payments.admin import queries as staff_money
+from marketplace.payments.payouts import queries as payouts_queries
 from marketplace.tasks import queries as tasks
 from tests.conftest import make_app
 from tests.factories.people import sign_up
@@ -316,7 +317,7 @@ def busy(large: Flask) -> Flask:
         ("payments", lambda: staff_money.browse_payments(SomebodyElse, per_page=20, page=1)),
         ("payments", lambda: staff_money.browse_payments(SomebodyElse, status="processing", per_page=20, page=1)),
         ("payouts", lambda: staff_money.browse_payouts(SomebodyElse, status="on_hold", per_page=20, page=1)),
-        ("payouts", lambda: money.payouts_of(SomebodyElse, per_page=20, page=1)),
+        ("payouts", lambda: payouts_queries.of(SomebodyElse, per_page=20, page=1)),
         ("ledger_transfers", lambda: money.statement(SomebodyElse, per_page=20, page=1)),
         ("ledger_transfers", lambda: money.statement(SomebodyElse, per_page=20, cursor="start")),
         ("notifications", lambda: service.gather_digest(77, "period")),

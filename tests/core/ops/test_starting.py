@@ -13,11 +13,11 @@ from tests.conftest import make_app
 from tests.declared import RULES
 
 SHIPPED = {
-    "FEE_RULES": config.ROOT / "marketplace" / "payments" / "fees.toml",
-    "PAYOUT_RULES": config.ROOT / "marketplace" / "payments" / "suspicion.toml",
-    "SECURITY_RULES": config.ROOT / "marketplace" / "auth" / "signals" / "rules.toml",
-    "CONTENT_RULES": config.ROOT / "marketplace" / "moderation" / "rules.toml",
-    "PLANS_FILE": config.ROOT / "marketplace" / "subscriptions" / "plans.toml",
+    "FEE_RULES": config.ROOT / "marketplace" / "payments" / "fees" / "fees.toml",
+    "PAYOUT_RULES": config.ROOT / "marketplace" / "payments" / "payouts" / "risk.toml",
+    "SECURITY_RULES": config.ROOT / "marketplace" / "auth" / "sign_in_risk" / "rules.toml",
+    "CONTENT_RULES": config.ROOT / "marketplace" / "content_filter" / "rules.toml",
+    "PLANS_FILE": config.ROOT / "marketplace" / "payments" / "subscriptions" / "plans.toml",
 }
 FILES = (*SHIPPED, "GEOIP_DATABASE")
 SPOILT = {
