@@ -13,6 +13,7 @@ from typing import Any
 import flask_migrate
 import psycopg
 import pytest
+import socketio  # noqa: F401 whole: the application loads its server alone, and tests need its client
 from flask import Flask
 from sqlalchemy import event as sqlalchemy_event
 

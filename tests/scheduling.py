@@ -21,7 +21,13 @@ TOGETHER = {
 }
 GROUPS = {file: name for name, files in TOGETHER.items() for file in files}
 ALONE = ("tests/fuzz/", "tests/crash/")
-LONG = (*GROUPS, *ALONE, "tests/search/test_judged", "tests/core/test_odd_requests", "tests/auth/test_who_exists")
+LONG = (
+    *GROUPS,
+    *ALONE,
+    "tests/search/test_judged",
+    "tests/core/http/test_odd_requests",
+    "tests/auth/sign_in/test_who_exists",
+)
 
 
 class Sharing(LoadScopeScheduling):

@@ -9,9 +9,20 @@ from typing import Any
 import pytest
 
 SLOW = (
-    *("tests/crash/", "tests/fuzz/", "tests/journeys/", "tests/races/", "tests/speed/", "tests/search/test_judged"),
-    *("tests/auth/test_who_exists", "tests/cli/test_seed", "tests/cli/test_imports.py::test_real_data"),
-    *("tests/core/test_odd_requests", "tests/architecture/test_mass_assignment", "tests/moderation/test_measured"),
+    *(
+        "tests/crash/",
+        "tests/fuzz/",
+        "tests/journeys/",
+        "tests/races/",
+        "tests/core/lists/test_plans",
+        "tests/search/test_judged",
+    ),
+    *("tests/auth/sign_in/test_who_exists", "tests/cli/test_seed", "tests/cli/test_imports.py::test_real_data"),
+    *(
+        "tests/core/http/test_odd_requests",
+        "tests/architecture/test_mass_assignment",
+        "tests/content_filter/test_measured",
+    ),
     "tests/payments/test_properties",
 )
 SERVERS = frozenset(("addresses", "browser", "chat", "fresh_url", "mail", "paypal", "served", "stripe", "twilio"))
