@@ -180,7 +180,7 @@ GROUPS = (
         text(
             "CONTENT_RULES",
             "",
-            "a file of rules for what may be written, see [moderation](moderation.md)",
+            "a file of rules for what may be written, see [content filter](content-filter.md)",
             shown="`marketplace/content_filter/rules.toml`",
         ),
     ),

@@ -112,4 +112,4 @@ def _written(value: Any) -> str:
 
 
 def _plain(markdown: str) -> str:
-    return re.sub(r"\[\w+\]\(([\w.-]+)\)", r"docs/\1", markdown)
+    return re.sub(r"\[[\w -]+\]\(([\w.-]+)\)", r"docs/\1", markdown)

@@ -21,7 +21,7 @@ FOLDER = config.ROOT / "docs"
 # What somebody who writes a client reads, in this order; the rest is for those who run or change the marketplace.
 FOR_CLIENTS = (
     *("getting-started", "api", "accounts", "payments", "disputes", "chat", "search", "files"),
-    *("notifications", "plans", "caching", "lifecycles", "moderation"),
+    *("notifications", "plans", "caching", "lifecycles", "content-filter"),
 )
 TABLE = '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>'
 
