@@ -197,5 +197,5 @@ def _money(name: str, minor: int | None, currency: str | None) -> JsonObject:
 
 
 def _without_file(chosen: Select[Chosen]) -> Select[Chosen]:
-    missing = select(Dispute.id).where(Dispute.open_for == Task.id).exists()
+    missing = select(Dispute.id).where(Dispute.active_reference == Task.id).exists()
     return chosen.where(Task.status == T.DISPUTED, ~missing)

@@ -21,7 +21,7 @@ BY_HAND = "refund_by_hand"  # a refund that may have been sent at the provider i
 
 
 def hold(payment: Payment, captured_minor: int) -> None:
-    """The provider has the money: into escrow, a receipt, and on with what the deal wished meanwhile."""
+    """The provider has the money: into escrow, a receipt, and on with what the deal intends by now."""
     payment.captured_minor, payment.captured_at = captured_minor, now()
     payment.failure = payment.client_secret = payment.next_url = ""
     payment.advance("capture", actor=SYSTEM)
@@ -30,9 +30,9 @@ def hold(payment: Payment, captured_minor: int) -> None:
     post([_of_payment(payment, "hold", source, into, captured_minor)])
     receipts_service.receipt(payment)
     publish(PaymentHeld(**_told(payment), amount_minor=captured_minor, currency=payment.currency))
-    if payment.wish == RELEASE:
+    if payment.intended_outcome == RELEASE:
         release(payment)
-    elif payment.wish == CALL_OFF:
+    elif payment.intended_outcome == CALL_OFF:
         refund(payment, left(payment), reason="called off")
 
 
@@ -193,7 +193,7 @@ def _line(
 
 
 def _end(payment: Payment, verb: str) -> None:
-    payment.open_for, payment.ended_at = None, now()
+    payment.active_reference, payment.ended_at = None, now()
     payment.advance(verb, actor=SYSTEM)
     db.session.flush()
 
