@@ -145,7 +145,7 @@ def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason
     demand_unit(payment.provider, "amount", amount_minor, payment.currency)
     # what has left the marketplace is not lent to whoever wants to be generous with it
     is_staff = "payee" not in roles
-    back = escrow.refund(payment, amount_minor, reason=reason, by_id=user.id, may_owe=is_staff, by_hand=is_staff)
+    back = escrow.refund(payment, amount_minor, reason=reason, by_id=user.id, allow_negative=is_staff, by_hand=is_staff)
     if is_staff:
         audit_log.record("payment.refund", "payment", payment.id, refund_id=back.id)
     return back
