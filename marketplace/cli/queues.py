@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from marketplace.cli.errors import on_database
 from marketplace.core.database.db import fetch, in_transaction
 from marketplace.core.queues.jobs import JOBS
-from marketplace.core.queues.outbox import FACTS
+from marketplace.core.queues.outbox import OUTBOX
 from marketplace.core.queues.work_queue import STATES, Queue
 from marketplace.notifications.deliveries.service import DELIVERY_QUEUE
 
@@ -34,7 +34,7 @@ def command_for(queue: Queue, name: str, help_text: str, columns: dict[str, Call
             return
         console = Console()
         console.print(", ".join(f"{queue.count(one)} {one}" for one in STATES))
-        if queue is FACTS and (shown := _shown_letters()):
+        if queue is OUTBOX and (shown := _shown_letters()):
             console.print(f"{shown} mails, pushes and SMS were shown instead of sent; read them with: flask letters")
         for one in [state] if state else [s for s in ("failed", "dead", "waiting") if queue.count(s)]:
             console.print(_listing(queue, one, limit, columns))
@@ -69,7 +69,7 @@ def _listing(queue: Queue, state: str, limit: int, columns: dict[str, Callable[[
 
 
 outbox_command = command_for(
-    FACTS,
+    OUTBOX,
     "outbox",
     "Facts: what waits to be told, failed, or is dead.",
     {"fact": lambda row: row.name, "carries": lambda row: str(row.payload)},
