@@ -9,7 +9,7 @@ from marketplace.auth.service import WrongPassword, held, knows_password
 from marketplace.core.database.db import in_transaction
 from marketplace.core.manifest import slices
 from marketplace.core.ops import audit_log
-from marketplace.core.queues import jobs
+from marketplace.core.queues import jobs as queues_jobs
 from marketplace.core.queues.jobs import enqueue
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, NotFound
@@ -45,10 +45,10 @@ def ask_for_export(user: User) -> int:
 
 def export_of(user: User, job_id: int) -> JsonObject:
     """How far it is, and where the file is read for a quarter of an hour once it is done; raises NotFound."""
-    row = jobs.find_for(user.id, job_id)
+    row = queues_jobs.find_for(user.id, job_id)
     if row is None or row.name != EXPORT:
         raise NotFound.of("export")
-    return {**jobs.view(row), "result_url": _readable(row.result_url)}
+    return {**queues_jobs.view(row), "result_url": _readable(row.result_url)}
 
 
 def erase(user: User, password: str) -> None:
