@@ -5,7 +5,7 @@ from datetime import timedelta
 from marketplace.auth.account_admin import service as account_admin_service
 from marketplace.auth.account_admin.service import LATE_WRITES
 from marketplace.auth.models import User
-from marketplace.auth.service import WrongPassword, held, knows_password
+from marketplace.auth.service import WrongPassword, knows_password, locked_user
 from marketplace.core.database.db import in_transaction
 from marketplace.core.manifest import slices
 from marketplace.core.ops import audit_log
@@ -58,7 +58,7 @@ def erase(user: User, password: str) -> None:
     user_id, password_hash = user.id, user.password_hash
     if not knows_password(user_id, password_hash, password):
         raise WrongPassword()
-    in_transaction(lambda: close(held(user_id)))
+    in_transaction(lambda: close(locked_user(user_id)))
 
 
 def close(user: User, *, even_if_needed: bool = False) -> None:

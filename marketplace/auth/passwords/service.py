@@ -36,7 +36,7 @@ def ask_for_email_change(user: Any, *, email: str, password: str) -> None:
     """Letters to both addresses; raises WrongPassword (403), EmailTaken (409), TooMany (429)."""
     user_id = user.id
     _check(user_id, user.password_hash, password)
-    in_transaction(lambda: email_service.ask_for_change(auth_service.held(user_id), email=email))
+    in_transaction(lambda: email_service.ask_for_change(auth_service.locked_user(user_id), email=email))
 
 
 def _check(user_id: int, password_hash: str, password: str) -> None:
@@ -45,7 +45,7 @@ def _check(user_id: int, password_hash: str, password: str) -> None:
 
 
 def _change(user_id: int, present: str, password_hash: str, sign_in_id: str) -> None:
-    user = auth_service.held(user_id)
+    user = auth_service.locked_user(user_id)
     if user.password_hash != present:
         raise BadCredentials()
     auth_service.set_password(user, password_hash, kept=sign_in_id)

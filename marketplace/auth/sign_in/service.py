@@ -102,7 +102,7 @@ def enter(user_id: int, place: Place, password_hash: str | None = None) -> JsonO
 
 
 def _judged(user_id: int, place: Place, password_hash: str | None) -> JsonObject | None:
-    user = auth_service.held(user_id)
+    user = auth_service.locked_user(user_id)
     if password_hash is not None and user.password_hash != password_hash:
         raise BadCredentials()
     judgement = sign_in_risk_service.judge(user_id, place, since=user.password_set_at)
@@ -118,7 +118,7 @@ def _judged(user_id: int, place: Place, password_hash: str | None) -> JsonObject
 
 
 def _meet(challenge: Any, code: str, place: Place) -> JsonObject | None:
-    user = auth_service.held(challenge.user_id)
+    user = auth_service.locked_user(challenge.user_id)
     if challenge.created_at < user.password_set_at or (challenge.method == EMAIL and totp.is_on(user.id)):
         raise ChallengeOver()
     if challenges.is_used(challenge.id):  # a second right code is not used up by it
