@@ -299,7 +299,7 @@ GROUPS = (
         text(
             "SMTP_HOST",
             "",
-            "mail; without a host `flask letters` shows it, see [notifications](notifications.md)",
+            "mail; without a host `flask messages` shows it, see [notifications](notifications.md)",
             form=setting_forms.host,
         ),
         whole("SMTP_PORT", 587, "the port of the mail server", least=1, most=65_535),
@@ -325,7 +325,7 @@ GROUPS = (
             shown="one made of `SECRET_KEY`",
         ),
         text("VAPID_CONTACT", "mailto:admin@localhost", "whom push services write to", form=setting_forms.contact),
-        text("TWILIO_ACCOUNT_SID", "", "the account that sends SMS; without one `flask letters` shows them"),
+        text("TWILIO_ACCOUNT_SID", "", "the account that sends SMS; without one `flask messages` shows them"),
         secret("TWILIO_AUTH_TOKEN", "belongs to `TWILIO_ACCOUNT_SID`"),
         text("TWILIO_FROM", "", "the number or the sender that SMS come from"),
         text("TWILIO_API_URL", "", "another address than Twilio's", form=setting_forms.web_address),

@@ -13,7 +13,7 @@ from marketplace.auth.keys import usage
 from marketplace.auth.phone import routes as phone_routes
 from marketplace.auth.profiles import routes as profiles_routes
 from marketplace.auth.second_factor import routes as second_factor_routes
-from marketplace.auth.sign_in_risk import rules
+from marketplace.auth.sign_in_risk import rules as sign_in_risk_rules
 from marketplace.core.http.access import Loaders
 from marketplace.core.manifest import Manifest
 from marketplace.events import auth
@@ -39,5 +39,5 @@ AUTH = Manifest(
     invariants=INVARIANTS,
     personal=Path(__file__).with_name("personal.toml"),
     erase=(account_admin_service.unname,),
-    rule_files={"SECURITY_RULES": rules.rules, "GEOIP_DATABASE": client_context.geoip},
+    rule_files={"SECURITY_RULES": sign_in_risk_rules.rules, "GEOIP_DATABASE": client_context.geoip},
 )

@@ -105,8 +105,8 @@ def active(user_id: int) -> User:
     return _found(select(User).where(User.id == user_id, User.is_active))
 
 
-def held(user_id: int) -> User:
-    """The same, held until the commit: nobody suspends, erases or gives a new password in between."""
+def locked_user(user_id: int) -> User:
+    """The person, locked until the commit: nobody suspends, erases or gives a new password in between."""
     mine = select(User).where(User.id == user_id, User.is_active).with_for_update(key_share=True)
     return _found(mine.execution_options(populate_existing=True))
 

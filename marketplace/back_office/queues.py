@@ -7,7 +7,7 @@ from marketplace.core.lists.list_query import ListQuery
 from marketplace.core.lists.pagination import Page
 from marketplace.core.ops import audit_log
 from marketplace.core.queues.jobs import JOBS, state_of
-from marketplace.core.queues.outbox import FACTS
+from marketplace.core.queues.outbox import OUTBOX
 from marketplace.core.queues.work_queue import STATES, Queue
 from marketplace.kit.errors import Conflict, NotFound
 from marketplace.kit.json_types import JsonObject
@@ -16,7 +16,7 @@ from marketplace.payments.provider_requests.queue import CALLS
 from marketplace.payments.webhooks.service import EVENTS
 
 SHOWN = {
-    "outbox": FACTS,
+    "outbox": OUTBOX,
     "jobs": JOBS,
     "deliveries": DELIVERY_QUEUE,
     "provider_calls": CALLS,

@@ -5,8 +5,7 @@ from typing import Any
 from marketplace.back_office import queues
 from marketplace.back_office.schemas import QueueQuery, QueueRowSchema, queue_page
 from marketplace.core.http.access import allowed_to
-from marketplace.core.http.blueprint import Answer, Blueprint
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import written
 

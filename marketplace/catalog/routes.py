@@ -11,8 +11,7 @@ from marketplace.catalog.schemas import (
     CategoryTreeSchema,
 )
 from marketplace.core.http.access import ANYONE, allowed_to
-from marketplace.core.http.blueprint import Answer, Blueprint, Created
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import MessageSchema, created, written
 

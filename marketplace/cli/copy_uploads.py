@@ -9,7 +9,8 @@ import click
 from flask import current_app
 
 from marketplace.cli.errors import on_database
-from marketplace.uploads import queries, service
+from marketplace.uploads import queries as uploads_queries
+from marketplace.uploads import service as uploads_service
 from marketplace.uploads.addresses import key_of, stem_of, thumbnail_key
 from marketplace.uploads.gateways.local import LocalStorage
 from marketplace.uploads.gateways.registry import storage
@@ -56,7 +57,7 @@ def _copy_all(source: Storage, target: Storage) -> Counter[str]:
 def _expected() -> Iterator[tuple[UploadRow, str, str]]:
     """Every file that a row says is there, thumbnails too."""
     last = 0
-    while uploads := queries.ready_after(last, BATCH):
+    while uploads := uploads_queries.ready_after(last, BATCH):
         last = uploads[-1].id
         for upload in uploads:
             yield upload, key_of(upload), upload.content_type
@@ -77,7 +78,7 @@ def _copy(source: Storage, target: Storage, key: str, content_type: str) -> str:
 
 def _unknown(source: Storage) -> int:
     stems = Counter(stem_of(file.key) for file in source.files())
-    known = service.known_stems(set(stems)) if stems else set()
+    known = uploads_service.known_stems(set(stems)) if stems else set()
     return sum(count for stem, count in stems.items() if stem not in known)
 
 

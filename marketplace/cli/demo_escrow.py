@@ -21,7 +21,7 @@ from marketplace.cli.audit import findings
 from marketplace.cli.errors import in_sentences
 from marketplace.core.database import migrations
 from marketplace.core.database.db import execute, fetch, in_transaction
-from marketplace.core.queues import jobs
+from marketplace.core.queues import jobs as queues_jobs
 from marketplace.core.queues.outbox import relay
 from marketplace.kit.clock import now
 from marketplace.kit.money import Money
@@ -263,7 +263,7 @@ def sent(stage: Stage, amount: int) -> Any:
 
 def work() -> None:
     """What the threads of a web process do meanwhile."""
-    while sum((relay(), provider_requests_handlers.call_due(), webhooks_service.read_due(), jobs.run_due())):
+    while sum((relay(), provider_requests_handlers.call_due(), webhooks_service.read_due(), queues_jobs.run_due())):
         pass
 
 

@@ -8,7 +8,7 @@ from marketplace.cli.demo_escrow import demo_escrow
 from marketplace.cli.encryption_keys import encryption_keys, vapid_key_command
 from marketplace.cli.handbook import handbook
 from marketplace.cli.imports import import_file
-from marketplace.cli.queues import jobs_command, letters_command, notifications_command, outbox_command
+from marketplace.cli.queues import jobs_command, messages_command, notifications_command, outbox_command
 from marketplace.cli.reindex import reindex
 from marketplace.cli.seed import seed
 from marketplace.cli.serve import serve
@@ -30,7 +30,7 @@ CLI = Manifest(
         handbook,
         import_file,
         jobs_command,
-        letters_command,
+        messages_command,
         notifications_command,
         outbox_command,
         seed,

@@ -1,4 +1,4 @@
-"""`flask outbox`, `flask jobs`, `flask notifications`: what waits, failed or died, and send it again."""
+"""`flask outbox`, `jobs`, `notifications`: what waits, failed or died, and send it again; `flask messages`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from marketplace.cli.errors import on_database
 from marketplace.core.database.db import fetch, in_transaction
 from marketplace.core.queues.jobs import JOBS
-from marketplace.core.queues.outbox import FACTS
+from marketplace.core.queues.outbox import OUTBOX
 from marketplace.core.queues.work_queue import STATES, Queue
 from marketplace.notifications.deliveries.service import DELIVERY_QUEUE
 
@@ -34,15 +34,15 @@ def command_for(queue: Queue, name: str, help_text: str, columns: dict[str, Call
             return
         console = Console()
         console.print(", ".join(f"{queue.count(one)} {one}" for one in STATES))
-        if queue is FACTS and (shown := _shown_letters()):
-            console.print(f"{shown} mails, pushes and SMS were shown instead of sent; read them with: flask letters")
+        if queue is OUTBOX and (shown := _shown_messages()):
+            console.print(f"{shown} mails, pushes and SMS were shown instead of sent; read them with: flask messages")
         for one in [state] if state else [s for s in ("failed", "dead", "waiting") if queue.count(s)]:
             console.print(_listing(queue, one, limit, columns))
 
     return command
 
 
-def _shown_letters() -> int:
+def _shown_messages() -> int:
     shown = select(func.count()).select_from(DELIVERY_QUEUE.table).where(DELIVERY_QUEUE.table.c.shown.is_not(None))
     return int(fetch(shown)[0][0])
 
@@ -69,7 +69,7 @@ def _listing(queue: Queue, state: str, limit: int, columns: dict[str, Callable[[
 
 
 outbox_command = command_for(
-    FACTS,
+    OUTBOX,
     "outbox",
     "Facts: what waits to be told, failed, or is dead.",
     {"fact": lambda row: row.name, "carries": lambda row: str(row.payload)},
@@ -88,11 +88,11 @@ notifications_command = command_for(
 )
 
 
-@click.command("letters")
+@click.command("messages")
 @click.option("--limit", type=MANY, default=5, show_default=True)
 @click.option("--user", type=click.IntRange(1, LARGEST_ID), help="Only those to the person with this id.")
 @on_database
-def letters_command(limit: int, user: int | None) -> None:
+def messages_command(limit: int, user: int | None) -> None:
     """Read the latest mails, pushes and SMS that were shown instead of sent."""
     shown = select(DELIVERY_QUEUE.table).where(DELIVERY_QUEUE.table.c.shown.is_not(None))
     mine = shown if user is None else shown.where(DELIVERY_QUEUE.table.c.user_id == user)

@@ -41,7 +41,7 @@ class Rules:
 
 
 @cache
-def read(path: Path = SHIPPED) -> Rules:
+def read_rules(path: Path = SHIPPED) -> Rules:
     """The rules of one file; raises BadFile."""
     found = read_toml(path)
     rows = tables(found, "rule", path)

@@ -6,7 +6,7 @@ from typing import TypeVar
 from flask import Flask, Response
 
 from marketplace.content_filter.models import Violation
-from marketplace.content_filter.rules import REFUSE, SHIPPED, Rules, read
+from marketplace.content_filter.rules import REFUSE, SHIPPED, Rules, read_rules
 from marketplace.content_filter.verdict import Verdict, find, judge
 from marketplace.core.database.db import db, in_transaction
 from marketplace.core.http.problems import render_problem
@@ -30,7 +30,7 @@ class Refused(Invalid):
 
 def rules() -> Rules:
     """The rules in force; raises BadFile."""
-    return read(current_settings.path("CONTENT_RULES", SHIPPED))
+    return read_rules(current_settings.path("CONTENT_RULES", SHIPPED))
 
 
 def check(

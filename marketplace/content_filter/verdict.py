@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from marketplace.content_filter.detector import Span, read
-from marketplace.content_filter.rules import ACTIONS, ALLOW, MASK, Rule, Rules
-from marketplace.content_filter.rules import read as read_rules
+from marketplace.content_filter.rules import ACTIONS, ALLOW, MASK, Rule, Rules, read_rules
 
 MASKED = "•"
 Found = list[tuple[Rule, Span]]

@@ -6,7 +6,8 @@ from marketplace.core.database import counters
 from marketplace.core.invariants import outdated_words, stuck_rows, unreadable_secrets
 from marketplace.core.manifest import Lane, Manifest
 from marketplace.core.ops import health, metrics
-from marketplace.core.queues import jobs, outbox, retention
+from marketplace.core.queues import jobs as queues_jobs
+from marketplace.core.queues import outbox, retention
 from marketplace.core.queues import routes as queues_routes
 
 CORE = Manifest(
@@ -15,7 +16,7 @@ CORE = Manifest(
     blueprints=(health.bp, metrics.bp, queues_routes.bp),
     setup=(health.init_app,),
     jobs=(retention,),
-    background=((Lane.EVENTS, outbox.relay), (Lane.JOBS, jobs.plan), (Lane.JOBS, jobs.run_due)),
+    background=((Lane.EVENTS, outbox.relay), (Lane.JOBS, queues_jobs.plan), (Lane.JOBS, queues_jobs.run_due)),
     own=((1.0, counters.flush),),
     checks=(stuck_rows, outdated_words, unreadable_secrets),
     personal=Path(__file__).with_name("personal.toml"),

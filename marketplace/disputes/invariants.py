@@ -5,18 +5,18 @@ from marketplace.core.manifest import Invariant
 INVARIANTS = (
     Invariant(
         "tasks: disputed without a file about it, or an open file about one that is not disputed",
-        """SELECT t.id FROM tasks t LEFT JOIN disputes d ON d.open_for = t.id WHERE
+        """SELECT t.id FROM tasks t LEFT JOIN disputes d ON d.active_reference = t.id WHERE
         (t.status = 'disputed' AND d.id IS NULL AND t.updated_at < :long_ago) OR
         (t.status <> 'disputed' AND d.id IS NOT NULL)""",
     ),
     Invariant(
         "disputes: over and marked as open, or the other way round",
-        "SELECT id FROM disputes WHERE (status IN ('resolved', 'withdrawn')) = (open_for IS NOT NULL)",
+        "SELECT id FROM disputes WHERE (status IN ('resolved', 'withdrawn')) = (active_reference IS NOT NULL)",
     ),
     Invariant(
         "disputes: an offer is open in one that is over",
         """SELECT d.id FROM disputes d JOIN dispute_offers o ON o.dispute_id = d.id
-        WHERE o.status = 'open' AND d.open_for IS NULL""",
+        WHERE o.status = 'open' AND d.active_reference IS NULL""",
     ),
     Invariant(
         "disputes: decided without a decision, or with more than two",

@@ -4,16 +4,16 @@ from pathlib import Path
 
 from marketplace.core.manifest import Manifest
 from marketplace.disputes import jobs, routes, subscribers
-from marketplace.disputes.admin import routes as admin_routes
+from marketplace.disputes.admin import routes as disputes_admin_routes
 from marketplace.disputes.invariants import INVARIANTS
 from marketplace.disputes.models import Dispute, Offer
-from marketplace.events import disputes
+from marketplace.events import disputes as events_disputes
 
 DISPUTES = Manifest(
     name="disputes",
     floor=6,
-    blueprints=(routes.bp, admin_routes.bp),
-    events=(disputes,),
+    blueprints=(routes.bp, disputes_admin_routes.bp),
+    events=(events_disputes,),
     subscribers=(subscribers,),
     jobs=(jobs,),
     stateful=(Dispute, Offer),

@@ -19,7 +19,7 @@ from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments import queries as payments_queries
-from marketplace.tasks.lifecycle import TaskStatus as T
+from marketplace.tasks.lifecycle import TaskStatus
 from marketplace.tasks.models import Task
 from marketplace.tasks.payments.service import reference
 from marketplace.uploads.addresses import url_of
@@ -197,5 +197,5 @@ def _money(name: str, minor: int | None, currency: str | None) -> JsonObject:
 
 
 def _without_file(chosen: Select[Chosen]) -> Select[Chosen]:
-    missing = select(Dispute.id).where(Dispute.open_for == Task.id).exists()
-    return chosen.where(Task.status == T.DISPUTED, ~missing)
+    missing = select(Dispute.id).where(Dispute.active_reference == Task.id).exists()
+    return chosen.where(Task.status == TaskStatus.DISPUTED, ~missing)

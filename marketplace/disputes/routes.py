@@ -3,8 +3,7 @@
 from typing import Any
 
 from marketplace.core.http.access import ANYONE, SIGNED_IN, allowed_to, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint, Created
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import created, page_of, written
 from marketplace.disputes import queries, service

@@ -109,7 +109,7 @@ def _file(task: Task, opener_id: int, *, reason: str, description: str) -> Dispu
     dispute = save(
         Dispute(
             task_id=task.id,
-            open_for=task.id,
+            active_reference=task.id,
             opened_by_id=opener_id,
             against_id=other,
             reason=reason,

@@ -32,7 +32,7 @@ def edit(user: User, message_id: int, *, content: str) -> Message:
     send_policy.check(user, conversation)
     message.digest = send_policy.digest(user, conversation, content)
     db.session.add(MessageVersion(message_id=message.id, sender_id=user.id, content=message.content))
-    message.content, message.edited_at = send_policy.heard(user, conversation, content), now()
+    message.content, message.edited_at = send_policy.screen_content(user, conversation, content), now()
     return _changed(message)
 
 

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from marketplace.auth import presence
+from marketplace.auth import presence as auth_presence
 from marketplace.auth.models import User
 from marketplace.auth.sessions import service as sessions_service
 from marketplace.core.realtime import connections
@@ -48,7 +48,7 @@ def show_typing(person: User, conversation_id: int, *, is_typing: bool, connecti
 
 def statuses(viewer_id: int, user_ids: list[int]) -> list[JsonObject]:
     """Online or offline and last seen; of whoever is not there, or blocked, nothing more than offline."""
-    seen = presence.last_seen(user_ids)
+    seen = auth_presence.last_seen(user_ids)
     shown = set(seen) - policy.blocked_with(viewer_id)
     here = sockets().presence.are_here(shown)
     return [
@@ -107,7 +107,7 @@ def _gone(user_id: int, sid: str) -> None:
 
 def _announce(user_id: int, *, is_online: bool) -> None:
     """To those one talks with, never to everybody."""
-    seen = presence.last_seen([user_id]).get(user_id)
+    seen = auth_presence.last_seen([user_id]).get(user_id)
     status = {"user_id": user_id, "status": "online" if is_online else "offline", "last_seen": seen}
     contacts = queries.contacts(user_id)
     for event in ("user_status_changed", "user_presence"):

@@ -70,7 +70,7 @@ def check(user: User, conversation: Any) -> None:
     spend("messages-in", f"{user.id}:{conversation.id}", "LIMIT_MESSAGES_EACH")
 
 
-def heard(user: User, conversation: Any, content: str) -> str:
+def screen_content(user: User, conversation: Any, content: str) -> str:
     """The words as they may be said: contact data stays hidden until the two have a deal. Raises Refused (422)."""
     other_id = policy.other_side(user.id, conversation)
     return _judged(

@@ -116,7 +116,7 @@ def send(
         seq=conversation.last_seq,
         rev=conversation.last_rev,
         sender_id=user.id,
-        content=send_policy.heard(user, conversation, content) if content else "",
+        content=send_policy.screen_content(user, conversation, content) if content else "",
         digest=send_policy.digest(user, conversation, content),
         client_message_id=client_message_id,
         reply_to_id=_answered(user, conversation_id, reply_to_id),

@@ -11,7 +11,7 @@ from marketplace.core.database.db import fetch, in_transaction
 from marketplace.core.queues.jobs import Run, job
 from marketplace.kit.clock import now
 from marketplace.notifications import notification_builder, service
-from marketplace.notifications.models import Habits, Notification
+from marketplace.notifications.models import DeliverySettings, Notification
 from marketplace.notifications.quiet_hours import digest_period
 
 KEPT = timedelta(days=180)
@@ -39,7 +39,9 @@ def tell_of_message(run: Run, user_id: int, **message: int) -> None:
 def send_digests(run: Run) -> None:
     """One mail with everything that gathered, for those who want it so."""
     waiting = select(Notification.user_id).where(Notification.for_digest).distinct()
-    readers = select(User.id, User.time_zone, Habits.digest).join(Habits, Habits.user_id == User.id)
+    readers = select(User.id, User.time_zone, DeliverySettings.digest).join(
+        DeliverySettings, DeliverySettings.user_id == User.id
+    )
     moment = now()
     for row in fetch(readers.where(User.id.in_(waiting)).order_by(User.id)):
         period = digest_period(moment, ZoneInfo(row.time_zone), row.digest)

@@ -98,7 +98,7 @@ class Preference(Base):
 
 
 @retry_conflict("uq_notification_habits_user_id")
-class Habits(Base):
+class DeliverySettings(Base):
     """When a person wants peace (local hours as HH:MM), and whether mails are gathered."""
 
     __tablename__ = "notification_habits"

@@ -9,10 +9,10 @@ from marketplace.core.database.db import execute, fetch, first_as, save
 from marketplace.kit.errors import Invalid
 from marketplace.kit.json_types import JsonObject
 from marketplace.notifications.kinds import CHANNELS, CHOOSABLE, KINDS
-from marketplace.notifications.models import Habits, JobAlert, Preference, PushSubscription
+from marketplace.notifications.models import DeliverySettings, JobAlert, Preference, PushSubscription
 
 MOST_BROWSERS = 20
-UNTOLD = Habits(quiet_from=None, quiet_to=None, digest="off")
+USUAL_DELIVERY = DeliverySettings(quiet_from=None, quiet_to=None, digest="off")
 
 
 def choices_of(user_id: int, kind: str) -> dict[str, bool]:
@@ -24,7 +24,7 @@ def choices_of(user_id: int, kind: str) -> dict[str, bool]:
     return {**usual, **dict(map(tuple, fetch(own)))}
 
 
-class HabitsRow(Protocol):
+class DeliverySettingsRow(Protocol):
     """When and how often somebody wants to hear of something."""
 
     @property
@@ -43,9 +43,12 @@ class HabitsRow(Protocol):
         ...
 
 
-def habits_of(user_id: int) -> HabitsRow:
+def delivery_settings_of(user_id: int) -> DeliverySettingsRow:
     """Quiet hours and digest; the usual ones where nothing was chosen."""
-    return first_as(HabitsRow, select(Habits.__table__).where(Habits.user_id == user_id)) or UNTOLD
+    return (
+        first_as(DeliverySettingsRow, select(DeliverySettings.__table__).where(DeliverySettings.user_id == user_id))
+        or USUAL_DELIVERY
+    )
 
 
 def of(user: User) -> JsonObject:
@@ -56,19 +59,19 @@ def of(user: User) -> JsonObject:
         kind: {channel: chosen.get((kind, channel), channel in KINDS[kind].usual) for channel in CHANNELS}
         for kind in CHOOSABLE
     }
-    habits = habits_of(user.id)
-    quiet = {"from": habits.quiet_from, "to": habits.quiet_to} if habits.quiet_from else None
+    settings = delivery_settings_of(user.id)
+    quiet = {"from": settings.quiet_from, "to": settings.quiet_to} if settings.quiet_from else None
     place = {"language": user.language, "time_zone": user.time_zone}
-    return {"kinds": table, "quiet_hours": quiet, "digest": habits.digest, **place}
+    return {"kinds": table, "quiet_hours": quiet, "digest": settings.digest, **place}
 
 
-def choose(user: User, *, kinds: dict[str, dict[str, bool]] | None = None, **habits: Any) -> JsonObject:
+def choose(user: User, *, kinds: dict[str, dict[str, bool]] | None = None, **settings: Any) -> JsonObject:
     """Change what was sent, leave the rest; returns everything as it stands now."""
     for kind, channels in (kinds or {}).items():
         for channel, is_on in channels.items():
             switch(user.id, kind, channel, is_on)
-    if habits:
-        _keep_habits(user.id, habits)
+    if settings:
+        _save_delivery_settings(user.id, settings)
     return of(user)
 
 
@@ -134,10 +137,10 @@ def set_job_alert(user: User, **changes: Any) -> JsonObject:
     return wanted
 
 
-def _keep_habits(user_id: int, habits: dict[str, Any]) -> None:
-    values = {key: value for key, value in habits.items() if key == "digest"}
-    if "quiet_hours" in habits:
-        quiet = habits["quiet_hours"] or {}
+def _save_delivery_settings(user_id: int, settings: dict[str, Any]) -> None:
+    values = {key: value for key, value in settings.items() if key == "digest"}
+    if "quiet_hours" in settings:
+        quiet = settings["quiet_hours"] or {}
         values |= {"quiet_from": quiet.get("from"), "quiet_to": quiet.get("to")}
-    if not execute(update(Habits).where(Habits.user_id == user_id).values(**values)):
-        execute(insert(Habits), {"user_id": user_id, "digest": "off", **values})
+    if not execute(update(DeliverySettings).where(DeliverySettings.user_id == user_id).values(**values)):
+        execute(insert(DeliverySettings), {"user_id": user_id, "digest": "off", **values})

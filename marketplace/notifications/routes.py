@@ -5,8 +5,7 @@ from typing import Any
 from flask import Response
 
 from marketplace.core.http.access import NEWCOMER, SIGNED_IN, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.schemas import MessageSchema, written
 from marketplace.kit.json_types import JsonObject
 from marketplace.notifications import preferences, queries, service, unsubscribe

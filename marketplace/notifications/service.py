@@ -36,8 +36,8 @@ def notify_once(
         return None
     choices = preferences.choices_of(user_id, kind)
     words = renderer.words(kind, user.language, data)
-    habits = preferences.habits_of(user_id)
-    waits = habits.digest != "off" and KINDS[kind].may_wait and choices["email"]
+    settings = preferences.delivery_settings_of(user_id)
+    waits = settings.digest != "off" and KINDS[kind].may_wait and choices["email"]
     notification = save(
         Notification(
             user_id=user_id,
@@ -74,8 +74,8 @@ def send(
     """Put one message a channel (one a browser) on its way; one with a known key is on its way already."""
     due = now()
     if not _is_essential(kind):
-        habits = preferences.habits_of(user.id)
-        due = end_of_quiet(due, ZoneInfo(user.time_zone), habits.quiet_from, habits.quiet_to)
+        settings = preferences.delivery_settings_of(user.id)
+        due = end_of_quiet(due, ZoneInfo(user.time_zone), settings.quiet_from, settings.quiet_to)
     about = {"related_id": related_id, "named_id": named_id, "data": data}
     common = {"user_id": user.id, "kind": kind, **about, "due_at": due}
     for channel in channels:

@@ -21,7 +21,7 @@ BY_HAND = "refund_by_hand"  # a refund that may have been sent at the provider i
 
 
 def hold(payment: Payment, captured_minor: int) -> None:
-    """The provider has the money: into escrow, a receipt, and on with what the deal wished meanwhile."""
+    """The provider has the money: into escrow, a receipt, and on with what the deal intends by now."""
     payment.captured_minor, payment.captured_at = captured_minor, now()
     payment.failure = payment.client_secret = payment.next_url = ""
     payment.advance("capture", actor=SYSTEM)
@@ -30,9 +30,9 @@ def hold(payment: Payment, captured_minor: int) -> None:
     post([_of_payment(payment, "hold", source, into, captured_minor)])
     receipts_service.receipt(payment)
     publish(PaymentHeld(**_told(payment), amount_minor=captured_minor, currency=payment.currency))
-    if payment.wish == RELEASE:
+    if payment.intended_outcome == RELEASE:
         release(payment)
-    elif payment.wish == CALL_OFF:
+    elif payment.intended_outcome == CALL_OFF:
         refund(payment, left(payment), reason="called off")
 
 
@@ -63,12 +63,12 @@ def refund(
     *,
     reason: str = "",
     by_id: int | None = None,
-    may_owe: bool = True,
+    allow_negative: bool = True,
     by_hand: bool = False,
 ) -> Refund:
     """Send this much back: out of escrow, or, once it was released, from whoever got a part of it. The payee's
-    wallet may fall below zero by that where it `may_owe`; the next earnings level it. `by_hand`: it may have been sent
-    at the provider itself, which is looked up first. Raises Invalid (422), NotEnough (409)."""
+    wallet may fall below zero by that with `allow_negative`; the next earnings level it. `by_hand`: it may have been
+    sent at the provider itself, which is looked up first. Raises Invalid (422), NotEnough (409)."""
     if amount_minor <= 0:
         raise Invalid.field("amount", "More than nothing has to go back.")
     if amount_minor > left(payment):
@@ -85,7 +85,7 @@ def refund(
         )
     )
     lines = _out_of_escrow(payment, back) if payment.status == PaymentStatus.HELD else _clawed_back(payment, back)
-    post(lines, may_owe=may_owe)
+    post(lines, allow_negative=allow_negative)
     payment.refunded_minor += amount_minor
     if left(payment) == 0:
         _end(payment, "refund")
@@ -108,7 +108,7 @@ def finish_refund(payment: Payment, back: Refund) -> None:
     back.advance("finish", actor=SYSTEM)
     db.session.flush()
     to = chart_of_accounts.at_provider(payment)
-    post([_line(payment, back, "refunded", debit=chart_of_accounts.going_back(payment), credit=to)])
+    post([_line(payment, back, "refunded", debit=chart_of_accounts.refunds_in_transit(payment), credit=to)])
     receipts_service.credit_note(payment, back)
 
 
@@ -118,7 +118,7 @@ def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
     back.failure = failure[:500]
     back.advance("fail", actor=SYSTEM)
     db.session.flush()
-    source = chart_of_accounts.at_provider(payment) if was_out else chart_of_accounts.going_back(payment)
+    source = chart_of_accounts.at_provider(payment) if was_out else chart_of_accounts.refunds_in_transit(payment)
     wallet = chart_of_accounts.available(payment.payer_id, payment)
     post([_line(payment, back, "refund_failed", debit=source, credit=wallet)])
     receipts_service.credit_note(payment, back)
@@ -141,7 +141,7 @@ def _out_of_escrow(payment: Payment, back: Refund) -> list[Posting]:
             back,
             "refund",
             debit=chart_of_accounts.escrow(payment),
-            credit=chart_of_accounts.going_back(payment),
+            credit=chart_of_accounts.refunds_in_transit(payment),
         )
     ]
 
@@ -159,7 +159,7 @@ def _clawed_back(payment: Payment, back: Refund) -> list[Posting]:
         "fee_back": (chart_of_accounts.fees(payment), fee),
         "tax_back": (chart_of_accounts.taxes(payment), tax),
     }
-    to = chart_of_accounts.going_back(payment)
+    to = chart_of_accounts.refunds_in_transit(payment)
     return [
         _line(payment, back, kind, debit=debit, credit=to, amount_minor=part) for kind, (debit, part) in sources.items()
     ]
@@ -193,7 +193,7 @@ def _line(
 
 
 def _end(payment: Payment, verb: str) -> None:
-    payment.open_for, payment.ended_at = None, now()
+    payment.active_reference, payment.ended_at = None, now()
     payment.advance(verb, actor=SYSTEM)
     db.session.flush()
 

@@ -40,12 +40,12 @@ INVARIANTS = (
     ),
     Invariant(
         "subscriptions: living and not marked so, or over and still marked",
-        """SELECT id FROM subscriptions WHERE (status = 'ended') <> (open_for IS NULL)
-        OR (status = 'ended') <> (ended_at IS NOT NULL) OR open_for <> user_id""",
+        """SELECT id FROM subscriptions WHERE (status = 'ended') <> (active_reference IS NULL)
+        OR (status = 'ended') <> (ended_at IS NOT NULL) OR active_reference <> user_id""",
     ),
     Invariant(
         "subscriptions: of somebody erased long ago, and not to end",
         """SELECT s.id FROM subscriptions s JOIN users u ON u.id = s.user_id
-        WHERE u.erased_at < :long_ago AND s.status <> 'ended' AND s.wish <> 'end_now'""",
+        WHERE u.erased_at < :long_ago AND s.status <> 'ended' AND s.intended_outcome <> 'end_now'""",
     ),
 )

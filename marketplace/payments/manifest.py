@@ -6,17 +6,18 @@ from marketplace.core.manifest import Lane, Manifest
 from marketplace.events import payments as events_payments
 from marketplace.events import subscriptions as events_subscriptions
 from marketplace.payments import jobs, routes, service
-from marketplace.payments.admin import routes as admin_routes
+from marketplace.payments.admin import routes as payments_admin_routes
 from marketplace.payments.invariants import INVARIANTS
-from marketplace.payments.ledger import invariants
+from marketplace.payments.ledger import invariants as ledger_invariants
 from marketplace.payments.models import Payment, Payout, Refund
 from marketplace.payments.payouts import risk
 from marketplace.payments.payouts import routes as payouts_routes
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
 from marketplace.payments.reconciliation import service as reconciliation_service
 from marketplace.payments.subscriptions import jobs as subscriptions_jobs
-from marketplace.payments.subscriptions import plans, provider_requests, subscribers
+from marketplace.payments.subscriptions import plans, provider_requests
 from marketplace.payments.subscriptions import routes as subscriptions_routes
+from marketplace.payments.subscriptions import subscribers as subscriptions_subscribers
 from marketplace.payments.subscriptions.models import Subscription
 from marketplace.payments.webhooks import service as webhooks_service
 
@@ -29,16 +30,16 @@ PAYMENTS = Manifest(
         payouts_routes.payouts_bp,
         subscriptions_routes.plans_bp,
         subscriptions_routes.bp,
-        admin_routes.bp,
+        payments_admin_routes.bp,
     ),
     events=(events_payments, events_subscriptions),
-    subscribers=(subscribers,),
+    subscribers=(subscriptions_subscribers,),
     jobs=(jobs, subscriptions_jobs),
     provider_requests=(provider_requests,),
     background=((Lane.MONEY, provider_requests_handlers.call_due), (Lane.MONEY, webhooks_service.read_due)),
     stateful=(Payment, Refund, Payout, Subscription),
     invariants=INVARIANTS,
-    checks=(invariants.findings,),
+    checks=(ledger_invariants.findings,),
     personal=Path(__file__).with_name("personal.toml"),
     rule_files={
         "FEE_RULES": service.fee_rules,

@@ -33,20 +33,21 @@ class PaidAlready(Conflict):
 class Payment(Stateful, Base):
     """One payment for one deal (`reference`, such as "task:7"), which is all this floor knows of it.
 
-    `key` is our name for it at the provider. `open_for` is the reference while the payment is under way. `wish` is
-    what the deal wants done once the money is there: hold it, release it, or call it off. The three `…_minor` of the
-    quote are how the amount will be shared; the three `paid_…` how it was. `ask_at` is when the provider is next asked.
+    `key` is our name for it at the provider. `active_reference` is the reference while the payment is under way.
+    `intended_outcome` is what the deal wants done once the money is there: hold it, release it, or call it off. The
+    three `…_minor` of the quote are how the amount will be shared; the three `paid_…` how it was. `next_poll_at` is
+    when the provider is next asked.
     """
 
     __tablename__ = "payments"
     __table_args__ = (
         UniqueConstraint("key"),
         UniqueConstraint("provider", "provider_id"),
-        Index("uq_payments_open_for", "open_for", unique=True),
+        Index("uq_payments_open_for", "active_reference", unique=True),
         Index("ix_payments_payer", "payer_id", "id"),
         Index("ix_payments_payee", "payee_id", "status", "id"),
         Index("ix_payments_reference", "reference", "id"),
-        Index("ix_payments_ask_at", "status", "ask_at"),
+        Index("ix_payments_ask_at", "status", "next_poll_at"),
         Index("ix_payments_status", "status", "created_at", "id"),
         Index("ix_payments_created_at", "created_at", "id"),
         CheckConstraint("amount_minor > 0", name="amount"),
@@ -59,8 +60,8 @@ class Payment(Stateful, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(64))
     reference: Mapped[str] = mapped_column(String(60))
-    open_for: Mapped[str | None] = mapped_column(String(60))
-    wish: Mapped[str] = mapped_column(String(10), default="hold")
+    active_reference: Mapped[str | None] = mapped_column(String(60))
+    intended_outcome: Mapped[str] = mapped_column(String(10), default="hold")
     payer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     payee_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     title: Mapped[str] = mapped_column(String(200))
@@ -81,7 +82,7 @@ class Payment(Stateful, Base):
     client_secret: Mapped[str] = mapped_column(Encrypted, default="")
     next_url: Mapped[str] = mapped_column(Encrypted, default="")
     failure: Mapped[str] = mapped_column(String(500), default="")
-    ask_at: Mapped[datetime] = mapped_column(default=in_a_minute)
+    next_poll_at: Mapped[datetime] = mapped_column(default=in_a_minute)
     captured_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
@@ -247,14 +248,14 @@ class Discrepancy(Base):
 
     __tablename__ = "ledger_breaks"
     __table_args__ = (
-        Index("uq_ledger_breaks_open_for", "open_for", unique=True),
+        Index("uq_ledger_breaks_open_for", "active_reference", unique=True),
         Index("ix_ledger_breaks_found_at", "found_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(30))
     subject: Mapped[str] = mapped_column(String(300))
-    open_for: Mapped[str | None] = mapped_column(String(340))
+    active_reference: Mapped[str | None] = mapped_column(String(340))
     currency: Mapped[str] = mapped_column(String(3), default="")
     ours_minor: Mapped[int] = mapped_column(default=0)
     theirs_minor: Mapped[int] = mapped_column(default=0)
@@ -271,7 +272,7 @@ class SidesOfPayment(Protocol):
     payee_id: int
     captured_minor: int
     currency: str
-    wish: str
+    intended_outcome: str
 
 
 class ToAskAbout(Protocol):

@@ -23,7 +23,7 @@ OPEN_VERBS = {
 
 def put_off(payment: Payment) -> None:
     """When to ask again: after a minute, or a tenth of its age, as one that nobody pays is asked about for ever."""
-    payment.ask_at = now() + max(ASK_AFTER, (now() - payment.created_at) / 10)
+    payment.next_poll_at = now() + max(ASK_AFTER, (now() - payment.created_at) / 10)
 
 
 def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
@@ -125,20 +125,20 @@ def _go_on(payment: Payment, state: PaymentState) -> None:
         status, verb = OPEN_VERBS[state.status]
         if payment.status != status:
             payment.advance(verb, actor=SYSTEM)
-    _ask_what_is_wished(payment)
+    _request_intended_outcome(payment)
 
 
 def _still_authorized(payment: Payment, state: PaymentState) -> None:
     """A capture that the provider kept waiting, and what became of it."""
     if state.status is P.AUTHORIZED:
-        _ask_what_is_wished(payment)
+        _request_intended_outcome(payment)
     elif state.status is P.REQUIRES_PAYMENT_METHOD:
         payment.failure = state.failure[:500]
         _give_up(payment, "fail")
 
 
-def _ask_what_is_wished(payment: Payment) -> None:
-    if payment.wish == escrow.CALL_OFF:
+def _request_intended_outcome(payment: Payment) -> None:
+    if payment.intended_outcome == escrow.CALL_OFF:
         provider_requests_queue.ask_anew("cancel", "payment", payment.id, key=f"cancel-{payment.key}")
     elif payment.status == PaymentStatus.AUTHORIZED:
         provider_requests_queue.ask_anew("capture", "payment", payment.id, key=f"capture-{payment.key}")
@@ -148,11 +148,12 @@ def _give_up(payment: Payment, verb: str) -> None:
     if payment.status not in {*UNPAID, PaymentStatus.AUTHORIZED}:
         return
     payment.advance(verb, actor=SYSTEM)
-    payment.open_for, payment.ended_at = None, now()
+    payment.active_reference, payment.ended_at = None, now()
     payment.client_secret = payment.next_url = ""
-    was_wanted = payment.wish != escrow.CALL_OFF
-    if payment.wish == escrow.HOLD:
-        payment.wish = escrow.CALL_OFF  # nobody counts on it any more: what is captured all the same goes back
+    was_wanted = payment.intended_outcome != escrow.CALL_OFF
+    if payment.intended_outcome == escrow.HOLD:
+        # Nobody counts on it any more: what is captured all the same goes back.
+        payment.intended_outcome = escrow.CALL_OFF
     db.session.flush()
     if verb == "fail":
         told = {"payment_id": payment.id, "payer_id": payment.payer_id, "payee_id": payment.payee_id}

@@ -108,7 +108,7 @@ def held_of(reference: str) -> tuple[int, str] | None:
     """What is in a deal's escrow now, and its currency, to be shown; None where nothing is."""
     left = PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor
     held = select(left, PAYMENTS.c.currency).where(
-        PAYMENTS.c.open_for == reference, PAYMENTS.c.status == PaymentStatus.HELD
+        PAYMENTS.c.active_reference == reference, PAYMENTS.c.status == PaymentStatus.HELD
     )
     rows = fetch(held)
     return (int(rows[0][0]), rows[0].currency) if rows else None
@@ -176,7 +176,7 @@ def said_of(payment: dict[str, Any]) -> str:
 
 def _actions(user: User, payment: Any) -> list[str]:
     roles, actions = policy.role_of(user, payment), []
-    if "payer" in roles and payment.status in UNPAID and payment.wish != "call_off":
+    if "payer" in roles and payment.status in UNPAID and payment.intended_outcome != "call_off":
         actions.append("confirm")
     if roles & {"payee", "admin"} and payment.status in {PaymentStatus.HELD, PaymentStatus.RELEASED}:
         actions.append("refund")
@@ -200,8 +200,8 @@ def refund_view(back: Any) -> JsonObject:
 
 
 def sides_of(payment_id: int) -> SidesOfPayment:
-    """Who pays whom for what, what was captured, and what the deal wishes; for telling people of it."""
-    names = ("title", "payer_id", "payee_id", "captured_minor", "currency", "wish")
+    """Who pays whom for what, what was captured, and what the deal intends; for telling people of it."""
+    names = ("title", "payer_id", "payee_id", "captured_minor", "currency", "intended_outcome")
     return fetch_as(SidesOfPayment, select(*(PAYMENTS.c[name] for name in names)).where(PAYMENTS.c.id == payment_id))[0]
 
 
@@ -337,10 +337,10 @@ def to_ask_about(most: int) -> list[ToAskAbout]:
     """Payments without an end that the provider is to be asked about, the most overdue first."""
     columns = (PAYMENTS.c.id, PAYMENTS.c.provider, PAYMENTS.c.provider_id)
     open_ = select(*columns).where(
-        PAYMENTS.c.status.in_((*UNPAID, PaymentStatus.AUTHORIZED)), PAYMENTS.c.ask_at < now()
+        PAYMENTS.c.status.in_((*UNPAID, PaymentStatus.AUTHORIZED)), PAYMENTS.c.next_poll_at < now()
     )
     return fetch_as(
-        ToAskAbout, open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.ask_at).limit(most)
+        ToAskAbout, open_.where(PAYMENTS.c.provider_id.is_not(None)).order_by(PAYMENTS.c.next_poll_at).limit(most)
     )
 
 

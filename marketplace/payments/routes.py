@@ -5,8 +5,7 @@ from typing import Any
 from flask import request
 
 from marketplace.core.http.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.rate_limits import webhook_limit
 from marketplace.core.http.schemas import MessageSchema, page_of, written
 from marketplace.payments import queries, service

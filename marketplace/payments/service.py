@@ -89,7 +89,7 @@ def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = 
         Payment(
             key=secrets.token_hex(16),
             reference=deal.reference,
-            open_for=deal.reference,
+            active_reference=deal.reference,
             payer_id=deal.payer_id,
             payee_id=deal.payee_id,
             title=deal.title,
@@ -122,7 +122,7 @@ def confirm(
         raise NotAllowed("Only the one who pays can confirm this payment.")
     payment = locked_row(Payment, payment.id)
     demand_price(price, payment.amount_minor, payment.currency, in_currency=currency)
-    if payment.wish == escrow.CALL_OFF or payment.status not in UNDER_WAY:
+    if payment.intended_outcome == escrow.CALL_OFF or payment.status not in UNDER_WAY:
         raise Conflict("This payment is over. Begin a new one.")
     if payment.status in UNPAID:
         method, key = payment_method, f"confirm-{secrets.token_hex(16)}"
@@ -145,7 +145,7 @@ def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason
     demand_unit(payment.provider, "amount", amount_minor, payment.currency)
     # what has left the marketplace is not lent to whoever wants to be generous with it
     is_staff = "payee" not in roles
-    back = escrow.refund(payment, amount_minor, reason=reason, by_id=user.id, may_owe=is_staff, by_hand=is_staff)
+    back = escrow.refund(payment, amount_minor, reason=reason, by_id=user.id, allow_negative=is_staff, by_hand=is_staff)
     if is_staff:
         audit_log.record("payment.refund", "payment", payment.id, refund_id=back.id)
     return back
@@ -164,7 +164,7 @@ def release(reference: str) -> None:
     if payment is None:
         return
     demand_money_scope()
-    payment.wish = escrow.RELEASE
+    payment.intended_outcome = escrow.RELEASE
     if payment.status == PaymentStatus.HELD:
         escrow.release(payment)
     db.session.flush()
@@ -176,7 +176,8 @@ def call_off(reference: str, *, reason: str = "called off", by_id: int | None = 
     if payment is None:
         return
     demand_money_scope()
-    payment.wish, payment.open_for = escrow.CALL_OFF, None  # the next deal need not wait for the provider
+    payment.intended_outcome = escrow.CALL_OFF
+    payment.active_reference = None  # the next deal need not wait for the provider
     if payment.status == PaymentStatus.HELD:
         escrow.refund(payment, escrow.left(payment), reason=reason, by_id=by_id)
     else:
@@ -209,12 +210,12 @@ def held_minor(reference: str) -> tuple[int, str] | None:
 
 def is_under_way(reference: str) -> bool:
     """Whether a deal has a payment that is not over: money that is held, or may be any moment."""
-    return bool(fetch(select(Payment.id).where(Payment.open_for == reference)))
+    return bool(fetch(select(Payment.id).where(Payment.active_reference == reference)))
 
 
 def _under_way(reference: str) -> Payment | None:
     """The one payment of a deal that is not over, nobody else's until the transaction ends."""
-    return db.session.scalar(locked(select(Payment).where(Payment.open_for == reference)))
+    return db.session.scalar(locked(select(Payment).where(Payment.active_reference == reference)))
 
 
 def _give_way(payment: Payment) -> None:

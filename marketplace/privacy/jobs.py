@@ -2,7 +2,7 @@
 
 import tempfile
 
-from marketplace.auth import service
+from marketplace.auth import service as auth_service
 from marketplace.auth.account_admin import service as account_admin_service
 from marketplace.core.database.db import in_transaction
 from marketplace.core.queues.jobs import Run, job
@@ -41,7 +41,7 @@ def erase_account(run: Run, user_id: int) -> None:
 
 def _arrived(upload_id: int, user_id: int) -> str | None:
     """Its address; None, and the file goes again, where the person has left meanwhile."""
-    service.hold(user_id)
+    auth_service.hold(user_id)
     if account_admin_service.is_erased(user_id):
         uploads_service.give_up(upload_id)
         return None

@@ -5,11 +5,11 @@ from datetime import timedelta
 from marketplace.auth.account_admin import service as account_admin_service
 from marketplace.auth.account_admin.service import LATE_WRITES
 from marketplace.auth.models import User
-from marketplace.auth.service import WrongPassword, held, knows_password
+from marketplace.auth.service import WrongPassword, knows_password, locked_user
 from marketplace.core.database.db import in_transaction
 from marketplace.core.manifest import slices
 from marketplace.core.ops import audit_log
-from marketplace.core.queues import jobs
+from marketplace.core.queues import jobs as queues_jobs
 from marketplace.core.queues.jobs import enqueue
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, NotFound
@@ -45,10 +45,10 @@ def ask_for_export(user: User) -> int:
 
 def export_of(user: User, job_id: int) -> JsonObject:
     """How far it is, and where the file is read for a quarter of an hour once it is done; raises NotFound."""
-    row = jobs.find_for(user.id, job_id)
+    row = queues_jobs.find_for(user.id, job_id)
     if row is None or row.name != EXPORT:
         raise NotFound.of("export")
-    return {**jobs.view(row), "result_url": _readable(row.result_url)}
+    return {**queues_jobs.view(row), "result_url": _readable(row.result_url)}
 
 
 def erase(user: User, password: str) -> None:
@@ -58,7 +58,7 @@ def erase(user: User, password: str) -> None:
     user_id, password_hash = user.id, user.password_hash
     if not knows_password(user_id, password_hash, password):
         raise WrongPassword()
-    in_transaction(lambda: close(held(user_id)))
+    in_transaction(lambda: close(locked_user(user_id)))
 
 
 def close(user: User, *, even_if_needed: bool = False) -> None:

@@ -4,8 +4,7 @@ from typing import Any
 
 from marketplace.auth import queries as auth_queries
 from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
-from marketplace.core.http.blueprint import Answer, Blueprint, Created
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.schemas import MessageSchema, created, page_of, written
 from marketplace.listings import queries as listings_queries
 from marketplace.offerings import queries as offerings_queries

@@ -9,13 +9,13 @@ from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
 from marketplace.tasks import queries
 from marketplace.tasks.models import DIFFICULTIES, Task
-from marketplace.tasks.payments import service as payments_service
+from marketplace.tasks.payments import service as tasks_payments_service
 
 
 def new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
     """A task as its owner describes it, not saved yet; raises Invalid (422)."""
     currency = fields.pop("currency", owner.currency)
-    fields["payment"] = payments_service.chosen(fields.get("payment"))
+    fields["payment"] = tasks_payments_service.chosen(fields.get("payment"))
     key, subcategory = catalog_service.resolve(category, fields.pop("subcategory", None))
     _sort_out_priority(fields)
     _check_deadline(fields)
@@ -32,7 +32,7 @@ def new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Tas
 def change(task: Task, changes: dict[str, Any]) -> None:
     """What was sent, the rest stays; raises Invalid (422)."""
     if "payment" in changes:
-        payments_service.chosen(changes["payment"])
+        tasks_payments_service.chosen(changes["payment"])
     _sort_out_priority(changes)
     _check_deadline(changes)
     kept = kept_money(task.budget_minor, task.currency)

@@ -45,7 +45,8 @@ INVARIANTS = (
     ),
     Invariant(
         "payments: held for somebody who does not do the task",
-        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.open_for IS NOT NULL
+        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id
+        WHERE p.active_reference IS NOT NULL
         AND (t.assigned_to_id IS NULL OR t.assigned_to_id <> p.payee_id OR t.creator_id <> p.payer_id)""",
     ),
     Invariant(

@@ -3,17 +3,18 @@
 from pathlib import Path
 
 from marketplace.core.manifest import Manifest, Searchable, Subject
-from marketplace.events import disputes, tasks
+from marketplace.events import disputes as events_disputes
+from marketplace.events import tasks
 from marketplace.tasks import jobs, queries, routes, service, subscribers
 from marketplace.tasks.applications import routes as applications_routes
 from marketplace.tasks.invariants import INVARIANTS
 from marketplace.tasks.models import Application, Task
-from marketplace.tasks.payments import routes as payments_routes
+from marketplace.tasks.payments import routes as tasks_payments_routes
 
 TASKS = Manifest(
     name="tasks",
     floor=5,
-    blueprints=(routes.bp, applications_routes.bp, payments_routes.bp, payments_routes.tasks_bp),
+    blueprints=(routes.bp, applications_routes.bp, tasks_payments_routes.bp, tasks_payments_routes.tasks_bp),
     events=(tasks,),
     subscribers=(subscribers,),
     jobs=(jobs,),
@@ -21,7 +22,7 @@ TASKS = Manifest(
         "tasks": (
             *(tasks.TaskPosted, tasks.TaskChanged, tasks.TaskDeleted, tasks.TaskAssigned, tasks.TaskDeclined),
             *(tasks.TaskCancelled, tasks.TaskExpired, tasks.TaskStarted, tasks.TaskDone, tasks.TaskCompleted),
-            *(tasks.TaskDisputed, tasks.ApplicationSent, tasks.ApplicationWithdrawn, disputes.DisputeResolved),
+            *(tasks.TaskDisputed, tasks.ApplicationSent, tasks.ApplicationWithdrawn, events_disputes.DisputeResolved),
         ),
     },
     stateful=(Task, Application),

@@ -3,8 +3,7 @@
 from typing import Any
 
 from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
-from marketplace.core.http.blueprint import Answer, Blueprint, Created
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.schemas import MessageSchema, created, page_of, written
 from marketplace.kit.json_types import JsonObject
 from marketplace.tasks import queries, service

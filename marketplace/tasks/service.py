@@ -32,7 +32,7 @@ from marketplace.tasks import draft, policy, queries
 from marketplace.tasks.applications import queries as applications_queries
 from marketplace.tasks.applications import service as applications_service
 from marketplace.tasks.models import Application, Task
-from marketplace.tasks.payments import service
+from marketplace.tasks.payments import service as tasks_payments_service
 from marketplace.tasks.queries import find
 from marketplace.uploads import service as uploads_service
 
@@ -82,7 +82,7 @@ def assign(
     task.advance("assign", actor=policy.role_of(user, task), actor_id=user.id)
     task.assigned_to_id, task.agreed_minor = worker_id, price_minor
     db.session.flush()
-    service.on_assigned(task, payment_method)
+    tasks_payments_service.on_assigned(task, payment_method)
     publish(TaskAssigned(**_step(task), booked=task.booked))
     return task
 
@@ -100,7 +100,7 @@ def accept_application(
     charged or held they have to. The others become rejected. Raises 403, 404, PriceChanged (409), Invalid (422)."""
     application, task = applications_service.find_for_owner(user, application_id, task_id)
     agreed = applications_queries.price_of(application, task.budget_minor)
-    if agreed and service.takes_money(task.payment, agreed, payment_method):
+    if agreed and tasks_payments_service.takes_money(task.payment, agreed, payment_method):
         demand_agreement(price, agreed, application.currency, in_currency=currency, usual=user.currency)
     demand_price(price, agreed, application.currency, in_currency=currency)
     if application.currency != task.currency:
@@ -118,7 +118,7 @@ def accept_application(
 def start(user: User, task_id: int) -> Task:
     """The worker takes the assignment up, once the money is held where it is to be."""
     task = _moved(user, task_id, "start")
-    service.demand(task)
+    tasks_payments_service.demand(task)
     publish(TaskStarted(**_step(task)))
     return task
 
@@ -132,7 +132,7 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
     if not task.booked:
         task.assigned_to_id = task.agreed_minor = None
         applications_service.reopen(task, worker_id)
-    service.call_off(task.id, reason="declined", by_id=worker_id)
+    tasks_payments_service.call_off(task.id, reason="declined", by_id=worker_id)
     auth_service.count_declined(worker_id)
     db.session.flush()
     publish(TaskDeclined(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id, version=task.version))
@@ -142,7 +142,7 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
 def finish(user: User, task_id: int, *, note: str = "", images: list[str] | None = None) -> Task:
     """The worker says it is done; the owner confirms."""
     task = _moved(user, task_id, "finish")
-    service.demand(task)
+    tasks_payments_service.demand(task)
     task.done_note, task.done_images = note, images or []
     uploads_service.use("task", task.id, [*task.images, *task.done_images])
     publish(TaskDone(**_step(task)))
@@ -185,7 +185,7 @@ def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
     """The owner does not want it any more, while open or assigned."""
     task = _moved(user, task_id, "cancel")
     task.reason = reason
-    service.call_off(task.id, reason="cancelled", by_id=user.id)
+    tasks_payments_service.call_off(task.id, reason="cancelled", by_id=user.id)
     applications_service.pass_over_rest(task)
     publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
     return task
@@ -201,16 +201,18 @@ def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = 
     nothing for the worker the task is cancelled, else completed. None, where nothing is held, completes it.
     Raises WrongState, NotPaid (409), Invalid (422)."""
     task = queries.living(task_id)
-    held = payments_service.held_minor(service.reference(task_id))
+    held = payments_service.held_minor(tasks_payments_service.reference(task_id))
     if held is None and to_worker_minor:
         raise payments_service.NotPaid()
     task.advance("annul" if to_worker_minor == 0 else "settle", actor=SYSTEM, actor_id=actor_id)
     db.session.flush()
     if held is not None:
         amount = held[0] if to_worker_minor is None else to_worker_minor
-        payments_service.split(service.reference(task_id), amount, reason="dispute decided", by_id=actor_id)
+        payments_service.split(
+            tasks_payments_service.reference(task_id), amount, reason="dispute decided", by_id=actor_id
+        )
     if to_worker_minor == 0:
-        service.call_off(task_id, reason="dispute decided", by_id=actor_id)
+        tasks_payments_service.call_off(task_id, reason="dispute decided", by_id=actor_id)
         publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
         return task
     return _complete(task)
@@ -252,7 +254,7 @@ def _reasons_of(user_id: int) -> Select[int]:
 
 def _complete(task: Task) -> Task:
     task.completed_at = now()
-    service.release(task.id)
+    tasks_payments_service.release(task.id)
     auth_service.count_completed(task.assigned_to_id or 0)
     publish(TaskCompleted(**_both_sides(task)))
     return task

@@ -5,6 +5,6 @@ from marketplace.core.manifest import Invariant
 INVARIANTS = (
     Invariant(
         "verifications: waiting without the mark, or marked and decided",
-        "SELECT id FROM verifications WHERE (status = 'pending') <> (open_for IS NOT NULL)",
+        "SELECT id FROM verifications WHERE (status = 'pending') <> (active_reference IS NOT NULL)",
     ),
 )

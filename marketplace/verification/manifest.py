@@ -5,14 +5,14 @@ from pathlib import Path
 from marketplace.core.manifest import Manifest
 from marketplace.events import verification
 from marketplace.verification import routes, service
-from marketplace.verification.admin import routes as admin_routes
+from marketplace.verification.admin import routes as verification_admin_routes
 from marketplace.verification.invariants import INVARIANTS
 from marketplace.verification.models import Verification
 
 VERIFICATION = Manifest(
     name="verification",
     floor=5,
-    blueprints=(routes.bp, admin_routes.bp),
+    blueprints=(routes.bp, verification_admin_routes.bp),
     events=(verification,),
     stateful=(Verification,),
     invariants=INVARIANTS,

@@ -22,19 +22,19 @@ class WaitsAlready(Conflict):
 
 @answer_conflict("uq_verifications_open_for", WaitsAlready())
 class Verification(Stateful, Base):
-    """One submission; `files` are the stems of private uploads. `open_for` is the person while it waits."""
+    """One submission; `files` are the stems of private uploads. `active_reference` is the person while it waits."""
 
     __tablename__ = "verifications"
     __table_args__ = (
         Index("ix_verifications_user_id", "user_id", "id"),
         Index("ix_verifications_status", "status", "created_at", "id"),
-        Index("uq_verifications_open_for", "open_for", unique=True),
+        Index("uq_verifications_open_for", "active_reference", unique=True),
     )
     lifecycle = VERIFICATION_LIFECYCLE
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    open_for: Mapped[int | None]
+    active_reference: Mapped[int | None]
     document_type: Mapped[str] = mapped_column(String(30))
     note: Mapped[str] = mapped_column(String(1000), default="")
     files: Mapped[list[str]] = mapped_column(JSON, default=list)

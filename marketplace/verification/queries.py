@@ -55,7 +55,7 @@ def find(verification_id: int) -> Verification:
 
 def waiting_of(user_id: int) -> Verification | None:
     """What a person has waiting."""
-    return db.session.scalar(select(Verification).where(Verification.open_for == user_id))
+    return db.session.scalar(select(Verification).where(Verification.active_reference == user_id))
 
 
 def approved_of(user_id: int) -> list[Verification]:

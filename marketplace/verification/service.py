@@ -43,7 +43,7 @@ def submit(user: User, *, document_type: str, files: Sequence[str], note: str = 
     verification = save(
         Verification(
             user_id=user.id,
-            open_for=user.id,
+            active_reference=user.id,
             document_type=document_type,
             note=note,
             files=[row.stem for row in documents],
@@ -128,10 +128,10 @@ def _decide(admin: User, verification_id: int, verb: str, reason: str) -> Verifi
 
 
 def _close(verification: Verification, verb: str, roles: frozenset[str], actor_id: int | None) -> None:
-    if verification.open_for is None:
+    if verification.active_reference is None:
         raise WrongState(f"These documents are {verification.status} already.")
     verification.advance(verb, actor=roles, actor_id=actor_id)
-    verification.open_for = None
+    verification.active_reference = None
     db.session.flush()
     uploads_service.use(THING, verification.id, [])
 

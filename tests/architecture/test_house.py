@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from tests.declared import LIFECYCLES
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "marketplace").rglob("*.py"))
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SOURCES if path.name != "__init__.py"}
+SAME_NAMES = Counter(module.rpartition(".")[2] for module in MODULES)
 MOST_ANY = 0.02  # of the functions: what libraries without types return, and answers of providers
 # Facts nobody listens to yet, and whom they wait for.
 WAITING = {
@@ -82,6 +85,49 @@ def test_only_advance_writes_a_status() -> None:
     assert writers == {"marketplace/core/database/lifecycle.py"}
 
 
+def _nearest(package: str, name: str) -> str:
+    """The module of that name in this package, or in the nearest package around it; "" where there is none."""
+    while package:
+        if f"{package}.{name}" in MODULES:
+            return f"{package}.{name}"
+        package = package.rpartition(".")[0]
+    return ""
+
+
+def _imports() -> Iterator[tuple[str, str, str, str | None]]:
+    """Where, the package of the file, the full name of what is imported from us, and its alias."""
+    for path, tree in _trees():
+        package = ".".join(path.parent.parts)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("marketplace"):
+                for one in node.names:
+                    yield f"{path}:{node.lineno}", package, f"{node.module}.{one.name}", one.asname
+
+
+def test_an_alias_is_the_end_of_a_modules_path_and_means_one_module() -> None:
+    aliases: dict[str, set[str]] = defaultdict(set)
+    odd = []
+    for where, _, full, alias in _imports():
+        if alias is None:
+            continue
+        aliases[alias].add(full)
+        parts = full.split(".")[1:]
+        if full not in MODULES or alias not in {"_".join(parts[start:]) for start in range(len(parts) - 1)}:
+            odd.append(f"{where} {full} as {alias}")
+    assert odd == [], "as <package>_<module>; a function or a class goes by its own name"
+    assert {alias: named for alias, named in aliases.items() if len(named) > 1} == {}
+
+
+def test_a_module_without_an_alias_is_the_nearest_of_its_name() -> None:
+    far = [
+        f"{where} {full}"
+        for where, package, full, alias in _imports()
+        if full in MODULES and alias is None and SAME_NAMES[full.rpartition(".")[2]] > 1
+        if _nearest(package, full.rpartition(".")[2]) != full
+    ]
+    assert far == [], "`service` is one's own, another's is imported as <package>_service"
+
+
 def test_functions_and_files_stay_small() -> None:
     long = [
         f"{path}:{node.lineno} {node.name}"
@@ -132,6 +178,7 @@ def test_packages_open_into_empty_rooms() -> None:
     assert [str(path) for path in SOURCES if path.name == "__init__.py" and path.read_text(encoding="utf-8")] == []
 
 
+@pytest.mark.usefixtures("apps")  # which subscribe
 def test_every_fact_has_a_listener_or_a_reason() -> None:
     unheard = {kind.__name__ for kind in all_events(SLICES) if not subscribers.get(kind)}
     assert unheard == set(WAITING)

@@ -16,7 +16,7 @@ from marketplace.core.database.db import Base, db, execute, fetch, in_transactio
 from marketplace.core.http.access import REFRESHING, SIGNED_IN, Access
 from marketplace.core.http.permissions import OF_ROLE
 from marketplace.core.queues.jobs import enqueue
-from marketplace.core.queues.outbox import FACTS
+from marketplace.core.queues.outbox import OUTBOX
 from marketplace.notifications.service import notify_once
 from marketplace.payments.models import Payment, Payout
 from tests.declared import SCOPES
@@ -117,7 +117,7 @@ def _waiting(app: Flask, owner: Person) -> tuple[int, int, int]:
             lambda: notify_once(owner.id, "new_application", CANARY, related_id=1, **values),
         )
         job = in_transaction(lambda: enqueue("make_thumbnails", owner_id=owner.id, key=CANARY, upload_id=0))
-        fact = fetch(select(FACTS.table.c.id).limit(1))[0].id
+        fact = fetch(select(OUTBOX.table.c.id).limit(1))[0].id
         db.session.remove()
     return int(told or 0), int(fact), job
 

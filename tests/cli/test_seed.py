@@ -146,7 +146,7 @@ def test_ratings_equal_their_sums_and_nothing_is_left_untold(town: SeedReport) -
     for _, rating_sum, reviews_count, average, total, count in fetch(summed):
         assert (rating_sum, reviews_count) == (total, count)
         assert average == pytest.approx(total / count)
-    assert outbox.FACTS.count("waiting") == 0
+    assert outbox.OUTBOX.count("waiting") == 0
 
 
 def test_time_runs_forward(town: SeedReport) -> None:

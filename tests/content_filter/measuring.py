@@ -73,7 +73,7 @@ def rates(folder: Path) -> list[Rate]:
 
 def kinds(text: str) -> frozenset[str]:
     """The kinds of finds in a text."""
-    return frozenset(span.kind for span in read(text, rules.read().allowed_hosts))
+    return frozenset(span.kind for span in read(text, rules.read_rules().allowed_hosts))
 
 
 def _score(label: str, texts: list[tuple[str, frozenset[str]]], wanted: set[str], found: frozenset[str]) -> Score:

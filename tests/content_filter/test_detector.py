@@ -12,7 +12,7 @@ from marketplace.content_filter.detector import KINDS, read
 from marketplace.content_filter.verdict import MASKED, screen
 from tests.content_filter.spellings import EVASIVE, INNOCENT
 
-HOSTS = rules.read().allowed_hosts
+HOSTS = rules.read_rules().allowed_hosts
 MARKED = re.compile(r"⟦(.*?)⟧", re.S)
 PIECES = [
     "2",

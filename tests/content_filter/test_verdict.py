@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.content_filter.detector import KINDS
-from marketplace.content_filter.rules import PLACES, SHIPPED, BadFile, read
+from marketplace.content_filter.rules import PLACES, SHIPPED, BadFile, read_rules
 from marketplace.content_filter.verdict import screen
 
 IBAN = "LV80 BANK 0000 4351 9500 1"
@@ -65,11 +65,13 @@ def test_the_marketplaces_own_hosts_may_be_linked_to(tmp_path: Path) -> None:
     rules.write_text(shipped.replace('"asp.net"', '"market.example.lv"'), encoding="utf-8")
 
     linked = "https://market.example.lv/listings/7 and www.market.example.lv but not example.lv"
-    assert [linked[hit.start : hit.end] for hit in screen(linked, "message", rules=read(rules)).hits] == ["example.lv"]
+    assert [linked[hit.start : hit.end] for hit in screen(linked, "message", rules=read_rules(rules)).hits] == [
+        "example.lv"
+    ]
 
 
 def test_every_kind_has_a_rule_for_every_place() -> None:
-    shipped = read()
+    shipped = read_rules()
 
     assert set(shipped.by_kind) == set(KINDS)
     assert all(rule.sentence for rule in shipped.by_kind.values())
@@ -100,7 +102,7 @@ def test_a_rule_nobody_could_mean_is_named(tmp_path: Path, line: str, wrong: str
     file.write_text("[[rule]]\n" + "\n".join(f"{name} = {value}" for name, value in rule.items()), encoding="utf-8")
 
     with pytest.raises(BadFile, match=wrong):
-        read(file)
+        read_rules(file)
 
 
 @pytest.mark.parametrize("text", ["", "[[rule]]\nname = 1", "rule = ["])
@@ -109,7 +111,7 @@ def test_a_file_of_no_rules_is_named(tmp_path: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
 
     with pytest.raises(BadFile, match=r"rules\.toml"):
-        read(file)
+        read_rules(file)
 
 
 def test_two_rules_do_not_look_for_the_same(tmp_path: Path) -> None:
@@ -118,4 +120,4 @@ def test_two_rules_do_not_look_for_the_same(tmp_path: Path) -> None:
     file.write_text(text + text[text.index("[[rule]]") :].replace('name = "', 'name = "other '), encoding="utf-8")
 
     with pytest.raises(BadFile, match="looks_for"):
-        read(file)
+        read_rules(file)

@@ -323,7 +323,7 @@ def test_without_servers_letters_are_shown(app: Flask, anna: Person) -> None:
         while sum((deliver_due(), relay())):
             pass
         db.session.remove()
-    shown = app.test_cli_runner().invoke(args=["letters"]).output
+    shown = app.test_cli_runner().invoke(args=["messages"]).output
     assert "Welcome! Please confirm" in shown
     assert anna.get("/api/push/vapid-public-key").json["public_key"]
 

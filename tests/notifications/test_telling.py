@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from marketplace.core.database.db import db, execute, in_transaction
 from marketplace.core.queues import jobs
-from marketplace.core.queues.outbox import FACTS, OutboxRow, publish, relay
+from marketplace.core.queues.outbox import OUTBOX, OutboxRow, publish, relay
 from marketplace.events.tasks import TaskDone
 from marketplace.notifications.kinds import KINDS
 from marketplace.notifications.renderer import kinds
@@ -250,7 +250,7 @@ def test_a_missing_word_is_seen_by_an_operator_and_not_by_people(
     with app.app_context():
         in_transaction(lambda: publish(fact))
         relay()
-        assert FACTS.count("failed") == 1
+        assert OUTBOX.count("failed") == 1
         db.session.remove()
     assert types(anna) == []
 

@@ -142,7 +142,7 @@ def _moved(app: Flask) -> list[int]:
     with app.app_context():
         tables = ("ledger_transfers", "provider_calls", "payments", "hand_over_codes", "dispute_offers")
         counts = [int(fetch(text(f"SELECT COUNT(*) FROM {table}"))[0][0]) for table in tables]
-        wishes = int(fetch(text("SELECT COUNT(*) FROM payments WHERE wish <> 'hold'"))[0][0])
+        wishes = int(fetch(text("SELECT COUNT(*) FROM payments WHERE intended_outcome <> 'hold'"))[0][0])
         db.session.remove()
     return [*counts, wishes]
 

@@ -401,7 +401,7 @@ class Marketplace(RuleBasedStateMachine):
             if not sum(queue.count(state) for queue in QUEUES for state in ("waiting", "failed")):
                 break
             self.time.shift(timedelta(minutes=61))
-        in_transaction(lambda: execute(update(Payment).values(ask_at=now())))  # an old answer may have come last
+        in_transaction(lambda: execute(update(Payment).values(next_poll_at=now())))  # an old answer may have come last
         reconciliation_service.ask_about_open()
         assert [(queue.name, state) for queue in QUEUES for state in audit_states if queue.count(state)] == []
         assert reconciliation_service.compare(BEGINNING, now() + timedelta(days=1)) == []
@@ -413,14 +413,14 @@ class Marketplace(RuleBasedStateMachine):
         for model in (Payment, Refund, Payout):
             kind = model.lifecycle.thing
             assert {row.status for row in fetch(select(model.status))} <= OVER[kind], kind
-        rows = fetch(select(Payment.key, Payment.status, Payment.wish, Payment.captured_at))
+        rows = fetch(select(Payment.key, Payment.status, Payment.intended_outcome, Payment.captured_at))
         for row in rows:
             thing = self.thing("payment", row.key)
             if thing is not None and row.status.startswith("requires"):
                 assert thing.data["status"] == row.status
-            if row.wish == "call_off":
+            if row.intended_outcome == "call_off":
                 assert row.status in {"cancelled", "failed", "refunded"}, row
-            if row.wish == "release" and row.captured_at is not None:
+            if row.intended_outcome == "release" and row.captured_at is not None:
                 assert row.status in {"released", "refunded"}, row
 
     # Helpers
@@ -478,7 +478,7 @@ class Marketplace(RuleBasedStateMachine):
     def begun(self, deal: Deal) -> None:
         """Note the payment that is under way now."""
         reference = payments_service.reference(deal.task_id)
-        rows = fetch(select(Payment.id, Payment.key).where(Payment.open_for == reference))
+        rows = fetch(select(Payment.id, Payment.key).where(Payment.active_reference == reference))
         assert len(rows) == 1
         if not deal.paid or deal.paid[-1].id != rows[0].id:
             deal.paid.append(Paid(rows[0].id, rows[0].key, deal.owner, deal.worker, deal.currency, deal.price))

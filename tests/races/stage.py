@@ -138,7 +138,7 @@ def fake() -> FakeProvider:
 def long_ago(payment: int, when: datetime | None = None) -> None:
     """Nobody has asked about it for a while."""
     moment = when or now() - timedelta(minutes=5)
-    in_transaction(lambda: execute(update(Payment).where(Payment.id == payment).values(ask_at=moment)))
+    in_transaction(lambda: execute(update(Payment).where(Payment.id == payment).values(next_poll_at=moment)))
 
 
 def work_off() -> None:

@@ -188,8 +188,8 @@ def test_what_is_given_back_while_the_rest_is_released_goes_back_once(stage: Sta
 def test_control_where_nobody_holds_a_row_the_money_does_not_follow(
     stage: Stage, database: str, monkeypatch: pytest.MonkeyPatch, scene: Scene
 ) -> None:
-    for place in ("core.db", "payments.service", "tasks.queries"):
-        monkeypatch.setattr(f"marketplace.{place}.held", lambda statement: statement)
+    for place in ("core.database.db", "payments.service", "tasks.queries"):
+        monkeypatch.setattr(f"marketplace.{place}.locked", lambda statement: statement)
     for model in (Task, Payment):
         monkeypatch.setattr(model.__mapper__, "version_id_col", None)
         monkeypatch.setattr(model.__mapper__, "_memoized_values", {})

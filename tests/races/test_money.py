@@ -124,7 +124,7 @@ def several_payments(monkeypatch: pytest.MonkeyPatch) -> None:
     real = payments.save
 
     def unmarked(payment: Payment) -> Payment:
-        payment.open_for = None
+        payment.active_reference = None
         return real(payment)
 
     monkeypatch.setattr(payments, "save", unmarked)

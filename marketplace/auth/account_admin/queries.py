@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_
 
-from marketplace.auth import queries
+from marketplace.auth import queries as auth_queries
 from marketplace.auth.models import User
 from marketplace.auth.sign_in_risk.models import Signal
 from marketplace.core.database.db import one
@@ -98,4 +98,4 @@ def view(user: User) -> JsonObject:
 
 def find(user_id: int) -> User:
     """An account, whatever became of it; raises NotFound."""
-    return one(queries.everybody().where(User.id == user_id), "person")
+    return one(auth_queries.everybody().where(User.id == user_id), "person")

@@ -14,8 +14,7 @@ from marketplace.auth.account_admin.schemas import (
     SuspensionSchema,
 )
 from marketplace.core.http.access import allowed_to, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import page_of, written
 

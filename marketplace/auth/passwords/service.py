@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marketplace.auth import service
+from marketplace.auth import service as auth_service
 from marketplace.auth.client_context import Place
 from marketplace.auth.email import service as email_service
 from marketplace.auth.keys import service as keys_service
@@ -17,7 +17,7 @@ def change(user: Any, sign_in_id: str, *, current_password: str, new_password: s
     """A new password ends every other sign-in; raises WrongPassword (403), TooMany (429)."""
     user_id, present = user.id, user.password_hash
     _check(user_id, present, current_password)
-    password_hash = service.hash_password(new_password)
+    password_hash = auth_service.hash_password(new_password)
     in_transaction(lambda: _change(user_id, present, password_hash, sign_in_id))
 
 
@@ -28,7 +28,7 @@ def reset(place: Place, *, token: str, password: str) -> None:
     ways in ("account pre-hijacking", Sudhodanan and Paverd, USENIX Security 2022): where the address was never
     confirmed before, the number and the second factor of whoever was there first end too.
     """
-    password_hash = service.hash_password(password)
+    password_hash = auth_service.hash_password(password)
     in_transaction(lambda: _reset(place, token, password_hash))
 
 
@@ -36,19 +36,19 @@ def ask_for_email_change(user: Any, *, email: str, password: str) -> None:
     """Letters to both addresses; raises WrongPassword (403), EmailTaken (409), TooMany (429)."""
     user_id = user.id
     _check(user_id, user.password_hash, password)
-    in_transaction(lambda: email_service.ask_for_change(service.held(user_id), email=email))
+    in_transaction(lambda: email_service.ask_for_change(auth_service.locked_user(user_id), email=email))
 
 
 def _check(user_id: int, password_hash: str, password: str) -> None:
-    if not service.knows_password(user_id, password_hash, password):
+    if not auth_service.knows_password(user_id, password_hash, password):
         raise WrongPassword()
 
 
 def _change(user_id: int, present: str, password_hash: str, sign_in_id: str) -> None:
-    user = service.held(user_id)
+    user = auth_service.locked_user(user_id)
     if user.password_hash != present:
         raise BadCredentials()
-    service.set_password(user, password_hash, kept=sign_in_id)
+    auth_service.set_password(user, password_hash, kept=sign_in_id)
     audit_log.record("password.changed", "user", user_id)
 
 

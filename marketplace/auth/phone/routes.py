@@ -8,8 +8,7 @@ from marketplace.auth.phone import service
 from marketplace.auth.phone.schemas import PhoneCodeSchema, PhoneSchema
 from marketplace.auth.schemas import UserSchema
 from marketplace.core.http.access import ANYONE, PROVED, current_user, viewer
-from marketplace.core.http.blueprint import Answer, Blueprint
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.rate_limits import code_limit
 from marketplace.core.http.schemas import MessageSchema, written
 

@@ -5,8 +5,7 @@ from typing import Any
 from marketplace.auth import queries, service
 from marketplace.auth.schemas import ProfileChangesSchema, PublicUserSchema, UserSchema
 from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
-from marketplace.core.http.blueprint import Answer, Blueprint
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.schemas import written
 
 bp = Blueprint("profile", __name__, url_prefix="/api/auth", area="profile", description="Profiles")

@@ -1,6 +1,7 @@
 """Trade a refresh token: what is found out about a thief must stay, though the answer is a refusal."""
 
-from marketplace.auth import queries, service
+from marketplace.auth import queries
+from marketplace.auth import service as auth_service
 from marketplace.auth.sessions import service as sessions_service
 from marketplace.auth.sessions.service import USED_BEFORE
 from marketplace.core.database.db import in_transaction
@@ -25,5 +26,5 @@ def refresh(claims: Claims, user_id: int) -> JsonObject:
         in_transaction(lambda: sessions_service.end(sign_in_id, USED_BEFORE))
         security_log.record("refresh_reused", user_id=user_id)
         raise UsedBefore()
-    user = service.active(user_id)
+    user = auth_service.active(user_id)
     return {**sessions_service.tokens_of(sign_in, "Refreshed."), "user": queries.private_view(user)}

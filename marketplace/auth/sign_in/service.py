@@ -5,7 +5,8 @@ Passwords are hashed outside any transaction: slow on purpose, they would keep e
 
 from typing import Any
 
-from marketplace.auth import queries, service
+from marketplace.auth import queries
+from marketplace.auth import service as auth_service
 from marketplace.auth.client_context import Place
 from marketplace.auth.models import SignIn, User, UsernameTaken
 from marketplace.auth.passwords import attempts
@@ -44,17 +45,17 @@ class Held(NotAllowed):
 def register(place: Place, *, password: str, **profile: Any) -> JsonObject:
     """A new account and its first tokens; raises UsernameTaken or EmailTaken (409). Where accounts are hidden, the same
     answer without tokens for every address; raises UsernameTaken (409)."""
-    password_hash = service.hash_password(password)
+    password_hash = auth_service.hash_password(password)
 
     def ask_for_account() -> JsonObject:
-        if service.why_unavailable(profile["username"]):
+        if auth_service.why_unavailable(profile["username"]):
             raise UsernameTaken()
         publish(RegistrationAsked(password_hash=password_hash, **profile))
         sign_in_risk_service.note(sign_in_risk_service.REGISTERED, None, place)
         return {"message": READ_YOUR_MAIL, "verification_required": True}
 
     def open_account() -> JsonObject:
-        user = service.register(password_hash=password_hash, **profile)
+        user = auth_service.register(password_hash=password_hash, **profile)
         sign_in_risk_service.note(sign_in_risk_service.REGISTERED, user.id, place)
         sign_in = sessions_service.begin(user, device=place.device, address=place.address)
         return _tokens(user, sign_in, WELCOME)
@@ -66,8 +67,8 @@ def register(place: Place, *, password: str, **profile: Any) -> JsonObject:
 def by_password(place: Place, *, password: str, email: str = "", username: str = "") -> JsonObject:
     """Tokens, or a challenge where a second proof is needed; raises BadCredentials (401), Held (403)."""
     name = normalization.email_address(email or username)
-    attempts.spend_one(service.id_of(name), name, place)
-    user_id, password_hash = service.check_credentials(name, password)
+    attempts.spend_one(auth_service.id_of(name), name, place)
+    user_id, password_hash = auth_service.check_credentials(name, password)
     if password_hash is None:
         in_transaction(lambda: sign_in_risk_service.note(sign_in_risk_service.FAILED, user_id, place))
         raise BadCredentials()
@@ -101,7 +102,7 @@ def enter(user_id: int, place: Place, password_hash: str | None = None) -> JsonO
 
 
 def _judged(user_id: int, place: Place, password_hash: str | None) -> JsonObject | None:
-    user = service.held(user_id)
+    user = auth_service.locked_user(user_id)
     if password_hash is not None and user.password_hash != password_hash:
         raise BadCredentials()
     judgement = sign_in_risk_service.judge(user_id, place, since=user.password_set_at)
@@ -117,7 +118,7 @@ def _judged(user_id: int, place: Place, password_hash: str | None) -> JsonObject
 
 
 def _meet(challenge: Any, code: str, place: Place) -> JsonObject | None:
-    user = service.held(challenge.user_id)
+    user = auth_service.locked_user(challenge.user_id)
     if challenge.created_at < user.password_set_at or (challenge.method == EMAIL and totp.is_on(user.id)):
         raise ChallengeOver()
     if challenges.is_used(challenge.id):  # a second right code is not used up by it

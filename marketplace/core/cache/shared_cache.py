@@ -1,7 +1,7 @@
 """Answers kept for a few seconds: the same for everybody, never anybody's own.
 
 `Kept` holds one value in this process. `Shared` holds whole answers for all processes, in Redis where
-there is one; a fact that could change them makes them stale at once, time does the rest.
+there is one; an event that could change them makes them stale at once, time does the rest.
 """
 
 import time
@@ -112,21 +112,21 @@ def shared() -> Shared:
 
 
 def end_topics(app: Flask, topics: Iterable[tuple[str, tuple[type[Event], ...]]]) -> None:
-    """Say which facts make which topics stale, as the slices' manifests declare them."""
+    """Say which events make which topics stale, as the slices' manifests declare them."""
     ended: dict[type[Event], list[str]] = {}
-    for topic, facts in topics:
-        for fact in facts:
-            ended.setdefault(fact, []).append(topic)
+    for topic, events in topics:
+        for event in events:
+            ended.setdefault(event, []).append(topic)
     app.extensions["ended_topics"] = ended
 
 
-def ended_topics(fact: type[Event]) -> Sequence[str]:
-    """The topics that a fact of this kind makes stale."""
+def ended_topics(event: type[Event]) -> Sequence[str]:
+    """The topics that an event of this kind makes stale."""
     ended: dict[type[Event], list[str]] = current_app.extensions["ended_topics"]
-    return ended.get(fact, ())
+    return ended.get(event, ())
 
 
-def forget_for(fact: type[Event]) -> None:
-    """What a fact of this kind could change is stale; called after its commit."""
-    for topic in ended_topics(fact):
+def forget_for(event: type[Event]) -> None:
+    """What an event of this kind could change is stale; called after its commit."""
+    for topic in ended_topics(event):
         shared().forget(topic)

@@ -318,7 +318,7 @@ class Created:
         self.location = f"{location}/{thing['id']}"
 
 
-def written(name: str, thing: dict[str, Any], message: str) -> JsonObject:
+def written_answer(name: str, thing: dict[str, Any], message: str) -> JsonObject:
     """The JSON of a write: `message`, and the thing under its name."""
     return {"message": message, name: thing}
 

@@ -109,7 +109,7 @@ class Run:
     def progress(self, done: int, total: int) -> None:
         """Show how far it is, and keep the lease; raises Lost."""
         until = now() + _lease(self.row)
-        if not in_transaction(lambda: JOBS.held(self.row, done=done, total=total, due_at=until)):
+        if not in_transaction(lambda: JOBS.update_if_owned(self.row, done=done, total=total, due_at=until)):
             raise Lost(f"{self.row.name} {self.row.id}")
 
 
@@ -187,7 +187,7 @@ def _run_in_time(row: AnyRow) -> bool:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     kind = KINDS.get(row.name)
     started = now()
-    in_transaction(lambda: JOBS.held(row, started_at=started, error=None))
+    in_transaction(lambda: JOBS.update_if_owned(row, started_at=started, error=None))
     attempt = _Attempt(app, kind, row)
     attempt.start()
     attempt.join(kind.timeout.total_seconds() if kind else None)

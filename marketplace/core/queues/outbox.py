@@ -1,4 +1,4 @@
-"""Facts wait here in the transaction that made them true; a relay tells the subscribers, at least once."""
+"""Events wait here in the transaction that made them true; a relay delivers them to subscribers, at least once."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ _of_subjects: list[tuple[str, Subscriber]] = []
 
 
 class OutboxRow(Leased, Base):
-    """One fact and how far its telling got: waiting, leased, done, or dead after MAX_ATTEMPTS."""
+    """One event and how far its delivery got: waiting, leased, done, or dead after MAX_ATTEMPTS."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_waiting", "done_at", "due_at"),)
@@ -41,11 +41,11 @@ class OutboxRow(Leased, Base):
 
 
 _insert = insert(OutboxRow)
-FACTS = Queue("outbox", table_of(OutboxRow), lease=lambda row: LEASE, attempts=lambda row: MAX_ATTEMPTS)
+OUTBOX = Queue("outbox", table_of(OutboxRow), lease=lambda row: LEASE, attempts=lambda row: MAX_ATTEMPTS)
 
 
 def subscribe(kind: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
-    """Register a listener; it may be called more than once for one fact."""
+    """Register a listener; it may be called more than once for one event."""
 
     def register(listener: Callable[[E], None]) -> Callable[[E], None]:
         if listener not in subscribers[kind]:
@@ -56,7 +56,7 @@ def subscribe(kind: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], No
 
 
 def subscribe_to_subjects(which: str) -> Callable[[Subscriber], Subscriber]:
-    """Register a listener for the fact that every kind of thing names so in its manifest: posted, deleted."""
+    """Register a listener for the event that every kind of thing names so in its manifest: posted, deleted."""
 
     def register(listener: Subscriber) -> Subscriber:
         _of_subjects.append((which, listener))
@@ -66,7 +66,7 @@ def subscribe_to_subjects(which: str) -> Callable[[Subscriber], Subscriber]:
 
 
 def follow(subjects: Iterable[object]) -> None:
-    """Subscribe them to the facts of these kinds of things."""
+    """Subscribe them to the events of these kinds of things."""
     for subject in subjects:
         for which, listener in _of_subjects:
             kind: type[Event] | None = getattr(subject, which)
@@ -74,65 +74,65 @@ def follow(subjects: Iterable[object]) -> None:
                 subscribe(kind)(listener)
 
 
-def publish(fact: Event) -> None:
-    """Write the fact into the running transaction; one that nobody listens to is history at once."""
+def publish(event: Event) -> None:
+    """Write the event into the running transaction; one that nobody listens to is history at once."""
     moment = now()
-    heard = bool(subscribers.get(type(fact)))
-    row = {"name": type(fact).__name__, "payload": asdict(fact), "created_at": moment, "due_at": moment}
-    execute(_insert, {**row, "attempts": 0, "done_at": None if heard else moment})
-    if heard:
+    has_listeners = bool(subscribers.get(type(event)))
+    row = {"name": type(event).__name__, "payload": asdict(event), "created_at": moment, "due_at": moment}
+    execute(_insert, {**row, "attempts": 0, "done_at": None if has_listeners else moment})
+    if has_listeners:
         after_commit(wake)
-    if ended_topics(type(fact)):
-        after_commit(partial(forget_for, type(fact)))
+    if ended_topics(type(event)):
+        after_commit(partial(forget_for, type(event)))
 
 
 def relay() -> int:
-    """Tell everything that is due; returns how many facts were told."""
-    told = 0
-    while claimed := FACTS.claim():
-        told += sum(_tell(row) for row in claimed)
-    return told
+    """Deliver everything that is due; returns how many events that were."""
+    delivered = 0
+    while claimed := OUTBOX.claim():
+        delivered += sum(_deliver(row) for row in claimed)
+    return delivered
 
 
 def sweep() -> None:
-    """Forget told facts after thirty days; what is dead stays for an operator."""
+    """Delete delivered events after thirty days; what is dead stays for an operator."""
     in_transaction(lambda: execute(delete(OutboxRow).where(OutboxRow.done_at < now() - KEPT)))
 
 
-def _tell(row: AnyRow) -> bool:
+def _deliver(row: AnyRow) -> bool:
     calls = [(listener, kind(**row.payload)) for kind, listener in _listeners(row.name)]
     try:
         in_transaction(lambda: _call_all(row, calls))
     except Exception as error:
         log.exception("subscriber failed", fact=row.name, outbox_id=row.id)
-        heard = [_call_alone(listener, fact) for listener, fact in calls]
-        if all(heard):
-            return in_transaction(lambda: _told(row))
+        delivered = [_call_alone(listener, event) for listener, event in calls]
+        if all(delivered):
+            return in_transaction(lambda: _mark_delivered(row))
         message = f"{type(error).__name__}: {error}"
-        in_transaction(lambda: FACTS.failed(row, message))
+        in_transaction(lambda: OUTBOX.failed(row, message))
         return False
     return True
 
 
 def _listeners(name: str) -> list[tuple[type[Event], Subscriber]]:
-    return [(kind, one) for kind, heard in subscribers.items() if kind.__name__ == name for one in heard]
+    return [(kind, one) for kind, listeners in subscribers.items() if kind.__name__ == name for one in listeners]
 
 
 def _call_all(row: AnyRow, calls: list[tuple[Subscriber, Event]]) -> None:
-    """What the listeners write and that they were told is one commit: usually it is exactly once."""
-    for listener, fact in calls:
-        listener(fact)
-    _told(row)
+    """What the listeners write and that the event is delivered is one commit: usually it is exactly once."""
+    for listener, event in calls:
+        listener(event)
+    _mark_delivered(row)
 
 
-def _told(row: AnyRow) -> bool:
+def _mark_delivered(row: AnyRow) -> bool:
     personal = any(kind.personal for kind, _ in _listeners(row.name))
-    return FACTS.done(row, payload={}) if personal else FACTS.done(row)
+    return OUTBOX.done(row, payload={}) if personal else OUTBOX.done(row)
 
 
-def _call_alone(listener: Subscriber, fact: Event) -> bool:
-    """Call one listener in a transaction of its own, so that one that fails does not keep the fact from the others."""
+def _call_alone(listener: Subscriber, event: Event) -> bool:
+    """Call one listener in a transaction of its own, so that one that fails does not keep the event from the others."""
     with suppress(Exception):
-        in_transaction(lambda: listener(fact))
+        in_transaction(lambda: listener(event))
         return True
     return False

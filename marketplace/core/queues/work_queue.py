@@ -77,11 +77,11 @@ class Queue:
 
     def done(self, row: AnyRow, **values: Any) -> bool:
         """Mark it done in the caller's transaction; False where somebody else has the row by now."""
-        return self.held(row, done_at=now(), error=None, **values)
+        return self.update_if_owned(row, done_at=now(), error=None, **values)
 
     def later(self, row: AnyRow, due_at: datetime, **values: Any) -> bool:
         """Due again at `due_at` with no attempt counted; False where somebody else has the row by now."""
-        return self.held(row, due_at=due_at, attempts=0, error=None, **values)
+        return self.update_if_owned(row, due_at=due_at, attempts=0, error=None, **values)
 
     def failed(self, row: AnyRow, error: str, *, final: bool = False, **values: Any) -> bool:
         """Due again after a pause that doubles from 2 s to an hour, or dead after the last attempt or where `final`."""
@@ -89,9 +89,9 @@ class Queue:
         dead = final or row.attempts >= self.attempts(row)
         pause = min(timedelta(seconds=2 ** min(row.attempts, 12)), LONGEST_PAUSE)
         end = {"dead_at": moment} if dead else {"due_at": moment + pause}
-        return self.held(row, **end, error=error[:LONGEST_ERROR], **values)
+        return self.update_if_owned(row, **end, error=error[:LONGEST_ERROR], **values)
 
-    def held(self, row: AnyRow, **values: Any) -> bool:
+    def update_if_owned(self, row: AnyRow, **values: Any) -> bool:
         """Write into a claimed row; False, and nothing written, where somebody else has it by now."""
         mine = (self.table.c.id == row.id, self.table.c.attempts == row.attempts, self.table.c.done_at.is_(None))
         return execute(update(self.table).where(*mine).values(**values)) == 1

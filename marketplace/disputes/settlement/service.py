@@ -167,7 +167,7 @@ def _carry_out(dispute: Dispute, terms: Terms, actor_id: int | None) -> None:
 
 
 def _close(dispute: Dispute, outcome: str) -> None:
-    dispute.open_for = dispute.final_at = None
+    dispute.active_reference = dispute.final_at = None
     _call_in(dispute, SYSTEM)
     db.session.flush()
     publish(DisputeResolved(**_both(dispute), outcome=outcome))

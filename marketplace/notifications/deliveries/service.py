@@ -55,11 +55,11 @@ def read_token(token: str) -> tuple[int, str]:
 
 def _deliver(row: AnyRow) -> bool:
     try:
-        letter = _letter(row)
-        if letter is None:
+        message = _message(row)
+        if message is None:
             in_transaction(lambda: DELIVERY_QUEUE.done(row, reference=UNWANTED))
             return False
-        reference = channel(row.channel).send(letter)
+        reference = channel(row.channel).send(message)
     except Gone as error:
         return _end(row, f"Gone: {error}", forget=True)
     except (Refused, renderer.MissingText) as error:
@@ -67,10 +67,10 @@ def _deliver(row: AnyRow) -> bool:
     except Exception as error:
         if not isinstance(error, TryLater):
             log.exception("delivery failed", delivery=row.id, channel=row.channel)
-        message = f"{type(error).__name__}: {error}"
-        in_transaction(lambda: DELIVERY_QUEUE.failed(row, message))
+        reason = f"{type(error).__name__}: {error}"
+        in_transaction(lambda: DELIVERY_QUEUE.failed(row, reason))
         return False
-    shown = f"To: {letter.to}\n{letter.title}\n\n{letter.text}" if reference == SHOWN else None
+    shown = f"To: {message.to}\n{message.title}\n\n{message.text}" if reference == SHOWN else None
     return in_transaction(lambda: DELIVERY_QUEUE.done(row, reference=reference, shown=shown))
 
 
@@ -88,7 +88,7 @@ def _end(row: AnyRow, error: str, *, forget: bool = False) -> bool:
     return False
 
 
-def _letter(row: AnyRow) -> OutboundMessage | None:
+def _message(row: AnyRow) -> OutboundMessage | None:
     """The message in the person's language; None where there is nobody to be told any more."""
     user = auth_queries.reachable(row.user_id, closed=row.kind in KINDS and KINDS[row.kind].closed)
     if user is None:
@@ -112,7 +112,7 @@ def _mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     else:
         mail = renderer.mail(kind=row.kind, data=row.data, link=site + path_to(row.kind, row.related_id), **common)
     return OutboundMessage(
-        id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html, unsubscribe=unsubscribe
+        id=_message_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html, unsubscribe=unsubscribe
     )
 
 
@@ -140,7 +140,7 @@ def _link_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
         unsubscribe="",
         **_site(),
     )
-    return OutboundMessage(id=_letter_id(row), to=token.email, title=mail.subject, text=mail.text, html=mail.html)
+    return OutboundMessage(id=_message_id(row), to=token.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
 def _code_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
@@ -150,7 +150,7 @@ def _code_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
         return None
     common = {"language": user.language, "recipient": auth_queries.greeting_name(user), "unsubscribe": "", **_site()}
     mail = renderer.mail(kind=row.kind, data={"code": code}, link="", **common)
-    return OutboundMessage(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
+    return OutboundMessage(id=_message_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
 def _export_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
@@ -161,7 +161,7 @@ def _export_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     link = current_settings.text("API_URL") + url_for_days(upload, EXPORT_DAYS)
     common = {"language": user.language, "recipient": auth_queries.greeting_name(user), "unsubscribe": "", **_site()}
     mail = renderer.mail(kind=row.kind, data={}, link=link, **common)
-    return OutboundMessage(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
+    return OutboundMessage(id=_message_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
 def _account_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
@@ -169,7 +169,7 @@ def _account_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     site = current_settings.text("SITE_URL")
     common = {"language": user.language, "recipient": auth_queries.greeting_name(user), "unsubscribe": "", "site": site}
     mail = renderer.mail(kind=row.kind, data={}, link=site + path_to(row.kind, None), **common)
-    return OutboundMessage(id=_letter_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
+    return OutboundMessage(id=_message_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html)
 
 
 ESSENTIAL = {"account_exists": _account_mail, "sign_in_code": _code_mail, "export_ready": _export_mail}
@@ -181,7 +181,7 @@ def _push(row: AnyRow, user: Any) -> OutboundMessage | None:
         return None
     words = renderer.words(row.kind, user.language, row.data)
     return OutboundMessage(
-        id=_letter_id(row),
+        id=_message_id(row),
         to=found[0].endpoint,
         title=words.title,
         text=words.message,
@@ -198,7 +198,7 @@ def _sms(row: AnyRow, user: Any) -> OutboundMessage | None:
     words = renderer.words(row.kind, user.language, row.data)
     link = current_settings.text("SITE_URL") + path_to(row.kind, row.related_id)
     text = f"{words.title}. {words.message} {link}"
-    return OutboundMessage(id=_letter_id(row), to=user.phone, title=words.title, text=text, repeated=row.attempts > 1)
+    return OutboundMessage(id=_message_id(row), to=user.phone, title=words.title, text=text, repeated=row.attempts > 1)
 
 
 def _code_sms(row: AnyRow, user: Any) -> OutboundMessage | None:
@@ -209,11 +209,11 @@ def _code_sms(row: AnyRow, user: Any) -> OutboundMessage | None:
     number, code = found
     words = renderer.words(row.kind, user.language, {"code": code})
     return OutboundMessage(
-        id=_letter_id(row), to=number, title=words.title, text=words.message, repeated=row.attempts > 1
+        id=_message_id(row), to=number, title=words.title, text=words.message, repeated=row.attempts > 1
     )
 
 
-def _letter_id(row: AnyRow) -> str:
+def _message_id(row: AnyRow) -> str:
     """The same at every attempt, different everywhere else, and no counter of ours."""
     return signing.signer("letters").get_signature(f"{row.id}|{row.key}".encode()).decode()
 

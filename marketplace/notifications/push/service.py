@@ -9,7 +9,8 @@ from marketplace.core.database.db import in_transaction
 from marketplace.core.http import outgoing_requests
 from marketplace.core.ops import current_settings
 from marketplace.kit.errors import Invalid
-from marketplace.notifications import preferences, service
+from marketplace.notifications import preferences
+from marketplace.notifications import service as notifications_service
 
 SIZES = {"p256dh": 65, "auth": 16}  # RFC 8291: an uncompressed point of P-256, and a secret
 
@@ -33,7 +34,7 @@ def subscribe(user: User, *, endpoint: str, keys: dict[str, str], user_agent: st
 def send_test(user: User) -> int:
     """One test a browser; returns how many browsers there are."""
     key = f"test:{user.id}:{secrets.token_hex(8)}"
-    service.send(user, "test", key, ["push"], related_id=None, data={})
+    notifications_service.send(user, "test", key, ["push"], related_id=None, data={})
     return len(preferences.browsers_of(user.id))
 
 

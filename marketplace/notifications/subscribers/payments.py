@@ -19,7 +19,7 @@ from marketplace.payments.payouts import queries as payouts_queries
 @subscribe(PaymentHeld)
 def tell_both_it_is_held(event: PaymentHeld) -> None:
     """The work can begin, unless the deal is off meanwhile: then the payer hears of the refund."""
-    if payments_queries.sides_of(event.payment_id).wish == CALL_OFF:
+    if payments_queries.sides_of(event.payment_id).intended_outcome == CALL_OFF:
         return
     amount, key = notification_builder.said(event.amount_minor, event.currency), str(event.payment_id)
     notification_builder.of_payment(event.payee_id, "payment_held", key, event.payment_id, amount=amount)

@@ -3,8 +3,7 @@
 from typing import Any
 
 from marketplace.core.http.access import allowed_to, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import page_of, written
 from marketplace.payments.admin import queries

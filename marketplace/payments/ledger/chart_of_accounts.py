@@ -16,7 +16,7 @@ def escrow(payment: Any) -> Account:
     return Account("escrow", payment.currency, payment.provider, owner_id=payment.payer_id, about=about)
 
 
-def going_back(payment: Any) -> Account:
+def refunds_in_transit(payment: Any) -> Account:
     """What is on its way back to a payer."""
     return Account("refund", payment.currency, payment.provider, owner_id=payment.payer_id)
 

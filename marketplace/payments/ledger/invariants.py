@@ -65,8 +65,8 @@ RULES = (
     ),
     (
         "payments: under way and not marked so, or over and still marked",
-        """SELECT id FROM payments WHERE (open_for IS NULL) <>
-        (status IN ('released', 'refunded', 'cancelled', 'failed') OR wish = 'call_off')""",
+        """SELECT id FROM payments WHERE (active_reference IS NULL) <>
+        (status IN ('released', 'refunded', 'cancelled', 'failed') OR intended_outcome = 'call_off')""",
     ),
     (
         "refunds: what is on its way back differs from the pending ones",

@@ -16,7 +16,7 @@ from marketplace.kit.money import Money
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
 
 ACCOUNTS, TRANSFERS = table_of(LedgerAccount), table_of(Transfer)
-MAY_OWE = frozenset({"provider", "available"})
+MAY_BE_NEGATIVE = frozenset({"provider", "available"})
 
 
 class NotEnough(Conflict):
@@ -77,10 +77,10 @@ _move = (
 )
 
 
-def post(lines: Sequence[Posting], *, may_owe: bool = False) -> None:
+def post(lines: Sequence[Posting], *, allow_negative: bool = False) -> None:
     """Make these transfers in the running transaction, those of nothing and those posted before left out.
 
-    Raises NotEnough (409) where an account would fall below zero; a seller's may with `may_owe`.
+    Raises NotEnough (409) where an account would fall below zero; a seller's may with `allow_negative`.
     """
     wanted = [line for line in lines if line.amount_minor > 0]
     _demand_one_provider(wanted)
@@ -90,7 +90,7 @@ def post(lines: Sequence[Posting], *, may_owe: bool = False) -> None:
         return
     demand_money_scope()
     ids = _open([account for line in fresh for account in (line.debit, line.credit)])
-    ends = _move_all(fresh, ids, may_owe=may_owe)
+    ends = _move_all(fresh, ids, allow_negative=allow_negative)
     execute(insert(TRANSFERS), _rows(fresh, ids, ends))
 
 
@@ -117,7 +117,7 @@ def _new(account: Account) -> JsonObject:
     return {"balance_minor": 0, **about}
 
 
-def _move_all(lines: list[Posting], ids: dict[str, int], *, may_owe: bool) -> dict[int, int]:
+def _move_all(lines: list[Posting], ids: dict[str, int], *, allow_negative: bool) -> dict[int, int]:
     """Each account once, by what all lines together change, in the order of ids so that no two posts wait for
     each other; what they have then, by id."""
     changes: dict[int, int] = defaultdict(int)
@@ -130,7 +130,7 @@ def _move_all(lines: list[Posting], ids: dict[str, int], *, may_owe: bool) -> di
     for account_id in sorted(changes):
         change = changes[account_id]
         ends[account_id] = _change(account_id, change)
-        owes = purposes[account_id] == "provider" or (may_owe and purposes[account_id] in MAY_OWE)
+        owes = purposes[account_id] == "provider" or (allow_negative and purposes[account_id] in MAY_BE_NEGATIVE)
         if ends[account_id] < 0 and change < 0 and not owes:
             raise NotEnough.with_only(ends[account_id] - change, currencies[account_id])
     return ends

@@ -24,9 +24,9 @@ from marketplace.payments.models import Payee, Payout
 from marketplace.payments.payouts import queries as payouts_queries
 from marketplace.payments.payouts import risk
 from marketplace.payments.provider_requests import queue as provider_requests_queue
+from marketplace.payments.providers import registry as providers_registry
 from marketplace.payments.providers.provider import Onboarding, PayeeState, Refused, Unreachable
 from marketplace.payments.providers.registry import default_provider, demand_unit, providers
-from marketplace.payments.providers.registry import provider as provider_named
 
 
 class NotOnboarded(Conflict):
@@ -60,7 +60,7 @@ def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tup
     chosen = [part for part in found if name in {None, part.provider}]
     if not chosen:
         nowhere = name or default_provider()
-        provider_named(nowhere)
+        providers_registry.provider(nowhere)
         _demand_ready(user.id, nowhere)
     wallets.demand(found, minor, currency)
     return wallets.divide(chosen, minor, currency)
@@ -90,7 +90,7 @@ def onboard(user: User, *, country: str = "", provider: str | None = None) -> Pa
     """Where to tell the provider who one is (the one named, else one where money waits for it, else the first of the
     settings); may be asked again. Not inside a transaction. Raises Busy (503), Invalid (422)."""
     name = provider or next(iter(wallets.unready(user.id)), None) or default_provider()
-    at: Onboarding = provider_named(name)
+    at: Onboarding = providers_registry.provider(name)
     payee_id = in_transaction(lambda: _payee_row(user.id, name).id)
     known = fetch(select(Payee.provider_id).where(Payee.id == payee_id))[0].provider_id
     # the account is made once; a link works once, so each is asked for under a key of its own
@@ -144,7 +144,7 @@ def due(most: int, after: int) -> list[RichWallet]:
 def send_all_of(user_id: int, currency: str, name: str) -> None:
     """All of one currency that lies at this provider and is not kept back for a debt elsewhere, as far as the provider
     has units for it, where it is worth it."""
-    found, step = wallets.parts(user_id, currency), provider_named(name).step(currency, paid_out=True)
+    found, step = wallets.parts(user_id, currency), providers_registry.provider(name).step(currency, paid_out=True)
     here = sum(part.minor for part in found if part.provider == name)
     balance = max(min(here, wallets.total_of(found)), 0)
     whole = balance - balance % step if step else 0

@@ -124,7 +124,7 @@ def _create(row: AnyRow) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.status not in UNPAID:
         return None
-    if payment.wish == CALL_OFF and row.first_at is None:
+    if payment.intended_outcome == CALL_OFF and row.first_at is None:
         return partial(provider_sync.give_up, payment.id)
     at: Charges = provider(payment.provider)
     charge = Charge(
@@ -152,7 +152,7 @@ def _create(row: AnyRow) -> Record | None:
 @handles("confirm")
 def _confirm(row: AnyRow) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
-    if payment.status not in UNPAID or payment.wish == CALL_OFF:
+    if payment.status not in UNPAID or payment.intended_outcome == CALL_OFF:
         return None
     if payment.provider_id is None:
         raise Unreachable(NOT_NAMED)
@@ -177,7 +177,7 @@ def _capture(row: AnyRow) -> Record | None:
     payment = as_it_is(Payment, row.subject_id)
     if payment.status != PaymentStatus.AUTHORIZED:
         return None
-    if payment.wish == CALL_OFF:
+    if payment.intended_outcome == CALL_OFF:
         return partial(queue.ask, "cancel", "payment", payment.id, key=f"cancel-{payment.key}")
     at: Charges = provider(payment.provider)
     provider_id = payment.provider_id or ""

@@ -96,17 +96,19 @@ def keep(differences: list[Difference], kinds: tuple[str, ...]) -> None:
     """New ones become rows, known ones are seen again, and those of these kinds that are gone are closed."""
     moment = now()
     seen = {one.name: one for one in differences}
-    open_ = {row.open_for: row.id for row in fetch(select(BREAKS).where(BREAKS.c.open_for.is_not(None)))}
+    open_ = {
+        row.active_reference: row.id for row in fetch(select(BREAKS).where(BREAKS.c.active_reference.is_not(None)))
+    }
     for name, one in seen.items():
         said = {"subject": one.subject, "ours_minor": one.ours_minor, "theirs_minor": one.theirs_minor}
         if name in open_:
             execute(update(BREAKS).where(BREAKS.c.id == open_[name]).values(seen_at=moment, **said))
             continue
-        about = {"kind": one.kind, "open_for": name, "currency": one.currency}
+        about = {"kind": one.kind, "active_reference": name, "currency": one.currency}
         execute(insert(BREAKS), {**about, **said, "found_at": moment, "seen_at": moment})
         log.error("books do not agree", kind=one.kind, **said)
     gone = [number for name, number in open_.items() if name not in seen and _was_looked_at(name, kinds)]
-    execute(update(BREAKS).where(BREAKS.c.id.in_(gone)).values(open_for=None, closed_at=moment))
+    execute(update(BREAKS).where(BREAKS.c.id.in_(gone)).values(active_reference=None, closed_at=moment))
 
 
 def _was_looked_at(name: str, kinds: tuple[str, ...]) -> bool:

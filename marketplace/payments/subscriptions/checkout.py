@@ -11,5 +11,5 @@ from marketplace.payments.subscriptions import reconciliation, service
 def subscribe(user: User, *, plan: str, **how: Any) -> int:
     """As `service.subscribe`, with the provider's answer; not inside a transaction. Returns its id."""
     reconciliation.ask_about_unpaid(user.id)
-    wish = partial(service.subscribe, user, plan=plan, **how)
-    return provider_requests_handlers.at_once("subscription", lambda: wish().id)
+    subscribe = partial(service.subscribe, user, plan=plan, **how)
+    return provider_requests_handlers.at_once("subscription", lambda: subscribe().id)

@@ -16,16 +16,16 @@ from marketplace.payments.subscriptions.lifecycle import SUBSCRIPTION_LIFECYCLE
 class Subscription(Stateful, Base):
     """What somebody pays the marketplace again and again.
 
-    `key` is our name for it at the provider. `open_for` is the person while it lives, so each has one. `wish` is what
-    its end should be (end_later, end_now) before the provider knows; `wanted_plan` the plan to change to. `paid_minor`
-    is what all its invoices brought.
+    `key` is our name for it at the provider. `active_reference` is the person while it lives, so each has one.
+    `intended_outcome` is what its end should be (end_later, end_now) before the provider knows; `wanted_plan` the plan
+    to change to. `paid_minor` is what all its invoices brought.
     """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
         UniqueConstraint("key"),
         UniqueConstraint("provider", "provider_id"),
-        Index("uq_subscriptions_open_for", "open_for", unique=True),
+        Index("uq_subscriptions_open_for", "active_reference", unique=True),
         Index("ix_subscriptions_user_id", "user_id", "id"),
         Index("ix_subscriptions_status", "status", "asked_at"),
         CheckConstraint("amount_minor > 0", name="amount"),
@@ -36,10 +36,10 @@ class Subscription(Stateful, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    open_for: Mapped[int | None]
+    active_reference: Mapped[int | None]
     plan_key: Mapped[str] = mapped_column(String(30))
     wanted_plan: Mapped[str] = mapped_column(String(30), default="")
-    wish: Mapped[str] = mapped_column(String(10), default="")
+    intended_outcome: Mapped[str] = mapped_column(String(10), default="")
     provider: Mapped[str] = mapped_column(String(20))
     provider_id: Mapped[str | None] = mapped_column(String(255))
     customer_id: Mapped[str | None] = mapped_column(String(255))

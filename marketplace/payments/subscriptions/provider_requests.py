@@ -32,7 +32,7 @@ def _subscribe(row: AnyRow) -> Record | None:
     if mine.status != SubscriptionStatus.CREATED:
         return None
     at: Subscriptions = provider(mine.provider)
-    if mine.wish == END_NOW:
+    if mine.intended_outcome == END_NOW:
         return _called_off(mine, at.find_subscription(row.key) if row.first_at else None)
     found = None if may_send(row) else at.find_subscription(row.key)
     try:
@@ -75,7 +75,7 @@ def _declined(mine: Any, state: SubscriptionState | None, failure: str) -> Recor
 def _change(row: AnyRow) -> Record | None:
     mine = as_it_is(Subscription, row.subject_id)
     plan = plans.all_plans().get(mine.wanted_plan)
-    if mine.status != SubscriptionStatus.ACTIVE or plan is None or mine.wish:
+    if mine.status != SubscriptionStatus.ACTIVE or plan is None or mine.intended_outcome:
         return partial(provider_sync.note_failure, mine.id, mine.failure, wanted_plan=mine.wanted_plan)
     at: Subscriptions = provider(mine.provider)
     provider_id = mine.provider_id or ""
@@ -99,7 +99,7 @@ def _end(row: AnyRow) -> Record | None:
             return None
         raise Unreachable("the provider has not said yet what it calls this subscription")
     at: Subscriptions = provider(mine.provider)
-    provider_id, at_once = mine.provider_id, mine.wish == END_NOW
+    provider_id, at_once = mine.provider_id, mine.intended_outcome == END_NOW
     may_send(row)
     key = f"{row.key}-{row.attempts}"  # a refusal is remembered with its key, and ending twice does no harm
     try:

@@ -63,7 +63,7 @@ def fail(subscription_id: int, failure: str) -> None:
 def end(mine: Subscription) -> None:
     """No more of it here, whatever the provider still has to be told."""
     mine.advance("end", actor=SYSTEM)
-    mine.open_for, mine.ended_at, mine.wanted_plan = None, now(), ""
+    mine.active_reference, mine.ended_at, mine.wanted_plan = None, now(), ""
     mine.client_secret = mine.next_url = ""
     db.session.flush()
     if mine.paid_minor:
@@ -82,14 +82,14 @@ def note_failure(subscription_id: int, failure: str, *, wanted_plan: str | None 
 
 def ask_to_end(mine: Subscription) -> None:
     """The provider is to be told that it is over now, and again where it begins once more at the provider."""
-    mine.wish = END_NOW
+    mine.intended_outcome = END_NOW
     provider_requests_queue.ask_anew("end_subscription", "subscription", mine.id, key=f"end-now-{mine.key}")
 
 
 def _take_over(mine: Subscription, state: SubscriptionState) -> None:
     mine.period_start = state.period_start or mine.period_start
     mine.period_end = state.period_end or mine.period_end
-    mine.cancel_at_period_end = state.cancel_at_period_end or mine.wish != ""
+    mine.cancel_at_period_end = state.cancel_at_period_end or mine.intended_outcome != ""
     mine.client_secret = state.client_secret
     plan = plans.all_plans().get(state.plan_key)
     if state.plan_key != mine.plan_key and plan is not None and mine.currency in plan.amount:

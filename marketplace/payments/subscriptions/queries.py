@@ -42,7 +42,7 @@ _enjoyed = or_(
     (SUBSCRIPTIONS.c.status == SubscriptionStatus.PAST_DUE) & (SUBSCRIPTIONS.c.grace_until > bindparam("moment")),
 )
 _unlocked = select(SUBSCRIPTIONS.c.id).where(
-    SUBSCRIPTIONS.c.open_for == bindparam("person"),
+    SUBSCRIPTIONS.c.active_reference == bindparam("person"),
     SUBSCRIPTIONS.c.plan_key.in_(bindparam("plans", expanding=True)),
     _enjoyed,
 )
@@ -62,10 +62,10 @@ class SubscriptionRow(Protocol):
     id: int
     key: str
     user_id: int
-    open_for: int | None
+    active_reference: int | None
     plan_key: str
     wanted_plan: str
-    wish: str
+    intended_outcome: str
     provider: str
     provider_id: str | None
     customer_id: str | None
@@ -85,13 +85,13 @@ class SubscriptionRow(Protocol):
 
 def living(user_id: int) -> Subscription | None:
     """The one subscription of a person that has no end, nobody else's until the transaction ends."""
-    mine = select(Subscription).where(Subscription.open_for == user_id)
+    mine = select(Subscription).where(Subscription.active_reference == user_id)
     return db.session.scalar(mine.with_for_update().execution_options(populate_existing=True))
 
 
 def living_row(user_id: int) -> SubscriptionRow | None:
     """The same, only to look at."""
-    return first_as(SubscriptionRow, select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.open_for == user_id))
+    return first_as(SubscriptionRow, select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.active_reference == user_id))
 
 
 def customer_of(user_id: int, provider: str) -> str | None:
@@ -152,7 +152,7 @@ def view(user: User, row: Any) -> JsonObject:
         "unlocks": list(plan.unlocks) if plan and is_enjoyed(row, now()) else [],
         "period_start": row.period_start,
         "period_end": row.period_end,
-        "cancel_at_period_end": row.cancel_at_period_end or row.wish != "",
+        "cancel_at_period_end": row.cancel_at_period_end or row.intended_outcome != "",
         "grace_until": row.grace_until,
         "client_secret": (row.client_secret or None) if is_waiting else None,
         "next_url": row.next_url or None,
@@ -198,7 +198,7 @@ def unasked(before: datetime, a_day_ago: datetime, most: int) -> list[ToAskAbout
     over = (rows.status == SubscriptionStatus.ACTIVE) & (rows.period_end <= now())
     stale = (rows.asked_at < before) & (unsettled | over) | (rows.asked_at < a_day_ago)
     regretted = (rows.paid_minor == 0) & (rows.ended_at > now() - REGRETTED_FOR) & (rows.asked_at < a_day_ago)
-    wanted = rows.open_for.is_not(None) & stale | (rows.status == SubscriptionStatus.ENDED) & regretted
+    wanted = rows.active_reference.is_not(None) & stale | (rows.status == SubscriptionStatus.ENDED) & regretted
     open_ = select(rows.id, rows.provider, rows.provider_id).where(wanted)
     return fetch_as(ToAskAbout, open_.where(rows.provider_id.is_not(None)).order_by(rows.asked_at).limit(most))
 
@@ -208,7 +208,7 @@ def overdue(begun_before: datetime, most: int) -> list[int]:
     rows = SUBSCRIPTIONS.c
     out_of_grace = (rows.status == SubscriptionStatus.PAST_DUE) & (rows.grace_until <= now())
     forgotten = (rows.status == SubscriptionStatus.INCOMPLETE) & (rows.created_at < begun_before)
-    late = select(rows.id).where(out_of_grace | forgotten, rows.wish != "end_now")
+    late = select(rows.id).where(out_of_grace | forgotten, rows.intended_outcome != "end_now")
     return [row.id for row in fetch(late.order_by(rows.id).limit(most))]
 
 

@@ -92,7 +92,7 @@ def _begin(user: User, plan: plans.Plan, provider_name: str | None, method: str 
         Subscription(
             key=secrets.token_hex(16),
             user_id=user.id,
-            open_for=user.id,
+            active_reference=user.id,
             plan_key=plan.key,
             provider=name,
             customer_id=queries.customer_of(user.id, name),
@@ -109,7 +109,7 @@ def _begin_again(
 ) -> Subscription:
     """What was never paid is given up where another plan, card or provider is wanted."""
     same = plan.key == mine.plan_key and provider_name in {None, mine.provider}
-    if same and method is None and mine.wish == "":
+    if same and method is None and mine.intended_outcome == "":
         return mine
     provider_sync.ask_to_end(mine)
     provider_sync.end(mine)
@@ -119,7 +119,7 @@ def _begin_again(
 def _change(mine: Subscription, plan: plans.Plan) -> Subscription:
     if plan.key in {mine.plan_key, mine.wanted_plan}:
         raise HasPlan()
-    if mine.wish or mine.status != SubscriptionStatus.ACTIVE:
+    if mine.intended_outcome or mine.status != SubscriptionStatus.ACTIVE:
         raise Conflict("Only a plan that is paid for and goes on can be changed. Begin the other one after its end.")
     if mine.currency not in plan.amount:
         raise Invalid.field("plan", f"This plan has no price in {mine.currency}, which yours is paid in.")
@@ -132,8 +132,8 @@ def _change(mine: Subscription, plan: plans.Plan) -> Subscription:
 def _stop(mine: Subscription, *, at_once: bool) -> Subscription:
     if at_once or mine.status != SubscriptionStatus.ACTIVE:
         provider_sync.ask_to_end(mine)
-    elif not mine.wish:
-        mine.wish, mine.cancel_at_period_end = END_LATER, True
+    elif not mine.intended_outcome:
+        mine.intended_outcome, mine.cancel_at_period_end = END_LATER, True
         provider_requests_queue.ask("end_subscription", "subscription", mine.id, key=f"end-later-{mine.key}")
     db.session.flush()
     return mine

@@ -3,8 +3,7 @@
 from typing import Any
 
 from marketplace.core.http.access import SIGNED_IN, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint, Created
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.schemas import MessageSchema, created, written
 from marketplace.search.saved_searches import service
 from marketplace.search.schemas import (

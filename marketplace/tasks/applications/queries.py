@@ -12,7 +12,8 @@ from marketplace.core.lists.pagination import Page
 from marketplace.kit.errors import NotAllowed, NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
-from marketplace.tasks import policy, queries
+from marketplace.tasks import policy
+from marketplace.tasks import queries as tasks_queries
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, ApplicationStatus, TaskStatus
 from marketplace.tasks.models import Application, Task
 
@@ -51,7 +52,7 @@ def waiting_of(applicant_id: int) -> list[Row[Application, Task]]:
 
 def for_task(user: User, task_id: int, **query: Any) -> Page:
     """Who wants to do it; the creator's to see. Raises NotFound, NotAllowed."""
-    task = queries.find(user, task_id)
+    task = tasks_queries.find(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task sees its applications.")
     return APPLICATIONS_LIST.page({**query, "task_id": task_id}, lambda row: view(user, row))
@@ -60,7 +61,7 @@ def for_task(user: User, task_id: int, **query: Any) -> Page:
 def by(user: User, **query: Any) -> Page:
     """One's own, each with its task."""
     page = APPLICATIONS_LIST.page({**query, "applicant_id": user.id}, lambda row: view(user, row))
-    tasks = queries.by_ids(user, [item["task_id"] for item in page.items])
+    tasks = tasks_queries.by_ids(user, [item["task_id"] for item in page.items])
     for item in page.items:
         item["task"] = tasks.get(item["task_id"])
     return page

@@ -11,7 +11,8 @@ from marketplace.core.queues.outbox import publish
 from marketplace.events.tasks import ApplicationRejected, ApplicationSent, ApplicationWithdrawn
 from marketplace.kit.errors import NotAllowed
 from marketplace.kit.lifecycle import WrongState
-from marketplace.tasks import policy, queries
+from marketplace.tasks import policy
+from marketplace.tasks import queries as tasks_queries
 from marketplace.tasks.applications import queries as applications_queries
 from marketplace.tasks.lifecycle import ApplicationStatus, TaskStatus
 from marketplace.tasks.models import Application, AppliedAlready, Task
@@ -21,7 +22,7 @@ SYSTEM = frozenset({"system"})
 
 def apply(user: User, task_id: int, *, message: str = "", proposed_price: Any = None) -> Application:
     """Offer to do it; one's own 403, twice 409, a task that is not open 409."""
-    task = queries.find(user, task_id)
+    task = tasks_queries.find(user, task_id)
     if task.creator_id == user.id:
         raise NotAllowed("This is your own task.")
     _refuse_second(user, task)
@@ -62,7 +63,7 @@ def reject(user: User, application_id: int, task_id: int) -> Application:
 
 def find_for_owner(user: User, application_id: int, task_id: int) -> tuple[Application, Task]:
     """The application and its task, which must be the caller's; raises NotFound, NotAllowed."""
-    task = queries.find(user, task_id)
+    task = tasks_queries.find(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task can choose who does it.")
     return applications_queries.find(user, application_id, task_id)

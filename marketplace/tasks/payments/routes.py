@@ -4,19 +4,19 @@ from typing import Any
 
 from marketplace.core.database.db import in_transaction
 from marketplace.core.http.access import SIGNED_IN, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint, Created
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.schemas import ProblemSchema, created, written
-from marketplace.payments import handover_codes
+from marketplace.payments import handover_codes as payments_handover_codes
 from marketplace.payments import queries as payments_queries
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
 from marketplace.payments.schemas import PaymentDetailSchema, QuoteSchema, RefundInputSchema
 from marketplace.payments.subscriptions import checkout
 from marketplace.payments.subscriptions import queries as subscriptions_queries
 from marketplace.tasks import handover_codes as tasks_handover_codes
-from marketplace.tasks import queries, service
+from marketplace.tasks import queries
+from marketplace.tasks import service as tasks_service
 from marketplace.tasks.payments import refunds
-from marketplace.tasks.payments import service as payments_service
+from marketplace.tasks.payments import service as tasks_payments_service
 from marketplace.tasks.schemas import (
     BegunPaymentSchema,
     HandOverCodeAskedSchema,
@@ -57,7 +57,7 @@ TaskWritten = written(TaskDetailSchema, "task")
 def show_quote(query: dict[str, Any], task_id: int) -> Answer:
     """Show what a task would cost, and what the marketplace keeps of it, before paying; with an application, to its
     two sides, before it is accepted."""
-    return payments_queries.quote_view(payments_service.quote(current_user(), task_id, **query))
+    return payments_queries.quote_view(tasks_payments_service.quote(current_user(), task_id, **query))
 
 
 @bp.post("", transaction=False, money=True)
@@ -81,7 +81,7 @@ def pay_for_task(data: dict[str, Any], task_id: int) -> Answer:
 @bp.response(200, TaskWritten)
 def release_payment(task_id: int) -> Answer:
     """Confirm that the task is done, which pays its worker (another name for POST /tasks/<id>/confirm)."""
-    service.confirm(current_user(), task_id)
+    tasks_service.confirm(current_user(), task_id)
     return written_answer("task", queries.detail(current_user(), task_id), "Completed. The worker is paid.")
 
 
@@ -110,13 +110,13 @@ def show_handover_code(data: dict[str, Any], task_id: int) -> Answer:
 def hand_over_task(data: dict[str, Any], task_id: int) -> Answer:
     """Enter the owner's code: the task is completed and paid at once."""
     if not in_transaction(lambda: tasks_handover_codes.hand_over(current_user(), task_id, **data)):
-        raise handover_codes.wrong_code()
+        raise payments_handover_codes.wrong_code()
     return written_answer("task", queries.detail(current_user(), task_id), "Completed. Thank you.")
 
 
 def _begun(task_id: int, data: dict[str, Any]) -> Created:
     payment_id = provider_requests_handlers.at_once(
-        "payment", lambda: payments_service.begin(current_user(), task_id, **data).id
+        "payment", lambda: tasks_payments_service.begin(current_user(), task_id, **data).id
     )
     payment = payments_queries.detail(current_user(), payment_id)
     return Created("payment", payment, "/api/payments", payments_queries.said_of(payment))

@@ -10,7 +10,7 @@ from marketplace.core.database.prices import demand_agreement, demand_price
 from marketplace.core.ops import current_settings
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
-from marketplace.payments import handover_codes
+from marketplace.payments import handover_codes as payments_handover_codes
 from marketplace.payments import service as payments_service
 from marketplace.payments.fees.service import Quote
 from marketplace.payments.models import Payment
@@ -127,13 +127,13 @@ def on_assigned(task: Task, method: str | None) -> None:
 
 def release(task_id: int) -> None:
     """The task is done: its worker is paid. A code that was not entered counts no more."""
-    handover_codes.forget(reference(task_id))
+    payments_handover_codes.forget(reference(task_id))
     payments_service.release(reference(task_id))
 
 
 def call_off(task_id: int, *, reason: str, by_id: int | None) -> None:
     """Nobody does it now: the money goes back, and the next worker's code is another one."""
-    handover_codes.forget(reference(task_id))
+    payments_handover_codes.forget(reference(task_id))
     payments_service.call_off(reference(task_id), reason=reason, by_id=by_id)
 
 

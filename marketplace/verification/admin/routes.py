@@ -5,8 +5,7 @@ from typing import Any
 from marketplace.auth.account_admin import queries as account_admin_queries
 from marketplace.auth.account_admin.schemas import AccountSchema, BadgeSchema
 from marketplace.core.http.access import allowed_to, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint
-from marketplace.core.http.blueprint import written as written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import page_of, written
 from marketplace.verification import queries, service

@@ -257,9 +257,10 @@ SELECT 1 + n % 2000, 'email', 'new_message', 'k' || n, '{}', now(), now(), 1, CA
 FROM generate_series(1, :rows) n
 """
 MONEY = (
-    """INSERT INTO payments (key, reference, wish, payer_id, payee_id, title, provider, amount_minor, currency,
-  discount_minor, fee_minor, tax_minor, payee_minor, fee_rule, captured_minor, refunded_minor, paid_payee_minor,
-  paid_fee_minor, paid_tax_minor, client_secret, next_url, failure, ask_at, version, status, created_at, updated_at)
+    """INSERT INTO payments (key, reference, intended_outcome, payer_id, payee_id, title, provider, amount_minor,
+  currency, discount_minor, fee_minor, tax_minor, payee_minor, fee_rule, captured_minor, refunded_minor,
+  paid_payee_minor, paid_fee_minor, paid_tax_minor, client_secret, next_url, failure, next_poll_at, version, status,
+  created_at, updated_at)
 SELECT 'k' || n, 'task:' || n, 'hold', 1 + n % 2000, 1 + (n + 1) % 2000, 't', 'fake', 100, 'EUR', 0, 10, 0, 90, 's',
   100, 0, 90, 10, 0, :nothing, :nothing, '', now(), 1, CASE WHEN n % 5000 = 0 THEN 'processing' ELSE 'released' END,
   now() - n * interval '1 second', now() FROM generate_series(1, :rows) n""",

@@ -5,7 +5,7 @@ from flask import Flask
 
 from marketplace.core.database import counters
 from marketplace.core.queues.background import Background
-from marketplace.core.queues.outbox import FACTS, relay
+from marketplace.core.queues.outbox import OUTBOX, relay
 from tests.factories import things
 from tests.factories.people import Person
 from tests.servers.waiting import until
@@ -18,7 +18,7 @@ def test_facts_and_counters_are_worked_off_while_people_go_on(app: Flask, anna: 
     worker.start()
     try:
         with app.app_context():
-            until("no fact to wait", lambda: FACTS.count("waiting") == 0)
+            until("no fact to wait", lambda: OUTBOX.count("waiting") == 0)
         until("the views to be written", lambda: counters.pending("listings", "views_count", listing_id) == 0)
     finally:
         worker.stop()

@@ -76,12 +76,12 @@ def test_one_listener_that_fails_does_not_keep_the_news_from_the_others(context:
     in_transaction(lambda: publish(BellRang(number=8)))
     relay()
     assert heard[-1] == 8
-    assert outbox.FACTS.count("failed") == 1
+    assert outbox.OUTBOX.count("failed") == 1
 
 
 def test_a_fact_leased_by_a_process_that_died_is_told_after_its_lease(context: Flask, heard: list[int]) -> None:
     in_transaction(lambda: publish(BellRang(number=3)))
-    outbox.FACTS.claim()  # and then the process is gone
+    outbox.OUTBOX.claim()  # and then the process is gone
     relay()
     assert heard == []
 

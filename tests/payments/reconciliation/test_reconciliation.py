@@ -213,7 +213,7 @@ def test_nobody_leaves_with_money_in_here(anna: Person, juris: Person) -> None:
 
 def test_an_operator_sees_breaks_among_the_figures(app: Flask, database: str) -> None:
     watched = make_app(app.config["DATABASE_URL"], METRICS_TOKEN="t" * 20)
-    subject = {"kind": "provider", "subject": "x", "open_for": "provider:x", "currency": "EUR"}
+    subject = {"kind": "provider", "subject": "x", "active_reference": "provider:x", "currency": "EUR"}
     amounts = {"ours_minor": 1, "theirs_minor": 0, "found_at": now() - timedelta(hours=1), "seen_at": now()}
     _in_app(app, lambda: execute(insert(Discrepancy), {**subject, **amounts}))
 

@@ -249,7 +249,7 @@ def test_an_erased_account_pays_no_more(app: Flask, anna: Person, settle: Settle
     settle()
 
     with app.app_context():
-        row = fetch(db.text("SELECT status, open_for FROM subscriptions"))[0]
+        row = fetch(db.text("SELECT status, active_reference FROM subscriptions"))[0]
         ended = fetch(db.text("SELECT data FROM fake_things WHERE kind = 'subscription'"))[0].data
         db.session.remove()
     assert tuple(row) == ("ended", None)
@@ -284,7 +284,7 @@ def test_control_without_the_mark_of_the_living_one_several_are_paid(
 
     def careless(*args: Any) -> Any:
         made = begin(*args)
-        made.open_for = None
+        made.active_reference = None
         db.session.flush()
         return made
 
