@@ -1,4 +1,7 @@
-"""When a sign-in and its person were last active: gathered in memory, written at most once a minute each."""
+"""When a sign-in and its person were last active: gathered in memory, written at most once a minute each.
+
+Apart from the rooms: it keeps what was used in the memory of the process until it is flushed.
+"""
 
 import threading
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Where somebody is: the address a request came from, and where on earth that is, as far as it is known."""
+"""Where a request comes from: its address, its user agent, and the address' place by GeoIP.
+
+Apart from the rooms: it reads the request and a file, no table, and signing in, codes and passwords all need it.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -2,6 +2,9 @@
 
 Whoever guesses takes one of five chances first, in a commit of its own: many at once, from any number
 of addresses, get five answers in all.
+
+Apart from the rooms: the codes and signed ids that mail links, SMS and the second factor are built on; it has no table
+of its own.
 """
 
 import hmac

@@ -1,4 +1,7 @@
-"""Telephone numbers in E.164."""
+"""Telephone numbers in E.164.
+
+Apart from the rooms: the rules of a format, without tables.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""When people were last active."""
+"""When people were last active (`users.last_active_at`).
+
+Apart from the rooms: the one read that sockets ask by many people at once, kept away from the queries of profiles.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime

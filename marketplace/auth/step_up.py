@@ -1,4 +1,7 @@
-"""Step-up: who wants to do something that hurts shows once more that it is them."""
+"""Step-up authentication: a fresh proof (password or second factor) before what could hurt the account.
+
+Apart from the rooms: the check of every route that asks for a fresh proof, registered by the manifest.
+"""
 
 from datetime import timedelta
 from typing import Any

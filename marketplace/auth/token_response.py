@@ -1,4 +1,7 @@
-"""How tokens leave: in the body, or in cookies for browsers that want it."""
+"""How tokens are answered: in the body, or as cookies for browsers that ask for them.
+
+Apart from the rooms: it builds HTTP responses for the routes of two slices.
+"""
 
 from typing import Any
 

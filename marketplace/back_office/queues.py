@@ -1,4 +1,7 @@
-"""What waits, failed or died, for an operator to read and to send again."""
+"""What waits, failed or died, for an operator to read and to send again.
+
+Apart from the rooms: reads and one verb over the queues of all slices, which have no table here.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""Insults, slurs and threats by lists of words, however the words are dressed up."""
+"""Insults, slurs and threats by lists of words, however the words are dressed up.
+
+Apart from the rooms: one detector of the filter, pure text in and spans out.
+"""
 
 import re
 import tomllib

@@ -1,4 +1,7 @@
-"""Links, mail addresses and names in messengers, however they are spelled."""
+"""Links, mail addresses and names in messengers, however they are spelled.
+
+Apart from the rooms: one detector of the filter, pure text in and spans out.
+"""
 
 import re
 import tomllib

@@ -1,4 +1,7 @@
-"""What a text holds that leads away from the marketplace or hurts, and where."""
+"""What a text holds that leads away from the marketplace or hurts, and where.
+
+Apart from the rooms: all detectors together, pure text in and spans out.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

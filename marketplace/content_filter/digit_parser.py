@@ -1,4 +1,7 @@
-"""Digits in whatever way they are written, brought into one line with the places they came from."""
+"""Digits in whatever way they are written, brought into one line with the places they came from.
+
+Apart from the rooms: the first half of the number detector, pure text in and figures out.
+"""
 
 import re
 import tomllib

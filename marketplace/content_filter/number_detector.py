@@ -1,4 +1,7 @@
-"""Telephone, card and account numbers in any spelling; prices, dates, times and sizes are none."""
+"""Telephone, card and account numbers in any spelling; prices, dates, times and sizes are none.
+
+Apart from the rooms: one detector of the filter, pure text in and spans out.
+"""
 
 import re
 from collections.abc import Iterator

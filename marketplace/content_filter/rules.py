@@ -1,4 +1,7 @@
-"""What is done with what a text holds: data, read once, checked when read."""
+"""What is done with what a text holds: rules read from TOML once, checked when read.
+
+Apart from the rooms: configuration as data.
+"""
 
 from dataclasses import dataclass
 from functools import cache

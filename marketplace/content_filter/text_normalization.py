@@ -1,4 +1,7 @@
-"""Letters as they are read, not as they are coded: one spelling of each, and where it stood in what was written."""
+"""Letters as they are read, not as they are coded: one spelling of each, and where it stood in what was written.
+
+Apart from the rooms: the reading of letters that all detectors share.
+"""
 
 import re
 import unicodedata

@@ -1,4 +1,7 @@
-"""Judge a text by the rules: what may be said as it is, what is hidden, held or refused."""
+"""Judge a text by the rules: what may be said as it is, what is hidden, held or refused.
+
+Apart from the rooms: the decision itself, pure; the service records what it says.
+"""
 
 from dataclasses import dataclass
 from itertools import accumulate

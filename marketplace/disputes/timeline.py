@@ -1,4 +1,7 @@
-"""A dispute's story, told from what is kept anyway: nothing can be in it that did not happen."""
+"""A dispute's timeline, composed of the rows of its file and its state changes; nothing is stored for it.
+
+Apart from the rooms: it composes rows that the queries have read.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime

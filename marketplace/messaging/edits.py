@@ -1,4 +1,7 @@
-"""What happens to a message after it was sent: edited, deleted, answered by an emoji."""
+"""What happens to a message after it was sent: edited, deleted, answered by an emoji.
+
+Apart from the rooms: verbs on a message after it was sent; those up to then fill service.py.
+"""
 
 from sqlalchemy import delete, select
 

@@ -1,4 +1,7 @@
-"""Who is here: what others are told of it, who types, and whose sockets stay open and in which rooms."""
+"""Presence: who is online, who types, and which sockets stay open and in which rooms.
+
+Apart from the rooms: it lives in the connections of the process and in Redis, not in tables.
+"""
 
 import time
 from typing import Any

@@ -1,4 +1,7 @@
-"""What one may say to whom, how often: blocks, limits, and the same words to many strangers."""
+"""What one may say to whom, how often: blocks, limits, and the same words to many strangers.
+
+Apart from the rooms: limits on writing, not on seeing, which is what policy.py answers.
+"""
 
 import hashlib
 import hmac

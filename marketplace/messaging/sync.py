@@ -1,4 +1,7 @@
-"""What a client has missed, what stands in one's messages, and figures about them."""
+"""What a client has missed, what stands in one's messages, and figures about them.
+
+Apart from the rooms: three reads that decrypt and compute in Python, beside the plain selects of queries.py.
+"""
 
 from collections import Counter
 from datetime import timedelta

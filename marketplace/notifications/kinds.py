@@ -1,4 +1,7 @@
-"""What people are told of, and by which channels unless they choose otherwise: rules as data."""
+"""What people are told of, and by which channels unless they choose otherwise: rules as data.
+
+Apart from the rooms: configuration as data: the table of kinds.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""The news themselves: what each carries, read on the floors below when it is told."""
+"""What each kind of notification says: values read from the slices below, at the time it is told.
+
+Apart from the rooms: it stands between subscribers and service.py, so that service.py knows no trade.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, Protocol

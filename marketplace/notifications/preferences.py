@@ -1,4 +1,7 @@
-"""What people want to be told, by which way, and when."""
+"""What people want to be told, by which way, and when.
+
+Apart from the rooms: reads and verbs of what people chose, which service.py asks and never changes.
+"""
 
 from typing import Any, Protocol
 

@@ -1,4 +1,7 @@
-"""Quiet hours and the hours of digests, in a person's own time."""
+"""Quiet hours and the hours of digests, in a person's own time.
+
+Apart from the rooms: arithmetic of hours in time zones, without tables.
+"""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo

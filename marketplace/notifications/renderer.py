@@ -1,4 +1,7 @@
-"""News in words: a title for the list, a mail or a digest, in the reader's language."""
+"""News in words: a title for the list, a mail or a digest, in the reader's language.
+
+Apart from the rooms: texts from TOML and templates, without tables.
+"""
 
 import re
 import tomllib

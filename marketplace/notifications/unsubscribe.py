@@ -1,4 +1,7 @@
-"""The page behind the link that ends a kind of mail, and what its button does."""
+"""The page behind the link that ends a kind of mail, and what its button does.
+
+Apart from the rooms: it builds an HTML page for people who are not signed in.
+"""
 
 from flask import Response, request
 from itsdangerous import BadSignature

@@ -1,4 +1,8 @@
-"""Where a payment's money goes: into escrow, to the payee, back to the payer. Each in one transaction."""
+"""Where a payment's money goes: into escrow, to the payee, back to the payer. Each in one transaction.
+
+Apart from the rooms: the ledger's side of a payment, which the verbs of people (service.py) and the answers of
+providers (provider_sync.py) share.
+"""
 
 from typing import TypedDict
 

@@ -1,4 +1,7 @@
-"""A code that the buyer shows when the thing is handed over: who says it has been there."""
+"""Six digits that the buyer shows when the thing is handed over; whoever enters them was there.
+
+Apart from the rooms: the verbs of a table of its own, called by the trades above.
+"""
 
 import hmac
 import secrets

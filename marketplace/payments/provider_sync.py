@@ -1,5 +1,8 @@
-"""What a provider says of a payment, refund or payout, whoever asked: confirm, webhook, retry and reconciler all
-end here. A step is never undone: what is older than what is known changes nothing."""
+"""What a provider says of a payment, refund or payout is taken over here, whether a confirmation, a webhook, a retry or
+the reconciliation asked for it. A step is never undone: an answer older than what is known changes nothing.
+
+Apart from the rooms: its verbs are the provider's, those of people stand in service.py.
+"""
 
 from marketplace.core.database.db import db, locked_row
 from marketplace.core.queues.outbox import publish

@@ -1,4 +1,7 @@
-"""A wallet's movements as a file."""
+"""A wallet's movements as a CSV file, streamed page by page.
+
+Apart from the rooms: it builds a streamed HTTP response.
+"""
 
 import csv
 from collections.abc import Iterator

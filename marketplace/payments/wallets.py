@@ -1,4 +1,7 @@
-"""Where a person's money lies: a wallet has a part at each provider by which money came, and leaves by that one."""
+"""Where a person's money lies: a wallet has a part at each provider by which money came, and leaves by that one.
+
+Apart from the rooms: a rule over the ledger's accounts, without a table of its own.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""What somebody left behind names nobody any more; safe to repeat, in whatever step it was stopped."""
+"""Blank or delete what the data inventory says of an erased person; safe to repeat, in whatever step it was stopped.
+
+Apart from the rooms: one algorithm over the tables of all slices, none of which is imported here.
+"""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,7 @@
-"""Everything somebody has here, as a ZIP of JSON files and of the files they sent."""
+"""Everything somebody has here, as a ZIP of JSON files and of the files they sent.
+
+Apart from the rooms: one algorithm over the tables of all slices, writing a ZIP.
+"""
 
 import hashlib
 import json

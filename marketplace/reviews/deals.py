@@ -1,4 +1,7 @@
-"""Completed deals between two people: today tasks; orders and contracts join here when they come."""
+"""Completed deals between two people: today tasks; orders and contracts join here when they come.
+
+Apart from the rooms: reads of the tasks below, as the deals that reviews are about.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""How what is on offer divides, for the filters beside a search."""
+"""Facets: counts and price ranges of what is on offer, for the filters beside a search.
+
+Apart from the rooms: reads of other slices by their manifests, cached, beside the search itself.
+"""
 
 from functools import partial
 from typing import Any

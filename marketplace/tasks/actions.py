@@ -1,4 +1,7 @@
-"""What a person can do with a task now: what the table allows, less what waits for applications or money."""
+"""What a person can do with a task now: what the table allows, less what waits for applications or money.
+
+Apart from the rooms: rules over a page of tasks that ask applications and payments, which policy.py must not know.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""What a task says of itself: taken from what its owner sent, whole or in part."""
+"""A task's own fields, taken from what its owner sent, whole or in part.
+
+Apart from the rooms: what posting, booking and editing share: fields into a row, without a verb.
+"""
 
 from typing import Any
 

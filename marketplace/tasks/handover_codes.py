@@ -1,4 +1,7 @@
-"""The owner's code ends a task on the spot: whoever enters it has met the owner."""
+"""Ending a task by the owner's hand-over code: the worker who enters it has met the owner, and is paid.
+
+Apart from the rooms: verbs around the table of codes in payments/; service.py has those of the task itself.
+"""
 
 from marketplace.auth.models import User
 from marketplace.core.http.access import demand_money_scope

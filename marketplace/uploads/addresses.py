@@ -1,4 +1,7 @@
-"""Keys in the storage, addresses for people, and signatures that let a private one be read for a while."""
+"""Names of files: keys in the storage, URLs for people, and signatures that open a private one for a while.
+
+Apart from the rooms: names and signatures, without tables.
+"""
 
 import re
 import secrets

@@ -1,4 +1,7 @@
-"""Colours of cameras and presses as every screen shows them: the profile is used before it is dropped."""
+"""Colours of cameras and presses as every screen shows them: the profile is used before it is dropped.
+
+Apart from the rooms: arithmetic of pixels, without tables.
+"""
 
 from io import BytesIO
 from typing import Any

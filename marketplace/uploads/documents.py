@@ -1,4 +1,7 @@
-"""Files that are shown to few: papers, sounds, videos and pictures, sent as downloads only."""
+"""Private attachments: papers, sounds, videos and pictures, sent as downloads only.
+
+Apart from the rooms: it judges bytes, without tables.
+"""
 
 import re
 import unicodedata

@@ -1,4 +1,7 @@
-"""Send a stored file: from the disk with ranges and validators, or from the bucket by a signed address."""
+"""Send a stored file: from the disk with ranges and validators, or from the bucket by a signed address.
+
+Apart from the rooms: it builds HTTP responses with ranges and validators.
+"""
 
 import hashlib
 import re

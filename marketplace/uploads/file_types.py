@@ -1,4 +1,7 @@
-"""What a file is by its content, and which kinds may be attached to a message: held against its name, never opened."""
+"""What a file is by its content, and which kinds may be attached to a message: held against its name, never opened.
+
+Apart from the rooms: a table of formats, judged by bytes.
+"""
 
 import codecs
 import re

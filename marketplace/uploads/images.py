@@ -2,6 +2,8 @@
 
 Nothing of the file itself is kept: no EXIF, GPS, XMP, profiles, comments, nor bytes behind the end. How the camera
 was held and what its colours mean is used first.
+
+Apart from the rooms: it judges and makes bytes, without tables.
 """
 
 import struct

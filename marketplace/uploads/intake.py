@@ -1,7 +1,9 @@
-"""Bytes come in between two transactions: room is taken, the file is put in its place, then it counts.
+"""Uploading in steps: room is reserved, the bytes are stored outside any transaction, then the file counts.
 
 Whatever dies in between leaves a row that never arrived (swept after an hour, its room given back)
 and perhaps a file that nothing knows of (swept a day later); the sender was never told it was done.
+
+Apart from the rooms: verbs in two transactions with the storage in between; service.py has the verbs of one.
 """
 
 from collections.abc import Callable

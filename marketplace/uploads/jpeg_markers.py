@@ -1,4 +1,7 @@
-"""The markers of a JPEG (ITU-T T.81, annex B), stepped over without decoding anything."""
+"""The markers of a JPEG (ITU-T T.81, annex B), stepped over without decoding anything.
+
+Apart from the rooms: a format, judged by bytes.
+"""
 
 import re
 from collections.abc import Iterator

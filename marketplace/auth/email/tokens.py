@@ -2,6 +2,8 @@
 
 What the link carries is the row's id under our signature, which covers its moment too: nothing that is
 stored could be used to make one, and a row that gets the id of a lost one has another link.
+
+Apart from the rooms: the table of links, which registrations, deliveries and this package's service share.
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,7 @@
-"""What API keys can be given: one area of the API each, to read or to write; the areas are those of the routes."""
+"""What API keys can be given: one area of the API each, to read or to write; the areas are those of the routes.
+
+Apart from the rooms: a vocabulary derived from the manifests, with which the schema of a new key checks it.
+"""
 
 from collections.abc import Iterable
 

@@ -2,6 +2,8 @@
 
 What no process has written yet is known at once all the same: this process knows its own, and where there is a Redis,
 every process counts the day there too.
+
+Apart from the rooms: it keeps counts in the memory of the process until they are flushed.
 """
 
 import threading

@@ -1,4 +1,7 @@
-"""Tries at a password count against the account, by whatever name, spelling or route they are made."""
+"""Limits on guessing a password: counted by account, by whatever name, spelling or route it is tried.
+
+Apart from the rooms: rate limits that signing in and every question for the present password share.
+"""
 
 from marketplace.auth.client_context import Place
 from marketplace.auth.sign_in_risk import service as sign_in_risk_service

@@ -1,5 +1,8 @@
 """Passwords at rest: hashed in their normal form, compared in it; slow on purpose, so a few at a time, and never with a
-connection in hand."""
+connection in hand.
+
+Apart from the rooms: cryptography without tables.
+"""
 
 import os
 from collections.abc import Iterator

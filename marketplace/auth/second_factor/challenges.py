@@ -1,4 +1,7 @@
-"""Sign-ins that wait for a second proof: a code of the authenticator, or of a letter."""
+"""Sign-ins that wait for a second proof: a code of the authenticator, or of a letter.
+
+Apart from the rooms: the second of this package's two tables, with its own life from question to answer.
+"""
 
 import secrets
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Recovery codes: ten, shown once, each one way in for whoever lost the authenticator."""
+"""Recovery codes: ten, shown once, each one way in for whoever lost the authenticator.
+
+Apart from the rooms: the verbs of a table that only this package's service calls.
+"""
 
 import secrets
 

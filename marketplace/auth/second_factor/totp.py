@@ -1,4 +1,7 @@
-"""Time-based codes (RFC 6238): made, shown as a QR, checked; each counts once."""
+"""Time-based codes (RFC 6238): made, shown as a QR, checked; each counts once.
+
+Apart from the rooms: the algorithm of RFC 6238 with the row that counts its guesses.
+"""
 
 import io
 from datetime import datetime, timedelta

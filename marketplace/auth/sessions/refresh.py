@@ -1,4 +1,7 @@
-"""Trade a refresh token: what is found out about a thief must stay, though the answer is a refusal."""
+"""Trading a refresh token for the next pair; that a token was used twice is committed though the answer is a 401.
+
+Apart from the rooms: a verb in two transactions, which the service, written for one, does not do.
+"""
 
 from marketplace.auth import queries, service
 from marketplace.auth.sessions import service as sessions_service

@@ -1,4 +1,7 @@
-"""The rules a sign-in is scored by: data, read once, checked when read."""
+"""The rules a sign-in is scored by: read from TOML once, checked when read.
+
+Apart from the rooms: configuration as data.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Which accounts of the ledger a payment, a refund and a payout move money between; each is money at one provider."""
+"""Which accounts of the ledger a payment, a refund and a payout move money between; each is money at one provider.
+
+Apart from the rooms: accounting's own list, pure names without statements.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""How suspicious a payout is: rules as data, read once, checked when read."""
+"""How suspicious a payout is: rules read from TOML once, checked when read.
+
+Apart from the rooms: configuration as data, and the score it gives.
+"""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Ask the provider what was recorded: never inside a transaction, the answer in one of its own."""
+"""Ask the provider what was recorded: never inside a transaction, the answer in one of its own.
+
+Apart from the rooms: the worker of a queue: calls of the network between two transactions, which a service never makes.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""What the provider has to be asked to do: recorded with what made it necessary, asked afterwards."""
+"""What the provider has to be asked to do: recorded with what made it necessary, asked afterwards.
+
+Apart from the rooms: the queue itself, below the handlers and below everybody who asks.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

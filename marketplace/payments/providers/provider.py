@@ -1,8 +1,10 @@
-"""What a payment provider does for us, whoever it is.
+"""The Protocols of a payment provider, one for each ability, and what passes through them.
 
 Amounts are integers of minor units (cents, yen, fils). Every call that moves money carries a `key`:
 a provider that is sent the same key again does it once and answers the same. No adapter keeps state:
 what a provider knows is asked for by `fetch_…`, and what is not known to have arrived by `find_…`.
+
+Apart from the rooms: the gateway's Protocols; providers/ is the slice's gateways/ under the field's name.
 """
 
 from collections.abc import Iterator, Mapping

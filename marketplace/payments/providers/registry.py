@@ -1,4 +1,7 @@
-"""The providers that the settings name."""
+"""The providers that the settings name.
+
+Apart from the rooms: which gateways the settings name.
+"""
 
 from pkgutil import resolve_name
 

@@ -1,4 +1,7 @@
-"""A receipt or a credit note, as a page to print and as a PDF, in the reader's language."""
+"""A receipt or a credit note, as a page to print and as a PDF, in the reader's language.
+
+Apart from the rooms: rendering, from values alone.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields

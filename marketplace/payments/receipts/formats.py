@@ -1,4 +1,7 @@
-"""A stored receipt as a page or a paper."""
+"""A stored receipt as an HTTP response: an HTML page or a PDF, in the reader's language.
+
+Apart from the rooms: it builds HTTP responses for the routes of two packages.
+"""
 
 from flask import Response, request
 

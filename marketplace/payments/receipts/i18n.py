@@ -1,4 +1,7 @@
-"""What a receipt says in the reader's language: labels, moments, amounts, and texts of people made harmless."""
+"""What a receipt says in the reader's language: labels, moments, amounts, and texts of people made harmless.
+
+Apart from the rooms: texts from TOML, without tables.
+"""
 
 import re
 import tomllib

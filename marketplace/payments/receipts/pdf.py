@@ -1,4 +1,7 @@
-"""A receipt on A4 as a PDF, with letters for every language of Europe that is written in Latin, Greek or Cyrillic."""
+"""A receipt on A4 as a PDF, with letters for every language of Europe that is written in Latin, Greek or Cyrillic.
+
+Apart from the rooms: rendering, from values alone.
+"""
 
 import unicodedata
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""What a receipt shows, whatever it is shown on."""
+"""What an HTML page and a PDF of a receipt have in common: every text, ready to be shown.
+
+Apart from the rooms: the type that document.py hands to pdf.py.
+"""
 
 from dataclasses import dataclass
 

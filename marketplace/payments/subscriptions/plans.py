@@ -1,4 +1,7 @@
-"""What people can subscribe to: plans as data, read once, checked when read."""
+"""The plans people can subscribe to: read from TOML once, checked when read.
+
+Apart from the rooms: configuration as data.
+"""
 
 import re
 from collections.abc import Mapping

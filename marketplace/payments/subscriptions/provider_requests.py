@@ -1,4 +1,7 @@
-"""Ask the provider about subscriptions: registered beside the calls about payments, and made as they are."""
+"""Handlers of provider requests about subscriptions, registered in the queue of payments.
+
+Apart from the rooms: calls of the network between two transactions, which a service never makes.
+"""
 
 from functools import partial
 from typing import Any

@@ -1,5 +1,8 @@
-"""What a provider says of a subscription, whoever asked: answer, webhook and reconciler all end here. What is older
-than what is known changes nothing; an invoice that was paid is booked once, whatever came before."""
+"""What a provider says of a subscription is taken over here, whether an answer, a webhook or the reconciliation asked
+for it. What is older than what is known changes nothing; a paid invoice is booked once, whatever came before.
+
+Apart from the rooms: its verbs are the provider's, those of people stand in service.py.
+"""
 
 from typing import Any
 

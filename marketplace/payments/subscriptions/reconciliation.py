@@ -1,4 +1,7 @@
-"""Ask about subscriptions whose news may have been lost, and end those whose time is over."""
+"""Ask the provider about subscriptions whose webhooks may have been lost, and end those whose grace is over.
+
+Apart from the rooms: jobs that call the network, never inside a transaction.
+"""
 
 from datetime import timedelta
 from functools import partial

@@ -1,4 +1,8 @@
-"""Undo a payment by the task it was for."""
+"""Undo a payment by the task it was for: the owner cancels, the worker gives back.
+
+Apart from the rooms: it calls tasks/service.py, which builds on this package's service.py: there it would close a
+circle.
+"""
 
 from decimal import Decimal
 from typing import Any

@@ -2,6 +2,8 @@
 
 It stands in the same database, yet every entry is a transaction of its own, as with a provider far away: a
 process that dies after the call has been made finds it made.
+
+Apart from the rooms: a gateway's part: the fake provider's own tables, apart from our books.
 """
 
 import hashlib

@@ -1,7 +1,9 @@
 """A provider that takes no money: the embedded default, for trying everything out.
 
 It behaves like Stripe with test cards: the same states, a decline is told the same way, the same key is done once,
-and webhooks are signed. Test cards are in fake_cards.py.
+and webhooks are signed. Test cards are in test_cards.py.
+
+Apart from the rooms: a gateway, the embedded one.
 """
 
 from collections.abc import Callable, Iterator

@@ -2,6 +2,8 @@
 
 From https://docs.stripe.com/reports/reporting-categories: a payment captured in part stands there in full, and what was
 let go of as a `partial_capture_reversal`; the charge itself says what was captured, so that second line is left out.
+
+Apart from the rooms: a gateway's part: one ability.
 """
 
 from collections.abc import Iterator
