@@ -14,14 +14,14 @@ from marketplace.kit.json_types import JsonObject
 
 
 class UsedBefore(NotSignedIn):
-    """Somebody has used this token already: it may have been stolen, so nobody stays signed in by it."""
+    """401: the token was traded before and may be stolen, so the whole sign-in has ended."""
 
     code = "refresh_reused"
     sentence = "This sign-in was refreshed from somewhere else and has ended. Please sign in again."
 
 
 def refresh(claims: Claims, user_id: int) -> JsonObject:
-    """The next pair of tokens; raises UsedBefore (401), and then the whole family of tokens has ended."""
+    """The next pair of tokens; raises UsedBefore (401), and then the sign-in has ended."""
     sign_in_id, generation = claims["sid"], claims["gen"]
     sign_in = in_transaction(lambda: sessions_service.rotate(sign_in_id, generation))
     if sign_in is None:
