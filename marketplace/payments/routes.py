@@ -1,4 +1,4 @@
-"""/api/payments: paying, history, receipts, refunds. (A payment for a task begins in tasks/payment_routes.py.)"""
+"""/api/payments: paying, history, receipts, refunds. (A payment for a task begins in tasks/payments/routes.py.)"""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """What stands on the paper, every text ready to be read."""
+    """All texts of a receipt in the reader's language."""
 
     language: str
     title: str
