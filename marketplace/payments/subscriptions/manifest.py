@@ -1,4 +1,4 @@
-"""Plans that are paid for again and again."""
+"""Subscriptions: plans paid for again and again."""
 
 from pathlib import Path
 

@@ -33,7 +33,7 @@ class Book(Account):
         """From `since` up to, not with, `until`, in the currency of the payment, not that of our balance.
 
         What came back (a refund the bank did not take, a transfer that was reversed) is a negative line. The charge
-        of a subscription is About.SUBSCRIPTION and named by its invoice.
+        of a subscription is ResourceType.SUBSCRIPTION and named by its invoice.
         """
         params: BalanceTransactionListParams = {
             "created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())},
