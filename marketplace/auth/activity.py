@@ -1,4 +1,7 @@
-"""When a sign-in and its person were last active: gathered in memory, written at most once a minute each."""
+"""Last activity of sign-ins and people: gathered in memory, written at most once a minute each.
+
+Apart from the rooms: it keeps what was used in the memory of the process until it is flushed.
+"""
 
 import threading
 from datetime import timedelta
@@ -16,12 +19,12 @@ _lock = threading.Lock()
 
 
 def note(sign_in_id: str) -> None:
-    """Used just now."""
+    """Remember that this sign-in was used; no statement until `flush`."""
     _used.add(sign_in_id)
 
 
 def flush() -> None:
-    """Write what was used since the last time; a killed process loses only that."""
+    """Write the sign-ins noted since the last time; what a killed process had noted is lost."""
     with _lock:
         used = sorted(_used)
         _used.difference_update(used)

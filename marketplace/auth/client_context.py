@@ -1,4 +1,7 @@
-"""Where somebody is: the address a request came from, and where on earth that is, as far as it is known."""
+"""Where a request comes from: its address, its user agent, and the address' place by GeoIP.
+
+Apart from the rooms: it reads the request and a file, no table, and signing in, codes and passwords all need it.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +18,7 @@ LONGEST_DEVICE, LONGEST_ADDRESS = 300, 64
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An address, and what the browser there calls itself."""
+    """The client of a request: its address, and its User-Agent header."""
 
     address: str = ""
     device: str = ""
@@ -23,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """About where an address is: ISO country and degrees."""
+    """The place of an address by GeoIP: ISO country code, degrees of latitude and longitude."""
 
     country: str
     latitude: float
@@ -31,7 +34,7 @@ class Spot:
 
 
 def here() -> Place:
-    """Where the present request comes from; proxies are believed as far as TRUSTED_PROXIES counts them."""
+    """The client of the present request; X-Forwarded-For is believed for TRUSTED_PROXIES hops."""
     device = request.user_agent.string.replace("\x00", "")[:LONGEST_DEVICE]
     return Place((request.remote_addr or "")[:LONGEST_ADDRESS], device)
 

@@ -1,4 +1,4 @@
-"""What the clock does to accounts."""
+"""Periodic and delayed jobs of accounts."""
 
 from datetime import timedelta
 
@@ -12,18 +12,18 @@ from marketplace.core.queues.jobs import Run, job
 
 @job("forget_codes", timeout=300, every=timedelta(hours=1))
 def forget_codes(run: Run) -> None:
-    """Codes and challenges nobody can use any more."""
+    """Delete SMS codes after two days and sign-in challenges after one."""
     in_transaction(phone_service.sweep)
     in_transaction(challenges.sweep)
 
 
 @job("close_again", timeout=30)
 def close_again(run: Run, user_id: int, version: int) -> None:
-    """What a request put up that was on its way while the account was suspended comes down too."""
+    """Announce the suspension again, so that the trades take down what a running request put up meanwhile."""
     in_transaction(lambda: account_admin_service.tell_suspended(user_id, version))
 
 
 @job("forget_signals", timeout=300, every=timedelta(hours=6))
 def forget_signals(run: Run) -> None:
-    """Signals of half a year ago."""
+    """Delete security signals older than half a year."""
     in_transaction(sign_in_risk_service.sweep)

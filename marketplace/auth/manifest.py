@@ -1,4 +1,4 @@
-"""People, their sign-ins, keys and second factors."""
+"""Accounts, sign-ins, API keys and second factors."""
 
 from pathlib import Path
 

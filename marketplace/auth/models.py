@@ -22,14 +22,14 @@ AVAILABILITIES = ("available", "busy", "away")
 
 
 class UsernameTaken(Duplicate):
-    """Usernames differ by more than capitals."""
+    """409: usernames are compared without case."""
 
     code = "username_taken"
     sentence = "This username is taken. Please choose another."
 
 
 class EmailTaken(Duplicate):
-    """One account an address."""
+    """409: an address has at most one account."""
 
     code = "email_taken"
     sentence = "There is an account with this e-mail address already. Sign in instead."
@@ -107,7 +107,7 @@ class User(Stamped, Base):
 
 
 def said(fields: Mapping[str, Any]) -> list[str | None]:
-    """What a search for people looks through: of those who offer to help, nobody else."""
+    """The texts that a search for people reads; empty for who does not offer to help."""
     if not fields.get("is_helper"):
         return []
     names = ("first_name", "last_name", "username", "bio", "city")
@@ -116,7 +116,7 @@ def said(fields: Mapping[str, Any]) -> list[str | None]:
 
 
 def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
-    """The same, folded."""
+    """The search columns of these fields: `said`, folded."""
     return {"search_text": text.search_text(*said(fields))}
 
 
@@ -149,7 +149,7 @@ class SignIn(Base):
 
 
 class MailToken(Base):
-    """One link that was sent by mail; the two links of a change of address are partners."""
+    """A link that was sent by mail; a change of address has two, each naming the other as its partner."""
 
     __tablename__ = "mail_tokens"
     __table_args__ = (

@@ -1,7 +1,10 @@
-"""Codes that count once: six digits made of a row under our secret, so that nothing stored is a code.
+"""One-time codes: six digits derived from a row under our secret, so that nothing stored is a code.
 
-Whoever guesses takes one of five chances first, in a commit of its own: many at once, from any number
-of addresses, get five answers in all.
+Each guess takes one of a row's five chances first, in a transaction of its own: many guesses at once, from any
+number of addresses, get five answers in all.
+
+Apart from the rooms: the codes and signed ids that mail links, SMS and the second factor are built on; it has no table
+of its own.
 """
 
 import hmac
@@ -22,7 +25,7 @@ DIGITS = 6
 
 
 class Guessable:
-    """The columns of a row that a code proves."""
+    """Mixin: the columns of a row that has a code."""
 
     nonce: Mapped[str] = mapped_column(String(32))
     guesses: Mapped[int] = mapped_column(default=0)
@@ -32,7 +35,7 @@ class Guessable:
 
 
 def code_of(row: Any) -> str:
-    """Its six digits: the dynamic truncation of RFC 4226, 5.3, over a keyed digest of the row's nonce."""
+    """The six digits of a row: the dynamic truncation of RFC 4226, 5.3, over a keyed digest of its nonce."""
     digest = signing.digest("one-time-code", row.nonce)
     offset = digest[-1] & 0x0F
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
@@ -40,21 +43,21 @@ def code_of(row: Any) -> str:
 
 
 class Ticketed(Protocol):
-    """What a ticket can stand for."""
+    """A row that a ticket can be made of."""
 
     @property
     def id(self) -> int:
-        """Its number."""
+        """The primary key."""
         ...
 
     @property
     def created_at(self) -> datetime:
-        """Its moment."""
+        """Signed too: an id may come again after a restored backup."""
         ...
 
 
 class GuessableRow(Protocol):
-    """A row of a Guessable's table."""
+    """A row of a table with the Guessable columns."""
 
     id: int
     nonce: str
@@ -68,13 +71,13 @@ R = TypeVar("R", bound=Ticketed)
 
 
 def ticket(purpose: str, row: Any) -> str:
-    """What somebody carries who may use this row: its id under our signature. The signature covers the
-    row's moment: after a restored backup another row may have the same id."""
+    """The row's id and our signature of it, for a client to carry. The signature covers `created_at`: after a restored
+    backup another row may have the same id."""
     return f"{row.id}.{_seal(purpose, row)}"
 
 
 def behind(purpose: str, text: str, find: Callable[[int], R | None]) -> R | None:
-    """The row behind a ticket, found by `find`; None where the ticket is not one of ours."""
+    """The row a ticket was made of, looked up by `find`; None where the signature is not ours."""
     number, _, seal = text.partition(".")
     is_number = number.isascii() and number.isdigit() and len(number) < 19
     row = find(int(number)) if is_number else None
@@ -86,18 +89,18 @@ def _seal(purpose: str, row: Any) -> str:
 
 
 def take_guess(model: type[Base], row_id: int) -> bool:
-    """One chance less; False where none is left, or the row is used or too old."""
+    """Use up one of the row's guesses; False where none is left, or the row is used or expired."""
     rows = table_of(model).c
     spent = update(table_of(model)).where(rows.id == row_id, rows.used_at.is_(None), rows.expires_at > now())
     return execute(spent.where(rows.guesses < MOST_GUESSES).values(guesses=rows.guesses + 1)) == 1
 
 
 def use(model: type[Base], row_id: int) -> bool:
-    """Used now; False where somebody was faster."""
+    """Mark the row as used; False where it was used before."""
     rows = table_of(model).c
     return execute(update(table_of(model)).where(rows.id == row_id, rows.used_at.is_(None)).values(used_at=now())) == 1
 
 
 def fits(row: Any, code: str) -> bool:
-    """Whether these are its digits; spaces a person types do not matter."""
+    """Whether the code is the row's; spaces in it are ignored."""
     return hmac.compare_digest(code_of(row).encode(), code.replace(" ", "").encode())

@@ -1,4 +1,7 @@
-"""Telephone numbers in E.164."""
+"""Telephone numbers in E.164.
+
+Apart from the rooms: the rules of a format, without tables.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,7 @@ else:
 
 
 def e164(text: str) -> str:
-    """+37120000001, however it was written; raises Invalid (422). A number without its country is nobody's."""
+    """A number in any spelling as +37120000001; raises Invalid (422), also for one without its country code."""
     try:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:
@@ -25,14 +28,14 @@ def e164(text: str) -> str:
 
 
 def _is_reached(number: "phonenumbers.PhoneNumber") -> bool:
-    """What costs extra to call, or is no telephone, is not written to: that is how codes are turned into money."""
+    """False for premium-rate numbers and whatever is no telephone: sending codes there is a way to take our money."""
     kinds = phonenumbers.PhoneNumberType
     reached = {kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE, kinds.PERSONAL_NUMBER}
     return phonenumbers.number_type(number) in reached
 
 
 def same(one: str | None, other: str | None) -> bool:
-    """Whether two ways of writing mean one number."""
+    """Whether two spellings are one number."""
     return _plain(one) == _plain(other)
 
 

@@ -1,4 +1,4 @@
-"""Who sees whom."""
+"""Which people one sees, and the roles of staff."""
 
 from sqlalchemy import Select, select
 
@@ -9,12 +9,12 @@ NOBODY = 0  # no id
 
 
 def is_staff(user: User | None) -> bool:
-    """Whether what is on offer is seen whole, in every state but deleted."""
+    """Whether this person sees every state but deleted of what is on offer."""
     return user is not None and user.role in STAFF
 
 
 def id_of(user: User | None) -> int:
-    """To compare an owner with; NOBODY's where nobody is signed in."""
+    """The person's id; NOBODY, which no owner has, where nobody is signed in."""
     return user.id if user is not None else NOBODY
 
 
@@ -24,15 +24,16 @@ def visible_to(user: User | None) -> Select[User]:
 
 
 def eyes_of(user: User | None) -> dict[str, int]:
-    """The parameter that narrows a list to what this person sees; staff are not narrowed."""
+    """The list parameter `seen_by`, which narrows to what this person may see; empty for staff."""
     return {} if is_staff(user) else {"seen_by": id_of(user)}
 
 
 def own_only(user: User | None) -> dict[str, int]:
-    """The parameter that narrows a list to one's own, for states that are nobody else's; staff are not narrowed."""
+    """The list parameter `owner_id`, which narrows to one's own, for states that others may not see; empty for
+    staff."""
     return {} if is_staff(user) else {"owner_id": id_of(user)}
 
 
 def staff_roles(user: User | None) -> frozenset[str]:
-    """The role a lifecycle table may name, beside what one is to the thing."""
+    """The person's role as a set for lifecycle tables; empty for who is not staff."""
     return frozenset({user.role}) & STAFF if user is not None else frozenset()

@@ -1,4 +1,7 @@
-"""When people were last active."""
+"""When people were last active (`users.last_active_at`).
+
+Apart from the rooms: the one read that sockets ask by many people at once, kept away from the queries of profiles.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,6 +13,6 @@ from marketplace.core.database.db import fetch
 
 
 def last_seen(user_ids: Iterable[int]) -> dict[int, datetime | None]:
-    """Of those of these whose account is active."""
+    """Last activity by user id; ids of inactive accounts are left out."""
     rows = fetch(select(User.id, User.last_active_at).where(User.id.in_(list(user_ids)), User.is_active))
     return {row.id: row.last_active_at for row in rows}

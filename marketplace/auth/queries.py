@@ -1,4 +1,4 @@
-"""A person as others and as the person sees them."""
+"""Profiles, as others and as the person see them, and single columns of people."""
 
 from datetime import timedelta
 from typing import Any, Protocol
@@ -24,12 +24,12 @@ def find(viewer: User | None, user_id: int) -> User:
 
 
 def everybody() -> Select[User]:
-    """Suspended and erased accounts too; for staff."""
+    """Every account in any state, for staff."""
     return select(User)
 
 
 class Reachable(Protocol):
-    """Whom something can be told, and how."""
+    """The columns of a person that a notification needs."""
 
     id: int
     username: str
@@ -43,38 +43,38 @@ class Reachable(Protocol):
 
 
 def reachable(user_id: int, *, closed: bool = False) -> Reachable | None:
-    """What telling a person something takes; None where the account is not active, or erased where `closed`
-    ones are reached too."""
+    """The columns needed to notify somebody. None where the account is not active, or, with `closed`, only where it was
+    erased."""
     columns = ("id", "username", "first_name", "last_name", "email", "phone", "phone_verified", "language", "time_zone")
     living = User.erased_at.is_(None) if closed else User.is_active
     return first_as(Reachable, select(*(getattr(User, name) for name in columns)).where(User.id == user_id, living))
 
 
 def greeting_name(user: Any) -> str:
-    """How a letter begins."""
+    """The first name, else the username."""
     return str(user.first_name or user.username)
 
 
 def first_name_of(user_id: int) -> str:
-    """How a letter to them begins; empty where there is nobody."""
+    """`greeting_name` by id; empty where the account is not active."""
     user = reachable(user_id)
     return greeting_name(user) if user is not None else ""
 
 
 def username_of(user_id: int) -> str:
-    """The name they chose to sign in by; empty where there is nobody."""
+    """The username; empty where there is no such account."""
     rows = fetch(select(User.username).where(User.id == user_id))
     return rows[0].username if rows else ""
 
 
 def suspension_reason(user_id: int) -> str:
-    """What staff wrote; empty where nobody is suspended."""
+    """The reason staff gave; empty for who is not suspended."""
     rows = fetch(select(User.suspension_reason).where(User.id == user_id))
     return (rows[0].suspension_reason or "") if rows else ""
 
 
 def language_of(user_id: int) -> str:
-    """The language a person reads."""
+    """The person's language code; `en` where there is no such account."""
     rows = fetch(select(User.language).where(User.id == user_id))
     return rows[0].language if rows else "en"
 
@@ -85,19 +85,19 @@ def is_helper(user_id: int) -> bool:
 
 
 def name_of(user_id: int | None) -> str:
-    """The name a person shows to others; empty where there is none."""
+    """The display name; empty where there is no such account."""
     rows = fetch(select(User.username, User.first_name, User.last_name).where(User.id == user_id))
     return display_name(rows[0].username, rows[0].first_name, rows[0].last_name) if rows else ""
 
 
 def pictures(user_id: int) -> list[str]:
-    """The addresses of the pictures a profile shows."""
+    """The URLs of avatar and profile picture, those that are set."""
     rows = fetch(select(User.avatar_url, User.profile_picture_url).where(User.id == user_id))
     return [link for row in rows for link in row if link]
 
 
 def public_view(user: Any) -> JsonObject:
-    """No e-mail, no phone, no exact position (2 decimals are about a kilometre)."""
+    """A profile for others: no e-mail, no phone, the position rounded to 2 decimals (about a kilometre)."""
     return {
         "id": user.id,
         "username": user.username,
@@ -112,7 +112,7 @@ def public_view(user: Any) -> JsonObject:
 
 
 def private_view(user: User) -> JsonObject:
-    """What the person sees of themselves."""
+    """A profile for its owner."""
     return {
         "id": user.id,
         "username": user.username,
@@ -140,17 +140,17 @@ def display_name(username: str, first_name: str, last_name: str) -> str:
 
 
 def person_columns(people: FromClause, prefix: str, *names: str) -> list[ColumnElement[Any]]:
-    """What a list shows of somebody it is joined to, as `<prefix>_<name>`: the parts of their name, and `names`."""
+    """Columns of a joined person, labelled `<prefix>_<name>`: the parts of their name, and `names`."""
     return [people.c[name].label(f"{prefix}_{name}") for name in (*NAME, *names)]
 
 
 def name_in(row: Any, prefix: str) -> str:
-    """What somebody is called, from a row with their `person_columns`."""
+    """The display name out of a row that has `person_columns` of this prefix."""
     return display_name(*(getattr(row, f"{prefix}_{part}") for part in NAME))
 
 
 def hourly_rate(user: Any) -> float | None:
-    """Major units of the person's currency."""
+    """In major units of the person's currency; None where none is set."""
     return None if user.hourly_rate_minor is None else to_major(user.hourly_rate_minor, user.currency)
 
 
@@ -184,7 +184,7 @@ def _profile(user: Any) -> JsonObject:
 
 
 def is_online(user: Any) -> bool:
-    """Asked for something within the last minutes."""
+    """Whether a request of theirs came within the last minutes."""
     return user.last_active_at is not None and user.last_active_at > now() - ONLINE_FOR
 
 

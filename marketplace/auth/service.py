@@ -1,4 +1,4 @@
-"""Register, log in and out, edit a profile."""
+"""Accounts: registering, checking passwords, editing profiles, keeping their counters."""
 
 import secrets
 from functools import cache
@@ -40,14 +40,14 @@ SIGNED_IN_PERSON = (
 
 
 class WrongPassword(NotAllowed):
-    """Whoever holds the token does not know the password."""
+    """403: somebody signed in gave a wrong present password."""
 
     code = "wrong_password"
     sentence = "The current password is not right."
 
 
 class BadCredentials(NotSignedIn):
-    """One sentence for every cause, so that nobody learns who has an account."""
+    """401, the same sentence for every cause, so that nobody learns who has an account."""
 
     code = "bad_credentials"
     sentence = "The e-mail or the password is not right."
@@ -72,7 +72,8 @@ def register(*, username: str, email: str, **profile: Any) -> User:
 
 
 def check_credentials(name: str, password: str) -> tuple[int | None, str | None]:
-    """Whose e-mail or username this is, if anybody's, and the hash the password fits; None where it does not."""
+    """The id of the account of this e-mail or username, and the hash if the password fits it; None for what is not
+    so."""
     account = select(User.id, User.password_hash, User.is_active).where(
         or_(User.email == name, User.username_key == name)
     )
@@ -86,7 +87,7 @@ def check_credentials(name: str, password: str) -> tuple[int | None, str | None]
 
 
 def _renewed(account: Any, form: str) -> str:
-    """The hash of the password; made anew where it was of another than the normal form."""
+    """The hash of the password, made anew and stored where the old one was not of the normal form."""
     if form == normalization.password(form):
         return str(account.password_hash)
     renewed, mine = hash_password(form), (User.id == account.id, User.password_hash == account.password_hash)
@@ -95,25 +96,25 @@ def _renewed(account: Any, form: str) -> str:
 
 
 def id_of(name: str) -> int | None:
-    """Whose e-mail or username this is, if anybody's."""
+    """The id of the account of this e-mail or username; None where there is none."""
     rows = fetch(select(User.id).where(or_(User.email == name, User.username_key == name)))
     return rows[0].id if rows else None
 
 
 def active(user_id: int) -> User:
-    """The person, unless suspended or gone meanwhile; raises BadCredentials (401)."""
+    """The active account of this id; raises BadCredentials (401)."""
     return _found(select(User).where(User.id == user_id, User.is_active))
 
 
 def locked_user(user_id: int) -> User:
-    """The person, locked until the commit: nobody suspends, erases or gives a new password in between."""
+    """As `active`, locked until the commit: it cannot be suspended, erased or given a new password in between."""
     mine = select(User).where(User.id == user_id, User.is_active).with_for_update(key_share=True)
     return _found(mine.execution_options(populate_existing=True))
 
 
 def knows_password(user_id: int, present_hash: str, password: str) -> bool:
-    """Whether somebody signed in knows their own password: a stolen token may guess as little as anybody.
-    Raises TooMany (429)."""
+    """Whether somebody signed in knows their own password; counted by the same limits as signing in. Raises TooMany
+    (429)."""
     attempts.spend_own(user_id, here())
     is_right = password_hash.fits(present_hash, password)
     if not is_right:
@@ -122,12 +123,12 @@ def knows_password(user_id: int, present_hash: str, password: str) -> bool:
 
 
 def hold(user_id: int) -> None:
-    """Whoever does the same for this person waits until the commit."""
+    """Lock the account's row until the commit."""
     fetch(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
 def set_password(user: User, new_hash: str, *, kept: str | None) -> None:
-    """A new password ends every sign-in but the one that is kept."""
+    """Store a new hash and end every sign-in but `kept`."""
     user.password_hash, user.password_set_at = new_hash, now()
     user.touch()
     db.session.flush()
@@ -136,7 +137,7 @@ def set_password(user: User, new_hash: str, *, kept: str | None) -> None:
 
 
 def person_of(claims: dict[str, Any]) -> User | None:
-    """The active person of a living sign-in."""
+    """The active person of a token's claims, whose sign-in has not ended; None else."""
     user = db.session.scalar(SIGNED_IN_PERSON, {"sid": claims.get("sid"), "user_id": int(claims["sub"])})
     if user is not None:
         activity.note(claims["sid"])
@@ -164,17 +165,17 @@ def edit_profile(user: User, *, hourly_rate: Any = None, **changes: Any) -> User
 
 
 def count_completed(worker_id: int) -> None:
-    """One more completed task; the sum is kept by the database, so that two at once both count."""
+    """Add one completed task, in SQL, so that two at once both count."""
     execute(update(User).where(User.id == worker_id).values(completed_tasks=User.completed_tasks + 1))
 
 
 def count_declined(worker_id: int) -> None:
-    """One more assignment given back."""
+    """Add one assignment given back, in SQL as `count_completed`."""
     execute(update(User).where(User.id == worker_id).values(declined_tasks=User.declined_tasks + 1))
 
 
 def count_rating(user_id: int, *, rating: int, reviews: int) -> None:
-    """Add to (or take from) the sums a person's average is made of."""
+    """Add to the sums that a person's average rating is made of; negative values take away."""
     total, count = User.rating_sum + rating, User.reviews_count + reviews
     average = case((count > 0, cast(total, Float) / func.nullif(count, 0)), else_=0.0)
     changed = update(User).where(User.id == user_id)
@@ -182,7 +183,7 @@ def count_rating(user_id: int, *, rating: int, reviews: int) -> None:
 
 
 def why_unavailable(username: str) -> str | None:
-    """Why a username cannot be had, None where it can."""
+    """The sentence why a username cannot be had; None where it can."""
     if not USERNAME.fullmatch(username):
         return USERNAME_RULE
     if db.session.scalar(select(exists().where(User.username_key == username.lower()))):
@@ -191,7 +192,7 @@ def why_unavailable(username: str) -> str | None:
 
 
 def refuse_taken(email: str) -> None:
-    """Raises EmailTaken (409)."""
+    """Raises EmailTaken (409) where an account has this address."""
     if db.session.scalar(select(exists().where(User.email == email_address(email)))):
         raise EmailTaken()
 

@@ -1,4 +1,7 @@
-"""Step-up: who wants to do something that hurts shows once more that it is them."""
+"""Step-up authentication: a fresh proof (password or second factor) before what could hurt the account.
+
+Apart from the rooms: the check of every route that asks for a fresh proof, registered by the manifest.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +21,7 @@ from marketplace.kit.errors import Invalid, NotAllowed
 
 
 class StepUpRequired(NotAllowed):
-    """The last proof is too long ago."""
+    """403: the last proof of who they are is older than STEP_UP_MINUTES."""
 
     code = "step_up_required"
     sentence = "Please confirm that it is you: POST /api/auth/step-up with your password, or a code if you use them."
@@ -36,8 +39,8 @@ def demand(person: Any, claims: dict[str, Any], kind: str) -> None:
 
 
 def step_up(user: Any, sign_in_id: str, place: Place, *, password: str = "", code: str = "") -> None:
-    """By a code where there is a second factor, else by the password; raises Invalid (422), WrongPassword (403),
-    TooManyCodes or TooMany (429)."""
+    """Prove oneself again, by a code where there is a second factor, else by the password; raises Invalid (422),
+    WrongPassword (403), TooManyCodes, TooMany (429)."""
     user_id, password_hash = user.id, user.password_hash
     if totp.is_on(user_id):
         if not code:

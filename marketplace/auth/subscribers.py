@@ -1,4 +1,4 @@
-"""What accounts do later, so that nobody can tell by the time whether there is one; safe to repeat."""
+"""What is done after the answer, so that its time does not tell whether there is an account; safe to repeat."""
 
 from marketplace.auth.email import service as email_service
 from marketplace.auth.phone import service as phone_service
@@ -9,17 +9,17 @@ from marketplace.events.auth import PasswordResetAsked, PhoneLoginAsked, Registr
 
 @subscribe(PasswordResetAsked)
 def send_reset_link(event: PasswordResetAsked) -> None:
-    """To whoever has this address, if anybody."""
+    """Mail a link, where somebody has the address."""
     email_service.send_reset(event.email)
 
 
 @subscribe(RegistrationAsked)
 def carry_out_registration(event: RegistrationAsked) -> None:
-    """An account, or a letter to the owner of the one there is."""
+    """Make the account, or mail the owner of the one there is."""
     registrations_service.carry_out(event)
 
 
 @subscribe(PhoneLoginAsked)
 def send_log_in_code(event: PhoneLoginAsked) -> None:
-    """To whoever has confirmed this number, if anybody."""
+    """Send an SMS, where somebody has confirmed the number."""
     phone_service.send_to_log_in(event.phone)

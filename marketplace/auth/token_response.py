@@ -1,4 +1,7 @@
-"""How tokens leave: in the body, or in cookies for browsers that want it."""
+"""How tokens are answered: in the body, or as cookies for browsers that ask for them.
+
+Apart from the rooms: it builds HTTP responses for the routes of two slices.
+"""
 
 from typing import Any
 
@@ -14,7 +17,7 @@ YES = {"1", "true", "yes"}
 
 
 class TwoFactorRequired(NotSignedIn):
-    """The first proof was right; the second is asked for by what stands beside the sentence."""
+    """401 for clients that do not know challenges; the challenge token stands beside the sentence."""
 
     code = "two_factor_required"
     title = "A second proof is needed"
@@ -25,8 +28,8 @@ class TwoFactorRequired(NotSignedIn):
 
 
 def entering(found: dict[str, Any], *, created: bool = False) -> Response:
-    """Whoever signs in gets the pair once: scripts never see what is in cookies. A challenge is a 200 to clients that
-    say they know what it is, and TwoFactorRequired (401) to all others, which would take it for success."""
+    """Answer a sign-in: tokens in the body, or in cookies that scripts cannot read. A challenge is a 200 for clients
+    that say they know it by header, else TwoFactorRequired (401), as they would take it for success."""
     if "challenge_token" in found and request.headers.get(ACCEPTS_CHALLENGE, "") not in YES:
         raise TwoFactorRequired(found)
     if "verification_required" in found:
@@ -43,7 +46,7 @@ def entering(found: dict[str, Any], *, created: bool = False) -> Response:
 
 
 def leaving(found: dict[str, Any]) -> Response:
-    """Whoever signs out keeps no cookie."""
+    """Answer a sign-out and delete the cookies."""
     response = as_response(found, 200)
     cookies.clear(response)
     return response

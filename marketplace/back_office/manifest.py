@@ -1,4 +1,4 @@
-"""What staff see of all slices; what they do to one thing is in its slice, under `admin`."""
+"""The queues of all slices, for operators; what staff do to one thing is in its slice, under `admin`."""
 
 from marketplace.back_office import routes
 from marketplace.core.manifest import Manifest

@@ -1,4 +1,7 @@
-"""What waits, failed or died, for an operator to read and to send again."""
+"""Rows of the work queues that wait, failed or died, for an operator to read and to send again.
+
+Apart from the rooms: reads and one verb over the queues of all slices, which have no table here.
+"""
 
 from typing import Any
 
@@ -27,7 +30,7 @@ WHAT = {"outbox": "fact", "jobs": "job", "deliveries": "delivery"}
 
 
 class NotDead(Conflict):
-    """Only what was given up can be sent again."""
+    """409: only dead rows can be sent again."""
 
     code = "not_dead"
     sentence = "This was not given up: it is done, or will be tried again by itself."
@@ -49,14 +52,14 @@ LISTS = {name: _list_of(name, queue) for name, queue in SHOWN.items()}
 
 
 def browse(name: str, *, state: str | None = None, **query: Any) -> Page:
-    """One queue's rows, newest first, with how many there are in each state that needs a look."""
+    """One queue's rows, newest first, with a count of the rows in each state that needs a look."""
     counts = {one: SHOWN[name].count(one) for one in STATES if one != "done"}
     asked = {**query, state: True} if state else query
     return LISTS[name].page(asked, view, extra={"counts": counts})
 
 
 def again(name: str, row_id: int) -> JsonObject:
-    """Try a dead row once more from the start; raises NotFound, NotDead (409)."""
+    """Reset a dead row to be tried from the start; raises NotFound, NotDead (409)."""
     if not SHOWN[name].again(row_id) and _row(name, row_id):
         raise NotDead()
     audit_log.record("queue.again", name, row_id)
@@ -64,7 +67,7 @@ def again(name: str, row_id: int) -> JsonObject:
 
 
 def view(row: Any) -> JsonObject:
-    """A row as it stands, with its state in a word."""
+    """A row without its secrets, `state` as a word."""
     values = {key: value for key, value in row._mapping.items() if key not in SECRET and not key.startswith("key_")}
     return {**values, "state": _state(row)}
 

@@ -1,4 +1,4 @@
-"""Categories: one managed tree for listings, tasks, offerings and later products."""
+"""Categories: one managed tree for everything on offer."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,7 +12,7 @@ OTHER = "other"
 
 @answer_conflict("uq_categories_key", Duplicate("There is a category with this key already."))
 class Category(Stamped, Base):
-    """A node; its key is what clients send and what things keep."""
+    """A node of the tree; its `key` is what clients send and other tables store."""
 
     __tablename__ = "categories"
     __table_args__ = (CheckConstraint("parent_key <> key", name="own_parent"),)

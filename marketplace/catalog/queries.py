@@ -1,4 +1,4 @@
-"""The tree as one answer, kept for half a minute in the process."""
+"""The category tree, cached in the process for half a minute."""
 
 from collections import defaultdict
 from typing import Any
@@ -40,7 +40,7 @@ class Tree:
 
 
 class KeptTree:
-    """What slices ask about categories."""
+    """The cached tree, for the other slices."""
 
     def __init__(self) -> None:
         self._kept = Kept(_load, KEPT_SECONDS)
@@ -54,7 +54,7 @@ class KeptTree:
         return key in self._kept.get().rows
 
     def name(self, key: str) -> str:
-        """What people call it; the key itself where it is not in the tree."""
+        """The node's name; the key itself where it is not in the tree."""
         row = self._kept.get().rows.get(key)
         return row.name if row is not None else key
 
@@ -63,8 +63,8 @@ class KeptTree:
         return self._kept.get().path(key)
 
     def filter(self, key: str | None) -> JsonObject:
-        """List parameters for a category a client asks by: one key, several, or an unknown one
-        (kept under `other` with its name as subcategory)."""
+        """List parameters for the category a client asks for: a key, several, or an unknown one, which is stored under
+        `other` with its name as subcategory."""
         if key is None:
             return {}
         tree, wanted = self._kept.get(), key.strip().lower()
@@ -79,7 +79,7 @@ class KeptTree:
         return _nested(self._kept.get(), None, kind)
 
     def forget(self) -> None:
-        """Load again at the next question."""
+        """Drop the cache."""
         self._kept.forget()
 
 
@@ -90,7 +90,7 @@ def tree() -> KeptTree:
 
 
 def category_filters(things: Any) -> dict[str, ColumnElement[bool]]:
-    """What a list of things with a category makes of the parameters that `KeptTree.filter` gives."""
+    """The list filters for the parameters that `KeptTree.filter` gives."""
     return {
         **equal_to(things, "category"),
         "categories": things.category.in_(bindparam("categories", expanding=True)),
@@ -99,7 +99,7 @@ def category_filters(things: Any) -> dict[str, ColumnElement[bool]]:
 
 
 def view(row: Any) -> JsonObject:
-    """One node."""
+    """A node as JSON."""
     return {
         "id": row.id,
         "key": row.key,

@@ -12,8 +12,8 @@ from marketplace.kit.errors import Conflict, Invalid
 
 
 def resolve(key: str, subcategory: str | None = None) -> tuple[str, str | None]:
-    """What to keep for a key a client sent: itself when known, an alias' category, else `other`
-    with the key as subcategory. Nothing is refused."""
+    """(category, subcategory) to store for the key a client sent: itself when known, the category of an alias, else
+    `other` with the key as subcategory. Nothing is refused."""
     wanted = key.strip().lower()
     known = tree().resolve(wanted)
     if known is None:
@@ -31,7 +31,7 @@ def add(*, key: str, name: str, **details: Any) -> Category:
 
 
 def change(category_id: int, **changes: Any) -> Category:
-    """Rename, move or reorder a node; its key stays, because things keep it."""
+    """Rename, move or reorder a node; its key cannot change, as other tables store it."""
     category = find(category_id)
     _check_parent(category.key, changes.get("parent_key"))
     for name, value in changes.items():
@@ -44,7 +44,7 @@ def change(category_id: int, **changes: Any) -> Category:
 
 
 def remove(category_id: int) -> None:
-    """Take out a node nothing uses; raises Conflict (409) while something does."""
+    """Delete a node; raises Conflict (409) while something uses it."""
     category = find(category_id)
     if category.key == OTHER:
         raise Conflict("The category other must stay: unknown keys are kept under it.")

@@ -1,4 +1,7 @@
-"""Insults, slurs and threats by lists of words, however the words are dressed up."""
+"""Insults, slurs and threats by lists of words, however the words are dressed up.
+
+Apart from the rooms: one detector of the filter, pure text in and spans out.
+"""
 
 import re
 import tomllib
@@ -26,7 +29,7 @@ STEM_KEY = 3
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A pattern, looked for where one of the words it needs occurs."""
+    """A regular expression, tried only where one of the words it needs occurs."""
 
     kind: str
     needs: frozenset[str]
@@ -35,7 +38,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The words by what they are; stems by their first letters; words of one length for those with stars."""
+    """The word lists: stems are found by their first letters, words with stars by their length."""
 
     words: dict[str, str]
     stems: dict[str, tuple[tuple[str, str], ...]]
@@ -43,7 +46,7 @@ class Lexicon:
     phrases: tuple[Phrase, ...]
 
     def kind(self, word: str) -> str:
-        """slur, abuse or nothing."""
+        """`slur` or `abuse`; empty for other words."""
         found = self.words.get(word)
         if found is None and len(word) > STEM_KEY:
             found = next((k for stem, k in self.stems.get(word[:STEM_KEY], ()) if word.startswith(stem)), None)
@@ -68,7 +71,7 @@ def lexicon() -> Lexicon:
 
 
 def fold_pattern(pattern: str) -> str:
-    """й and ё as the reader sees them; \\W and \\S keep their meaning."""
+    """The pattern with its letters folded as the texts are (й, ё), its character classes left alone."""
     return "".join(fold(char) if char.islower() else char for char in pattern)
 
 
@@ -95,7 +98,7 @@ def insults(page: Page) -> Iterator[Span]:
 
 
 def _dressed(text: str) -> Iterator[Span]:
-    """Words with signs among their letters."""
+    """Spans of words that have signs among their letters."""
     for match in DRESSED.finditer(text):
         word = match.group().rstrip("!|'’")
         if len(word) <= LONGEST_WORD and LETTERS.search(word) and (kind := _undressed(word)):
@@ -108,7 +111,7 @@ def _kind_of(word: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _undressed(word: str) -> str:
-    """What a word is without its digits, signs, stars, repetitions and strange alphabets."""
+    """The word without digits, signs, stars and repetitions, in one alphabet."""
     listed = lexicon()
     if kind := listed.kind(word):
         return kind
@@ -122,7 +125,8 @@ def _undressed(word: str) -> str:
 
 
 def _starred(word: str) -> str:
-    """f**k: at least the first letter and one more are there, and a word of the lists fits."""
+    """The kind (slur or abuse) of the word that f**k stands for, whose first letter and one more are given; else
+    empty."""
     letters = word.strip("*").translate(FOR_LETTERS)
     if not 4 <= len(letters) <= 14 or "*" not in letters or sum(char != "*" for char in letters) < 2:
         return ""
@@ -131,7 +135,7 @@ def _starred(word: str) -> str:
 
 
 def _of_letters(word: str) -> str:
-    """A word that was spread over single letters, perhaps with its neighbours."""
+    """The kind (slur or abuse) of a word spelled in single letters, perhaps with its neighbours; else empty."""
     read = unmixed(word)
     listed = lexicon()
     if kind := listed.kind(read):

@@ -1,4 +1,7 @@
-"""Links, mail addresses and names in messengers, however they are spelled."""
+"""Links, mail addresses and names in messengers, however they are spelled.
+
+Apart from the rooms: one detector of the filter, pure text in and spans out.
+"""
 
 import re
 import tomllib
@@ -13,7 +16,7 @@ LINK, EMAIL, HANDLE, ELSEWHERE = "link", "email", "handle", "elsewhere"
 
 
 def _both_readings(words: str) -> list[str]:
-    """Folded, and as they are read where letters that look Latin are; the longest first."""
+    """The words folded, and once more with Latin look-alikes read as Latin; the longest first."""
     folded = set(fold(words).split())
     return sorted(folded | {word.translate(LOOK_ALIKES) for word in folded}, key=len, reverse=True)
 
@@ -92,7 +95,7 @@ PEOPLE = re.compile(rf"(?:^|[/.@]){_any('people')}{STOP}|^(?:viber|tg|skype)\s?:
 
 
 def contacts(page: Page, allowed_hosts: frozenset[str] = frozenset()) -> Iterator[Span]:
-    """Every way out of the page, placed in what was written."""
+    """Every link, address and messenger name of the page, as places in the original text."""
     latin, spoken = page.latin, _spoken(page)
     for view in (latin, spoken) if spoken.text != latin.text else (latin,):
         words = page.latin_vocabulary if view is latin else frozenset(WORD.findall(view.text))
@@ -105,7 +108,7 @@ def contacts(page: Page, allowed_hosts: frozenset[str] = frozenset()) -> Iterato
 
 
 def _spoken(page: Page) -> View:
-    """With the dots and ats that are said in words or behind brackets, and without the gaps between letters."""
+    """The text with spelled-out dots and ats ("dot", "(at)") as signs, and gaps between single letters closed."""
     view = page.closed.like(page.closed.text.translate(LOOK_ALIKES)) if page.has_spaced_letters else page.latin
     if not page.vocabulary.isdisjoint(FOUND["dots"]) or HAS_STRANGE_DOT.search(view.text):
         view = view.without(DOT_IN_WORDS, lambda _: ".")
@@ -142,7 +145,7 @@ def _links(text: str, words: frozenset[str], allowed_hosts: frozenset[str]) -> I
 
 
 def _with_hosts(text: str) -> Iterator[tuple[int, int]]:
-    """The pieces between spaces that could hold a host."""
+    """Start and end of the pieces between spaces that could hold a host name."""
     end = 0
     for match in HAS_HOST.finditer(text):
         if match.start() >= end:
@@ -173,7 +176,7 @@ def _names(text: str) -> Iterator[Span]:
 
 
 def _spelled_out(page: Page) -> Iterator[Span]:
-    """Names of mail providers and messengers letter by letter: nobody does so but to be overlooked."""
+    """Names of mail providers and messengers spelled letter by letter, which is only done to hide them."""
     for match in SPACED.finditer(page.plain.text):
         letters = re.sub(r"[\W_]+", "", match.group()).translate(LOOK_ALIKES)
         if any(name in letters for name in ONLY_PROVIDERS):

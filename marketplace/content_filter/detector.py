@@ -1,4 +1,7 @@
-"""What a text holds that leads away from the marketplace or hurts, and where."""
+"""All detectors over one text: spans of contact data, numbers and abuse.
+
+Apart from the rooms: all detectors together, pure text in and spans out.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ RANK = {kind: place for place, kind in enumerate(KINDS)}
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Something found, and where it stands in what was written."""
+    """A kind of find, and its start and end in the original text."""
 
     kind: str
     start: int
@@ -32,7 +35,7 @@ def read(text: str, allowed_hosts: frozenset[str] = frozenset()) -> list[Span]:
 
 
 def _without_repeats(found: set[Span]) -> Iterator[Span]:
-    """Without what lies within something longer of the same kind, or of a kind that hides it."""
+    """Without spans inside a longer one of the same kind, or of a kind that covers theirs."""
     reach: dict[str, int] = {}
     for span in sorted(found, key=lambda one: (one.start, -one.end, RANK[one.kind])):
         hiding = KINDS[: RANK[span.kind] + 1]

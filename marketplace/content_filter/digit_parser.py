@@ -1,4 +1,7 @@
-"""Digits in whatever way they are written, brought into one line with the places they came from."""
+"""Digits in every spelling (figures, words, look-alikes), brought into one line with the places they came from.
+
+Apart from the rooms: the first half of the number detector, pure text in and figures out.
+"""
 
 import re
 import tomllib
@@ -45,7 +48,7 @@ RANGE = re.compile(r"\s[-–—‐]\s")
 
 @dataclass(slots=True)
 class Figure:
-    """Some digits written together; `single` where they stand one by one or were words."""
+    """Digits written together; `single` where they stood one by one or were words."""
 
     digits: str
     start: int
@@ -56,7 +59,7 @@ class Figure:
 
 
 class Line:
-    """All digits of a text: figures that go on from one another with a space between, others with a bar."""
+    """All digits of a text; figures that can be one number have a space between them, others a bar."""
 
     def __init__(self, figures: list[Figure]) -> None:
         self.figures = figures
@@ -73,7 +76,7 @@ class Line:
         self.text = "".join(pieces)
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where text[start:end] stands in the page."""
+        """Start and end in the original of text[start:end]."""
         figures = self._within(start, end)
         return figures[0].start, figures[-1].end
 
@@ -86,7 +89,7 @@ class Line:
 
 
 def line(page: Page, passed_over: list[tuple[int, int]]) -> Line:
-    """The digits of a page; whatever touches `passed_over` (prices, dates) is none of them."""
+    """The digits of a page, without what touches `passed_over` (prices, dates)."""
     text = page.plain.text
     figures: list[Figure] = []
     pending: list[str] = []  # what the words before say of the next digit
@@ -146,7 +149,7 @@ def _goes_on(before: Figure, figure: Figure, gap: str, words_between: int) -> bo
 
 
 def _figures(page: Page) -> Iterator[tuple[int, Meaning]]:
-    """Where each word that means digits begins, and what it means; a word that ends a number is APART."""
+    """Start and meaning of each word that means digits; APART for one that ends a number."""
     if not (HAS_DIGIT.search(page.plain.text) or any(map(_means_digits, page.vocabulary))):
         return
     in_number = False
@@ -208,7 +211,7 @@ def _of_mixed(word: str) -> tuple[Meaning, ...]:
 
 
 def _glued(letters: str, start: int) -> Meaning:
-    """Number words without a space between them: sixfourzero, and the four of 32four."""
+    """The meaning of number words written together (sixfourzero), or after digits (32four)."""
     if letters not in NUMBERS and not GLUED.fullmatch(letters):
         return APART
     digits = "".join(str(NUMBERS[match.group()]) for match in ONE_OF_GLUED.finditer(letters))

@@ -1,4 +1,4 @@
-"""What people wrote against the rules; not what it said."""
+"""Violations of the content rules; what was written is not kept."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from marketplace.kit.clock import now
 
 
 class Violation(Base):
-    """One rule broken by one text; `subject_id` is nobody's where the text was refused."""
+    """One rule broken by one text; `subject_id` is None where the text was refused and so never stored."""
 
     __tablename__ = "violations"
     __table_args__ = (Index("ix_violations_user", "user_id", "created_at"),)

@@ -1,4 +1,7 @@
-"""Telephone, card and account numbers in any spelling; prices, dates, times and sizes are none."""
+"""Telephone, card and account numbers in any spelling; prices, dates, times and sizes are left out.
+
+Apart from the rooms: one detector of the filter, pure text in and spans out.
+"""
 
 import re
 from collections.abc import Iterator
@@ -122,7 +125,7 @@ PROGRESSION = ("0123456789" * 3, "9876543210" * 3)
 
 
 def numbers(page: Page) -> Iterator[Span]:
-    """Every telephone, card and account number of the page, placed in its plain reading."""
+    """Every telephone, card and account number, as places in the plain reading of the page."""
     text = page.latin.text
     accounts = list(_accounts(text))
     yield from accounts
@@ -178,7 +181,7 @@ def _is_called(written: str, before: str) -> bool:
 
 
 def _is_other_number(before: str) -> bool:
-    """An order, a model, a part: whatever word stands nearest decides."""
+    """Whether the nearest word before says it is an order, model or part number."""
     called = [match.start() for match in CALL.finditer(before)]
     numbered = [match.start() for match in NUMBERED.finditer(before)]
     if called or numbered:
@@ -191,7 +194,7 @@ def _is_year(group: str) -> bool:
 
 
 def _is_counting(figures: str, written: str) -> bool:
-    """One, two, three …, sizes that go up, or the same over and over."""
+    """Whether these digits count (1, 2, 3 …), are rising sizes, or repeat one figure."""
     groups = [int(group) for group in written.split()]
     goes_up = len(groups) > 4 and all(before < after for before, after in pairwise(groups))
     return goes_up or (len(figures) <= 12 and any(figures[:7] in row for row in PROGRESSION)) or len(set(figures)) <= 2
@@ -224,7 +227,7 @@ def _accounts(text: str) -> Iterator[Span]:
 
 
 def _end_of_iban(text: str, start: int) -> int:
-    """Where the account number that starts here ends; 0 where its check digits say it is none."""
+    """End of the IBAN that starts here; 0 where its check digits are wrong."""
     row = ROW.match(text, start)
     letters = [(m.group(), m.end()) for m in re.finditer(r"[a-z0-9]", row.group())] if row else []
     length = IBAN_LENGTHS.get("".join(letter for letter, _ in letters[:2]), 0)

@@ -1,4 +1,7 @@
-"""What is done with what a text holds: data, read once, checked when read."""
+"""What is done with what a text holds: rules read from TOML once, checked when read.
+
+Apart from the rooms: configuration as data.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +19,8 @@ PLACES = (MESSAGE, "listing", "review")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is done with one kind of find in each place; a `contact` passes between two with a paid deal."""
+    """The action for one kind of find in each place (message, listing …); a `contact` is allowed between two who have a
+    paid deal."""
 
     name: str
     looks_for: str
@@ -34,7 +38,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All rules by what they look for, and the hosts that may be linked to."""
+    """All rules by the kind of find, and the hosts that links may lead to."""
 
     by_kind: dict[str, Rule]
     allowed_hosts: frozenset[str]

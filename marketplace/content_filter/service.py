@@ -1,4 +1,4 @@
-"""Judge what people write, and remember who broke which rule."""
+"""Screen what people write, and record violations."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Refused(Invalid):
-    """What was written may not be said; the violation is still to be recorded, outside of the lost transaction."""
+    """422: the text breaks a rule. The violation is recorded after the transaction of the text was rolled back."""
 
     code = "content_refused"
     title = "Not accepted"
@@ -41,9 +41,9 @@ def check(
     trusted: Callable[[], bool] = lambda: False,
     subject_id: int | None = None,
 ) -> Verdict:
-    """Judge a text and record in the running transaction which rules it breaks; raises Refused (422), which
-    takes the transaction with it: `init_app` records it then for views, `refusals_recorded` for sockets and jobs.
-    `trusted` (the two have a paid deal) is asked only where a stranger's text would break a rule."""
+    """Screen a text and record violations in the running transaction. Raises Refused (422), which rolls it back:
+    `init_app` records it then for views, `refusals_recorded` for sockets and jobs. `trusted` (the two have a paid deal)
+    is asked only where a stranger's text would break a rule."""
     found = find(text, rules())
     verdict = judge(text, found, where)
     if verdict.broken and trusted():
@@ -55,7 +55,7 @@ def check(
 
 
 def record(user_id: int, verdict: Verdict, where: str, subject_id: int | None = None) -> None:
-    """Write one violation a broken rule into the running transaction."""
+    """Add a row for each broken rule to the running transaction."""
     about = {"user_id": user_id, "subject_type": where, "subject_id": subject_id}
     if verdict.broken:
         db.session.add_all([Violation(rule=rule, action=action, **about) for rule, action in verdict.broken])
@@ -72,12 +72,12 @@ def refusals_recorded(work: Callable[[], T]) -> T:
 
 
 def record_refusal(refused: Refused) -> None:
-    """In a transaction of its own: that of the refused text is lost."""
+    """Record a refusal in a transaction of its own, as that of the text was rolled back."""
     in_transaction(lambda: record(refused.user_id, refused.verdict, refused.where))
 
 
 def init_app(app: Flask) -> None:
-    """Every refusal that leaves a view is recorded before it is answered."""
+    """Record every refusal that leaves a view, before it is answered."""
 
     def answer(refused: Refused) -> Response:
         record_refusal(refused)

@@ -1,4 +1,7 @@
-"""Letters as they are read, not as they are coded: one spelling of each, and where it stood in what was written."""
+"""Letters as they are read, not as they are coded: one spelling of each, and its place in the original text.
+
+Apart from the rooms: the reading of letters that all detectors share.
+"""
 
 import re
 import unicodedata
@@ -52,25 +55,25 @@ READ = _Read()
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A way to read the text; `starts` and `ends` are the places in what was written, None where they are the same.
-    What cannot be seen belongs to the letter before it."""
+    """One reading of a text. `starts` and `ends` give each letter's place in the original, None where they are the
+    same; invisible characters belong to the letter before them."""
 
     text: str
     starts: list[int] | None = None
     ends: list[int] | None = None
 
     def written(self, start: int, end: int) -> tuple[int, int]:
-        """The span of what was written that is read as text[start:end]."""
+        """Start and end in the original of text[start:end]."""
         if self.starts is None or self.ends is None:
             return start, end
         return self.starts[start], self.ends[end - 1]
 
     def like(self, text: str) -> "View":
-        """Another reading, letter by letter."""
+        """The same places with other letters, one for one."""
         return View(text, self.starts, self.ends)
 
     def without(self, pattern: re.Pattern[str], instead: Callable[[re.Match[str]], str]) -> "View":
-        """With every match replaced; a replacement's letters stand where the match's stood."""
+        """With every match replaced; the letters put in have the place of the match."""
         pieces: list[str] = []
         starts: list[int] = []
         ends: list[int] = []
@@ -95,14 +98,14 @@ class View:
 
 
 class Page:
-    """One text in the readings that the others look for things in, each made when first asked for."""
+    """One text in the readings that detectors use, each made when first asked for."""
 
     def __init__(self, text: str) -> None:
         self.plain = plain(text)
 
     @cached_property
     def latin(self) -> View:
-        """Cyrillic letters that look like Latin ones are Latin."""
+        """Cyrillic look-alikes read as Latin."""
         text = self.plain.text
         return self.plain if text.isascii() else self.plain.like(text.translate(LOOK_ALIKES))
 
@@ -113,24 +116,24 @@ class Page:
 
     @cached_property
     def has_spaced_letters(self) -> bool:
-        """Whether three single letters stand beside each other; asked first, because it is asked fast."""
+        """Whether three single letters follow one another: a cheap test before the dear ones."""
         return "1 1 1" in " ".join([str(len(word)) for word, _ in self.words])
 
     @cached_property
     def words(self) -> list[tuple[str, int]]:
-        """Runs of letters and digits, and where each begins."""
+        """Runs of letters and digits, each with its start."""
         parts = WORD_OR_GAP.findall(self.plain.text)
         places = list(zip(parts, accumulate(map(len, parts), initial=0), strict=False))
         return places[0 if parts and WORD.match(parts[0]) else 1 :: 2]
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
-        """Every word once."""
+        """The set of words."""
         return frozenset([word for word, _ in self.words])
 
     @cached_property
     def latin_vocabulary(self) -> frozenset[str]:
-        """Every word of the Latin reading once."""
+        """The set of words in the Latin reading."""
         if self.latin.text == self.plain.text:
             return self.vocabulary
         return frozenset(" ".join(self.vocabulary).translate(LOOK_ALIKES).split(" "))
@@ -149,7 +152,7 @@ def plain(text: str) -> View:
 
 
 def unmixed(word: str) -> str:
-    """A word of two alphabets in the one it has more letters of that are its alone; others as they are."""
+    """A word of two alphabets as one of the alphabet that has more letters only it has; other words as they are."""
     if not (CYRILLIC.search(word) and LATIN.search(word)):
         return word
     latin = word.translate(LOOK_ALIKES)

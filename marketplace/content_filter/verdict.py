@@ -1,4 +1,7 @@
-"""Judge a text by the rules: what may be said as it is, what is hidden, held or refused."""
+"""Judge a text by the rules: allowed as it is, masked, held or refused.
+
+Apart from the rooms: the decision itself, pure; the service records what it says.
+"""
 
 from dataclasses import dataclass
 from itertools import accumulate
@@ -12,7 +15,7 @@ Found = list[tuple[Rule, Span]]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One find: by which rule, what is done with it, and where it stands in what was written."""
+    """One find: its rule, the action, and its place in the original text."""
 
     rule: str
     action: str
@@ -22,7 +25,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The hardest action, the text with its masked parts hidden, every hit, and what the person is told."""
+    """The hardest action, the text with masked parts hidden, every hit, and the sentence for the person."""
 
     action: str
     text: str
@@ -31,7 +34,7 @@ class Verdict:
 
     @property
     def broken(self) -> list[tuple[str, str]]:
-        """The rules that were broken, each once, with what is done."""
+        """(rule, action) of each rule that was broken, once."""
         return list(dict.fromkeys((hit.rule, hit.action) for hit in self.hits if hit.action != ALLOW))
 
 
@@ -41,7 +44,7 @@ def screen(text: str, where: str, *, trusted: bool = False, rules: Rules | None 
 
 
 def find(text: str, rules: Rules) -> Found:
-    """Every place of the text that a rule speaks of, with that rule: the slow half, the same for everybody."""
+    """Every place of the text that a rule speaks of: the slow half, independent of who writes to whom."""
     spans = read(text, rules.allowed_hosts)
     return [(rules.by_kind[span.kind], span) for span in spans if span.kind in rules.by_kind]
 

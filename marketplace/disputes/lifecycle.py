@@ -1,4 +1,4 @@
-"""The states of a dispute and of an offer to settle it, and who moves them."""
+"""States of a dispute and of a settlement offer, and who moves them."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -18,7 +18,7 @@ class DisputeStatus(StrEnum):
 
 
 class OfferStatus(StrEnum):
-    """An offer's states."""
+    """States of an offer to settle."""
 
     OPEN = "open"
     ACCEPTED = "accepted"

@@ -1,4 +1,4 @@
-"""A dispute as a file: what was said and shown, offered and decided."""
+"""A dispute and what belongs to its file: statements, evidence, offers, decisions."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ REASONS = {
 
 
 class ShownAlready(Duplicate):
-    """A file is evidence once."""
+    """409: the file is evidence in this dispute already."""
 
     code = "shown_already"
     sentence = "This file is evidence in this dispute already."
@@ -67,7 +67,7 @@ class Dispute(Stateful, Base):
 
 
 class Statement(Base):
-    """What a side said."""
+    """A text that a side wrote."""
 
     __tablename__ = "dispute_statements"
     __table_args__ = (Index("ix_dispute_statements_dispute_id", "dispute_id", "id"),)
@@ -81,8 +81,8 @@ class Statement(Base):
 
 @answer_conflict("uq_dispute_evidence_dispute_id_upload_id", ShownAlready())
 class Evidence(Base):
-    """What a side showed; `sha256` is of the bytes as they were stored when it was added. Without an upload its
-    owner has deleted it since; that it was there, and what it was, stays."""
+    """A file that a side added. `sha256` is of the bytes as stored when it was added; `upload_id` is None once its
+    owner has deleted the file, while the row stays."""
 
     __tablename__ = "dispute_evidence"
     __table_args__ = (
@@ -102,7 +102,7 @@ class Evidence(Base):
 
 
 class Offer(Stateful, Base):
-    """One side's terms, for the other to accept; what they mean stands at Dispute."""
+    """One side's terms for the other to accept; the columns mean what they mean in Dispute."""
 
     __tablename__ = "dispute_offers"
     __table_args__ = (
@@ -120,7 +120,7 @@ class Offer(Stateful, Base):
 
 
 class Decision(Base):
-    """What staff decided, never changed: the one after an appeal is a second row."""
+    """A decision by staff, never changed: the one after an appeal is a second row."""
 
     __tablename__ = "dispute_decisions"
     __table_args__ = (

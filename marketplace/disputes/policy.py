@@ -1,4 +1,4 @@
-"""Who sees which dispute, and what one is to it and to an offer in it."""
+"""Which disputes one sees, and one's role in a dispute and towards an offer."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ AUTHOR, RECIPIENT = frozenset({"author"}), frozenset({"recipient"})
 
 
 def visible_to(user: User) -> Select[Dispute]:
-    """The two sides see theirs, whoever decides sees all."""
+    """One's own disputes, on either side; all of them for staff who decide."""
     return select(Dispute) if decides(user) else select(Dispute).where(seen_by(Dispute, user.id))
 
 
@@ -23,17 +23,17 @@ def seen_by(dispute: Any, me: Any) -> ColumnElement[bool]:
 
 
 def eyes_of(user: User) -> dict[str, int]:
-    """The parameter that narrows a list to what this person sees."""
+    """The list parameter that narrows to what this person may see; empty for staff who decide."""
     return {} if decides(user) else {"seen_by": user.id}
 
 
 def decides(user: User) -> bool:
-    """Whether this is staff who decide."""
+    """Whether this person decides disputes."""
     return may(user.role, May.DECIDE_DISPUTES)
 
 
 def role_of(user: User, dispute: Any) -> frozenset[str]:
-    """A side, or staff; nobody decides about their own."""
+    """The side one is on, or staff; nobody is staff towards their own dispute."""
     if dispute.opened_by_id == user.id:
         return OPENER
     if dispute.against_id == user.id:
@@ -42,12 +42,12 @@ def role_of(user: User, dispute: Any) -> frozenset[str]:
 
 
 def offer_role_of(user: User, dispute: Any, offer: Any) -> frozenset[str]:
-    """Who made it, or the side it was made to."""
+    """Whether one made the offer or received it."""
     if offer.author_id == user.id:
         return AUTHOR
     return RECIPIENT if user.id in {dispute.opened_by_id, dispute.against_id} else frozenset()
 
 
 def other_side(dispute: Any, user_id: int) -> int:
-    """Whom this side has to do with."""
+    """The id of this side's opponent."""
     return int(dispute.against_id if dispute.opened_by_id == user_id else dispute.opened_by_id)

@@ -1,4 +1,4 @@
-"""Disputes to read: one's own, those that wait for staff, and one with everything in its file."""
+"""Lists of disputes, and one in full."""
 
 from typing import Any, TypeVar
 
@@ -58,17 +58,17 @@ UNAPPEALED = Timer(Dispute, lambda: (Dispute.status == DisputeStatus.DECIDED) & 
 
 
 def reasons() -> list[dict[str, str]]:
-    """What a dispute can be about."""
+    """Every reason a dispute can have, with its label."""
     return [{"key": key, "title": title} for key, title in REASONS.items()]
 
 
 def of(user: User, **query: Any) -> Page:
-    """Those one is a side of, the newest first; whoever decides sees all."""
+    """Disputes one is a side of, newest first; all of them for staff who decide."""
     return BROWSE.page({**query, **policy.eyes_of(user)}, lambda row: view(user, row))
 
 
 def queue(user: User, **query: Any) -> Page:
-    """For staff: what waits for them, or everything in one state, the oldest first."""
+    """Disputes that wait for staff, or those in one state, oldest first."""
     narrowed = query if query.get("status") else {**query, "statuses": list(WAITING_FOR_STAFF)}
     return BROWSE.page({"sort": "created_at", **narrowed}, lambda row: view(user, row))
 
@@ -79,23 +79,23 @@ def find(user: User, dispute_id: int) -> Dispute:
 
 
 def to_change(user: User, dispute_id: int) -> Dispute:
-    """The same, nobody else's until the transaction ends: the two sides may speak at once."""
+    """As `find`, locked until the commit: the two sides may write at once."""
     return one(locked(policy.visible_to(user).where(Dispute.id == dispute_id)), "dispute")
 
 
 def offer_of(dispute: Dispute, offer_id: int) -> Offer:
-    """One offer in it, to change; raises NotFound."""
+    """An offer of this dispute, by id; raises NotFound."""
     return one(select(Offer).where(Offer.dispute_id == dispute.id, Offer.id == offer_id), "offer")
 
 
 def without_file(task_id: int) -> Task | None:
-    """A disputed task that nobody has a file about."""
+    """The task of this id if it is disputed and has no open dispute."""
     wanted = _without_file(select(Task)).where(Task.id == task_id)
     return db.session.scalar(wanted)
 
 
 def tasks_without_file(batch: int) -> list[int]:
-    """The ids of such tasks."""
+    """Ids of disputed tasks that have no open dispute."""
     return [row.id for row in fetch(_without_file(select(Task.id)).order_by(Task.id).limit(batch))]
 
 
@@ -105,12 +105,12 @@ def newest_of(user: User, task_id: int) -> JsonObject:
 
 
 def detail(user: User, dispute_id: int) -> JsonObject:
-    """One visible dispute with everything in its file; raises NotFound."""
+    """One visible dispute with statements, evidence, offers, decisions and timeline; raises NotFound."""
     return _detail(user, DISPUTES.c.id == dispute_id)
 
 
 def view(user: User, row: Any) -> JsonObject:
-    """As lists show it."""
+    """A dispute as lists show it."""
     return {
         **{name: getattr(row, name) for name in (*SAME, *MOMENTS)},
         "opened_by_name": name_in(row, "opener"),

@@ -1,4 +1,4 @@
-"""What the two sides do in a dispute: open it, speak, show, appeal."""
+"""What the two sides do in a dispute: open, answer, add evidence, appeal."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,20 +28,21 @@ MOST_OF_A_SIDE = 50
 
 
 class TooMuch(Conflict):
-    """A file is read by people."""
+    """409: a side has MOST_OF_A_SIDE statements or files, as people have to read them."""
 
     code = "too_much"
     sentence = f"There are {MOST_OF_A_SIDE} of yours in this dispute already, which is all there can be."
 
 
 def open_dispute(user: User, task_id: int, *, reason: str, description: str) -> Dispute:
-    """The task is disputed and there is a file about it, both or neither; raises 403, 404, WrongState (409)."""
+    """Move the task to disputed and open its dispute, in one transaction; raises 403, 404, WrongState (409)."""
     task = tasks_service.dispute(user, task_id)
     return _file(task, user.id, reason=reason, description=description)
 
 
 def open_missing(task_id: int) -> None:
-    """A file for a task that was disputed without one. No effect where there is one, or the dispute is over."""
+    """Open the dispute of a task that was disputed at the task itself; no effect where there is one, or the task is not
+    disputed any more."""
     task = queries.without_file(task_id)
     opener = tasks_queries.last_actor(task_id, "dispute")
     if task is not None and opener is not None:
@@ -49,7 +50,7 @@ def open_missing(task_id: int) -> None:
 
 
 def respond(user: User, dispute_id: int, *, content: str, shown: Mapping[str, str] | None = None) -> Dispute:
-    """Say how one sees it; the first word of the other side puts it before staff. `shown` as in `show`."""
+    """Write a statement; the other side's first one brings the dispute before staff. `shown` as in `show`."""
     dispute = queries.to_change(user, dispute_id)
     dispute.advance("respond", actor=policy.role_of(user, dispute), actor_id=user.id)
     _refuse_too_much(Statement, dispute, user, 1)
@@ -60,8 +61,8 @@ def respond(user: User, dispute_id: int, *, content: str, shown: Mapping[str, st
 
 
 def show(user: User, dispute_id: int, *, shown: Mapping[str, str], note: str = "") -> Dispute:
-    """Add one's own files as evidence: by name, with what their bytes came to (evidence.py). Raises 403, 404, 409,
-    Invalid (422) for what is no file of one's own."""
+    """Add one's own files as evidence; `shown` maps their names to their SHA-256 (evidence/service.py). Raises 403,
+    404, 409, Invalid (422) for what is no file of one's own."""
     dispute = queries.to_change(user, dispute_id)
     dispute.advance("add_evidence", actor=policy.role_of(user, dispute), actor_id=user.id)
     _keep(user, dispute, shown, note)
@@ -82,7 +83,7 @@ def appeal(user: User, dispute_id: int, *, reason: str) -> Dispute:
 
 
 def lapse(dispute_id: int) -> None:
-    """The other side has said nothing in its time: staff decide without it. No effect where it is not so."""
+    """Bring the dispute before staff after the other side's time to answer; no effect where it has answered."""
     dispute = queries.UNANSWERED.locked_row(dispute_id)
     if dispute is not None:
         dispute.advance("lapse", actor=SYSTEM)
@@ -90,7 +91,7 @@ def lapse(dispute_id: int) -> None:
 
 
 def demand_side(user: User, dispute: Dispute) -> None:
-    """Raises NotAllowed (403) where this is nobody's own dispute."""
+    """Raises NotAllowed (403) for who is no side of this dispute."""
     if not policy.role_of(user, dispute) & (policy.OPENER | policy.RESPONDENT):
         raise NotAllowed("Only the two sides can speak in this dispute.")
 

@@ -1,4 +1,4 @@
-"""A task that was disputed gets its file; safe to repeat."""
+"""Disputes listen to tasks; safe to repeat."""
 
 from marketplace.core.queues.outbox import subscribe
 from marketplace.disputes import service
@@ -7,5 +7,5 @@ from marketplace.events.tasks import TaskDisputed
 
 @subscribe(TaskDisputed)
 def open_file(event: TaskDisputed) -> None:
-    """Also where it was disputed at the task itself."""
+    """Open the dispute of a task that was disputed at the task itself; there may be one."""
     service.open_missing(event.task_id)

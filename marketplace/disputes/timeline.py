@@ -1,4 +1,7 @@
-"""A dispute's story, told from what is kept anyway: nothing can be in it that did not happen."""
+"""A dispute's timeline, composed of the rows of its file and its state changes; nothing is stored for it.
+
+Apart from the rooms: it composes rows that the queries have read.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -21,7 +24,7 @@ KINDS = (
 
 
 def of(dispute: Any, *, statements: Any, evidence: Any, offers: Any, decisions: Any) -> list[JsonObject]:
-    """Everything that happened, the earliest first: what, by whom (nobody: by the clock), when, to which row."""
+    """Everything that happened, earliest first: what, who (None: the clock), when, and the row's id."""
     steps = [
         _step("opened", dispute.created_at, dispute.opened_by_id, None),
         *_said(dispute, statements),
@@ -35,7 +38,7 @@ def of(dispute: Any, *, statements: Any, evidence: Any, offers: Any, decisions: 
 
 
 def _said(dispute: Any, statements: Iterable[Any]) -> Iterator[JsonObject]:
-    """The first word of the other side is the response."""
+    """Statements; the other side's first one is called the response."""
     answered = False
     for row in statements:
         is_answer = row.author_id == dispute.against_id and not answered
@@ -57,7 +60,7 @@ def _moves_of_offers(ids: list[int]) -> Iterator[JsonObject]:
 
 
 class ChangeRow(Protocol):
-    """A step that was taken."""
+    """A row of state_changes."""
 
     thing_id: int
     verb: str

@@ -1,4 +1,4 @@
-"""What people keep an eye on."""
+"""Favorites: marks on things of other slices."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What people keep an eye on."""
+"""Favorites."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from marketplace.kit.clock import now
 
 @retry_conflict("uq_favorites_user_id_item_type_item_id")
 class Favorite(Base):
-    """One person's mark on one thing."""
+    """One person's mark on one thing, named by its kind and id."""
 
     __tablename__ = "favorites"
     __table_args__ = (

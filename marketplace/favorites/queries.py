@@ -30,7 +30,7 @@ FAVORITES_LIST = ListQuery(
 
 
 def of(user: User, **query: Any) -> Page:
-    """One's favorites with what they mark; a thing that can no longer be seen is null."""
+    """One's favorites, each with its thing; None for a thing that one can no longer see."""
     page = FAVORITES_LIST.page({**query, "user_id": user.id}, view)
     for item_type, subject in markable().items():
         wanted = [item for item in page.items if item["item_type"] == item_type]
@@ -41,7 +41,7 @@ def of(user: User, **query: Any) -> Page:
 
 
 def view(row: Any) -> JsonObject:
-    """One mark; `id` is the same as `favorite_id`."""
+    """A favorite; `id` is the same as `favorite_id`."""
     return {
         "id": row.id,
         "favorite_id": row.id,
@@ -52,7 +52,7 @@ def view(row: Any) -> JsonObject:
 
 
 def check(user: User, items: list[tuple[str, int]]) -> dict[str, bool]:
-    """Which of these one has marked."""
+    """Whether one has marked each of these, by `kind:id`."""
     if not items:
         return {}
     one_of = or_(*(and_(FAVORITES.c.item_type == kind, FAVORITES.c.item_id == item_id) for kind, item_id in items))
@@ -66,7 +66,7 @@ def check(user: User, items: list[tuple[str, int]]) -> dict[str, bool]:
 
 
 def counts(user: User) -> dict[str, int]:
-    """How many of each kind."""
+    """Number of one's favorites by kind."""
     grouped = select(FAVORITES.c.item_type, func.count()).where(FAVORITES.c.user_id == user.id)
     found = Counter(counted(grouped.group_by(FAVORITES.c.item_type)))
     return {"total": found.total(), **{f"{kind}s": found[kind] for kind in markable()}}

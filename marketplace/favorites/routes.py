@@ -31,7 +31,7 @@ bp = Blueprint(
 
 
 class MarkableConverter(AnyConverter):
-    """A kind of thing in a path."""
+    """URL converter: a kind that can be marked."""
 
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, *markable())

@@ -1,4 +1,4 @@
-"""Mark and unmark."""
+"""Mark and unmark things."""
 
 from sqlalchemy import delete
 
@@ -11,7 +11,7 @@ from marketplace.kit.json_types import JsonObject
 
 
 def toggle(user: User, *, item_type: str, item_id: int) -> JsonObject:
-    """Take the mark off where there is one, else put one on; raises NotFound."""
+    """Remove the favorite where there is one, else add it; raises NotFound."""
     if _remove(user, item_type, item_id):
         return {"is_favorited": False, "message": "Removed from your favorites.", "favorite": None}
     queries.require_visible(user, item_type, item_id)
@@ -20,19 +20,19 @@ def toggle(user: User, *, item_type: str, item_id: int) -> JsonObject:
 
 
 def remove(user: User, favorite_id: int) -> None:
-    """Take one mark off; raises NotFound."""
+    """Remove a favorite by its id; raises NotFound."""
     favorite = queries.find(user, favorite_id)
     _remove(user, favorite.item_type, favorite.item_id)
 
 
 def remove_item(user: User, item_type: str, item_id: int) -> None:
-    """Take the mark off a thing; raises NotFound where there is none."""
+    """Remove the favorite on a thing; raises NotFound where there is none."""
     if not _remove(user, item_type, item_id):
         raise NotFound.of("favorite")
 
 
 def forget_item(item_type: str, item_id: int) -> None:
-    """A thing is gone: nobody keeps an eye on it any more."""
+    """Delete everybody's favorites on a thing that was deleted."""
     execute(delete(Favorite).where(Favorite.item_type == item_type, Favorite.item_id == item_id))
 
 

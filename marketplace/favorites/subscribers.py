@@ -1,4 +1,4 @@
-"""What favorites do when a thing is gone; safe to repeat."""
+"""Favorites listen to deletions; safe to repeat."""
 
 from marketplace.core.queues.outbox import subscribe_to_subjects
 from marketplace.events.base import Event
@@ -8,7 +8,7 @@ from marketplace.favorites.policy import markable
 
 @subscribe_to_subjects("deleted")
 def forget_item(event: Event) -> None:
-    """Nobody keeps an eye on a deleted thing."""
+    """Delete the favorites on the deleted thing."""
     for kind, subject in markable().items():
         if subject.deleted is type(event):
             service.forget_item(kind, subject.id_in(event))

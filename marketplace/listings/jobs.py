@@ -1,4 +1,4 @@
-"""What the clock does to listings."""
+"""Periodic jobs of listings."""
 
 from datetime import timedelta
 
@@ -8,11 +8,11 @@ from marketplace.listings import queries, service
 
 @job("expire_listings", timeout=300, every=timedelta(minutes=1))
 def expire_listings(run: Run) -> None:
-    """Listings whose time is over."""
+    """Expire listings past `expires_at`."""
     one_by_one(queries.EXPIRY.ids, service.expire)
 
 
 @job("remind_sellers", timeout=300, every=timedelta(hours=1))
 def remind_sellers(run: Run) -> None:
-    """Listings whose time is over soon."""
+    """Announce listings that expire within days."""
     one_by_one(queries.REMINDER.ids, service.remind)

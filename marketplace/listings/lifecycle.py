@@ -6,7 +6,7 @@ from marketplace.kit.lifecycle import Lifecycle, guard, move
 
 
 class ListingStatus(StrEnum):
-    """A listing's states; `deleted` is seen by nobody."""
+    """States of a listing; nobody sees `deleted` ones."""
 
     ACTIVE = "active"
     PENDING = "pending"

@@ -1,4 +1,4 @@
-"""Classifieds."""
+"""Listings: classifieds."""
 
 from functools import partial
 from pathlib import Path

@@ -74,13 +74,13 @@ class Listing(Stateful, Base):
 
 
 def said(fields: Mapping[str, Any]) -> list[str | None]:
-    """What a search looks through."""
+    """The texts that a search reads."""
     names = ("title", "description", "location", "category", "subcategory")
     return [*(fields.get(name) for name in names), *(fields.get("tags") or ())]
 
 
 def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
-    """The same, folded."""
+    """The search columns of these fields: their texts, folded."""
     return {
         "search_text": text.search_text(*said(fields)),
         "location_key": text.search_text(fields.get("location")),

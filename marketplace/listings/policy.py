@@ -1,4 +1,4 @@
-"""Who sees which listing, and what one is to it."""
+"""Which listings one sees, and one's role towards a listing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Listings to read: the browse list, one's own, one in full."""
+"""Lists of listings, one in full, and single columns of them."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -93,7 +93,7 @@ DETAIL = replace(BROWSE, columns=[*BROWSE.columns, *SELLER, USERS.c.created_at.l
 
 
 def browse(viewer: User | None, **query: Any) -> Page:
-    """What everybody may see; states that are nobody else's business narrow to one's own."""
+    """Listings everybody may see; asked for other states, one's own in those."""
     params = _prepared(query)
     if params["status"] not in policy.PUBLIC_STATES:
         params |= own_only(viewer)
@@ -103,7 +103,7 @@ def browse(viewer: User | None, **query: Any) -> Page:
 
 
 def mine(user: User, **query: Any) -> Page:
-    """One's own in every state; `current_page` for clients that read that name."""
+    """One's own; the answer has `current_page` for clients that read that name."""
     params = {**query, "owner_id": user.id, "living": ListingStatus.DELETED}
     return BROWSE.page(params, lambda row: view(user, row), extra={"current_page": query.get("page", 1)})
 
@@ -114,19 +114,19 @@ def find(viewer: User | None, listing_id: int) -> Listing:
 
 
 def title_of(listing_id: int) -> str:
-    """Its title, whoever asks; empty where there is none."""
+    """The title, whoever asks; empty where there is none."""
     rows = fetch(select(LISTINGS.c.title).where(LISTINGS.c.id == listing_id))
     return rows[0].title if rows else ""
 
 
 def seller_of(listing_id: int) -> int | None:
-    """Whose it is, whoever asks."""
+    """The seller's id, whoever asks; None where there is no such listing."""
     rows = fetch(select(LISTINGS.c.seller_id).where(LISTINGS.c.id == listing_id))
     return rows[0].seller_id if rows else None
 
 
 def living_of(seller_id: int, *, on_list: bool) -> list[Listing]:
-    """A person's own, to be moved; `on_list`: only those others see."""
+    """A seller's listings that are not deleted; with `on_list` only active and pending ones."""
     mine = select(Listing).where(Listing.seller_id == seller_id, Listing.status != ListingStatus.DELETED)
     shown = mine.where(Listing.status.in_((ListingStatus.ACTIVE, ListingStatus.PENDING))) if on_list else mine
     return list(db.session.scalars(shown.order_by(Listing.id)))
@@ -143,7 +143,7 @@ def detail(viewer: User | None, listing_id: int) -> JsonObject:
 
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
-    """Visible ones of these, by id."""
+    """Those of these ids that the viewer may see, by id."""
     return BROWSE.by_ids(ids, {"living": ListingStatus.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 
@@ -183,7 +183,7 @@ def view(viewer: User | None, row: Any) -> JsonObject:
 
 
 def seller_info(row: Any) -> JsonObject:
-    """The seller beside the listing."""
+    """The seller as a listing shows them."""
     return {
         "id": row.seller_id,
         "username": row.seller,
@@ -209,7 +209,7 @@ def _on_view(query: dict[str, Any]) -> JsonObject:
 
 
 def _prepared(query: dict[str, Any]) -> JsonObject:
-    """Query parameters in the units and names of the list."""
+    """Query parameters as the ListQuery takes them: minor units, its own names."""
     category, search = query.pop("category", None), query.pop("search", None)
     prices = rank_bounds("price", query.pop("min_price", None), query.pop("max_price", None))
     if where := query.pop("location", None):

@@ -1,4 +1,4 @@
-"""Post, edit, delete a classified; count who looked at it."""
+"""Post, edit, move and delete listings; count their views."""
 
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
@@ -57,7 +57,7 @@ def post(seller: User, *, price: Any, category: str, **fields: Any) -> Listing:
 
 
 def edit(user: User, listing_id: int, *, status: str | None = None, **changes: Any) -> Listing:
-    """Change what was sent; a status moves along the table. Raises 403, 404, 409, 422."""
+    """Change the fields that were sent, and the status along the table. Raises 403, 404, 409, 422."""
     listing = find(user, listing_id)
     roles = policy.role_of(user, listing)
     if changes or status in {None, listing.status}:
@@ -70,27 +70,27 @@ def edit(user: User, listing_id: int, *, status: str | None = None, **changes: A
 
 
 def hold(user: User, listing_id: int) -> Listing:
-    """Somebody wants it: pending, until it is sold or active again."""
+    """Reserve it: pending, until it is sold or active again. Raises 403, 404, 409."""
     return _moved(user, listing_id, "hold")
 
 
 def sell(user: User, listing_id: int) -> Listing:
-    """It is sold; everybody still sees it."""
+    """Mark as sold; everybody still sees it. Raises 403, 404, 409."""
     return _moved(user, listing_id, "sell")
 
 
 def archive(user: User, listing_id: int) -> Listing:
-    """Off the list, to be put back later."""
+    """Take it off the list, to be renewed or activated later. Raises 403, 404, 409."""
     return _moved(user, listing_id, "archive")
 
 
 def activate(user: User, listing_id: int) -> Listing:
-    """On the list again."""
+    """Put it back on the list. Raises 403, 404, 409."""
     return _moved(user, listing_id, "activate")
 
 
 def renew(user: User, listing_id: int, *, days: int | None = None) -> Listing:
-    """On the list again, or longer, until `days` from now: LISTING_DAYS unless told."""
+    """Active for `days` from now (LISTING_DAYS unless told). Raises 403, 404, 409."""
     listing = find(user, listing_id)
     listing.advance("renew", actor=policy.role_of(user, listing), actor_id=user.id)
     listing.expires_at, listing.reminded_at = _end_after(days), None
@@ -98,7 +98,7 @@ def renew(user: User, listing_id: int, *, days: int | None = None) -> Listing:
 
 
 def expire(listing_id: int) -> None:
-    """Its time is over. No effect where it is not so."""
+    """Expire it; no effect where its time is not over."""
     listing = queries.EXPIRY.row(listing_id)
     if listing is not None:
         listing.advance("expire", actor=SYSTEM)
@@ -107,7 +107,7 @@ def expire(listing_id: int) -> None:
 
 
 def remind(listing_id: int) -> None:
-    """Its time is over in a few days; said once. No effect where it is not so."""
+    """Publish ListingExpiring once, some days before its end; no effect at other times."""
     listing = queries.REMINDER.row(listing_id)
     if listing is not None and listing.expires_at is not None:
         listing.reminded_at = now()
@@ -116,7 +116,7 @@ def remind(listing_id: int) -> None:
 
 
 def delete(user: User, listing_id: int) -> None:
-    """Take it down for good."""
+    """Delete it for good; the row stays, seen by nobody. Raises 403, 404, 409."""
     listing = find(user, listing_id)
     listing.advance("delete", actor=policy.role_of(user, listing), actor_id=user.id)
     db.session.flush()
@@ -124,7 +124,7 @@ def delete(user: User, listing_id: int) -> None:
 
 
 def take_down_of(seller_id: int, *, for_good: bool = False) -> None:
-    """The seller's account was closed: archived, what is on the list; deleted, everything, where `for_good`."""
+    """Archive a seller's listings that are on the list; `for_good` deletes all of them."""
     for listing in queries.living_of(seller_id, on_list=not for_good):
         listing.advance("delete" if for_good else "take_down", actor=SYSTEM)
         db.session.flush()
@@ -135,14 +135,14 @@ def take_down_of(seller_id: int, *, for_good: bool = False) -> None:
 
 
 def feature_as_paid(seller_id: int) -> None:
-    """All of a seller's listings are featured while their plan says so, and not a moment longer."""
+    """Feature all of a seller's listings, or none, as their plan says at this moment."""
     featured = subscriptions_queries.unlocks(seller_id, FEATURED)
     others = (Listing.seller_id == seller_id, Listing.is_featured != featured)
     execute(update(Listing).where(*others).values(is_featured=featured))
 
 
 def count_view(viewer: User | None, listing: dict[str, Any]) -> JsonObject:
-    """One more look, never the owner's own; the answer shows it at once."""
+    """Add one view, unless the viewer is the owner; the answer has the new count."""
     if viewer is None or viewer.id != listing["seller_id"]:
         counters.count("listings", "views_count", listing["id"])
         listing["views_count"] += 1
@@ -172,7 +172,7 @@ def _moved(user: User, listing_id: int, verb: str) -> Listing:
 
 
 def _changed(listing: Listing) -> Listing:
-    """Put back on the list it stays there as long as a new one: an end that has passed does not count any more."""
+    """Announce a change; an active listing whose end has passed gets LISTING_DAYS anew."""
     if listing.status == ListingStatus.ACTIVE and listing.expires_at is not None and listing.expires_at <= now():
         listing.expires_at, listing.reminded_at = _end_after(), None
     db.session.flush()
@@ -181,7 +181,7 @@ def _changed(listing: Listing) -> Listing:
 
 
 def _end_after(days: int | None = None) -> datetime | None:
-    """So many days from now, LISTING_DAYS unless told; 0 is never."""
+    """`days` from now, LISTING_DAYS unless told; None for 0, which never ends."""
     days = current_settings.whole("LISTING_DAYS") if days is None else days
     return now() + timedelta(days=days) if days else None
 

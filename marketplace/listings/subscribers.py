@@ -1,4 +1,4 @@
-"""What listings do when an account is closed or a plan begins and ends; safe to repeat."""
+"""Listings listen to accounts and subscriptions; safe to repeat."""
 
 from marketplace.core.queues.outbox import subscribe
 from marketplace.events.auth import AccountSuspended
@@ -8,29 +8,29 @@ from marketplace.listings import service
 
 @subscribe(AccountSuspended)
 def take_down(event: AccountSuspended) -> None:
-    """Nothing of a suspended account is on offer."""
+    """Archive a suspended seller's listings."""
     service.take_down_of(event.user_id)
 
 
 @subscribe(SubscriptionStarted)
 def feature(event: SubscriptionStarted) -> None:
-    """The plan may hold it."""
+    """The plan may include it."""
     service.feature_as_paid(event.user_id)
 
 
 @subscribe(PlanChanged)
 def feature_anew(event: PlanChanged) -> None:
-    """One plan holds it, another does not."""
+    """The new plan may include it, or not."""
     service.feature_as_paid(event.user_id)
 
 
 @subscribe(SubscriptionRenewed)
 def feature_again(event: SubscriptionRenewed) -> None:
-    """What was imported since, or what plans hold since then."""
+    """For listings imported since, and for plans whose benefits have changed."""
     service.feature_as_paid(event.user_id)
 
 
 @subscribe(SubscriptionEnded)
 def feature_no_more(event: SubscriptionEnded) -> None:
-    """What was paid for is over."""
+    """The benefits have ended."""
     service.feature_as_paid(event.user_id)

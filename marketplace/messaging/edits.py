@@ -1,4 +1,7 @@
-"""What happens to a message after it was sent: edited, deleted, answered by an emoji."""
+"""Edit, delete and react to a message after it was sent.
+
+Apart from the rooms: verbs on a message after it was sent; those up to then fill service.py.
+"""
 
 from sqlalchemy import delete, select
 
@@ -17,14 +20,14 @@ MOST_EMOJI = 20  # different ones under one message
 
 
 class TooLate(Conflict):
-    """What others have read for long stays as it was."""
+    """409: a message can be edited for 15 minutes only."""
 
     code = "too_late"
     sentence = "A message can be edited for 15 minutes. Write a new one."
 
 
 def edit(user: User, message_id: int, *, content: str) -> Message:
-    """Other words, keeping the old ones; raises NotFound, NotAllowed (403), TooLate (409)."""
+    """Replace the text and keep the old version; raises NotFound, NotAllowed (403), TooLate (409)."""
     message = _own(user, message_id)
     if not policy.may_edit(user, message):
         raise TooLate()
@@ -37,7 +40,8 @@ def edit(user: User, message_id: int, *, content: str) -> Message:
 
 
 def remove(user: User, message_id: int) -> Message:
-    """Its words, its versions and what hung on it go, its number stays; raises NotFound, NotAllowed (403)."""
+    """Blank the text and delete its versions, reactions and attachment; the row keeps its number. Raises NotFound,
+    NotAllowed (403)."""
     message = _own(user, message_id)
     if message.deleted_at is not None:
         return message
@@ -51,7 +55,7 @@ def remove(user: User, message_id: int) -> Message:
 
 
 def react(user: User, message_id: int, emoji: str) -> Message:
-    """One's emoji under a message, once; raises NotFound, Invalid (422), Conflict (409) where there are too many."""
+    """Add one's emoji, each once; raises NotFound, Invalid (422), Conflict (409) at the most a message can have."""
     message, emoji = _locked(find_message(user, message_id)), normal_emoji(emoji)
     if not is_emoji(emoji):
         raise Invalid.field("emoji", "Send one emoji.")
@@ -68,7 +72,7 @@ def react(user: User, message_id: int, emoji: str) -> Message:
 
 
 def unreact(user: User, message_id: int, emoji: str) -> Message:
-    """Take one's emoji away; raises NotFound."""
+    """Remove one's emoji; raises NotFound."""
     message, emoji = find_message(user, message_id), normal_emoji(emoji)
     mine = (Reaction.message_id == message.id, Reaction.user_id == user.id, Reaction.emoji == emoji)
     return _changed(message) if execute(delete(Reaction).where(*mine)) else message
@@ -82,7 +86,7 @@ def _own(user: User, message_id: int) -> Message:
 
 
 def _locked(message: Message) -> Message:
-    """As it is now, and nobody else changes it or reacts to it until the end of the transaction."""
+    """The message as it is now, its conversation locked until the commit."""
     fetch(select(Conversation.id).where(Conversation.id == message.conversation_id).with_for_update())
     db.session.refresh(message)
     return message

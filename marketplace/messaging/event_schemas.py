@@ -1,4 +1,7 @@
-"""What socket events carry."""
+"""What socket events carry.
+
+Apart from the rooms: schemas.py of the socket events.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Conversations, rooms, and whom one blocks."""
+"""Conversations, rooms and blocks."""
 
 from pathlib import Path
 

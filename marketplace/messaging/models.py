@@ -1,4 +1,4 @@
-"""Conversations, who is in them, and their messages."""
+"""Conversations, memberships, messages and blocks."""
 
 from datetime import datetime
 
@@ -41,12 +41,13 @@ class Conversation(Stamped, Base):
 
     @property
     def is_room(self) -> bool:
-        """With members that come and go."""
+        """Whether it has members that come and go, and no pair."""
         return self.participant_1_id is None
 
 
 class Membership(Base):
-    """One person in one conversation: from which message on, how far they have read, and how they keep it."""
+    """One person in one conversation: from which message on they see it, how far they have read, whether it is archived
+    or muted."""
 
     __tablename__ = "memberships"
     __table_args__ = (
@@ -69,7 +70,7 @@ class Membership(Base):
 
 
 class Message(Base):
-    """Numbered within its conversation without a gap; its words are readable in the application only."""
+    """A message, numbered within its conversation without gaps; the text is encrypted by the application."""
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -99,7 +100,7 @@ class Message(Base):
 
 
 class MessageVersion(Base):
-    """What a message said before it was edited."""
+    """The text of a message before an edit."""
 
     __tablename__ = "message_versions"
     __table_args__ = (Index("ix_message_versions_message_id", "message_id"),)
@@ -127,7 +128,7 @@ class Reaction(Base):
 
 @retry_conflict("uq_blocks_blocker_id_blocked_id")
 class Block(Base):
-    """Somebody wants to hear no more of somebody."""
+    """One person blocks another; neither can write to the other then."""
 
     __tablename__ = "blocks"
     __table_args__ = (UniqueConstraint("blocker_id", "blocked_id"), Index("ix_blocks_blocked_id", "blocked_id"))

@@ -1,4 +1,4 @@
-"""Who sees which conversation, and who may write to whom."""
+"""Which conversations one sees, and who may write to whom."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,12 +14,12 @@ EDITABLE_FOR = timedelta(minutes=15)
 
 
 def memberships_of(user_id: int) -> Select[int]:
-    """The ids of the conversations somebody is in."""
+    """Ids of the conversations somebody is a member of."""
     return select(Membership.conversation_id).where(Membership.user_id == user_id, Membership.left_at.is_(None))
 
 
 def visible_to(user: User) -> Select[Conversation]:
-    """Those one is in."""
+    """The conversations one is a member of."""
     return select(Conversation).where(Conversation.id.in_(memberships_of(user.id)))
 
 
@@ -31,7 +31,7 @@ def other_side(user_id: int, conversation: Any) -> int | None:
 
 
 def is_blocked(one_id: int, other_id: int) -> bool:
-    """Whether either wants to hear no more of the other."""
+    """Whether either of the two blocks the other."""
     pair = or_(
         (Block.blocker_id == one_id) & (Block.blocked_id == other_id),
         (Block.blocker_id == other_id) & (Block.blocked_id == one_id),
@@ -40,12 +40,12 @@ def is_blocked(one_id: int, other_id: int) -> bool:
 
 
 def blocked_with(user_id: int) -> set[int]:
-    """Everybody who blocks this person, or whom they block."""
+    """Ids of all whom this person blocks or who block them."""
     pair = or_(Block.blocker_id == user_id, Block.blocked_id == user_id)
     rows = fetch(select(Block.blocker_id, Block.blocked_id).where(pair))
     return {row.blocked_id if row.blocker_id == user_id else row.blocker_id for row in rows}
 
 
 def may_edit(user: User, message: Message) -> bool:
-    """One's own, for a while."""
+    """Whether it is one's own message and young enough."""
     return message.sender_id == user.id and message.deleted_at is None and message.created_at > now() - EDITABLE_FOR

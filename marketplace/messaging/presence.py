@@ -1,4 +1,7 @@
-"""Who is here: what others are told of it, who types, and whose sockets stay open and in which rooms."""
+"""Presence: who is online, who types, and which sockets stay open and in which rooms.
+
+Apart from the rooms: it lives in the connections of the process and in Redis, not in tables.
+"""
 
 import time
 from typing import Any
@@ -16,7 +19,7 @@ AT_ONCE = 500
 
 
 def arrive(user_id: int, sid: str, claims: dict[str, Any]) -> None:
-    """A socket of somebody is open; the first is told."""
+    """Register an open socket; contacts are told of a person's first one."""
     here = sockets()
     here.here[sid] = Connection(user_id, claims)
     if here.presence.arrive(user_id, sid):
@@ -25,15 +28,15 @@ def arrive(user_id: int, sid: str, claims: dict[str, Any]) -> None:
 
 
 def leave(sid: str) -> None:
-    """It is closed; the last is told."""
+    """Forget a closed socket; contacts are told when it was the last."""
     connection = sockets().here.pop(sid, None)
     if connection is not None:
         _gone(connection.user_id, sid)
 
 
 def show_typing(person: User, conversation_id: int, *, is_typing: bool, connection: Connection, sid: str) -> bool:
-    """To the others who have the conversation open; whether it was shown: not more than once a second, and to nobody
-    who has blocked or is blocked. Raises NotFound."""
+    """Show it to who has the conversation open; False where it was not shown, as within a second of the last sign or
+    where one blocks the other. Raises NotFound."""
     conversation = queries.find(person, conversation_id)
     if connection.is_typing == is_typing and time.monotonic() - connection.typed_at < TYPING_PAUSE:
         return False
@@ -47,7 +50,7 @@ def show_typing(person: User, conversation_id: int, *, is_typing: bool, connecti
 
 
 def statuses(viewer_id: int, user_ids: list[int]) -> list[JsonObject]:
-    """Online or offline and last seen; of whoever is not there, or blocked, nothing more than offline."""
+    """Online or offline, and last activity; blocked people and unknown ids are shown as offline without more."""
     seen = auth_presence.last_seen(user_ids)
     shown = set(seen) - policy.blocked_with(viewer_id)
     here = sockets().presence.are_here(shown)
@@ -62,14 +65,14 @@ def statuses(viewer_id: int, user_ids: list[int]) -> list[JsonObject]:
 
 
 def look_after() -> None:
-    """Cut off whose token or sign-in has ended; take out of a room who is not in the conversation any more."""
+    """Cut sockets whose token or sign-in has ended, and take sockets out of conversations their person has left."""
     asked = list(sockets().here.items())  # who comes while the database is asked is looked after the next time
     _cut_ended(asked)
     _empty_rooms([(sid, connection, set(connection.rooms)) for sid, connection in asked if connection.rooms])
 
 
 def stay() -> None:
-    """Sockets that send no heartbeat are here as long as they are open."""
+    """Refresh the presence of sockets that send no heartbeat of their own."""
     before = time.monotonic() - connections.PING_EVERY
     due = [(sid, connection) for sid, connection in list(sockets().here.items()) if connection.seen_at < before]
     sockets().presence.stay([(connection.user_id, sid) for sid, connection in due])
@@ -106,7 +109,7 @@ def _gone(user_id: int, sid: str) -> None:
 
 
 def _announce(user_id: int, *, is_online: bool) -> None:
-    """To those one talks with, never to everybody."""
+    """Tell the person's contacts."""
     seen = auth_presence.last_seen([user_id]).get(user_id)
     status = {"user_id": user_id, "status": "online" if is_online else "offline", "last_seen": seen}
     contacts = queries.contacts(user_id)

@@ -1,4 +1,4 @@
-"""Conversations and messages to read."""
+"""Lists of conversations and messages, and what the verbs need of them."""
 
 from collections import defaultdict
 from typing import Any
@@ -65,13 +65,13 @@ MESSAGES_LIST = ListQuery(
 
 
 def of(user: User, *, archived: bool = False, **query: Any) -> Page:
-    """One's conversations, the liveliest first, each with the other side and the last message."""
+    """One's conversations, latest activity first, each with the other side and its last message."""
     page = CONVERSATIONS_LIST.page({**query, "me": user.id, "shelf": archived}, lambda row: _bare(user, row))
     return _filled(user, page)
 
 
 def detail(user: User, conversation_id: int) -> JsonObject:
-    """One of one's conversations; raises NotFound."""
+    """One of one's conversations, as `of` shows it; raises NotFound."""
     page = CONVERSATIONS_LIST.page({"id": conversation_id, "me": user.id}, lambda row: _bare(user, row))
     if not page.items:
         raise NotFound.of("conversation")
@@ -79,12 +79,12 @@ def detail(user: User, conversation_id: int) -> JsonObject:
 
 
 def find(user: User, conversation_id: int) -> Conversation:
-    """One of one's conversations to write in; raises NotFound."""
+    """One of one's conversations, to change; raises NotFound."""
     return one(policy.visible_to(user).where(Conversation.id == conversation_id), "conversation")
 
 
 def membership(user: User, conversation_id: int) -> Membership:
-    """How one is in a conversation; raises NotFound."""
+    """One's own membership of a conversation; raises NotFound."""
     mine = select(Membership).where(Membership.user_id == user.id, Membership.left_at.is_(None))
     return one(mine.where(Membership.conversation_id == conversation_id), "conversation")
 
@@ -97,7 +97,7 @@ def find_message(user: User, message_id: int) -> Message:
 
 
 def member_ids(conversation_id: int, seq: int | None = None) -> list[int]:
-    """Who is in it, or sees its message of this number."""
+    """Ids of the members, or only of those who see the message numbered `seq`."""
     present = select(Membership.user_id).where(Membership.conversation_id == conversation_id)
     if seq is not None:
         present = present.where(Membership.since_seq < seq)
@@ -105,7 +105,7 @@ def member_ids(conversation_id: int, seq: int | None = None) -> list[int]:
 
 
 def members(user: User, conversation_id: int) -> list[JsonObject]:
-    """Who is in it, with their role and how far they have read, in the order they came; raises NotFound."""
+    """The members with role and read position, in the order they joined; raises NotFound."""
     find(user, conversation_id)
     columns = (MEMBERSHIPS.c.role, MEMBERSHIPS.c.joined_at, MEMBERSHIPS.c.read_seq, MEMBERSHIPS.c.delivered_seq)
     people = MEMBERSHIPS.join(USERS, USERS.c.id == MEMBERSHIPS.c.user_id)
@@ -115,7 +115,7 @@ def members(user: User, conversation_id: int) -> list[JsonObject]:
 
 
 def messages(user: User, conversation_id: int, **query: Any) -> Page:
-    """Oldest first on the page; page 1 is the latest part, or what came after `after_seq`."""
+    """A page of messages, oldest first; page 1 is the latest part, or what follows `after_seq`."""
     since = membership(user, conversation_id).since_seq or None
     forward = query.get("after_seq") is not None
     sort = "seq" if forward else "-seq"
@@ -128,12 +128,12 @@ def messages(user: User, conversation_id: int, **query: Any) -> Page:
 
 
 def message(message_id: int) -> JsonObject:
-    """One stored message."""
+    """A message as JSON, whoever asks."""
     return views([message_id])[0]
 
 
 def views(ids: list[int]) -> list[JsonObject]:
-    """These messages, however many, the oldest first."""
+    """These messages as JSON, however many, oldest first."""
     assert MESSAGES_LIST.joined is not None
     rows = select(*MESSAGES_LIST.columns).select_from(MESSAGES_LIST.joined).where(MESSAGES.c.id.in_(ids))
     found = [message_view(row) for row in fetch(rows.order_by(MESSAGES.c.id))]
@@ -142,7 +142,7 @@ def views(ids: list[int]) -> list[JsonObject]:
 
 
 def still_members(user_ids: set[int]) -> set[tuple[int, int]]:
-    """(conversation, person) of everything these people are in."""
+    """(conversation id, user id) of every membership these people have."""
     ids, found = sorted(user_ids), set()
     for start in range(0, len(ids), 500):
         some = select(Membership.conversation_id, Membership.user_id).where(Membership.left_at.is_(None))
@@ -154,26 +154,26 @@ def still_members(user_ids: set[int]) -> set[tuple[int, int]]:
 
 
 def to_be_told(conversation_id: int, sender_id: int) -> list[int]:
-    """Who hears of a new message: the others who are there and have not muted it."""
+    """Ids of the members that a message of this sender is announced to: those who have not muted it."""
     others = select(Membership.user_id).where(Membership.conversation_id == conversation_id)
     present = others.where(Membership.user_id != sender_id, Membership.left_at.is_(None), Membership.muted_at.is_(None))
     return [row.user_id for row in fetch(present)]
 
 
 def is_read(message_id: int, user_id: int) -> bool:
-    """Whether somebody has seen it, or it is gone, or they are."""
+    """Whether somebody has read the message, or one of the two is gone."""
     mine = (Membership.conversation_id == Message.conversation_id) & (Membership.user_id == user_id)
     unseen = select(Message.id).join(Membership, mine & (Membership.read_seq < Message.seq))
     return not fetch(unseen.where(Message.id == message_id, Message.deleted_at.is_(None), Membership.left_at.is_(None)))
 
 
 def unread_count(user: User) -> int:
-    """Messages of others one has not read."""
+    """Number of others' messages one has not read."""
     return sum(_unread(user, None).values())
 
 
 def contacts(user_id: int, most: int = 200) -> list[int]:
-    """With whom one talks in pairs, the latest first, without those who want to hear no more of each other."""
+    """Ids of whom one has pair conversations with, latest first, without blocked ones."""
     mine = or_(Conversation.participant_1_id == user_id, Conversation.participant_2_id == user_id)
     latest = select(Conversation.participant_1_id, Conversation.participant_2_id).where(mine)
     rows = fetch(latest.order_by(Conversation.updated_at.desc()).limit(most))
@@ -183,7 +183,7 @@ def contacts(user_id: int, most: int = 200) -> list[int]:
 
 
 def new_view(message: Any, sender: User) -> JsonObject:
-    """A message just stored, without asking for it again."""
+    """A message just stored as JSON, without a statement."""
     return message_view(message, {name: getattr(sender, name) for name in PERSON})
 
 
@@ -244,7 +244,7 @@ def _bare(user: User, row: Any) -> JsonObject:
 
 
 def _filled(user: User, page: Page) -> Page:
-    """Four statements for the whole page: people, last messages, reactions, unread counts."""
+    """Add other sides, last messages and unread counts to a page, in four statements however long it is."""
     ids = [item["id"] for item in page.items]
     others = _people([item["other_participant"] for item in page.items if item["other_participant"]])
     last = _last_messages(ids)

@@ -1,4 +1,7 @@
-"""What one may say to whom, how often: blocks, limits, and the same words to many strangers."""
+"""Limits on sending: blocks, rates, plans, screened content, and the same text to many strangers.
+
+Apart from the rooms: limits on writing, not on seeing, which is what policy.py answers.
+"""
 
 import hashlib
 import hmac
@@ -34,14 +37,14 @@ MOST_STRANGERS, WITHIN = 5, timedelta(hours=1)
 
 
 class Blocked(NotAllowed):
-    """One of the two wants to hear no more of the other; which one is not said."""
+    """403: one of the two blocks the other; the answer does not say which."""
 
     code = "blocked"
     sentence = "You cannot write to this person."
 
 
 class PlanNeeded(NotAllowed):
-    """Writing to freelancers first comes with a plan."""
+    """403: writing to a freelancer first needs a plan with that benefit."""
 
     code = "plan_needed"
     title = "A plan is needed"
@@ -49,13 +52,13 @@ class PlanNeeded(NotAllowed):
 
     @classmethod
     def of(cls, unlocking: Sequence[Plan]) -> "PlanNeeded":
-        """Which one helps."""
+        """With a sentence that names the plans."""
         names = " or ".join(f"“{plan.name_in('en')}”" for plan in unlocking if plan.offered)
         return cls(f"{cls.sentence[:-1]}: {names}, see GET /api/plans." if names else None)
 
 
 class SameWords(TooMany):
-    """Advertising is sent to many; a message is written to one."""
+    """429: the same text went to MOST_STRANGERS who have not answered."""
 
     code = "same_words"
     sentence = "You have sent these words to several people. Write to each person what is meant for them."
@@ -71,7 +74,7 @@ def check(user: User, conversation: Any) -> None:
 
 
 def screen_content(user: User, conversation: Any, content: str) -> str:
-    """The words as they may be said: contact data stays hidden until the two have a deal. Raises Refused (422)."""
+    """The text as it may be sent: contact data masked until the two have a deal. Raises Refused (422)."""
     other_id = policy.other_side(user.id, conversation)
     return _judged(
         user,
@@ -82,20 +85,20 @@ def screen_content(user: User, conversation: Any, content: str) -> str:
 
 
 def titled(user: User, title: str) -> str:
-    """A room's title as it may be shown. Raises Refused (422)."""
+    """A room's title, screened. Raises Refused (422)."""
     return _judged(user, title)
 
 
 def refuse_blocked(user_id: int, other_id: int) -> None:
-    """Raises Blocked (403); whoever blocked is told so, as they can end it."""
+    """Raises Blocked (403); who blocked is told so, as they can end it."""
     if policy.is_blocked(user_id, other_id):
         own = select(Block.id).where(Block.blocker_id == user_id, Block.blocked_id == other_id)
         raise Blocked("You have blocked this person. End that before you write." if fetch(own) else None)
 
 
 def refuse_without_plan(user: User, other_id: int, subject: dict[str, int]) -> None:
-    """Raises PlanNeeded (403) where the settings want a plan of whoever writes to a freelancer first. Staff, those who
-    have begun a deal with each other, and whoever asks about the other's own task or listing need none."""
+    """Raises PlanNeeded (403) where the settings ask for a plan to write to a freelancer first. Staff, people with a
+    deal, and who asks about the other's own task or listing need none."""
     if not current_settings.switch("CHAT_NEEDS_PLAN") or user.role in STAFF or not auth_queries.is_helper(other_id):
         return
     if subscriptions_queries.unlocks(user.id, START_CONVERSATIONS) or tasks_queries.have_begun(user.id, other_id):
@@ -107,8 +110,7 @@ def refuse_without_plan(user: User, other_id: int, subject: dict[str, int]) -> N
 
 
 def digest(user: User, conversation: Any, content: str) -> str | None:
-    """What tells the same words again without telling the words; raises SameWords (429) where they went to so many
-    conversations in which nobody has answered."""
+    """A keyed digest of the text, to find the same text again; None for short ones. Raises SameWords (429)."""
     said = search_text(content)
     if len(said) < SHORT:
         return None

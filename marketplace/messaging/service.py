@@ -1,4 +1,4 @@
-"""Open a conversation, write, mark as read."""
+"""Open a conversation, send, mark as read."""
 
 from functools import partial
 from typing import Any, Protocol
@@ -65,7 +65,7 @@ FINDERS = {"task_id": tasks_queries.find, "offering_id": offerings_queries.find,
 
 
 def open_with(user: User, *, user_id: int, message: str | None = None, **subject: int) -> tuple[Conversation, bool]:
-    """The conversation with a person about a thing, and whether it was there already."""
+    """The conversation with a person about a subject, and whether it existed before."""
     if user_id == user.id:
         raise Invalid.field("user_id", "You cannot write to yourself.")
     auth_queries.find(user, user_id)
@@ -78,7 +78,7 @@ def open_with(user: User, *, user_id: int, message: str | None = None, **subject
 
 
 def contact_provider(user: User, offering_id: int, *, message: str) -> Conversation:
-    """Write to whoever offers a service; raises NotAllowed (403) for one's own."""
+    """Write to the provider of an offering; raises NotAllowed (403) for one's own."""
     offering = offerings_queries.find(user, offering_id)
     if offering.creator_id == user.id:
         raise NotAllowed("This is your own offering.")
@@ -133,12 +133,12 @@ def send(
 
 
 def read_all(user: User, conversation_id: int) -> int:
-    """Everything written here is read now; returns how many were new."""
+    """Mark every message of a conversation as read; returns how many were new. Raises NotFound."""
     return read_to(user, conversation_id, find(user, conversation_id).last_seq)
 
 
 def read_one(user: User, message_id: int) -> None:
-    """A message of somebody else is read now, and what stands before it; raises NotFound, NotAllowed."""
+    """Mark a message of somebody else, and those before it, as read; raises NotFound, NotAllowed (403)."""
     message = find_message(user, message_id)
     if message.sender_id == user.id:
         raise NotAllowed("Only the person it was sent to can mark a message as read.")
@@ -146,17 +146,17 @@ def read_one(user: User, message_id: int) -> None:
 
 
 def read_to(user: User, conversation_id: int, seq: int) -> int:
-    """Everything up to a number is read; returns how many messages of others were new. Raises NotFound."""
+    """Mark messages up to number `seq` as read; returns how many of others were new. Raises NotFound."""
     return _move_on(user, conversation_id, seq, is_read=True)
 
 
 def deliver_to(user: User, conversation_id: int, seq: int) -> int:
-    """Everything up to a number has come to a device of this person; returns how many were new. Raises NotFound."""
+    """Mark messages up to number `seq` as delivered to a device; returns how many were new. Raises NotFound."""
     return _move_on(user, conversation_id, seq, is_read=False)
 
 
 def tell(event: str, message: dict[str, Any]) -> None:
-    """Whoever is in the conversation and connected sees the message, as soon as it is committed."""
+    """Send the message to its connected readers as socket event `event`, after the commit."""
     conversation_id = message["conversation_id"]
     told = (
         queries.member_ids(conversation_id, message["seq"]),
@@ -167,14 +167,15 @@ def tell(event: str, message: dict[str, Any]) -> None:
 
 
 def next_rev(conversation_id: int) -> int:
-    """The number of a change to what was said; locks the conversation."""
+    """The next revision number, for a change to a message; locks the conversation."""
     counting = update(Conversation).where(Conversation.id == conversation_id)
     counted = counting.values(last_rev=Conversation.last_rev + 1).returning(Conversation.last_rev)
     return int(fetch(counted)[0].last_rev)
 
 
 def _move_on(user: User, conversation_id: int, seq: int, *, is_read: bool) -> int:
-    """The conversation is locked, so that of two who read at once the second sees the first."""
+    """Advance one's read or delivered position under the conversation's lock: of two at once the second sees the
+    first."""
     locked = fetch(select(Conversation.last_seq).where(Conversation.id == conversation_id).with_for_update())
     mine = queries.membership(user, conversation_id)
     known = mine.read_seq if is_read else mine.delivered_seq
@@ -200,8 +201,8 @@ def _move_on(user: User, conversation_id: int, seq: int, *, is_read: bool) -> in
 
 
 def _mark(conversation_id: int, after: int, seq: int, user_id: int, what: str) -> None:
-    """What has come to all the others (or was read by them) is delivered (or read); what this person had reached
-    before does not change by them."""
+    """Set read_at or delivered_at of messages that all others have reached; those this person had reached before stay
+    as they are."""
     reached = getattr(Membership, f"{what}_seq")
     lagging = select(Membership.id).where(
         Membership.conversation_id == conversation_id,
@@ -234,7 +235,7 @@ def _find_or_make(user: User, other_id: int, subject: dict[str, int]) -> tuple[C
 
 
 class Numbered(Protocol):
-    """A conversation after a message has got its numbers."""
+    """The columns of a conversation after it gave a message its numbers."""
 
     id: int
     participant_1_id: int | None
@@ -244,7 +245,7 @@ class Numbered(Protocol):
 
 
 def _next_number(user: User, conversation_id: int) -> Numbered:
-    """The conversation with the message's numbers; raises NotFound."""
+    """The conversation with the message's `last_seq` and `last_rev`, locked; raises NotFound."""
     numbered = first_as(Numbered, NUMBERED, {"me": user.id, "conversation": conversation_id, "moment": now()})
     if numbered is None:
         raise NotFound.of("conversation")
@@ -252,7 +253,7 @@ def _next_number(user: User, conversation_id: int) -> Numbered:
 
 
 def _give_number_back(conversation_id: int) -> None:
-    """Still under the lock taken with the number, so nobody has the next one yet."""
+    """Undo `_next_number` under its lock, before anybody could take the next one."""
     taken = update(Conversation).where(Conversation.id == conversation_id)
     execute(taken.values(last_seq=Conversation.last_seq - 1, last_rev=Conversation.last_rev - 1))
 
@@ -274,8 +275,8 @@ def _answered(user: User, conversation_id: int, message_id: int | None) -> int |
 
 
 def _attached(user: User, attachment: dict[str, Any]) -> JsonObject:
-    """One's own private file is opened by the conversation to whoever is in it, and to nobody else; raises Invalid
-    (422) for what is no upload: a link would be a way round what messages may contain."""
+    """One's own private file, which the members of the conversation can open. Raises Invalid (422) for what is no
+    upload: a link would be a way around the content rules."""
     link = attachment.get("attachment_url")
     if not link:
         return attachment
@@ -286,7 +287,7 @@ def _attached(user: User, attachment: dict[str, Any]) -> JsonObject:
 
 
 def _tell_all(sender_id: int, message: dict[str, Any]) -> None:
-    """Everybody in it; whoever had put it away has it back, unless it is muted."""
+    """Announce the message to all members; a conversation that was archived and not muted comes back."""
     conversation_id = message["conversation_id"]
     present = fetch(PRESENT, {"conversation": conversation_id})
     back = [row.id for row in present if row.archived_at and not row.muted_at and row.user_id != sender_id]

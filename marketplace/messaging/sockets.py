@@ -1,6 +1,6 @@
-"""Socket.IO: who connects, what they may send, and what they hear at once.
+"""Socket.IO: connecting, and the events a client may send.
 
-Every event carries one object. What is wrong with it is told by an `error` event and in the acknowledgement,
+Every event carries one object. An error is told by an `error` event and in the acknowledgement,
 {"error", "code"}; the connection stays. An event may bring a fresh `token` along.
 """
 
@@ -42,21 +42,22 @@ log = structlog.get_logger(__name__)
 
 
 class TooFast(Problem):
-    """More events than anybody types."""
+    """429: more than EVENTS_A_SECOND on one connection."""
 
     code = "too_many_requests"
     sentence = "Too many events. Wait a little."
 
 
 class UnknownEvent(Problem):
-    """A name that nobody listens to."""
+    """An event name without a handler."""
 
     code = "unknown_event"
     sentence = "There is no event of this name."
 
 
 def on(event: str, schema: type[Schema] | None = None, *, writes: bool = False) -> Callable[[Handler], Handler]:
-    """Handle an event of a signed-in person: handler(person, **fields); what it returns is the acknowledgement."""
+    """Decorator: handle an event of a signed-in person as handler(person, **fields); its return value is the
+    acknowledgement."""
 
     def register(handler: Handler) -> Handler:
         @wraps(handler)
@@ -70,7 +71,7 @@ def on(event: str, schema: type[Schema] | None = None, *, writes: bool = False) 
 
 
 def connect(auth: Any = None) -> None:
-    """With an access token in `auth`, in the address, or in the cookie of browsers that sign in so."""
+    """Authenticate by an access token in `auth`, in the query string, or in a cookie."""
     try:
         person, claims = connections.sign_in(_token(auth))
     except Problem as problem:
@@ -84,18 +85,18 @@ def connect(auth: Any = None) -> None:
 
 
 def disconnect(_reason: Any = None) -> None:
-    """Gone, with a word or without."""
+    """Forget the socket, whether it said so or broke off."""
     presence.leave(_sid())
 
 
 def unknown(event: str, *_: Any) -> Json:
-    """Whatever nobody handles."""
+    """Answer an event without a handler by an error."""
     return _answered(str(event)[:50], _refuse_unknown)
 
 
 @on("join_conversation", ConversationEvent)
 def join_conversation(person: Any, conversation_id: int) -> Json:
-    """Hear who types in it."""
+    """Receive who types in a conversation."""
     queries.find(person, conversation_id)
     join_room(f"conversation:{conversation_id}")
     _connection().rooms.add(conversation_id)
@@ -105,7 +106,7 @@ def join_conversation(person: Any, conversation_id: int) -> Json:
 
 @on("leave_conversation", ConversationEvent)
 def leave_conversation(_person: Any, conversation_id: int) -> Json:
-    """Hear it no more."""
+    """Receive it no more."""
     leave_room(f"conversation:{conversation_id}")
     _connection().rooms.discard(conversation_id)
     emit("left_conversation", {"conversation_id": conversation_id})
@@ -114,7 +115,7 @@ def leave_conversation(_person: Any, conversation_id: int) -> Json:
 
 @on("typing", TypingEvent)
 def typing(person: Any, conversation_id: int, is_typing: bool) -> Json:
-    """Shown to the others who have it open; more than once a second is not passed on."""
+    """Show that one types to the others who have it open, at most once a second."""
     connection = _connection()
     shown = presence.show_typing(person, conversation_id, is_typing=is_typing, connection=connection, sid=_sid())
     return {"passed_on": shown}
@@ -122,32 +123,32 @@ def typing(person: Any, conversation_id: int, is_typing: bool) -> Json:
 
 @on("send_message", SendEvent, writes=True)
 def send_message(person: Any, conversation_id: int, **message: Any) -> Json:
-    """Stored before it is acknowledged; the same client_message_id is answered by the first one."""
+    """Acknowledged once it is stored; a `client_message_id` sent again is answered by the first message."""
     stored, before = service.send(person, conversation_id, **message)
     return {"message": stored, "conversation_id": conversation_id, "existing": before}
 
 
 @on("mark_read", SeenEvent, writes=True)
 def mark_read(person: Any, conversation_id: int, seq: int) -> Json:
-    """Read up to this number."""
+    """Mark messages up to `seq` as read."""
     return {"messages_marked_read": service.read_to(person, conversation_id, seq)}
 
 
 @on("delivered", SeenEvent, writes=True)
 def delivered(person: Any, conversation_id: int, seq: int) -> Json:
-    """Everything up to this number is on this device."""
+    """Mark messages up to `seq` as delivered."""
     return {"messages_marked_delivered": service.deliver_to(person, conversation_id, seq)}
 
 
 @on("sync", SyncEvent)
 def sync(person: Any, cursors: dict[int, int], limit: int, only_these: bool) -> Json:
-    """What was missed since these cursors, in all conversations or in these only."""
+    """What changed since these cursors (conversation → revision), in all conversations or in these only."""
     return messaging_sync.sync(person, cursors, limit, only=only_these)
 
 
 @on("heartbeat")
 def heartbeat(person: Any) -> Json:
-    """Still here."""
+    """Keep one's presence."""
     sockets().presence.arrive(int(person.id), _sid())
     answer = {"unread_count": queries.unread_count(person), "seconds": connections.PING_EVERY}
     emit("heartbeat_ack", answer)
@@ -156,13 +157,13 @@ def heartbeat(person: Any) -> Json:
 
 @on("authenticate")
 def authenticate(_person: Any) -> Json:
-    """The fresh token came with the event and counts from here on."""
+    """Acknowledge the fresh token, which every event may carry."""
     return {"expires_at": int(_connection().claims["exp"])}
 
 
 @on("get_user_status", PersonEvent)
 def get_user_status(person: Any, user_id: int) -> Json:
-    """Whether somebody is online, or when they were."""
+    """Presence of one person."""
     (found,) = presence.statuses(person.id, [user_id])
     status = plain(found)
     emit("user_status", status)
@@ -171,7 +172,7 @@ def get_user_status(person: Any, user_id: int) -> Json:
 
 @on("get_presence", PeopleEvent)
 def get_presence(person: Any, user_ids: list[int]) -> Json:
-    """The same of several."""
+    """Presence of several people."""
     answer = {"presence": plain(presence.statuses(person.id, user_ids))}
     emit("presence_data", answer)
     return answer
@@ -222,7 +223,7 @@ def _raise(problem: Problem) -> None:
 
 
 def _count(connection: Connection) -> None:
-    """By the second; whoever floods on is cut off. Raises TooFast."""
+    """Raises TooFast above EVENTS_A_SECOND; cuts the connection above FLOOD."""
     second = int(time.monotonic())
     connection.events = connection.events + 1 if connection.second == second else 1
     connection.second = second
@@ -251,7 +252,7 @@ def _token(auth: Any) -> str | None:
 
 
 def register(app: Any) -> None:
-    """Plug the events into the application's sockets, where this process has them."""
+    """Add the handlers to the application's Socket.IO server, where this process has one."""
     here: connections.Realtime = app.extensions["live"]
     here.checks += [presence.look_after, presence.stay]
     if here.io.server is None or app.config["SOCKETS"] == "elsewhere":

@@ -1,4 +1,7 @@
-"""What a client has missed, what stands in one's messages, and figures about them."""
+"""Changes since a client's cursors, search in one's own messages, and figures about them.
+
+Apart from the rooms: three reads that decrypt and compute in Python, beside the plain selects of queries.py.
+"""
 
 from collections import Counter
 from datetime import timedelta
@@ -53,10 +56,10 @@ def sync(user: User, cursors: dict[int, int], most: int = MOST_AT_ONCE, *, only:
 
 
 def search(user: User, q: str, *, conversation_id: int | None = None, before_id: int | None = None) -> JsonObject:
-    """One's own messages with all these words (or beginnings of words), the newest first.
+    """One's own messages that have all these words or beginnings of words, newest first.
 
-    Words are encrypted where they lie, so they are read here: the LOOKED_AT newest before `before_id`,
-    some 30 µs each; `next_before_id` goes on where this stopped.
+    Texts are encrypted, so they are read here: the LOOKED_AT newest before `before_id`, some 30 µs each;
+    `next_before_id` goes on where this stopped.
     """
     wanted = terms(q)
     found: list[int] = []
@@ -73,7 +76,7 @@ def search(user: User, q: str, *, conversation_id: int | None = None, before_id:
 
 
 def stats(user: User) -> JsonObject:
-    """How one's conversations go: counts, the last thirty days, how fast one answers (median seconds)."""
+    """Counts of one's conversations, the last thirty days, and the median seconds until one answers."""
     mine = (Membership.user_id == user.id) & Membership.left_at.is_(None)
     counts = select(func.count().label("kept"), func.count(Membership.archived_at).label("archived"))
     kept = fetch(counts.select_from(Membership).where(mine))[0]
@@ -95,7 +98,7 @@ def stats(user: User) -> JsonObject:
 
 
 class ChangedMessage(Protocol):
-    """A message by its revision."""
+    """A message's id and revision."""
 
     id: int
     conversation_id: int
@@ -140,7 +143,8 @@ def _has(content: str, wanted: list[Term]) -> bool:
 
 
 def _usual_pause(user: User) -> int | None:
-    """From the first unanswered message of others to one's own next, over the latest five hundred messages."""
+    """Median seconds from others' first unanswered message to one's next, over the latest five hundred messages; None
+    without any."""
     pair = or_(Conversation.participant_1_id == user.id, Conversation.participant_2_id == user.id)
     latest = select(Message.conversation_id, Message.sender_id, Message.created_at).join(Conversation).where(pair)
     rows = fetch(latest.order_by(Message.id.desc()).limit(BATCH))[::-1]

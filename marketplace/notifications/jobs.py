@@ -1,4 +1,4 @@
-"""What the clock tells people."""
+"""Periodic and delayed jobs of notifications."""
 
 from datetime import timedelta
 from functools import partial
@@ -20,7 +20,7 @@ AT_ONCE = 100
 
 @job("alert_nearby", timeout=600)
 def alert_nearby(run: Run, task_id: int) -> None:
-    """Tell those who want to hear of new tasks near them."""
+    """Tell people with a job alert around the new task."""
     after = 0
     while found := notification_builder.nearby(task_id, after, AT_ONCE):
         for user_id, km in found:
@@ -31,13 +31,13 @@ def alert_nearby(run: Run, task_id: int) -> None:
 
 @job("tell_of_message")
 def tell_of_message(run: Run, user_id: int, **message: int) -> None:
-    """Somebody who was there has had a minute to read it."""
+    """Run a minute after a message, for people who were online: notify them if it is still unread."""
     in_transaction(lambda: notification_builder.of_unread_message(user_id, **message))
 
 
 @job("send_digests", timeout=300, every=timedelta(minutes=5))
 def send_digests(run: Run) -> None:
-    """One mail with everything that gathered, for those who want it so."""
+    """Send the digest mails whose period begins."""
     waiting = select(Notification.user_id).where(Notification.for_digest).distinct()
     readers = select(User.id, User.time_zone, DeliverySettings.digest).join(
         DeliverySettings, DeliverySettings.user_id == User.id
@@ -51,7 +51,7 @@ def send_digests(run: Run) -> None:
 
 @job("forget_notifications", timeout=600, every=timedelta(days=1))
 def forget_notifications(run: Run) -> None:
-    """Half a year is long enough."""
+    """Delete notifications older than half a year."""
     before = now() - KEPT
     while in_transaction(lambda: service.forget(before)):
         run.progress(0, 0)

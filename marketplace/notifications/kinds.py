@@ -1,4 +1,7 @@
-"""What people are told of, and by which channels unless they choose otherwise: rules as data."""
+"""The kinds of notifications and their usual channels.
+
+Apart from the rooms: configuration as data: the table of kinds.
+"""
 
 from dataclasses import dataclass
 
@@ -8,11 +11,11 @@ DIGESTS = ("off", "hourly", "daily")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of news: what it is about, its usual channels, and where in the client it leads.
+    """One kind: its subject, its usual channels, and where in the client it leads.
 
-    An `essential` letter was asked for: it asks nobody's preferences, knows no quiet hours and no way out.
-    What concerns `closed` accounts reaches their owners too. What concerns the account's `safety` is told by
-    the usual channels whatever one chose, and has no way out.
+    An `essential` message was asked for: it ignores preferences and quiet hours and has no unsubscribe link.
+    `closed` kinds reach owners of inactive accounts too. `safety` kinds (about the account's security) are sent by the
+    usual channels whatever the preferences, and have no unsubscribe link.
     """
 
     about: str
@@ -104,5 +107,5 @@ CHOOSABLE = tuple(name for name, kind in KINDS.items() if name != "test" and not
 
 
 def path_to(kind: str, thing_id: int | None, token: str = "") -> str:
-    """Where in the client this news leads."""
+    """The path in the client that this kind leads to."""
     return KINDS[kind].path.format(id=thing_id, token=token)

@@ -1,4 +1,4 @@
-"""What people are told of, and by which channels."""
+"""Notifications: what people are told, and by which channels."""
 
 from pathlib import Path
 

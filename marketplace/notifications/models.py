@@ -1,4 +1,4 @@
-"""News, how they travel to people, and what people want to be told."""
+"""Notifications, their deliveries, and what people have chosen."""
 
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,8 @@ from marketplace.kit.clock import now
 
 @retry_conflict("uq_notifications_user_id_key")
 class Notification(Base):
-    """One piece of news for one person; `key` says which fact it tells, so that none is told twice.
-    `named_id` is the other person whose words or name it repeats."""
+    """One notification of one person; `key` names the event it tells, so that none is told twice. `named_id` is the
+    other person whose words or name it repeats."""
 
     __tablename__ = "notifications"
     __table_args__ = (
@@ -44,7 +44,7 @@ class Notification(Base):
 
 @retry_conflict("uq_deliveries_key")
 class Delivery(Leased, Base):
-    """One message on its way through one channel; `shown` keeps its text where nothing is sent for real."""
+    """One message to one channel; `shown` is its text where the channel is the console."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -69,7 +69,7 @@ class Delivery(Leased, Base):
 
 @retry_conflict("uq_push_subscriptions_endpoint")
 class PushSubscription(Base):
-    """One browser that wants to be told; keys as RFC 8291 names them."""
+    """One browser's push subscription; keys as RFC 8291 names them."""
 
     __tablename__ = "push_subscriptions"
     __table_args__ = (UniqueConstraint("endpoint"), Index("ix_push_subscriptions_user_id", "user_id"))
@@ -85,7 +85,7 @@ class PushSubscription(Base):
 
 @retry_conflict("uq_notification_preferences_user_id_kind_channel")
 class Preference(Base):
-    """A person's own choice for one kind and channel; without a row the usual one counts."""
+    """A choice for one kind and channel; without a row the kind's usual one counts."""
 
     __tablename__ = "notification_preferences"
     __table_args__ = (UniqueConstraint("user_id", "kind", "channel"),)
@@ -99,7 +99,7 @@ class Preference(Base):
 
 @retry_conflict("uq_notification_habits_user_id")
 class DeliverySettings(Base):
-    """When a person wants peace (local hours as HH:MM), and whether mails are gathered."""
+    """Quiet hours (local time as HH:MM) and digest of a person."""
 
     __tablename__ = "notification_habits"
 
@@ -112,7 +112,7 @@ class DeliverySettings(Base):
 
 @retry_conflict("uq_job_alerts_user_id")
 class JobAlert(Base):
-    """A person wants to hear of new tasks near the place of their profile."""
+    """A person wants to hear of new tasks near the place in their profile."""
 
     __tablename__ = "job_alerts"
 

@@ -1,4 +1,7 @@
-"""The news themselves: what each carries, read on the floors below when it is told."""
+"""What each kind of notification says: values read from the slices below, at the time it is told.
+
+Apart from the rooms: it stands between subscribers and service.py, so that service.py knows no trade.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -31,33 +34,33 @@ TIME_TO_READ = timedelta(minutes=1)
 def tell(
     user_id: int, kind: str, key: str, related_id: int | None, *, named_id: int | None = None, **values: Any
 ) -> None:
-    """One piece of news; told again it changes nothing. It repeats the words or the name of `named_id`."""
+    """Notify a person once per `key`. `named_id` is the person whose words or name it repeats."""
     service.notify_once(user_id, kind, key, related_id=related_id, named_id=named_id, **values)
 
 
 def by_letter(user_id: int, kind: str, token_id: int, **values: Any) -> None:
-    """A link that was asked for, by mail only; the link itself is made when the letter is written."""
+    """Mail a one-time link; the link itself is made when the mail is written."""
     user = auth_queries.reachable(user_id, closed=kinds.KINDS[kind].closed)
     if user is not None:
         service.send(user, kind, f"token:{token_id}", ["email"], related_id=token_id, data=values)
 
 
 def code(user_id: int, kind: str, channel: str, code_id: int) -> None:
-    """A code that was asked for; the code itself is made when the message is written."""
+    """Send a code by `channel`; the code itself is made when the message is written."""
     user = auth_queries.reachable(user_id)
     if user is not None:
         service.send(user, kind, f"code:{code_id}", [channel], related_id=code_id, data={})
 
 
 def by_mail(user_id: int, kind: str, key: str, related_id: int) -> None:
-    """A letter that was asked for; its link is made when it is written."""
+    """Mail what was asked for; its link is made when the mail is written."""
     user = auth_queries.reachable(user_id)
     if user is not None:
         service.send(user, kind, key, ["email"], related_id=related_id, data={})
 
 
 def values_of_token(token_id: int) -> dict[str, str]:
-    """What the letter around a link says: the account it opens, or the address that was asked for."""
+    """The values of a link's mail: the username it confirms, or the address to change to."""
     token = email_tokens.find(token_id)
     if token is not None and token.purpose == email_tokens.VERIFY:
         return {"username": auth_queries.username_of(token.user_id)}
@@ -68,7 +71,7 @@ def values_of_token(token_id: int) -> dict[str, str]:
 
 
 def of_task(user_id: int, kind: str, key: str, task_id: int, **names: int) -> None:
-    """About a task and another person: `names` are the values that name somebody, by whose id."""
+    """About a task; `names` maps a value of the text to the id of the person it names."""
     title, owner_id = tasks_queries.title_of(task_id)
     values = {name: auth_queries.name_of(person_id) for name, person_id in names.items()}
     named_id = next(iter(names.values()), owner_id if owner_id != user_id else None)
@@ -76,7 +79,7 @@ def of_task(user_id: int, kind: str, key: str, task_id: int, **names: int) -> No
 
 
 def of_payment(user_id: int, kind: str, key: str, payment_id: int, **values: Any) -> None:
-    """About a payment, to one of its two sides, with the name of the other."""
+    """About a payment, to one of its sides, with the other side's name."""
     payment = payments_queries.sides_of(payment_id)
     is_payer = user_id == payment.payer_id
     side, other_id = ("payee_name", payment.payee_id) if is_payer else ("payer_name", payment.payer_id)
@@ -85,17 +88,17 @@ def of_payment(user_id: int, kind: str, key: str, payment_id: int, **values: Any
 
 
 def of_payout(user_id: int, kind: str, payout_id: int, minor: int, currency: str) -> None:
-    """About money on its way to one's bank; each kind once a payout."""
+    """About a payout, each kind once."""
     tell(user_id, kind, str(payout_id), payout_id, amount=said(minor, currency))
 
 
 def said(minor: int, currency: str) -> str:
-    """An amount in words people read: 36.00 EUR."""
+    """An amount as text: 36.00 EUR."""
     return f"{Money(minor, currency).exact} {currency}"
 
 
 def of_match(user_id: int, search_id: int, kind: str, thing_id: int) -> None:
-    """Something new fits a saved search; nothing where one of them has gone meanwhile."""
+    """About a thing that fits a saved search; nothing where either is gone."""
     thing, name = searchable()[kind].new(thing_id), saved_searches_service.name_of(search_id)
     if thing is not None and name:
         about = {"search_name": name, "thing_title": thing.title, "thing_type": kind, "thing_id": thing_id}
@@ -104,7 +107,7 @@ def of_match(user_id: int, search_id: int, kind: str, thing_id: int) -> None:
 
 
 def of_dispute(user_id: int, kind: str, key: str, dispute_id: int, task_id: int, *, by_id: int | None = None) -> None:
-    """About a dispute over a task, and, where it is their doing, the other side."""
+    """About a dispute, with the name of `by_id` where the other side did it."""
     title, owner_id = tasks_queries.title_of(task_id)
     values = {} if by_id is None else {"other_name": auth_queries.name_of(by_id)}
     named_id = owner_id if by_id is None and owner_id != user_id else by_id
@@ -112,18 +115,18 @@ def of_dispute(user_id: int, kind: str, key: str, dispute_id: int, task_id: int,
 
 
 def of_listing(user_id: int, kind: str, key: str, listing_id: int, **values: Any) -> None:
-    """About a listing."""
+    """About a listing, with its title."""
     tell(user_id, kind, key, listing_id, listing_title=listings_queries.title_of(listing_id), **values)
 
 
 def of_plan(user_id: int, kind: str, key: str, subscription_id: int, plan_key: str) -> None:
-    """About somebody's plan, which is called as their language calls it."""
+    """About a subscription, with the plan's name in the reader's language."""
     name = plans.title_of(plan_key, auth_queries.language_of(user_id))
     tell(user_id, kind, key, subscription_id, plan_name=name)
 
 
 def of_message(message_id: int, sender_id: int, conversation_id: int, seq: int) -> None:
-    """Those who are not there hear of it now; those who are, if they have not read it in a minute."""
+    """About a message: offline members now, online ones in a minute if it is still unread."""
     others = messaging_queries.to_be_told(conversation_id, sender_id)
     here = connections.sockets().presence.are_here(others)
     facts = {"sender_id": sender_id, "conversation_id": conversation_id, "message_id": message_id, "seq": seq}
@@ -136,7 +139,7 @@ def of_message(message_id: int, sender_id: int, conversation_id: int, seq: int) 
 
 
 def of_unread_message(user_id: int, *, sender_id: int, conversation_id: int, message_id: int, seq: int) -> None:
-    """A message nobody has read yet: one that waits already says how many there are."""
+    """About a message that is still unread; an unread notification of the conversation is updated instead."""
     if messaging_queries.is_read(message_id, user_id):
         return
     waiting = _waiting_about(user_id, conversation_id)
@@ -149,13 +152,13 @@ def of_unread_message(user_id: int, *, sender_id: int, conversation_id: int, mes
 
 
 def has_alerts() -> bool:
-    """Whether anybody wants to hear of new tasks."""
+    """Whether anybody has a job alert."""
     return bool(fetch(select(JobAlert.user_id).where(JobAlert.enabled).limit(1)))
 
 
 def nearby(task_id: int, after: int, batch: int) -> list[tuple[int, float | None]]:
-    """People with an alert around a new task, by id from `after` on, with the km to their area; None
-    where it is too far for them or not their kind of task."""
+    """(user id, km) of people with a job alert around a task, by id from `after` on; None for km where it is too far or
+    of another category."""
     task = tasks_queries.place_of(task_id)
     if task is None or task.latitude is None or task.longitude is None:
         return []
@@ -167,13 +170,13 @@ def nearby(task_id: int, after: int, batch: int) -> list[tuple[int, float | None
 
 
 def of_new_task(user_id: int, task_id: int, km: float) -> None:
-    """A new task near somebody."""
+    """About a new task, with the km to it."""
     title, owner_id = tasks_queries.title_of(task_id)
     tell(user_id, "new_task_nearby", str(task_id), task_id, named_id=owner_id, task_title=title, distance_km=km)
 
 
 class NotificationRow(Protocol):
-    """News as it stands."""
+    """A row of notifications."""
 
     id: int
     user_id: int
@@ -192,7 +195,7 @@ class NotificationRow(Protocol):
 
 
 def _waiting_about(user_id: int, conversation_id: int) -> NotificationRow | None:
-    """The unread news of this conversation."""
+    """The unread notification about this conversation."""
     mine = select(Notification.__table__).where(Notification.user_id == user_id, Notification.read_at.is_(None))
     same = mine.where(Notification.type == "new_message", Notification.related_id == conversation_id)
     return first_as(NotificationRow, same.order_by(Notification.id.desc()).limit(1))

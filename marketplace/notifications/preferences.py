@@ -1,4 +1,7 @@
-"""What people want to be told, by which way, and when."""
+"""What people chose: channels by kind, quiet hours, digests, browsers, job alerts.
+
+Apart from the rooms: reads and verbs of what people chose, which service.py asks and never changes.
+"""
 
 from typing import Any, Protocol
 
@@ -25,16 +28,16 @@ def choices_of(user_id: int, kind: str) -> dict[str, bool]:
 
 
 class DeliverySettingsRow(Protocol):
-    """When and how often somebody wants to hear of something."""
+    """A row of notification_habits, or the default."""
 
     @property
     def quiet_from(self) -> str | None:
-        """On their clock."""
+        """HH:MM in the person's time zone."""
         ...
 
     @property
     def quiet_to(self) -> str | None:
-        """On their clock."""
+        """HH:MM in the person's time zone."""
         ...
 
     @property
@@ -44,7 +47,7 @@ class DeliverySettingsRow(Protocol):
 
 
 def delivery_settings_of(user_id: int) -> DeliverySettingsRow:
-    """Quiet hours and digest; the usual ones where nothing was chosen."""
+    """Quiet hours and digest; the default where nothing was chosen."""
     return (
         first_as(DeliverySettingsRow, select(DeliverySettings.__table__).where(DeliverySettings.user_id == user_id))
         or USUAL_DELIVERY
@@ -52,7 +55,7 @@ def delivery_settings_of(user_id: int) -> DeliverySettingsRow:
 
 
 def of(user: User) -> JsonObject:
-    """Everything one can choose, as it stands."""
+    """Every choice as the API shows it."""
     own = select(Preference.kind, Preference.channel, Preference.is_on).where(Preference.user_id == user.id)
     chosen = {(row.kind, row.channel): row.is_on for row in fetch(own)}
     table = {
@@ -66,7 +69,7 @@ def of(user: User) -> JsonObject:
 
 
 def choose(user: User, *, kinds: dict[str, dict[str, bool]] | None = None, **settings: Any) -> JsonObject:
-    """Change what was sent, leave the rest; returns everything as it stands now."""
+    """Change the choices that were sent; returns all of them."""
     for kind, channels in (kinds or {}).items():
         for channel, is_on in channels.items():
             switch(user.id, kind, channel, is_on)
@@ -76,14 +79,14 @@ def choose(user: User, *, kinds: dict[str, dict[str, bool]] | None = None, **set
 
 
 def switch(user_id: int, kind: str, channel: str, is_on: bool) -> None:
-    """One kind by one channel, on or off."""
+    """Turn one kind on one channel on or off."""
     mine = (Preference.user_id == user_id, Preference.kind == kind, Preference.channel == channel)
     if not execute(update(Preference).where(*mine).values(is_on=is_on)):
         execute(insert(Preference), {"user_id": user_id, "kind": kind, "channel": channel, "is_on": is_on})
 
 
 def stop_mail(user_id: int, kind: str) -> None:
-    """No more mails of this kind; of every kind for a digest."""
+    """Turn mails of this kind off, of every kind for `digest`."""
     for one_kind in [kind] if kind in KINDS else CHOOSABLE:
         switch(user_id, one_kind, "email", is_on=False)
 
@@ -95,7 +98,7 @@ def browsers_of(user_id: int) -> list[int]:
 
 
 def subscribe_browser(user: User, *, endpoint: str, p256dh: str, auth: str, user_agent: str) -> PushSubscription:
-    """Tell this browser from now on; an endpoint that was somebody else's is whoever's has it now."""
+    """Store a browser's subscription; an endpoint that was another account's is this one's now."""
     execute(delete(PushSubscription).where(PushSubscription.endpoint == endpoint))
     extra = browsers_of(user.id)[: -MOST_BROWSERS + 1]
     if extra:
@@ -106,13 +109,13 @@ def subscribe_browser(user: User, *, endpoint: str, p256dh: str, auth: str, user
 
 
 def unsubscribe_browser(user_id: int, endpoint: str) -> int:
-    """Tell this browser no more; returns how many were there."""
+    """Delete a browser's subscription; returns how many there were."""
     mine = (PushSubscription.user_id == user_id, PushSubscription.endpoint == endpoint)
     return execute(delete(PushSubscription).where(*mine))
 
 
 def browsers(user: User) -> list[JsonObject]:
-    """One's browsers to show."""
+    """One's browsers as the API shows them."""
     mine = select(PushSubscription.__table__).where(PushSubscription.user_id == user.id)
     rows = fetch(mine.order_by(PushSubscription.id))
     shown = ("id", "endpoint", "user_agent", "created_at")
@@ -120,7 +123,7 @@ def browsers(user: User) -> list[JsonObject]:
 
 
 def job_alert(user: User) -> JsonObject:
-    """Whether one hears of new tasks nearby."""
+    """One's job alert as the API shows it."""
     rows = fetch(select(JobAlert.__table__).where(JobAlert.user_id == user.id))
     if not rows:
         return {"enabled": False, "radius_km": 10.0, "categories": []}

@@ -1,4 +1,4 @@
-"""One's news to read."""
+"""Lists of one's notifications."""
 
 from typing import Any
 
@@ -30,19 +30,19 @@ NEWS_LIST = ListQuery(
 
 
 def of(user: User, *, unread: bool | None = None, **query: Any) -> Page:
-    """One's news, newest first, with how many are unread."""
+    """One's notifications, newest first, with the number of unread ones."""
     asked = {**query, "user_id": user.id, "unread": True if unread else None}
     return NEWS_LIST.page(asked, view, extra={"unread_count": unread_count(user)})
 
 
 def unread_count(user: User) -> int:
-    """How many one has not read."""
+    """Number of one's unread notifications."""
     waiting = (NEWS.c.user_id == user.id, NEWS.c.read_at.is_(None), VISIBLE)
     return int(fetch(select(func.count()).select_from(NEWS).where(*waiting))[0][0])
 
 
 def view(row: Any) -> JsonObject:
-    """One piece of news as the contract names the fields."""
+    """A notification as JSON."""
     return {
         "id": row.id,
         "user_id": row.user_id,

@@ -1,4 +1,7 @@
-"""Quiet hours and the hours of digests, in a person's own time."""
+"""Quiet hours and hours of digests in a person's time zone.
+
+Apart from the rooms: arithmetic of hours in time zones, without tables.
+"""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +10,7 @@ DAILY_HOUR = 8
 
 
 def end_of_quiet(moment: datetime, zone: ZoneInfo, quiet_from: str | None, quiet_to: str | None) -> datetime:
-    """`moment` itself outside quiet hours, else when they end; hours over midnight are meant to be."""
+    """When the quiet hours end that `moment` lies in, else `moment` itself; they may cross midnight."""
     if not quiet_from or not quiet_to or quiet_from == quiet_to:
         return moment
     local, start, end = moment.astimezone(zone), time.fromisoformat(quiet_from), time.fromisoformat(quiet_to)

@@ -1,4 +1,7 @@
-"""News in words: a title for the list, a mail or a digest, in the reader's language."""
+"""Texts of notifications in the reader's language: title, mail, digest.
+
+Apart from the rooms: texts from TOML and templates, without tables.
+"""
 
 import re
 import tomllib
@@ -24,12 +27,12 @@ TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 class MissingText(Exception):
-    """A kind, a language or a variable that is not there."""
+    """A kind, a language or a variable has no text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One piece of news, each part on one line; `action` is the label of its button."""
+    """The texts of one notification, one line each; `action` is the label of its button."""
 
     title: str
     message: str
@@ -38,7 +41,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail in both forms."""
+    """A mail as text and as HTML."""
 
     subject: str
     text: str
@@ -47,7 +50,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """News and where it leads; no link where that is nowhere on the web."""
+    """A notification in a digest; its link is empty where it leads nowhere on the web."""
 
     words: Words
     link: str
@@ -59,7 +62,7 @@ def kinds() -> frozenset[str]:
 
 
 def words(kind: str, language: str, data: Mapping[str, Any]) -> Words:
-    """The news in this language, or in English where we do not speak it; values are never templates."""
+    """The texts in this language, English where there are none; values are never taken for templates."""
     if kind not in kinds():
         raise MissingText(f"there are no words for the kind {kind!r}")
     lines = _lines(spoken(language), kind, data)
@@ -77,7 +80,7 @@ def mail(
     site: str,
     site_name: str = "",
 ) -> Mail:
-    """One piece of news; `recipient` is the name to greet, `site` the address of the client, `site_name` signs."""
+    """The mail of one notification; `recipient` is the name to greet, `site` the client's URL, `site_name` signs."""
     item = _Item(words(kind, language, data), web_link(link))
     who = {"recipient": recipient, "site_name": site_name}
     frame = _frame(language=language, unsubscribe=unsubscribe, site=site, count=1, **who)
@@ -93,7 +96,7 @@ def digest(
     site: str,
     site_name: str = "",
 ) -> Mail:
-    """Gathered news: the kind, the data and the link of each."""
+    """The mail of gathered (kind, data, link)."""
     found = [_Item(words(kind, language, data), web_link(link)) for kind, data, link in items]
     who = {"recipient": recipient, "site_name": site_name}
     frame = _frame(language=language, unsubscribe=unsubscribe, site=site, count=len(found), **who)
@@ -101,12 +104,12 @@ def digest(
 
 
 def page_texts(language: str) -> dict[str, str]:
-    """What the page behind a mail's way out says."""
+    """The texts of the unsubscribe page."""
     return _lines(spoken(language), PAGE, {})
 
 
 def spoken(language: str) -> str:
-    """`lv-LV` and `LV` → `lv`; English for what we do not speak."""
+    """`lv-LV` and `LV` → `lv`; `en` for a language without texts."""
     short = re.split("[-_]", language.lower())[0]
     return short if short in LANGUAGES else DEFAULT
 
@@ -189,7 +192,7 @@ def _cut(title: str) -> str:
 
 @cache
 def variables(language: str, table: str) -> frozenset[str]:
-    """What the texts of this table need."""
+    """Names of the variables that texts of this table use."""
     parse = _environment(language).parse
     return frozenset(
         name for text in _table(language, table).values() for name in find_undeclared_variables(parse(text))

@@ -1,4 +1,4 @@
-"""Tell people, once; by the channels they want, at hours they want."""
+"""Notify people once, by the channels they chose, outside their quiet hours."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,10 +24,10 @@ OUTWARD = ("email", "push", "sms")
 def notify_once(
     user_id: int, kind: str, key: str, *, related_id: int | None, named_id: int | None = None, **data: Any
 ) -> int | None:
-    """Tell a person of a fact; `key` names the fact, told a second time it changes nothing.
+    """Notify a person of an event; `key` names it, and a second time changes nothing.
 
-    Returns the notification's id, None where it was told before or there is nobody to tell.
-    Raises rendering.MissingText where a text lacks one of its values.
+    Returns the notification's id, None where it was told before or the account cannot be reached.
+    Raises renderer.MissingText where a text lacks one of its values.
     """
     key = f"{kind}:{key}"
     told = select(Notification.id).where(Notification.user_id == user_id, Notification.key == key)
@@ -71,7 +71,7 @@ def send(
     data: dict[str, Any],
     named_id: int | None = None,
 ) -> None:
-    """Put one message a channel (one a browser) on its way; one with a known key is on its way already."""
+    """Add one delivery per channel (per browser for push); one with a known key exists already."""
     due = now()
     if not _is_essential(kind):
         settings = preferences.delivery_settings_of(user.id)
@@ -88,21 +88,21 @@ def send(
 
 
 def mark_read(user: User, ids: Iterable[int] | None = None) -> int:
-    """These (all, unless named) are read now; returns how many were new."""
+    """Mark these (all, unless named) as read; returns how many were new."""
     mine = update(Notification).where(Notification.user_id == user.id, Notification.read_at.is_(None))
     chosen = mine if ids is None else mine.where(Notification.id.in_(list(ids)))
     return execute(chosen.values(read_at=now()))
 
 
 def read(user: User, notification_id: int) -> Notification:
-    """One of one's own is read now; raises NotFound."""
+    """Mark one of one's own as read; raises NotFound."""
     notification = find(user, notification_id)
     notification.read_at = notification.read_at or now()
     return save(notification)
 
 
 def remove(user: User, notification_id: int) -> None:
-    """Take one of one's own away; raises NotFound. It is kept out of sight, so that it is never told again."""
+    """Hide one of one's own; raises NotFound. The row stays, so that it is never told again."""
     notification = find(user, notification_id)
     notification.is_silent, notification.for_digest = True, False
     notification.read_at = notification.read_at or now()
@@ -110,13 +110,13 @@ def remove(user: User, notification_id: int) -> None:
 
 
 def find(user: User, notification_id: int) -> Notification:
-    """One of one's own that can be seen; raises NotFound."""
+    """One of one's own that is not hidden; raises NotFound."""
     mine = select(Notification).where(Notification.user_id == user.id, Notification.is_silent.is_(False))
     return one(mine.where(Notification.id == notification_id), "notification")
 
 
 def gather_digest(user_id: int, period: str, most: int = 50) -> bool:
-    """One mail with what has gathered; a period has one at most. Whether there was anything."""
+    """Send one mail with all that waits for a digest, at most one a period; returns whether there was anything."""
     waiting = select(Notification.__table__).where(Notification.user_id == user_id, Notification.for_digest)
     rows = fetch(waiting.order_by(Notification.id).limit(most))
     user = auth_queries.reachable(user_id)
@@ -129,7 +129,7 @@ def gather_digest(user_id: int, period: str, most: int = 50) -> bool:
 
 
 def forget(before: Any, batch: int = 500) -> int:
-    """Old news go, read or not; returns how many."""
+    """Delete a batch of notifications older than `before`, read or not; returns how many."""
     old = [row.id for row in fetch(select(Notification.id).where(Notification.created_at < before).limit(batch))]
     execute(delete(Delivery).where(Delivery.done_at < before))
     return execute(delete(Notification).where(Notification.id.in_(old))) if old else 0
@@ -140,7 +140,7 @@ def _is_essential(kind: str) -> bool:
 
 
 def _ways(user: Any, channel: str) -> list[int | None]:
-    """The browsers for a push; one way, or none, for the rest."""
+    """Ids of push subscriptions; for other channels [None], or nothing without a verified number."""
     if channel == "push":
         return list(preferences.browsers_of(user.id))
     if channel == "sms":
@@ -157,6 +157,7 @@ def _has_digest(user_id: int, period: str) -> bool:
 
 
 def forget_digests_of(user_id: int) -> None:
-    """Somebody is erased: a digest repeats what many people wrote, so it names none of them as the one."""
+    """Delete digests to who was told of an erased person: a digest repeats many people's words, so its `named_id` names
+    none."""
     readers = select(Notification.user_id).where(Notification.named_id == user_id)
     execute(delete(DELIVERIES).where(Delivery.kind == "digest", Delivery.user_id.in_(readers)))

@@ -1,4 +1,7 @@
-"""The page behind the link that ends a kind of mail, and what its button does."""
+"""The unsubscribe page behind the link in a mail.
+
+Apart from the rooms: it builds an HTML page for people who are not signed in.
+"""
 
 from flask import Response, request
 from itsdangerous import BadSignature
@@ -20,7 +23,7 @@ FORM = Markup('<form method="post" action="{action}"><button>{label}</button></f
 
 
 def page(token: str) -> Response:
-    """The button; raises NotFound for a token that is not ours."""
+    """The page with its button; raises NotFound for a token that is not ours."""
     language = _language(token)
     texts = renderer.page_texts(language)
     action = f"{request.path}?token={token}"
@@ -28,7 +31,7 @@ def page(token: str) -> Response:
 
 
 def leave(token: str) -> Response:
-    """No more of these; raises NotFound for a token that is not ours."""
+    """Turn these mails off and say so; raises NotFound for a token that is not ours."""
     language = _language(token)
     preferences.stop_mail(*_read(token))
     texts = renderer.page_texts(language)

@@ -1,4 +1,4 @@
-"""The states of an offered service."""
+"""States of an offering, and who moves it."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from marketplace.kit.lifecycle import Lifecycle, guard, move
 
 
 class OfferingStatus(StrEnum):
-    """An offering's states; `deleted` is seen by nobody."""
+    """States of an offering; nobody sees `deleted` ones."""
 
     ACTIVE = "active"
     PAUSED = "paused"

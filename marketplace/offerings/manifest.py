@@ -1,4 +1,4 @@
-"""Services on offer."""
+"""Offerings: services people can be booked for."""
 
 from functools import partial
 from pathlib import Path

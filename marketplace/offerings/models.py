@@ -1,4 +1,4 @@
-"""Services people offer."""
+"""Offerings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -54,13 +54,13 @@ class Offering(Stateful, Base):
 
 
 def said(fields: Mapping[str, Any]) -> list[str | None]:
-    """What a search looks through."""
+    """The texts that a search reads."""
     names = ("title", "description", "location", "category", "subcategory", "experience")
     return [fields.get(name) for name in names]
 
 
 def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
-    """The same, folded."""
+    """The search columns of these fields: their texts, folded."""
     return {"search_text": text.search_text(*said(fields))}
 
 

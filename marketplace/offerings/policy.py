@@ -1,4 +1,4 @@
-"""Who sees which offering, and what one is to it."""
+"""Which offerings one sees, and one's role towards an offering."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Offerings to read."""
+"""Lists of offerings, and one in full."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ BROWSE = ListQuery(
 
 
 def browse(viewer: User | None, **query: Any) -> Page:
-    """Active ones; other states narrow to one's own."""
+    """Active offerings; asked for another state, one's own in it."""
     params = _prepared(query)
     if params["status"] != OfferingStatus.ACTIVE:
         params |= own_only(viewer)
@@ -76,7 +76,7 @@ def find(viewer: User | None, offering_id: int) -> Offering:
 
 
 def living_of(creator_id: int, *, on_list: bool) -> list[Offering]:
-    """A person's own, to be moved; `on_list`: only those others see."""
+    """A person's offerings that are not deleted; with `on_list` only those others see."""
     mine = select(Offering).where(Offering.creator_id == creator_id, Offering.status != OfferingStatus.DELETED)
     shown = mine.where(Offering.status == OfferingStatus.ACTIVE) if on_list else mine
     return list(db.session.scalars(shown.order_by(Offering.id)))
@@ -91,7 +91,7 @@ def detail(viewer: User | None, offering_id: int) -> JsonObject:
 
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
-    """Visible ones of these, by id."""
+    """Those of these ids that the viewer may see, by id."""
     return BROWSE.by_ids(ids, {"living": OfferingStatus.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
 
 

@@ -1,4 +1,4 @@
-"""Offer a service, change it, book it."""
+"""Post, edit, move and book offerings."""
 
 from decimal import Decimal
 from typing import Any
@@ -46,7 +46,7 @@ def post(creator: User, *, category: str, price: Any = None, **fields: Any) -> O
 
 
 def edit(user: User, offering_id: int, *, status: str | None = None, **changes: Any) -> Offering:
-    """Change what was sent; a status moves along the table. Raises 403, 404, 409, 422."""
+    """Change the fields that were sent, and the status along the table. Raises 403, 404, 409, 422."""
     offering = find(user, offering_id)
     roles = policy.role_of(user, offering)
     if changes or status in {None, offering.status}:
@@ -59,29 +59,29 @@ def edit(user: User, offering_id: int, *, status: str | None = None, **changes: 
 
 
 def pause(user: User, offering_id: int) -> Offering:
-    """Take it off the list for a while."""
+    """Take it off the list, to be activated again. Raises 403, 404, 409."""
     return _moved(user, offering_id, "pause")
 
 
 def activate(user: User, offering_id: int) -> Offering:
-    """Put it on the list again."""
+    """Put it back on the list. Raises 403, 404, 409."""
     return _moved(user, offering_id, "activate")
 
 
 def close(user: User, offering_id: int) -> Offering:
-    """It is over; activating begins it again."""
+    """Take it off the list as done with; `activate` reopens it. Raises 403, 404, 409."""
     return _moved(user, offering_id, "close")
 
 
 def delete(user: User, offering_id: int) -> None:
-    """Take it down for good."""
+    """Delete it for good; the row stays, seen by nobody. Raises 403, 404, 409."""
     _moved(user, offering_id, "delete")
     _forget(offering_id)
 
 
 def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = None, **wanted: Any) -> Task:
-    """A task for the provider, made of the offering, at the price that the client names; raises NotAllowed (403) for
-    one's own, PriceChanged (409), Invalid (422)."""
+    """Make a task for the provider, at the price the client names; raises NotAllowed (403) for one's own, PriceChanged
+    (409), Invalid (422)."""
     offering = find(client, offering_id)
     if offering.creator_id == client.id:
         raise NotAllowed("This is your own offering.")
@@ -101,7 +101,7 @@ def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = 
 
 
 def take_down_of(creator_id: int, *, for_good: bool = False) -> None:
-    """The account was closed: paused, what is on the list; deleted, everything, where `for_good`."""
+    """Pause a person's offerings that are on the list; `for_good` deletes all of them."""
     for offering in queries.living_of(creator_id, on_list=not for_good):
         offering.advance("delete" if for_good else "pause", actor=SYSTEM)
         _changed(offering)
@@ -110,7 +110,7 @@ def take_down_of(creator_id: int, *, for_good: bool = False) -> None:
 
 
 def count_contact(offering_id: int) -> None:
-    """One more person wrote; the sum is kept by the database."""
+    """Add one contact, in SQL, so that two at once both count."""
     execute(update(Offering).where(Offering.id == offering_id).values(contact_count=Offering.contact_count + 1))
 
 
@@ -134,8 +134,8 @@ def _changed(offering: Offering) -> Offering:
 def _agreed(
     offering: Offering, *, price: Decimal | None, budget: Decimal | None, currency: str | None
 ) -> Decimal | None:
-    """What the whole costs, major units: a fixed price, which has to be what was named. That of an hour or an item is
-    not that of the whole, which only the client can say."""
+    """The price of the whole in major units: a fixed price, which the client has to name. An hourly or unit price is
+    not the whole, which only the client can say."""
     named = budget if price is None else price
     if budget not in {None, named}:
         raise Invalid.field("budget", "The price and the budget differ. Send one of them.")

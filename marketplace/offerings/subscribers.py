@@ -1,4 +1,4 @@
-"""What offerings do when an account is closed; safe to repeat."""
+"""Offerings listen to accounts; safe to repeat."""
 
 from marketplace.core.queues.outbox import subscribe
 from marketplace.events.auth import AccountSuspended
@@ -7,5 +7,5 @@ from marketplace.offerings import service
 
 @subscribe(AccountSuspended)
 def take_down(event: AccountSuspended) -> None:
-    """Nothing of a suspended account is on offer."""
+    """Pause a suspended account's offerings."""
     service.take_down_of(event.user_id)

@@ -1,4 +1,8 @@
-"""Where a payment's money goes: into escrow, to the payee, back to the payer. Each in one transaction."""
+"""A payment's money in the ledger: into escrow, to the payee, back to the payer. Each in the caller's transaction.
+
+Apart from the rooms: the ledger's side of a payment, which the verbs of people (service.py) and the answers of
+providers (provider_sync.py) share.
+"""
 
 from typing import TypedDict
 
@@ -21,7 +25,8 @@ BY_HAND = "refund_by_hand"  # a refund that may have been sent at the provider i
 
 
 def hold(payment: Payment, captured_minor: int) -> None:
-    """The provider has the money: into escrow, a receipt, and on with what the deal intends by now."""
+    """Book captured money into escrow with a receipt, then release or refund it where the deal asked for that
+    meanwhile."""
     payment.captured_minor, payment.captured_at = captured_minor, now()
     payment.failure = payment.client_secret = payment.next_url = ""
     payment.advance("capture", actor=SYSTEM)
@@ -37,12 +42,12 @@ def hold(payment: Payment, captured_minor: int) -> None:
 
 
 def left(payment: Payment) -> int:
-    """What was captured and did not go back, minor units."""
+    """Captured less refunded, minor units."""
     return payment.captured_minor - payment.refunded_minor
 
 
 def release(payment: Payment) -> None:
-    """All that is left in escrow to the payee, less the fee and its tax in the quote's proportions."""
+    """Pay all that is in escrow to the payee, less fee and tax in the quote's proportions."""
     amount = left(payment)
     payee, fee, tax = share(amount, (payment.payee_minor, payment.fee_minor, payment.tax_minor))
     payment.paid_payee_minor, payment.paid_fee_minor, payment.paid_tax_minor = payee, fee, tax
@@ -66,9 +71,9 @@ def refund(
     allow_negative: bool = True,
     by_hand: bool = False,
 ) -> Refund:
-    """Send this much back: out of escrow, or, once it was released, from whoever got a part of it. The payee's
-    wallet may fall below zero by that with `allow_negative`; the next earnings level it. `by_hand`: it may have been
-    sent at the provider itself, which is looked up first. Raises Invalid (422), NotEnough (409)."""
+    """Refund this much: out of escrow, or, once released, from whoever got a part of it. With `allow_negative` the payee's
+    wallet may fall below zero, which later earnings level. `by_hand`: it may have been sent at the provider itself,
+    which is looked up first. Raises Invalid (422), NotEnough (409)."""
     if amount_minor <= 0:
         raise Invalid.field("amount", "More than nothing has to go back.")
     if amount_minor > left(payment):
@@ -97,14 +102,14 @@ def refund(
 
 
 def split_off(back: Refund, amount_minor: int, *, key: str) -> Refund:
-    """So much of a refund as one of its own: what is on its way stays the same."""
+    """Make a part of a pending refund a refund of its own; their sum stays."""
     back.amount_minor -= amount_minor
     of = {"payment_id": back.payment_id, "currency": back.currency, "reason": back.reason, "by_id": back.by_id}
     return save(Refund(key=key[:LONGEST_KEY], amount_minor=amount_minor, **of))
 
 
 def finish_refund(payment: Payment, back: Refund) -> None:
-    """The provider has sent it back."""
+    """Book a refund that the provider has sent, with a credit note."""
     back.advance("finish", actor=SYSTEM)
     db.session.flush()
     to = chart_of_accounts.at_provider(payment)
@@ -113,7 +118,7 @@ def finish_refund(payment: Payment, back: Refund) -> None:
 
 
 def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
-    """It cannot go back the way it came: it is the payer's all the same, in their wallet."""
+    """Book a refund that the provider could not send into the payer's wallet, with a credit note."""
     was_out = back.status == RefundStatus.DONE
     back.failure = failure[:500]
     back.advance("fail", actor=SYSTEM)
@@ -147,8 +152,8 @@ def _out_of_escrow(payment: Payment, back: Refund) -> list[Posting]:
 
 
 def _clawed_back(payment: Payment, back: Refund) -> list[Posting]:
-    """From each what it still has of this payment, in proportion: never more, as the largest remainder rounds a
-    part of the whole to the whole at most."""
+    """The postings that take a released amount back from payee, fee and tax in proportion; the largest remainder never
+    takes more than a part has."""
     had = (payment.paid_payee_minor, payment.paid_fee_minor, payment.paid_tax_minor)
     payee, fee, tax = share(back.amount_minor, had)
     payment.paid_payee_minor -= payee
@@ -199,7 +204,7 @@ def _end(payment: Payment, verb: str) -> None:
 
 
 class _Told(TypedDict):
-    """What every fact about a payment says."""
+    """The fields that every event about a payment has."""
 
     payment_id: int
     reference: str

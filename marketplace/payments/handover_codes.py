@@ -1,4 +1,7 @@
-"""A code that the buyer shows when the thing is handed over: who says it has been there."""
+"""Six digits that the buyer shows when the thing is handed over; whoever enters them was there.
+
+Apart from the rooms: the verbs of a table of its own, called by the trades above.
+"""
 
 import hmac
 import secrets
@@ -14,14 +17,14 @@ GUESSES = 5
 
 
 class NoCode(Conflict):
-    """None was made, or it was used or guessed at too often."""
+    """409: no code was made, or it was used, or guessed at GUESSES times."""
 
     code = "no_code"
     sentence = "There is no code for this that counts. The one who pays can make a new one."
 
 
 def code_for(reference: str, owner_id: int, *, fresh: bool = False) -> str:
-    """The code of a deal, made when it is first asked for; `fresh` makes another one."""
+    """The deal's code, made at first use; `fresh` replaces it."""
     known = db.session.scalar(_of(reference))
     if known is not None and not fresh and known.wrong < GUESSES:
         return known.code
@@ -32,7 +35,7 @@ def code_for(reference: str, owner_id: int, *, fresh: bool = False) -> str:
 
 
 def guess(reference: str, code: str) -> bool:
-    """Whether this is the code; a wrong one is counted, a right one is used up. Raises NoCode (409).
+    """Whether the code is right: a wrong one is counted, a right one is used up. Raises NoCode (409).
 
     To be committed either way: a guess that is rolled back would not be counted.
     """
@@ -48,12 +51,12 @@ def guess(reference: str, code: str) -> bool:
 
 
 def forget(reference: str) -> None:
-    """The deal is over."""
+    """Delete the deal's code."""
     execute(delete(HandOverCode).where(HandOverCode.reference == reference))
 
 
 def wrong_code() -> Invalid:
-    """What to say of a wrong guess."""
+    """The error to raise for a wrong guess, after the guess is committed."""
     return Invalid.field("code", f"This is not the code. After {GUESSES} wrong ones a new one is needed.")
 
 

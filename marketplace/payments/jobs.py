@@ -1,4 +1,4 @@
-"""What the clock does to money."""
+"""Periodic jobs of payments."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -18,20 +18,21 @@ AT_ONCE = 200
 
 @job("ask_about_payments", timeout=300, every=timedelta(minutes=1))
 def ask_about_payments(run: Run) -> None:
-    """Payments that have had no end for a minute."""
+    """Ask the provider about open payments, refunds and payouts."""
     reconciliation_service.ask_about_open()
 
 
 @job("prove_ledger", timeout=600, every=timedelta(hours=1))
 def prove_ledger(run: Run) -> None:
-    """Our books against themselves; a finding stops payouts until it is gone."""
+    """Check the ledger against itself; a finding freezes payouts until it is gone."""
     found = reconciliation_service.prove()
     in_transaction(lambda: reconciliation_service.keep(found, ("ledger",)))
 
 
 @job("compare_books", timeout=1800, every=timedelta(days=1))
 def compare_books(run: Run) -> None:
-    """The last days, and longer ago what is open, against the provider's book."""
+    """Compare the ledger with each provider's settlement report: the last days, and as far back as discrepancies are
+    open."""
     until = now() - reconciliation_service.SETTLED
     found = [
         *reconciliation_service.compare(reconciliation_service.look_back_to(until), until),
@@ -42,7 +43,7 @@ def compare_books(run: Run) -> None:
 
 @job("pay_out_by_calendar", timeout=1800, every=timedelta(hours=1))
 def pay_out_by_calendar(run: Run) -> None:
-    """On the day that the settings name, everything that is worth it."""
+    """Request payouts of whole wallets, on the day that PAYOUT_SCHEDULE names."""
     if not payouts_service.is_the_day(current_settings.text("PAYOUT_SCHEDULE")):
         return
     last = 0
@@ -55,5 +56,5 @@ def pay_out_by_calendar(run: Run) -> None:
 
 @job("forget_webhooks", timeout=300, every=timedelta(days=1))
 def forget_webhooks(run: Run) -> None:
-    """Webhooks that were acted on long ago."""
+    """Delete webhooks that were handled ninety days ago."""
     in_transaction(webhooks_service.sweep)

@@ -1,4 +1,4 @@
-"""The states of a payment, a refund and a payout, and who moves them."""
+"""States of a payment, a refund and a payout, and who moves them."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from marketplace.kit.lifecycle import Lifecycle, move
 
 
 class PaymentStatus(StrEnum):
-    """A payment's states. HELD is in escrow; RELEASED and REFUNDED are its ends, and so are the last two."""
+    """States of a payment. HELD is in escrow; RELEASED and REFUNDED are ends, and so are the last two."""
 
     CREATED = "created"
     REQUIRES_PAYMENT_METHOD = "requires_payment_method"
@@ -21,7 +21,7 @@ class PaymentStatus(StrEnum):
 
 
 class RefundStatus(StrEnum):
-    """A refund's states."""
+    """States of a refund."""
 
     PENDING = "pending"
     DONE = "done"
@@ -29,7 +29,7 @@ class RefundStatus(StrEnum):
 
 
 class PayoutStatus(StrEnum):
-    """A payout's states."""
+    """States of a payout."""
 
     REQUESTED = "requested"
     ON_HOLD = "on_hold"

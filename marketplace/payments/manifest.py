@@ -1,4 +1,4 @@
-"""Money: intents, ledger, fees, payouts, what providers say, and plans that are paid for again and again."""
+"""Payments: intents, ledger, fees, payouts, providers, webhooks, subscriptions."""
 
 from pathlib import Path
 

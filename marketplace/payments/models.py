@@ -1,4 +1,4 @@
-"""Payments and what belongs to them: refunds, receipts, payouts, calls to the provider and what it tells us."""
+"""Payments, refunds, receipts, payouts, provider requests, webhooks and discrepancies."""
 
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,12 +18,12 @@ ASK_AFTER = timedelta(seconds=60)
 
 
 def in_a_minute() -> datetime:
-    """When a new payment is first asked about."""
+    """When the provider is first asked about a new payment."""
     return now() + ASK_AFTER
 
 
 class PaidAlready(Conflict):
-    """One payment a deal at a time."""
+    """409: a deal has at most one open payment."""
 
     code = "paid_already"
     sentence = "There is a payment for this already."
@@ -88,7 +88,7 @@ class Payment(Stateful, Base):
 
 
 class Refund(Stateful, Base):
-    """Money on its way back to the payer; `by_id` is None where the deal's own rules sent it."""
+    """Money on its way back to the payer; `by_id` is None where no person asked for it."""
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -113,7 +113,7 @@ class Refund(Stateful, Base):
 
 @retry_conflict("uq_payees_user_id_provider")
 class Payee(Base):
-    """Who can be paid out by which provider."""
+    """A person's account at one provider, to be paid out to."""
 
     __tablename__ = "payees"
     __table_args__ = (UniqueConstraint("user_id", "provider"), Index("ix_payees_provider_id", "provider_id"))
@@ -127,7 +127,7 @@ class Payee(Base):
 
 
 class Payout(Stateful, Base):
-    """Earned money on its way to whoever earned it; `score` and `reasons` are why it was held."""
+    """Earned money on its way to a person's bank; `score` and `reasons` are the risk rules' verdict."""
 
     __tablename__ = "payouts"
     __table_args__ = (
@@ -155,9 +155,9 @@ class Payout(Stateful, Base):
 
 
 class ProviderCall(Leased, Base):
-    """Something the provider has to be asked to do, recorded before it is asked.
+    """A request to a provider, recorded before it is sent.
 
-    `key` goes with the call, so that the provider does it once; `first_at` is when it was first sent.
+    `key` is the idempotency key sent with it; `first_at` is when it was first sent.
     """
 
     __tablename__ = "provider_calls"
@@ -178,7 +178,7 @@ class ProviderCall(Leased, Base):
 
 @retry_conflict("uq_provider_events_provider_event_id")
 class ProviderEvent(Leased, Base):
-    """A webhook as it came, until the thing it is about was asked for."""
+    """A webhook as it came, until the object it is about was fetched."""
 
     __tablename__ = "provider_events"
     __table_args__ = (
@@ -197,7 +197,7 @@ class ProviderEvent(Leased, Base):
 
 @retry_conflict("uq_receipt_series_name")
 class ReceiptSeries(Base):
-    """The last number given in a series; counting and issuing are one transaction, so there is no gap."""
+    """The last number of a series, counted in the transaction that issues the receipt, so that there is no gap."""
 
     __tablename__ = "receipt_series"
     __table_args__ = (UniqueConstraint("name"),)
@@ -208,7 +208,7 @@ class ReceiptSeries(Base):
 
 
 class ReceiptRow(Base):
-    """A receipt, or (with `refund_id`) a credit note; `data` is what it says, as it was when it was issued."""
+    """A receipt, or (with `refund_id`) a credit note; `data` is what it said when it was issued."""
 
     __tablename__ = "receipts"
     __table_args__ = (
@@ -230,7 +230,7 @@ class ReceiptRow(Base):
 
 @retry_conflict("uq_hand_over_codes_reference")
 class HandOverCode(Base):
-    """What the buyer shows when the thing is handed over; `wrong` counts bad guesses."""
+    """The code a buyer shows at the hand-over; `wrong` counts bad guesses."""
 
     __tablename__ = "hand_over_codes"
     __table_args__ = (UniqueConstraint("reference"),)
@@ -244,7 +244,7 @@ class HandOverCode(Base):
 
 
 class Discrepancy(Base):
-    """Our books and the provider's (or our own among themselves) do not agree; closed when they do again."""
+    """A difference between our ledger and a provider's report, or within our ledger; closed when it is gone."""
 
     __tablename__ = "ledger_breaks"
     __table_args__ = (
@@ -265,7 +265,7 @@ class Discrepancy(Base):
 
 
 class SidesOfPayment(Protocol):
-    """Who pays whom for what."""
+    """The columns of a payment that a notification needs."""
 
     title: str
     payer_id: int
@@ -276,7 +276,7 @@ class SidesOfPayment(Protocol):
 
 
 class ToAskAbout(Protocol):
-    """What a provider is to be asked about, by its name."""
+    """An object to fetch from its provider, by the provider's id."""
 
     id: int
     provider: str

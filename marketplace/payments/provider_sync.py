@@ -1,5 +1,8 @@
-"""What a provider says of a payment, refund or payout, whoever asked: confirm, webhook, retry and reconciler all
-end here. A step is never undone: what is older than what is known changes nothing."""
+"""What a provider says of a payment, refund or payout is taken over here, whether a confirmation, a webhook, a retry or
+the reconciliation asked for it. A step is never undone: an answer older than what is known changes nothing.
+
+Apart from the rooms: its verbs are the provider's, those of people stand in service.py.
+"""
 
 from marketplace.core.database.db import db, locked_row
 from marketplace.core.queues.outbox import publish
@@ -22,12 +25,12 @@ OPEN_VERBS = {
 
 
 def put_off(payment: Payment) -> None:
-    """When to ask again: after a minute, or a tenth of its age, as one that nobody pays is asked about for ever."""
+    """Set the next poll: in a minute or a tenth of the payment's age, as one that nobody pays is polled for ever."""
     payment.next_poll_at = now() + max(ASK_AFTER, (now() - payment.created_at) / 10)
 
 
 def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
-    """Take over how a payment stands; money that was captured is booked once, whatever came before."""
+    """Store the state of a payment; captured money is booked once, whatever came before."""
     payment = locked_row(Payment, payment_id)
     payment.provider_id = payment.provider_id or state.id
     put_off(payment)
@@ -45,19 +48,19 @@ def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
 
 
 def fail_payment(payment_id: int, failure: str) -> None:
-    """It will never be captured."""
+    """End a payment that will never be captured."""
     payment = locked_row(Payment, payment_id)
     payment.failure = failure[:500]
     _give_up(payment, "fail")
 
 
 def give_up(payment_id: int) -> None:
-    """It was called off before the provider heard of it."""
+    """Cancel a payment that was called off before the provider heard of it."""
     _give_up(locked_row(Payment, payment_id), "cancel")
 
 
 def forget(payment_id: int) -> None:
-    """The provider knows it no more, as an order that nobody approved in time: it can only be begun anew."""
+    """Cancel a payment the provider does not know any more, such as an order nobody approved in time."""
     payment = locked_row(Payment, payment_id)
     put_off(payment)
     if payment.status in UNPAID:
@@ -65,13 +68,13 @@ def forget(payment_id: int) -> None:
 
 
 def note_failure(payment_id: int, failure: str) -> None:
-    """The last try did not work; another may."""
+    """Store why the last try to pay failed; another try may work."""
     locked_row(Payment, payment_id).failure = failure[:500]
     db.session.flush()
 
 
 def apply_refund_state(refund_id: int, state: RefundState) -> None:
-    """Take over how a refund stands; one that came back afterwards is the payer's to spend."""
+    """Store the state of a refund; one that a bank returned goes to the payer's wallet."""
     back = locked_row(Refund, refund_id)
     payment = locked_row(Payment, back.payment_id)
     if back.provider_id is None and state.id in queries.names_of_refunds(payment.id):
@@ -85,7 +88,7 @@ def apply_refund_state(refund_id: int, state: RefundState) -> None:
 
 
 def take_over(refund_id: int, parts: list[RefundState]) -> None:
-    """What was sent by hand becomes refunds of its own, a part each; the rest is asked for once more."""
+    """Record refunds made by hand as refunds of their own, split off this one, and ask for the rest again."""
     back = locked_row(Refund, refund_id)
     if back.status != RefundStatus.PENDING:
         return
@@ -99,7 +102,7 @@ def take_over(refund_id: int, parts: list[RefundState]) -> None:
 
 
 def apply_payout_state(payout_id: int, state: PayoutState) -> None:
-    """Take over how a payout stands; a bank may return what was paid."""
+    """Store the state of a payout; a bank may return one that was paid."""
     payout = locked_row(Payout, payout_id)
     payout.provider_id = payout.provider_id or state.id or None
     if state.status is Done.DONE and payout.status == PayoutStatus.SENT:
@@ -129,7 +132,7 @@ def _go_on(payment: Payment, state: PaymentState) -> None:
 
 
 def _still_authorized(payment: Payment, state: PaymentState) -> None:
-    """A capture that the provider kept waiting, and what became of it."""
+    """A capture that the provider delays, and its outcome."""
     if state.status is P.AUTHORIZED:
         _request_intended_outcome(payment)
     elif state.status is P.REQUIRES_PAYMENT_METHOD:

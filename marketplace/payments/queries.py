@@ -1,4 +1,4 @@
-"""Payments, wallets, statements and receipts to read."""
+"""Payments, wallets, statements and receipts, to be read."""
 
 from collections import Counter
 from datetime import datetime
@@ -68,25 +68,25 @@ STATEMENT = ListQuery(
 
 
 def standing_of(reference: str) -> tuple[int, str] | None:
-    """The id and status of a deal's newest payment, whoever asks."""
+    """(id, status) of a deal's newest payment, whoever asks; None without one."""
     return standings_of([reference]).get(reference)
 
 
 def standings_of(references: list[str]) -> dict[str, tuple[int, str]]:
-    """The same of several deals; a deal that was never paid for is left out."""
+    """`standing_of` by reference; deals without a payment are left out."""
     columns = (PAYMENTS.c.reference, PAYMENTS.c.id, PAYMENTS.c.status)
     theirs = select(*columns).where(PAYMENTS.c.reference.in_(references)).order_by(PAYMENTS.c.id)
     return {row.reference: (row.id, row.status) for row in fetch(theirs)}
 
 
 def newest_of(user: User, reference: str) -> int:
-    """The id of the newest visible payment of a deal; raises NotFound."""
+    """Id of the newest visible payment of a deal; raises NotFound."""
     mine = policy.visible_to(user).where(Payment.reference == reference)
     return one(mine.order_by(Payment.id.desc()).limit(1), "payment").id
 
 
 def quote_view(quoted: Quote) -> JsonObject:
-    """What would be paid and who would get it."""
+    """A quote as JSON."""
     amounts = {name: getattr(quoted, f"{name}_minor") for name in ("fee", "tax", "discount")}
     return {
         "amount": to_major(quoted.amount_minor, quoted.currency),
@@ -100,12 +100,12 @@ def quote_view(quoted: Quote) -> JsonObject:
 
 
 def find(user: User, payment_id: int) -> Payment:
-    """One visible payment to work with; raises NotFound."""
+    """One visible payment, to change; raises NotFound."""
     return one(policy.visible_to(user).where(Payment.id == payment_id), "payment")
 
 
 def held_of(reference: str) -> tuple[int, str] | None:
-    """What is in a deal's escrow now, and its currency, to be shown; None where nothing is."""
+    """(minor units, currency) in a deal's escrow; None where nothing is. Not locked: to be shown only."""
     left = PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor
     held = select(left, PAYMENTS.c.currency).where(
         PAYMENTS.c.active_reference == reference, PAYMENTS.c.status == PaymentStatus.HELD
@@ -124,7 +124,7 @@ def detail(user: User, payment_id: int) -> JsonObject:
 
 
 def of(user: User, **query: Any) -> Page:
-    """Those one pays or is paid by, the newest first."""
+    """Payments one pays or receives, newest first."""
     task_id = query.pop("task_id", None)
     if task_id is not None:
         query["reference"] = f"task:{task_id}"
@@ -132,7 +132,7 @@ def of(user: User, **query: Any) -> Page:
 
 
 def view(user: User, payment: Any) -> JsonObject:
-    """As payer or payee see it; the payer's secrets are the payer's."""
+    """A payment as payer or payee see it; secrets for paying are shown to the payer only."""
     is_payer = payment.payer_id == user.id and payment.status in UNPAID
     kind, _, number = payment.reference.partition(":")
     currency = payment.currency
@@ -170,7 +170,7 @@ def view(user: User, payment: Any) -> JsonObject:
 
 
 def said_of(payment: dict[str, Any]) -> str:
-    """How a payment stands, in a sentence for its payer."""
+    """The payment's state as a sentence for its payer."""
     return payment["failure"] or SAID[payment["status"]]
 
 
@@ -187,7 +187,7 @@ _refund_columns = [Refund.id, Refund.status, Refund.amount_minor, Refund.currenc
 
 
 def refund_view(back: Any) -> JsonObject:
-    """A refund."""
+    """A refund as JSON."""
     return {
         "id": back.id,
         "status": back.status,
@@ -200,7 +200,7 @@ def refund_view(back: Any) -> JsonObject:
 
 
 def sides_of(payment_id: int) -> SidesOfPayment:
-    """Who pays whom for what, what was captured, and what the deal intends; for telling people of it."""
+    """The columns a notification needs."""
     names = ("title", "payer_id", "payee_id", "captured_minor", "currency", "intended_outcome")
     return fetch_as(SidesOfPayment, select(*(PAYMENTS.c[name] for name in names)).where(PAYMENTS.c.id == payment_id))[0]
 
@@ -216,7 +216,7 @@ def receipt_of(user: User, payment_id: int, number: str | None = None) -> Stored
 
 
 def wallet(user: User) -> list[JsonObject]:
-    """By currency and provider: what can be paid out, what others' escrow holds for this person, what is on its way."""
+    """One's wallet by currency and provider: available, in escrow for this person, on its way to the bank."""
     named = ("currency", "provider", "purpose", "balance_minor")
     balances = select(*(ACCOUNTS.c[name] for name in named)).where(
         ACCOUNTS.c.owner_id == user.id, ACCOUNTS.c.purpose.in_(("available", "payout", "refund"))
@@ -254,7 +254,7 @@ def _amounts(currency: str, amounts: Counter[str]) -> JsonObject:
 
 
 def has_money(user_id: int) -> bool:
-    """Whether somebody's money is in here: owned, owed, or on its way."""
+    """Whether a person has a balance, a debt, or money on its way."""
     theirs = (ACCOUNTS.c.owner_id == user_id, ACCOUNTS.c.balance_minor != 0)
     open_ = or_(PAYMENTS.c.payer_id == user_id, PAYMENTS.c.payee_id == user_id)
     under_way = select(PAYMENTS.c.id).where(open_, PAYMENTS.c.status.in_(UNDER_WAY))
@@ -262,7 +262,7 @@ def has_money(user_id: int) -> bool:
 
 
 def statement(user: User, *, currency: str | None = None, **query: Any) -> Page:
-    """Every movement of a person's wallet, the newest first."""
+    """The movements of one's wallet, newest first."""
     wallets = wallet_accounts(user.id, currency)
     page = STATEMENT.page({**query, "accounts": list(wallets) or [0]}, partial(line, wallets))
     _explain(page.items, user.language)
@@ -270,7 +270,7 @@ def statement(user: User, *, currency: str | None = None, **query: Any) -> Page:
 
 
 def wallet_accounts(user_id: int, currency: str | None = None) -> dict[int, str]:
-    """The parts of a person's wallets, all or of one currency: id → provider."""
+    """Account id → provider of one's wallet, in all currencies or one."""
     columns = (ACCOUNTS.c.id, ACCOUNTS.c.provider)
     mine = select(*columns).where(ACCOUNTS.c.owner_id == user_id, ACCOUNTS.c.purpose == "available")
     rows = fetch(mine if currency is None else mine.where(ACCOUNTS.c.currency == currency))
@@ -278,7 +278,7 @@ def wallet_accounts(user_id: int, currency: str | None = None) -> dict[int, str]
 
 
 def line(wallets: dict[int, str], row: Any) -> JsonObject:
-    """One movement."""
+    """One movement as JSON."""
     return {
         "id": row.id,
         "kind": row.kind,
@@ -295,7 +295,7 @@ def line(wallets: dict[int, str], row: Any) -> JsonObject:
 
 
 def _explain(lines: list[dict[str, Any]], language: str) -> None:
-    """What each was for and what was kept of it, in three statements however many there are."""
+    """Add title and fee to movements, in three statements however many there are."""
     subjects, spoken = [one["subject"] for one in lines], i18n.spoken(language)
     titles = {**_named("payment", _payment_titles, subjects), **_named("refund", _refund_titles, subjects)}
     kept = {row.subject: int(row.minor) for row in fetch(_kept, {"subjects": subjects})}
@@ -309,7 +309,7 @@ def _explain(lines: list[dict[str, Any]], language: str) -> None:
 
 
 def _named(kind: str, statement: Select[Any], subjects: list[str]) -> dict[str, str]:
-    """Subjects of one kind → the title of the deal."""
+    """Titles by subject, for subjects of one kind."""
     ids = [int(one.partition(":")[2]) for one in subjects if one.startswith(f"{kind}:")]
     return {f"{kind}:{row.id}": row.title for row in fetch(statement, {"ids": ids})}
 
@@ -328,13 +328,13 @@ _kept = (
 
 
 def is_frozen() -> bool:
-    """Whether our own books disagree with themselves: then no money leaves."""
+    """Whether the ledger has an open finding, so that no payout is sent."""
     open_ = select(Discrepancy.id).where(Discrepancy.kind == "ledger", Discrepancy.closed_at.is_(None))
     return bool(fetch(open_.limit(1)))
 
 
 def to_ask_about(most: int) -> list[ToAskAbout]:
-    """Payments without an end that the provider is to be asked about, the most overdue first."""
+    """Open payments whose next poll is due, most overdue first."""
     columns = (PAYMENTS.c.id, PAYMENTS.c.provider, PAYMENTS.c.provider_id)
     open_ = select(*columns).where(
         PAYMENTS.c.status.in_((*UNPAID, PaymentStatus.AUTHORIZED)), PAYMENTS.c.next_poll_at < now()
@@ -345,13 +345,13 @@ def to_ask_about(most: int) -> list[ToAskAbout]:
 
 
 def names_of_refunds(payment_id: int) -> set[str]:
-    """Our keys and the provider's names of the refunds of a payment."""
+    """Keys and provider ids of a payment's refunds."""
     mine = select(Refund.key, Refund.provider_id).where(Refund.payment_id == payment_id)
     return {name for row in fetch(mine) for name in row if name}
 
 
 def unsettled(model: Any, status: str, before: datetime, most: int) -> list[ToAskAbout]:
-    """Refunds or payouts the provider has in hand, those asked about longest ago first."""
+    """Refunds or payouts that the provider has not ended, those asked about longest ago first."""
     columns = [model.id, model.provider_id, Payment.provider if model is Refund else model.provider]
     waiting = select(*columns).where(model.status == status, model.updated_at < before)
     if model is Refund:
@@ -360,6 +360,6 @@ def unsettled(model: Any, status: str, before: datetime, most: int) -> list[ToAs
 
 
 def named(model: Any, provider: str, provider_id: str) -> int | None:
-    """Our id of what a provider calls so."""
+    """Our id of the object with this id at the provider; None where it is not ours."""
     rows = fetch(select(model.id).where(model.provider == provider, model.provider_id == provider_id))
     return int(rows[0].id) if rows else None

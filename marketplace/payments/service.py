@@ -1,4 +1,4 @@
-"""Pay for a deal: what the deals above ask for, and what payer and payee do themselves."""
+"""Paying for a deal: verbs of the trades above, and of payer and payee."""
 
 import secrets
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from marketplace.payments.providers.registry import default_provider, demand_uni
 
 
 class NothingToPay(Conflict):
-    """No price, or an unfinished one."""
+    """409: the deal has no price."""
 
     code = "nothing_to_pay"
     title = "Nothing to pay"
@@ -31,7 +31,7 @@ class NothingToPay(Conflict):
 
 
 class NotPaid(Conflict):
-    """The money is not in escrow yet."""
+    """409: the deal's escrow is empty."""
 
     code = "not_paid"
     title = "Not paid yet"
@@ -40,7 +40,7 @@ class NotPaid(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deal:
-    """What is paid for; `reference` names it for whoever stands above ("task:7"). Minor units."""
+    """What is to be paid, in minor units; `reference` names the deal for its trade ("task:7")."""
 
     reference: str
     title: str
@@ -53,7 +53,7 @@ class Deal:
 
 
 def quote(deal: Deal) -> fees_service.Quote:
-    """What would be paid and who would get it; raises NothingToPay (409)."""
+    """Amount, fee, tax and payee's part; raises NothingToPay (409)."""
     if not deal.price_minor or deal.price_minor <= deal.discount_minor:
         raise NothingToPay()
     return fees_service.quote(
@@ -68,14 +68,13 @@ def quote(deal: Deal) -> fees_service.Quote:
 
 
 def fee_rules() -> fees_service.Rules:
-    """The rules in force; raises BadFile."""
+    """The fee rules by the settings; raises BadFile."""
     return fees_service.load(current_settings.path("FEE_RULES", fees_service.SHIPPED))
 
 
 def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = None) -> Payment:
-    """A payment for the deal, or the one that waits to be paid already; `method` is tried as soon as the provider
-    knows of it. One that waits at another provider than the one named is called off. Raises PaidAlready, NothingToPay
-    (409), Invalid (422)."""
+    """A payment for the deal, or its unpaid one; `method` is tried as soon as the provider knows of it. An unpaid one
+    at another provider is called off. Raises PaidAlready, NothingToPay (409), Invalid (422)."""
     name = provider_name or default_provider()
     provider(name)
     going = _under_way(deal.reference)
@@ -115,8 +114,8 @@ def confirm(
     price: Decimal | None = None,
     currency: str | None = None,
 ) -> Payment:
-    """The payer tries to pay (by this method, or has done so at the provider) the `price` they name, if they do; raises
-    403, 404, 409."""
+    """Try to pay by this method, or take over what the payer did at the provider; `price` is checked where it is named.
+    Raises 403, 404, 409."""
     payment = queries.find(user, payment_id)
     if "payer" not in policy.role_of(user, payment):
         raise NotAllowed("Only the one who pays can confirm this payment.")
@@ -131,8 +130,8 @@ def confirm(
 
 
 def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason: str = "") -> Refund:
-    """Whoever was paid gives back (a part of) it, as far as it is still here, or whoever runs the money does, who may
-    leave the payee with a debt; raises 403, 404, NotEnough (409), 422."""
+    """Give (a part of) a payment back, by its payee as far as the money is here, or by staff, who may leave the payee
+    with a debt; raises 403, 404, NotEnough (409), 422."""
     payment = queries.find(user, payment_id)
     roles = policy.role_of(user, payment)
     if not roles & {"payee", "admin"}:
@@ -152,14 +151,14 @@ def refund(user: User, payment_id: int, *, amount: Decimal | None = None, reason
 
 
 def demand_held(reference: str, *, payee_id: int | None = None) -> None:
-    """Raises NotPaid (409) where the escrow of a deal is empty, or for somebody else."""
+    """Raises NotPaid (409) where nothing is in the deal's escrow for this payee."""
     payment = _under_way(reference)
     if payment is None or payment.status != PaymentStatus.HELD or payee_id not in {None, payment.payee_id}:
         raise NotPaid()
 
 
 def release(reference: str) -> None:
-    """The deal is done: the payee is paid, now or as soon as the money is there. No effect without a payment."""
+    """Pay the payee, now or as soon as the money is there; no effect without a payment."""
     payment = _under_way(reference)
     if payment is None:
         return
@@ -171,7 +170,7 @@ def release(reference: str) -> None:
 
 
 def call_off(reference: str, *, reason: str = "called off", by_id: int | None = None) -> None:
-    """The deal is off: what is held goes back, what is not held yet never will be. No effect without a payment."""
+    """Refund what is in escrow and cancel what is not; no effect without a payment."""
     payment = _under_way(reference)
     if payment is None:
         return
@@ -186,7 +185,8 @@ def call_off(reference: str, *, reason: str = "called off", by_id: int | None = 
 
 
 def split(reference: str, to_payee_minor: int, *, reason: str = "split", by_id: int | None = None) -> None:
-    """So much (before the fee) of what is held to the payee, the rest back; raises NotPaid, Invalid."""
+    """Pay this much of the escrow (before the fee) to the payee and refund the rest; raises NotPaid (409), Invalid
+    (422)."""
     demand_held(reference)
     payment = _under_way(reference)
     assert payment is not None
@@ -201,7 +201,7 @@ def split(reference: str, to_payee_minor: int, *, reason: str = "split", by_id: 
 
 
 def held_minor(reference: str) -> tuple[int, str] | None:
-    """What is in a deal's escrow, and its currency; None where nothing is."""
+    """(minor units, currency) in the deal's escrow, locked; None where nothing is."""
     payment = _under_way(reference)
     if payment is None or payment.status != PaymentStatus.HELD:
         return None
@@ -209,17 +209,17 @@ def held_minor(reference: str) -> tuple[int, str] | None:
 
 
 def is_under_way(reference: str) -> bool:
-    """Whether a deal has a payment that is not over: money that is held, or may be any moment."""
+    """Whether the deal has an open payment: money is held, or may be at any moment."""
     return bool(fetch(select(Payment.id).where(Payment.active_reference == reference)))
 
 
 def _under_way(reference: str) -> Payment | None:
-    """The one payment of a deal that is not over, nobody else's until the transaction ends."""
+    """The deal's one open payment, locked until the commit."""
     return db.session.scalar(locked(select(Payment).where(Payment.active_reference == reference)))
 
 
 def _give_way(payment: Payment) -> None:
-    """Nothing is on its way there; what comes all the same goes back."""
+    """Call off a payment that cannot have been paid yet, in favour of another; raises PaidAlready (409)."""
     if payment.status not in UNPAID or payment.status == PaymentStatus.PROCESSING:
         raise PaidAlready()
     call_off(payment.reference, reason="paid elsewhere")

@@ -1,4 +1,7 @@
-"""A wallet's movements as a file."""
+"""A wallet's movements as a CSV file, streamed page by page.
+
+Apart from the rooms: it builds a streamed HTTP response.
+"""
 
 import csv
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the code page of their 
 
 
 def as_csv(user: User, currency: str | None) -> Response:
-    """All of them, oldest last, read and sent page by page."""
+    """All movements, newest first, read and sent page by page."""
     lines = stream_with_context(_lines(user, currency))
     answer = Response(lines, mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="statement.csv"'
@@ -35,7 +38,7 @@ def _lines(user: User, currency: str | None) -> Iterator[str]:
 
 
 def _told(item: dict[str, Any], name: str) -> str:
-    """Amounts with all the decimals their currency has."""
+    """The amount with all decimals of its currency."""
     minor = {"amount": "price_minor", "fee": "fee_minor", "balance": "balance_minor"}.get(name)
     if minor is not None:
         return str(Money(item[minor], item["currency"]).exact)
@@ -43,7 +46,8 @@ def _told(item: dict[str, Any], name: str) -> str:
 
 
 def _row(values: Any) -> str:
-    """Every value is a number, a moment or begins with a text of ours: nothing a spreadsheet would run."""
+    """A CSV line; each value is a number, a moment or starts with our own text, so a spreadsheet runs none as a
+    formula."""
     line = StringIO()
     csv.writer(line).writerow(values)
     return line.getvalue()

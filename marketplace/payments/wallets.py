@@ -1,4 +1,7 @@
-"""Where a person's money lies: a wallet has a part at each provider by which money came, and leaves by that one."""
+"""Parts of a wallet: money that came by one provider lies there, and leaves by that one.
+
+Apart from the rooms: a rule over the ledger's accounts, without a table of its own.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from marketplace.payments.providers.registry import providers
 
 
 class ProviderGone(Conflict):
-    """The settings name it no more, and money of this person lies there."""
+    """409: money lies at a provider that the settings do not name any more."""
 
     code = "provider_gone"
     title = "Not paid out by this provider any more"
@@ -24,7 +27,7 @@ class ProviderGone(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of one wallet lies at one provider (below zero: is owed there), in minor units."""
+    """The part of a wallet at one provider in minor units; below zero is a debt there."""
 
     provider: str
     minor: int
@@ -41,8 +44,8 @@ class Part:
 
 
 def parts(user_id: int, currency: str) -> list[Part]:
-    """Those of a wallet that are not empty: those that can be paid out first, then in the order of the settings. Where
-    there are several, nobody else pays this person out until the transaction ends."""
+    """The parts of a wallet that are not empty: those that can be paid out first, then in the order of the settings.
+    Where there are several, the person is locked until the commit."""
     found = _parts(user_id, currency)
     if len(found) > 1:  # what is owed at one is kept back at the others: the ledger guards each account alone
         hold(user_id)
@@ -51,7 +54,7 @@ def parts(user_id: int, currency: str) -> list[Part]:
 
 
 def demand(found: Sequence[Part], minor: int, currency: str) -> None:
-    """Raises NotEnough (409) where all parts together, debts too, are less: it says how much there is."""
+    """Raises NotEnough (409) where the sum of all parts, debts included, is less."""
     total = total_of(found)
     if minor <= total:
         return
@@ -61,8 +64,8 @@ def demand(found: Sequence[Part], minor: int, currency: str) -> None:
 
 
 def divide(found: Sequence[Part], minor: int, currency: str) -> list[tuple[str, int]]:
-    """Which provider sends how much: one where it has all of it, else as few as can be. Raises NotEnough, ProviderGone
-    (409)."""
+    """(provider, minor units) to send: from one part if it has all of it, else from as few as can be. Raises NotEnough,
+    ProviderGone (409)."""
     rich = [part for part in found if part.minor >= minor and part.is_set_up]
     shares, left = [], minor
     for part in rich[:1] or sorted(found, key=lambda part: (not part.is_set_up, not part.is_ready, -part.minor)):
@@ -78,12 +81,12 @@ def divide(found: Sequence[Part], minor: int, currency: str) -> list[tuple[str, 
 
 
 def total_of(found: Sequence[Part]) -> int:
-    """What can be paid out: what is owed at one provider is kept back at the others, and never taken from there."""
+    """What can be paid out: a debt at one provider is kept back at the others, though never taken from there."""
     return sum(part.minor for part in found)
 
 
 def unready(user_id: int) -> list[str]:
-    """The providers of the settings where somebody has money and has not said where it should go."""
+    """Providers where somebody has money and is not onboarded."""
     mine = select(LedgerAccount.currency).where(LedgerAccount.owner_id == user_id, LedgerAccount.balance_minor > 0)
     found = [
         part

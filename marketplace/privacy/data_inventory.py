@@ -9,6 +9,8 @@ account   erased by the account itself (auth)
 personal  goes with its row
 plain     nothing personal, also not once nobody knows any more whose id it was
 kept      stays, and `why`
+
+Apart from the rooms: the personal.toml files of all slices, as one table.
 """
 
 import tomllib

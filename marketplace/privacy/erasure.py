@@ -1,4 +1,7 @@
-"""What somebody left behind names nobody any more; safe to repeat, in whatever step it was stopped."""
+"""Blank or delete what the data inventory says of an erased person; safe to repeat, in whatever step it was stopped.
+
+Apart from the rooms: one algorithm over the tables of all slices, none of which is imported here.
+"""
 
 from functools import partial
 from typing import Any
@@ -12,7 +15,7 @@ from marketplace.privacy.data_inventory import Entry, register
 
 
 def erase_rest(user_id: int) -> None:
-    """The account itself was closed before."""
+    """Delete and blank in all tables; the account itself was erased before."""
     floors = sorted(slices(), key=lambda one: -one.floor)  # what refers to others goes before them
     for step in (step for one in floors for step in one.erase):
         while in_transaction(partial(step, user_id)):

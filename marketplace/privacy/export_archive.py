@@ -1,4 +1,7 @@
-"""Everything somebody has here, as a ZIP of JSON files and of the files they sent."""
+"""The export of a person: a ZIP of JSON files and of their uploads.
+
+Apart from the rooms: one algorithm over the tables of all slices, writing a ZIP.
+"""
 
 import hashlib
 import json
@@ -33,7 +36,7 @@ ABOUT = {
 
 
 def pack(user_id: int, into: IO[bytes], progress: Callable[[int, int], None]) -> None:
-    """Write the file; `progress` is told how many tables, and files of the person, of how many are done."""
+    """Write the ZIP; `progress(done, all)` counts tables and files."""
     exported = [(Base.metadata.tables[name], entry) for name, entry in register().items() if entry.export]
     files = uploads_queries.of_owner(user_id)
     total = len(exported) + len(files)
@@ -47,7 +50,7 @@ def pack(user_id: int, into: IO[bytes], progress: Callable[[int, int], None]) ->
 
 
 def _write_rows(archive: zipfile.ZipFile, name: str, rows: Iterable[Any]) -> None:
-    """A list, a row at a time."""
+    """A JSON array, written row by row."""
     with tempfile.TemporaryFile() as beside:  # while one is written into the ZIP, no other can be
         beside.write(b"[")
         for count, row in enumerate(rows):
@@ -59,7 +62,7 @@ def _write_rows(archive: zipfile.ZipFile, name: str, rows: Iterable[Any]) -> Non
 
 
 def _files(archive: zipfile.ZipFile, files: list[Any], told: Callable[[int], None]) -> Iterator[JsonObject]:
-    """What somebody has sent, one in memory at a time; each with what is known of it and where it lies in the ZIP."""
+    """Add the person's uploads, one in memory at a time; yields what is known of each and its path in the ZIP."""
     hidden, room = register()["uploads"].hidden, MOST_BYTES
     for done, upload in enumerate(files, 1):
         known = {name: value for name, value in upload._mapping.items() if name not in hidden}
@@ -75,7 +78,7 @@ def _files(archive: zipfile.ZipFile, files: list[Any], told: Callable[[int], Non
 
 
 def _rows(table: Table, entry: Entry, user_id: int) -> Iterator[JsonObject]:
-    """By the key, a batch at a time: nobody waits for a statement that reads everything."""
+    """The table's rows by primary key, in batches: no statement reads everything."""
     shown = [column for column in table.c if column.name not in entry.hidden]
     mine = or_(*(table.c[name] == user_id for name in entry.export))
     key, last = table.c.id, None

@@ -1,4 +1,4 @@
-"""What takes longer than a request: packing somebody's data, and erasing it."""
+"""Jobs of export and erasure."""
 
 import tempfile
 
@@ -20,7 +20,7 @@ ZIP = "application/zip"
 
 @job("export_account", timeout=600)
 def export_account(run: Run, user_id: int) -> None:
-    """A ZIP of JSON and files among the person's own private files; a letter says that it is ready."""
+    """Make the export, store it as the person's private file, and mail a link."""
     if account_admin_service.is_erased(user_id):
         return
     known = {"content_type": ZIP, "purpose": EXPORT, "extension": "zip"}
@@ -35,12 +35,12 @@ def export_account(run: Run, user_id: int) -> None:
 
 @job("erase_account", timeout=600)
 def erase_account(run: Run, user_id: int) -> None:
-    """Everything a closed account left behind."""
+    """Erase what a closed account left behind."""
     erase_rest(user_id)
 
 
 def _arrived(upload_id: int, user_id: int) -> str | None:
-    """Its address; None, and the file goes again, where the person has left meanwhile."""
+    """The export's address; None, and the file is deleted, where the person was erased meanwhile."""
     auth_service.hold(user_id)
     if account_admin_service.is_erased(user_id):
         uploads_service.give_up(upload_id)

@@ -1,4 +1,4 @@
-"""One's own data, and leaving."""
+"""Privacy: export of one's data, and erasure."""
 
 from marketplace.core.manifest import Manifest
 from marketplace.events import privacy

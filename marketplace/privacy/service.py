@@ -1,4 +1,4 @@
-"""Ask for one's data, and leave."""
+"""Ask for an export, close the account."""
 
 from datetime import timedelta
 
@@ -23,28 +23,28 @@ NOW = timedelta(0)
 
 
 class StillNeeded(Conflict):
-    """Somebody waits for this person."""
+    """409: the person is in a deal that is not over."""
 
     code = "still_needed"
     sentence = "You have work that is not over: finish or cancel it first, and then erase your account."
 
 
 class MoneyLeft(Conflict):
-    """There is money of theirs, or a debt, that nobody could be asked about afterwards."""
+    """409: the person has a balance, a debt, or money on its way."""
 
     code = "money_left"
     sentence = "There is money of yours here, or on its way: have it paid out (or a debt levelled) first."
 
 
 def ask_for_export(user: User) -> int:
-    """The job that packs one's data, one a day; its id."""
+    """Queue the export, at most one a day; returns the job's id."""
     job_id = enqueue(EXPORT, owner_id=user.id, key=f"{EXPORT}:{user.id}:{now().date()}", user_id=user.id)
     audit_log.record("export.asked", "user", user.id, job_id=job_id)
     return job_id
 
 
 def export_of(user: User, job_id: int) -> JsonObject:
-    """How far it is, and where the file is read for a quarter of an hour once it is done; raises NotFound."""
+    """The export's progress, and its URL for a quarter of an hour once it is done; raises NotFound."""
     row = queues_jobs.find_for(user.id, job_id)
     if row is None or row.name != EXPORT:
         raise NotFound.of("export")
@@ -52,9 +52,8 @@ def export_of(user: User, job_id: int) -> JsonObject:
 
 
 def erase(user: User, password: str) -> None:
-    """Leave for good; the account closes at once, the rest is erased by a job, and once more when
-    no request of theirs can be on its way any more. Raises WrongPassword (403),
-    StillNeeded (409)."""
+    """Close one's account and queue the erasure of the rest, twice: the second after every running request has ended.
+    Raises WrongPassword (403), StillNeeded, MoneyLeft (409)."""
     user_id, password_hash = user.id, user.password_hash
     if not knows_password(user_id, password_hash, password):
         raise WrongPassword()
@@ -62,7 +61,7 @@ def erase(user: User, password: str) -> None:
 
 
 def close(user: User, *, even_if_needed: bool = False) -> None:
-    """The account names nobody, and the job that erases the rest is asked for; raises StillNeeded (409)."""
+    """Erase the account itself and queue the erasure of the rest; raises StillNeeded, MoneyLeft (409)."""
     if not even_if_needed and any(waits(user.id) for one in slices() for waits in one.waits_for):
         raise StillNeeded()
     if not even_if_needed and payments_queries.has_money(user.id):
@@ -73,7 +72,7 @@ def close(user: User, *, even_if_needed: bool = False) -> None:
 
 
 def _readable(link: str | None) -> str | None:
-    """Signed anew; None where the file is gone by now."""
+    """The file's URL, signed anew; None where it was deleted."""
     parts = NAME.fullmatch((link or "").rpartition("/")[2])
     found = uploads_queries.by_stems([parts["stem"]]) if parts else []
     return url_of(found[0]) if found else None

@@ -1,4 +1,7 @@
-"""Completed deals between two people: today tasks; orders and contracts join here when they come."""
+"""Completed deals between two people, which today are tasks.
+
+Apart from the rooms: reads of the tasks below, as the deals that reviews are about.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +18,7 @@ from marketplace.tasks.models import Task
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """A completed deal seen by one side: who is across, and which part they had."""
+    """A completed deal seen by one side: the other person, and their role."""
 
     task_id: int
     title: str
@@ -25,24 +28,24 @@ class Deal:
 
     @property
     def review_type(self) -> str:
-        """Who reviews whom."""
+        """`client_to_worker` or `worker_to_client`."""
         return f"{self.my_role}_to_{self.other_was}"
 
     @property
     def my_role(self) -> str:
-        """The part the reviewer had."""
+        """The reviewer's role in the deal."""
         return CLIENT if self.other_was == WORKER else WORKER
 
 
 def of_task(user: User, task: Task) -> Deal | None:
-    """The deal a task became for this person; None where they had no part or it is not completed."""
+    """The deal of a task for one of its sides; None for others, and where it is not completed."""
     if task.status != TaskStatus.COMPLETED or user.id not in {task.creator_id, task.assigned_to_id}:
         return None
     return _seen_by(user.id, task)
 
 
 def unreviewed(user: User, other_id: int) -> list[Deal]:
-    """Completed deals between the two that `user` has not reviewed, the latest first."""
+    """Completed deals with the other person that `user` has not reviewed, latest first."""
     reviewed = exists().where(Review.task_id == Task.id, Review.reviewer_id == user.id)
     between = or_(
         (Task.creator_id == user.id) & (Task.assigned_to_id == other_id),
@@ -54,7 +57,7 @@ def unreviewed(user: User, other_id: int) -> list[Deal]:
 
 
 class UnratedSide(Protocol):
-    """Somebody who has not rated the other side of a deal."""
+    """A side of a deal that has not reviewed the other."""
 
     task_id: int
     user_id: int
@@ -62,7 +65,7 @@ class UnratedSide(Protocol):
 
 
 def unrated(since: datetime, until: datetime) -> list[UnratedSide]:
-    """The sides of deals completed in this time that have not rated them: task_id, user_id, other_id."""
+    """Sides without a review, of deals completed in this time."""
     sides = ((Task.creator_id, Task.assigned_to_id), (Task.assigned_to_id, Task.creator_id))
     selects = []
     for mine, other in sides:

@@ -1,4 +1,4 @@
-"""What the clock does about reviews."""
+"""Periodic jobs of reviews."""
 
 from datetime import timedelta
 
@@ -14,7 +14,8 @@ FROM, UNTIL = timedelta(days=10), timedelta(days=3)
 
 @job("remind_of_reviews", timeout=300, every=timedelta(days=1))
 def remind_of_reviews(run: Run) -> None:
-    """Deals that ended some days ago and that a side has not rated; whoever tells them tells them once."""
+    """Publish ReviewDue for deals completed some days ago that a side has not reviewed; may repeat itself, listeners
+    tell once."""
     moment = now()
     for due in deals.unrated(moment - FROM, moment - UNTIL):
         fact = ReviewDue(task_id=due.task_id, user_id=due.user_id, other_id=due.other_id)

@@ -1,4 +1,4 @@
-"""What people say of each other after a deal."""
+"""Reviews: what the two sides of a deal say of each other."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What one side of a completed deal says of the other."""
+"""Reviews."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,7 +10,7 @@ WORKER, CLIENT = "worker", "client"
 
 
 class ReviewedAlready(Duplicate):
-    """Once a deal and side."""
+    """409: each side reviews a deal once."""
 
     code = "reviewed_already"
     sentence = "You have reviewed this deal already."
@@ -18,7 +18,7 @@ class ReviewedAlready(Duplicate):
 
 @answer_conflict("uq_reviews_task_id_reviewer_id", ReviewedAlready())
 class Review(Stamped, Base):
-    """Once a deal and side; `reviewed_as` is the part the reviewed person had in it."""
+    """One side's review of a deal; `reviewed_as` is the other side's role in it."""
 
     __tablename__ = "reviews"
     __table_args__ = (

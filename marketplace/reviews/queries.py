@@ -1,4 +1,4 @@
-"""Reviews to read, and the figures made of them."""
+"""Lists of reviews, and figures made of them."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ REVIEWS_LIST = ListQuery(
 
 
 def browse(*, listing_id: int | None = None, **query: Any) -> Page:
-    """Reviews, newest first. Listings have no deals yet, so asking by one finds none."""
+    """Reviews, newest first; none for a `listing_id`, as listings have no deals yet."""
     return REVIEWS_LIST.page({**query, "nothing": 0 if listing_id is not None else None}, view)
 
 
@@ -52,18 +52,18 @@ def detail(review_id: int) -> JsonObject:
 
 
 def find_locked(review_id: int) -> Review:
-    """One review to change, locked (on SQLite the transaction is the lock); raises NotFound."""
+    """One review, locked until the commit; raises NotFound."""
     return one(locked(select(Review).where(Review.id == review_id)), "review")
 
 
 def mine_about(user: User, task_id: int) -> int | None:
-    """The id of this person's review of a task, None where there is none."""
+    """Id of one's own review of a task; None where there is none."""
     mine = select(Review.id).where(Review.task_id == task_id, Review.reviewer_id == user.id)
     return db.session.scalar(mine)
 
 
 def stats(user_id: int) -> JsonObject:
-    """Counts and averages by stars and by the part the person had."""
+    """Counts and averages by stars and by the reviewed person's role."""
     grouped = select(Review.reviewed_as, Review.rating, func.count()).where(Review.reviewed_user_id == user_id)
     rows = [tuple(row) for row in fetch(grouped.group_by(Review.reviewed_as, Review.rating))]
     total = _figures(rows)

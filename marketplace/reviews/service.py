@@ -21,14 +21,14 @@ from marketplace.tasks import queries as tasks_queries
 
 
 class NoDeal(NotAllowed):
-    """Reviews come after a completed deal."""
+    """403: the two have no completed deal."""
 
     code = "no_completed_deal"
     sentence = "You can review somebody only after a completed deal with them."
 
 
 class WindowClosed(NotAllowed):
-    """Reviews settle."""
+    """403: a review can be changed for REVIEW_WINDOW_DAYS."""
 
     code = "review_window_closed"
     sentence = "It is too late to change this review."
@@ -63,12 +63,12 @@ def write(
 
 
 def write_about_task(reviewer: User, task_id: int, *, rating: int, content: str = "") -> Review:
-    """Rate the other side of one task."""
+    """Review the other side of a task; raises as `write`."""
     return _save(reviewer, _deal_of_task(reviewer, task_id), rating, content)
 
 
 def edit(user: User, review_id: int, *, rating: int | None = None, content: str | None = None) -> Review:
-    """Change one's own within the window."""
+    """Change one's own review; raises NotFound, NotAllowed, WindowClosed (403)."""
     review = _own_and_open(user, review_id)
     if rating is not None:
         count_rating(review.reviewed_user_id, rating=rating - review.rating, reviews=0)
@@ -82,7 +82,7 @@ def edit(user: User, review_id: int, *, rating: int | None = None, content: str 
 
 
 def delete(user: User, review_id: int) -> None:
-    """Take one's own back within the window."""
+    """Delete one's own review; raises as `edit`."""
     review = _own_and_open(user, review_id)
     if execute(delete_rows(Review).where(Review.id == review.id)):
         count_rating(review.reviewed_user_id, rating=-review.rating, reviews=-1)
@@ -90,7 +90,7 @@ def delete(user: User, review_id: int) -> None:
 
 
 def can_review_task(user: User, task_id: int) -> JsonObject:
-    """Whether, whom and as what; or why not."""
+    """Whether one can review it, whom, and as what; or why not."""
     deal = deals.of_task(user, tasks_queries.find(user, task_id))
     if deal is None:
         return {"can_review": False, "reason": "Only the two sides of a completed task can review each other."}
@@ -107,7 +107,7 @@ def can_review_task(user: User, task_id: int) -> JsonObject:
 
 
 def can_review_user(user: User, other_id: int) -> JsonObject:
-    """The completed deals with a person that wait for a review."""
+    """Completed deals with a person that one has not reviewed."""
     open_deals = deals.unreviewed(user, other_id)
     rows = [
         {
@@ -157,7 +157,8 @@ def _save(reviewer: User, deal: Deal, rating: int, content: str) -> Review:
 
 
 def _own_and_open(user: User, review_id: int) -> Review:
-    """Read under the row's lock: two edits at once must not both count the same difference."""
+    """One's own review, locked: two edits at once must not both count the same difference. Raises NotAllowed,
+    WindowClosed (403)."""
     review = queries.find_locked(review_id)
     if review.reviewer_id != user.id:
         raise NotAllowed("Only its writer can change this review.")

@@ -1,4 +1,7 @@
-"""How what is on offer divides, for the filters beside a search."""
+"""Facets: counts and price ranges of what is on offer, for the filters beside a search.
+
+Apart from the rooms: reads of other slices by their manifests, cached, beside the search itself.
+"""
 
 from functools import partial
 from typing import Any
@@ -16,7 +19,7 @@ MOST_VALUES = 50
 
 
 def of(kind: str, *, q: str | None = None, category: str | None = None) -> JsonObject:
-    """Counts by value and the amounts by currency; of everything together they are kept for a while."""
+    """Counts by value and price ranges by currency of one kind; without `q` and `category` they are cached."""
     if q or category:
         return _found(kind, q=q, category=category)
     kept: dict[str, Kept[dict[str, Any]]] = current_app.extensions.setdefault("facets", {})

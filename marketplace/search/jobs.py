@@ -1,4 +1,4 @@
-"""Who waits for what was put up."""
+"""Jobs of search: vocabulary and saved searches."""
 
 from datetime import timedelta
 from functools import partial
@@ -14,13 +14,13 @@ AT_ONCE = 500
 
 @job("sweep_words", timeout=600, every=timedelta(days=1))
 def sweep_words(run: Run) -> None:
-    """Words of texts that were changed or deleted are suggested no longer."""
+    """Drop words that no text has any more, so that they are not suggested."""
     in_transaction(full_text.sweep_words)
 
 
 @job("match_searches", timeout=600)
 def match_searches(run: Run, kind: str, thing_id: int) -> None:
-    """One fact a search that fits; told again after a death in the middle it is the same piece of news."""
+    """Publish SavedSearchMatched for each saved search a new thing fits; run again it publishes the same."""
     thing, after = searchable()[kind].new(thing_id), 0
     while thing is not None:
         after, fitting = saved_searches_service.waiting_for(kind, thing, after, AT_ONCE)

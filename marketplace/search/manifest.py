@@ -1,4 +1,4 @@
-"""One search over everything, and the searches people save."""
+"""Search over all kinds of things, and saved searches."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What people look for again and again."""
+"""Saved searches."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from marketplace.core.database.db import Base, CommaList, Stamped
 
 
 class SavedSearch(Stamped, Base):
-    """One search of a person; with `alerts` its owner hears of what is put up from `alerts_since` on."""
+    """One saved search; with `alerts` its owner hears of things posted from `alerts_since` on."""
 
     __tablename__ = "saved_searches"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""One search over everything that is on offer: found by the index, ranked here, shown as each slice shows it."""
+"""Search over all kinds of things: found by the index, ranked here, shown as each slice shows its own."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ def search(
     cursor: str | None = None,
     **where: Any,
 ) -> Page:
-    """Everything that fits, the best first; raises Invalid (422)."""
+    """A page of hits, best first; raises Invalid (422)."""
     asked, scope = understand(q), f"search|{q}|{sorted(types)}|{sorted(where.items())}"
     moment, after = now(), None
     if cursor and cursor != CURSOR_START:
@@ -64,7 +64,7 @@ def search(
 
 
 def suggest(q: str) -> list[JsonObject]:
-    """How what is being typed could go on: words that are written somewhere, and titles that have them."""
+    """Completions of what is typed: known words, and titles that have them."""
     typed = WRITTEN.findall(q)
     last = terms(typed[-1]) if typed else []
     if not last:
@@ -85,7 +85,7 @@ def suggest(q: str) -> list[JsonObject]:
 
 
 def _go_on(beginning: str, titles: list[str]) -> list[str]:
-    """Known words that begin so, as they are written: in these titles, else wherever they stand."""
+    """Known words with this beginning, in the spelling of these titles, else in a common one."""
     known = vocabulary()
     known.knows(beginning)
     completions = sorted(known.completions(beginning, 200), key=lambda word: (len(word), word))[:MOST_SUGGESTIONS]
@@ -101,7 +101,7 @@ def _spellings(title: str) -> list[tuple[str, str]]:
 def _more(
     asked: SearchQuery, found: list[tuple[str, SearchHit]], types: Iterable[str], **where: Any
 ) -> tuple[SearchQuery, list[tuple[str, SearchHit]]]:
-    """Few finds may be slips that were made before; none at all may have too many words."""
+    """With few hits search again with spelling corrected, with none again with fewer words."""
     if len(found) < FEW and (wider := asked.widened):
         asked, found = wider, _found(wider, types, **where)
     if not found and (some := asked.relaxed):
@@ -140,8 +140,8 @@ def _result(kind: str, find: SearchHit, thing: dict[str, Any], asked: SearchQuer
 
 
 def snippet(text: str, beginnings: tuple[str, ...]) -> list[JsonObject]:
-    """The text around the first find in pieces, `hit` where it is what was looked for: a client marks those
-    without reading markup out of what people wrote."""
+    """The text around the first hit in pieces, `hit` where a word matches, so that a client marks them without reading
+    markup out of people's texts."""
     places = [place for match in WRITTEN.finditer(text) for place in _places(match.group(), match.start(), beginnings)]
     first = next((index for index, (_, _, hit) in enumerate(places) if hit), 0)
     chosen = places[max(0, first - SNIPPET_WORDS // 3) :][:SNIPPET_WORDS]
@@ -159,7 +159,7 @@ def snippet(text: str, beginnings: tuple[str, ...]) -> list[JsonObject]:
 
 
 def _places(written: str, start: int, beginnings: tuple[str, ...]) -> Iterator[tuple[int, int, bool]]:
-    """Where a word stands and whether it was looked for; of what is written without spaces, piece by piece."""
+    """(start, end, whether it matches) of a word; piece by piece where a script has no spaces."""
     read = fold(written)
     if not any(map(is_unspaced, read)) or len(read) != len(written):
         yield start, start + len(written), _is_hit(read, beginnings)
@@ -171,6 +171,6 @@ def _places(written: str, start: int, beginnings: tuple[str, ...]) -> Iterator[t
 
 
 def _is_hit(read: str, beginnings: tuple[str, ...]) -> bool:
-    """Whether a word, its parts or both in one begin as what was looked for."""
+    """Whether the word, one of its parts, or its parts in one begins as one of these."""
     parts = CONNECTION.split(read.translate(APOSTROPHES))
     return bool(beginnings) and any(one.startswith(beginnings) for one in (*parts, "".join(parts)))

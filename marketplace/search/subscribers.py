@@ -1,4 +1,4 @@
-"""Each thing that is put up is compared with the saved searches by a job: they may be many."""
+"""Queue the matching of each new thing with saved searches, which may be many."""
 
 from marketplace.core.manifest import subjects
 from marketplace.core.queues.jobs import enqueue
@@ -9,7 +9,7 @@ from marketplace.search.policy import awaited
 
 @subscribe_to_subjects("posted")
 def look_at_thing(event: Event) -> None:
-    """A new one; told a second time it is the same job."""
+    """Queue one job per thing; a second time it is the same job."""
     for kind in awaited():
         if subjects()[kind].posted is type(event):
             thing_id = subjects()[kind].id_in(event)

@@ -1,4 +1,4 @@
-"""People who help."""
+"""Talent: people who offer to help."""
 
 from marketplace.core.manifest import Manifest, Searchable, Subject
 from marketplace.events import auth, reviews, tasks, verification

@@ -1,4 +1,4 @@
-"""People who help: they offered to, or have completed a task."""
+"""Helpers: people who offer to help, or have completed a task."""
 
 from collections import Counter
 from typing import Any
@@ -47,22 +47,22 @@ HELPERS = ListQuery(
 
 
 def browse(category: str | None = None, **query: Any) -> Page:
-    """Helpers, nearest first when asked by position, best rated first otherwise."""
+    """Helpers, nearest first where a position is given, else best rated first."""
     return HELPERS.page({**query, "helping": True, "category": _offered(category)}, view)
 
 
 def best(category: str | None = None, **query: Any) -> list[SearchHit]:
-    """Those who offer to help and whom a search finds, the best first."""
+    """Search hits among those who offer to help, best first."""
     return HELPERS.best({**query, "offering": True, "category": _offered(category)})
 
 
 def newest(most: int, **query: Any) -> list[RankedRow]:
-    """The newest who offer to help and whom a search finds."""
+    """Newest hits among those who offer to help."""
     return HELPERS.newest({**query, "offering": True}, most)
 
 
 def facets(category: str | None = None, **query: Any) -> dict[str, list[Any]]:
-    """How those who offer to help divide: rows of a value and its count, and the hourly rates of each currency."""
+    """(value, count) rows, and hourly rates by currency, of those who offer to help."""
     params = {**query, "offering": True, "category": _offered(category)}
     found = HELPERS.facets(params, ("helper_categories", "skills"), USERS.c.hourly_rate_minor)
     categories, skills = _each(found["helper_categories"]), _each(found["skills"])
@@ -70,12 +70,12 @@ def facets(category: str | None = None, **query: Any) -> dict[str, list[Any]]:
 
 
 def by_ids(_viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
-    """Those of these who offer to help, by id."""
+    """Those of these ids who offer to help, by id."""
     return HELPERS.by_ids(ids, {"offering": True}, view)
 
 
 def name_of(row: Any) -> str:
-    """What `best` and `newest` call somebody."""
+    """The display name, for `best` and `newest`."""
     return display_name(row.title_2, row.title_0, row.title_1)
 
 
@@ -85,7 +85,7 @@ def _offered(category: str | None) -> str | None:
 
 
 def _each(rows: list[Any]) -> list[tuple[str, int]]:
-    """Lists of values with counts as values with counts, the most frequent first."""
+    """Counts by single value, out of counts of lists of values; most frequent first."""
     counts: Counter[str] = Counter()
     for row in rows:
         counts.update(dict.fromkeys(row[0], row.count))

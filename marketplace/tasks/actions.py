@@ -1,4 +1,7 @@
-"""What a person can do with a task now: what the table allows, less what waits for applications or money."""
+"""`available_actions` of tasks, narrowed by applications and money.
+
+Apart from the rooms: rules over a page of tasks that ask applications and payments, which policy.py must not know.
+"""
 
 from typing import Any
 
@@ -16,8 +19,8 @@ NEED_MONEY = frozenset({"start", "finish", "hand_over"})
 
 
 def narrow(viewer: User, tasks: list[dict[str, Any]]) -> None:
-    """Take out of `available_actions` what nobody can do yet or again; own tasks are told how many applications wait.
-    At most three statements for a whole page."""
+    """Take out of `available_actions` what applications or payments forbid now; own tasks get the number of
+    applications that wait. At most three statements for a page."""
     _count_applications([task for task in tasks if task["creator_id"] == viewer.id])
     applied = _applied_for(viewer, [task["id"] for task in tasks if "apply" in task["available_actions"]])
     for task in tasks:
@@ -27,7 +30,7 @@ def narrow(viewer: User, tasks: list[dict[str, Any]]) -> None:
 
 
 def pending_counts(ids: list[int]) -> dict[int, int]:
-    """How many applications wait on each of these tasks."""
+    """Number of pending applications by task id."""
     columns = APPLICATIONS.c
     grouped = select(columns.task_id, func.count()).where(
         columns.task_id.in_(ids), columns.status == ApplicationStatus.PENDING

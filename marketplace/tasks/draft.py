@@ -1,4 +1,7 @@
-"""What a task says of itself: taken from what its owner sent, whole or in part."""
+"""A task's own fields, taken from what its owner sent, whole or in part.
+
+Apart from the rooms: what posting, booking and editing share: fields into a row, without a verb.
+"""
 
 from typing import Any
 
@@ -13,7 +16,7 @@ from marketplace.tasks.payments import service as tasks_payments_service
 
 
 def new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
-    """A task as its owner describes it, not saved yet; raises Invalid (422)."""
+    """A task of these fields, not saved yet; raises Invalid (422)."""
     currency = fields.pop("currency", owner.currency)
     fields["payment"] = tasks_payments_service.chosen(fields.get("payment"))
     key, subcategory = catalog_service.resolve(category, fields.pop("subcategory", None))
@@ -30,7 +33,7 @@ def new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Tas
 
 
 def change(task: Task, changes: dict[str, Any]) -> None:
-    """What was sent, the rest stays; raises Invalid (422)."""
+    """Set the fields that were sent; raises Invalid (422)."""
     if "payment" in changes:
         tasks_payments_service.chosen(changes["payment"])
     _sort_out_priority(changes)
@@ -46,7 +49,7 @@ def change(task: Task, changes: dict[str, Any]) -> None:
 
 
 def _sort_out_priority(fields: dict[str, Any]) -> None:
-    """An older client sends the difficulty as priority."""
+    """An older client sends the difficulty as `priority`."""
     if fields.get("priority") in DIFFICULTIES:
         fields["difficulty"] = fields.pop("priority")
     if fields.get("priority") == "urgent":

@@ -1,4 +1,7 @@
-"""The owner's code ends a task on the spot: whoever enters it has met the owner."""
+"""Ending a task by the owner's hand-over code: the worker who enters it has met the owner, and is paid.
+
+Apart from the rooms: verbs around the table of codes in payments/; service.py has those of the task itself.
+"""
 
 from marketplace.auth.models import User
 from marketplace.core.http.access import demand_money_scope
@@ -10,7 +13,8 @@ from marketplace.tasks.payments import service as tasks_payments_service
 
 
 def code_of(user: User, task_id: int, *, fresh: bool = False) -> str:
-    """Raises 403 for anybody but the owner, 404, 409 where there is nothing to hand over, or the money is not held."""
+    """The owner's code; raises 403 for others, 404, 409 where nothing can be handed over or the money is not in
+    escrow."""
     task = queries.hold(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task has its code.")
@@ -22,7 +26,7 @@ def code_of(user: User, task_id: int, *, fresh: bool = False) -> str:
 
 
 def hand_over(user: User, task_id: int, *, code: str) -> bool:
-    """The worker enters it: completed and paid. False for a wrong one, which is counted. Raises 403, 404, 409."""
+    """Complete the task by the code, as its worker; False for a wrong one, which is counted. Raises 403, 404, 409."""
     task = queries.hold(user, task_id)
     task.lifecycle.pick("hand_over", task.status, policy.role_of(user, task))
     tasks_payments_service.demand(task)

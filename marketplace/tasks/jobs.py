@@ -1,4 +1,4 @@
-"""What the clock does to tasks."""
+"""Periodic jobs of tasks."""
 
 from datetime import timedelta
 
@@ -8,11 +8,11 @@ from marketplace.tasks import queries, service
 
 @job("expire_tasks", timeout=300, every=timedelta(minutes=1))
 def expire_tasks(run: Run) -> None:
-    """Open tasks whose deadline is over."""
+    """Expire open tasks past their deadline."""
     one_by_one(queries.EXPIRY.ids, service.expire)
 
 
 @job("confirm_tasks", timeout=300, every=timedelta(minutes=1))
 def confirm_tasks(run: Run) -> None:
-    """Finished tasks whose owner says nothing."""
+    """Confirm finished tasks whose owner has said nothing for CONFIRM_AFTER."""
     one_by_one(queries.CONFIRMATION.ids, service.confirm_unanswered)

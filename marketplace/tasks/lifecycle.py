@@ -1,4 +1,4 @@
-"""The states of a task and of an application, and who moves them."""
+"""States of a task and of an application, and who moves them."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -7,7 +7,7 @@ from marketplace.kit.lifecycle import Lifecycle, guard, move
 
 
 class TaskStatus(StrEnum):
-    """A task's states; `deleted` is seen by nobody."""
+    """States of a task; nobody sees `deleted` ones."""
 
     OPEN = "open"
     ASSIGNED = "assigned"
@@ -21,7 +21,7 @@ class TaskStatus(StrEnum):
 
 
 class ApplicationStatus(StrEnum):
-    """An application's states."""
+    """States of an application."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"

@@ -1,4 +1,4 @@
-"""Quick help: tasks, who applies for them, and paying for them."""
+"""Tasks: quick help, its applications and its payment."""
 
 from pathlib import Path
 

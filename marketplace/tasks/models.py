@@ -1,4 +1,4 @@
-"""Quick help: tasks and the applications for them."""
+"""Tasks and applications."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ DIFFICULTIES = ("easy", "medium", "hard")
 
 
 class AppliedAlready(Duplicate):
-    """One application a person and task."""
+    """409: a person applies for a task once."""
 
     code = "applied_already"
     sentence = "You have applied for this task already."
@@ -80,7 +80,7 @@ class Task(Stateful, Base):
 
 @answer_conflict("uq_applications_task_id_applicant_id", AppliedAlready())
 class Application(Stateful, Base):
-    """Somebody's offer to do a task."""
+    """A person's offer to do a task."""
 
     __tablename__ = "applications"
     __table_args__ = (
@@ -100,13 +100,13 @@ class Application(Stateful, Base):
 
 
 def said(fields: Mapping[str, Any]) -> list[str | None]:
-    """What a search looks through."""
+    """The texts that a search reads."""
     names = ("title", "description", "location", "category", "subcategory")
     return [*(fields.get(name) for name in names), *(fields.get("required_skills") or ())]
 
 
 def indexed(fields: Mapping[str, Any]) -> dict[str, str]:
-    """The same, folded."""
+    """The search columns of these fields: their texts, folded."""
     return {"search_text": text.search_text(*said(fields))}
 
 

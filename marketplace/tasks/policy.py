@@ -1,4 +1,4 @@
-"""Who sees which task and application, and what one is to them."""
+"""Which tasks and applications one sees, and one's role towards them."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ WORKER, PROVIDER = frozenset({"worker"}), frozenset({"provider"})
 
 
 def visible_to(user: User | None) -> Select[Task]:
-    """The public board, and bookings for the two they concern; staff see all but the deleted."""
+    """The public board, and bookings one is a side of; staff see all but the deleted."""
     living = select(Task).where(Task.status != TaskStatus.DELETED)
     return living if is_staff(user) else living.where(seen_by(Task, id_of(user)))
 
@@ -25,7 +25,7 @@ def seen_by(task: Any, me: Any) -> ColumnElement[bool]:
 
 
 def applications_visible_to(user: User) -> Select[Application, Task]:
-    """One's own, and those for one's own tasks."""
+    """One's own applications, and those for one's own tasks."""
     mine = or_(Application.applicant_id == user.id, Task.creator_id == user.id)
     return (
         select(Application, Task)
@@ -42,7 +42,7 @@ def role_of(user: User | None, task: Any) -> frozenset[str]:
 
 
 def application_role_of(user: User | None, application: Any, task_creator_id: int) -> frozenset[str]:
-    """Applicant or owner of the task."""
+    """Applicant, or owner of the task."""
     if user is None:
         return frozenset()
     if application.applicant_id == user.id:

@@ -1,4 +1,4 @@
-"""Tasks and applications to read."""
+"""Lists of tasks, one in full, and single columns of them."""
 
 from datetime import timedelta
 from typing import Any, Protocol
@@ -82,12 +82,12 @@ def browse(viewer: User | None, **query: Any) -> Page:
 
 
 def assigned_to(user: User, **query: Any) -> Page:
-    """What one works on or has worked on, bookings too."""
+    """Tasks and bookings one works on or has worked on."""
     return _page(user, {**_prepared(query), "worker_id": user.id})
 
 
 def created_by(user: User, **query: Any) -> Page:
-    """What one posted, each with how many applications wait."""
+    """One's own tasks, each with its number of pending applications."""
     return _page(user, {**_prepared(query), "creator_id": user.id})
 
 
@@ -97,31 +97,31 @@ def find(viewer: User | None, task_id: int) -> Task:
 
 
 def living(task_id: int) -> Task:
-    """One task to change, whoever asks, nobody else's until the transaction ends; raises NotFound."""
+    """A task that is not deleted, whoever asks, locked until the commit; raises NotFound."""
     return one(locked(select(Task).where(Task.id == task_id, Task.status != TaskStatus.DELETED)), "task")
 
 
 def hold(viewer: User | None, task_id: int) -> Task:
-    """One visible task, nobody else's until the transaction ends; raises NotFound. Whoever moves its money takes the
-    task before the payment, so that no two wait for each other and none pays for a deal that is just called off."""
+    """One visible task, locked until the commit; raises NotFound. Who moves its money locks the task before the
+    payment, so that no two deadlock and nobody pays for a deal that is being called off."""
     return one(locked(policy.visible_to(viewer).where(Task.id == task_id)), "task")
 
 
 def title_of(task_id: int) -> tuple[str, int | None]:
-    """Its title and whose words these are, whoever asks; empty where there is none."""
+    """(title, owner's id), whoever asks; empty and None where there is none."""
     rows = fetch(select(TASKS.c.title, TASKS.c.creator_id).where(TASKS.c.id == task_id))
     return (rows[0].title, rows[0].creator_id) if rows else ("", None)
 
 
 def last_actor(task_id: int, *verbs: str) -> int | None:
-    """Who last moved it by one of these verbs; None where it was the clock, or nobody."""
+    """Id of who last moved it by one of these verbs; None where it was the clock, or nobody."""
     step = (StateChange.thing == "task", StateChange.thing_id == task_id, StateChange.verb.in_(verbs))
     rows = fetch(select(StateChange.actor_id).where(*step).order_by(StateChange.id.desc()).limit(1))
     return rows[0].actor_id if rows else None
 
 
 class PlaceRow(Protocol):
-    """Where an open task is, and what kind it is."""
+    """Position and category of a task."""
 
     creator_id: int
     category: str
@@ -130,32 +130,32 @@ class PlaceRow(Protocol):
 
 
 def place_of(task_id: int) -> PlaceRow | None:
-    """Where an open task is, and what kind it is."""
+    """Position and category of an open task; None for others."""
     columns = (TASKS.c.creator_id, TASKS.c.category, TASKS.c.latitude, TASKS.c.longitude)
     return first_as(PlaceRow, select(*columns).where(TASKS.c.id == task_id, TASKS.c.status == TaskStatus.OPEN))
 
 
 def open_of(creator_id: int) -> list[Task]:
-    """What a person has on the board, to be moved."""
+    """A person's open tasks."""
     mine = select(Task).where(Task.creator_id == creator_id, Task.status == TaskStatus.OPEN)
     return list(db.session.scalars(mine.order_by(Task.id)))
 
 
 def has_running(user_id: int) -> bool:
-    """Whether somebody waits for this person, as owner or worker, in a deal that is not over."""
+    """Whether the person is owner or worker in a deal that is not over."""
     theirs = or_(Task.creator_id == user_id, Task.assigned_to_id == user_id)
     return bool(fetch(select(Task.id).where(theirs, Task.status.in_(RUNNING)).limit(1)))
 
 
 def have_begun(one_id: int, other_id: int) -> bool:
-    """The same, where both have agreed: a booking alone is one side's word."""
+    """As `have_a_deal`, once both have agreed: a booking alone is one side's word."""
     return _are_paired(
         one_id, other_id, or_(Task.status.in_(BEGUN), (Task.status == TaskStatus.ASSIGNED) & ~Task.booked)
     )
 
 
 def have_a_deal(one_id: int, other_id: int) -> bool:
-    """Whether one works or has worked for the other."""
+    """Whether one of the two works or has worked for the other."""
     return _are_paired(one_id, other_id, Task.status.in_((*RUNNING, TaskStatus.COMPLETED)))
 
 
@@ -168,7 +168,7 @@ def _are_paired(one_id: int, other_id: int, how: ColumnElement[bool]) -> bool:
 
 
 def detail(viewer: User | None, task_id: int) -> JsonObject:
-    """One visible task; somebody signed in also learns what they have to do with it."""
+    """One visible task; with `available_actions` and one's own application for who is signed in."""
     tasks = by_ids(viewer, [task_id])
     if task_id not in tasks:
         raise NotFound.of("task")
@@ -176,7 +176,7 @@ def detail(viewer: User | None, task_id: int) -> JsonObject:
 
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
-    """Visible ones of these, by id."""
+    """Those of these ids that the viewer may see, by id."""
     found = BROWSE.by_ids(ids, {"living": TaskStatus.DELETED, **eyes_of(viewer)}, lambda row: view(viewer, row))
     if viewer is not None:
         actions.narrow(viewer, [*found.values()])
@@ -184,7 +184,7 @@ def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
 
 
 def attention(user: User) -> dict[str, int]:
-    """What waits for this person: applications to decide, work to confirm, assignments to take up."""
+    """Number of applications to decide, of tasks to confirm and to start."""
     on_mine = select(func.count()).select_from(Application).join(Task, Task.id == Application.task_id)
     on_mine = on_mine.where(
         Task.creator_id == user.id, Task.status == TaskStatus.OPEN, Application.status == ApplicationStatus.PENDING
@@ -276,13 +276,13 @@ def _with_involvement(viewer: User, task: dict[str, Any]) -> JsonObject:
 
 
 def _with_payment(task: dict[str, Any]) -> JsonObject:
-    """How the money stands, for those it concerns."""
+    """The task with id and status of its payment."""
     payment_id, status = payments_queries.standing_of(f"task:{task['id']}") or (None, None)
     return {**task, "payment_id": payment_id, "payment_status": status}
 
 
 def application_summary(application: Application) -> JsonObject:
-    """What an applicant is shown of their own application beside the task."""
+    """The applicant's own application, as shown beside the task."""
     return {
         "id": application.id,
         "status": application.status,

@@ -1,4 +1,4 @@
-"""The verbs of quick help, from posting to the confirmed end."""
+"""Post, assign, work on, confirm, dispute and cancel tasks."""
 
 from decimal import Decimal
 from typing import Any, TypedDict
@@ -50,13 +50,13 @@ def post(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Ta
 
 
 def book(owner: User, provider_id: int, *, payment_method: str | None = None, **fields: Any) -> Task:
-    """A task that was never on the board: made for one provider and assigned at once."""
+    """A task made for one provider and assigned at once; never on the board."""
     task = save(draft.new(owner, booked=True, **fields))
     return assign(owner, task, worker_id=provider_id, payment_method=payment_method)
 
 
 def edit(user: User, task_id: int, **changes: Any) -> Task:
-    """Change what was sent, while open; raises 403, 404, 409, 422."""
+    """Change the fields that were sent, while open; raises 403, 404, 409, 422."""
     task = find(user, task_id)
     task.advance("edit", actor=policy.role_of(user, task))
     draft.change(task, changes)
@@ -67,7 +67,7 @@ def edit(user: User, task_id: int, **changes: Any) -> Task:
 
 
 def delete(user: User, task_id: int) -> None:
-    """Take it off the board, while open."""
+    """Delete it for good, while open; raises 403, 404, 409."""
     task = _moved(user, task_id, "delete")
     applications_service.pass_over_rest(task)
     uploads_service.use("task", task.id, [])
@@ -77,8 +77,8 @@ def delete(user: User, task_id: int) -> None:
 def assign(
     user: User, task: Task, *, worker_id: int, price_minor: int | None = None, payment_method: str | None = None
 ) -> Task:
-    """Give the task to one person at this price (else its budget); of two at once the second finds it taken (409).
-    Where its money is to be held it is asked for in the same transaction."""
+    """Assign to one person at this price (else the budget), of two at once only one (409). A payment that is due is
+    requested in the same transaction."""
     task.advance("assign", actor=policy.role_of(user, task), actor_id=user.id)
     task.assigned_to_id, task.agreed_minor = worker_id, price_minor
     db.session.flush()
@@ -96,8 +96,9 @@ def accept_application(
     currency: str | None = None,
     payment_method: str | None = None,
 ) -> Task:
-    """Take one applicant at the price they agreed to, which has to be the `price` that the owner names; where money is
-    charged or held they have to. The others become rejected. Raises 403, 404, PriceChanged (409), Invalid (422)."""
+    """Assign to an applicant at the price they applied for, which is checked against `price` and has to be named where
+    money is charged or held; the other applications are rejected. Raises 403, 404, PriceChanged (409), Invalid
+    (422)."""
     application, task = applications_service.find_for_owner(user, application_id, task_id)
     agreed = applications_queries.price_of(application, task.budget_minor)
     if agreed and tasks_payments_service.takes_money(task.payment, agreed, payment_method):
@@ -116,7 +117,7 @@ def accept_application(
 
 
 def start(user: User, task_id: int) -> Task:
-    """The worker takes the assignment up, once the money is held where it is to be."""
+    """Begin work, as the worker; raises NotPaid (409) where the money has to be in escrow."""
     task = _moved(user, task_id, "start")
     tasks_payments_service.demand(task)
     publish(TaskStarted(**_step(task)))
@@ -124,7 +125,7 @@ def start(user: User, task_id: int) -> Task:
 
 
 def decline(user: User, task_id: int, *, reason: str = "") -> Task:
-    """The worker gives the assignment back: open again, or cancelled where it was a booking."""
+    """Give the assignment back, as the worker: open again, a booking cancelled. Raises 403, 404, 409."""
     task = find(user, task_id)
     worker_id = user.id
     task.advance("decline", actor=policy.role_of(user, task), actor_id=user.id)
@@ -140,7 +141,7 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
 
 
 def finish(user: User, task_id: int, *, note: str = "", images: list[str] | None = None) -> Task:
-    """The worker says it is done; the owner confirms."""
+    """Say it is done, as the worker; the owner is asked to confirm. Raises 403, 404, 409."""
     task = _moved(user, task_id, "finish")
     tasks_payments_service.demand(task)
     task.done_note, task.done_images = note, images or []
@@ -150,12 +151,12 @@ def finish(user: User, task_id: int, *, note: str = "", images: list[str] | None
 
 
 def confirm(user: User, task_id: int) -> Task:
-    """The owner is content: completed."""
+    """Complete it, as the owner; the worker is paid. Raises 403, 404, 409."""
     return _complete(_moved(user, task_id, "confirm"))
 
 
 def confirm_unanswered(task_id: int) -> None:
-    """The owner has said nothing for CONFIRM_AFTER: it counts as confirmed. No effect where it is not so."""
+    """Complete it after CONFIRM_AFTER without a word of the owner; no effect at other times."""
     task = queries.CONFIRMATION.row(task_id)
     if task is not None:
         task.advance("confirm", actor=SYSTEM)
@@ -164,7 +165,7 @@ def confirm_unanswered(task_id: int) -> None:
 
 
 def expire(task_id: int) -> None:
-    """Nobody took it before its deadline. No effect where it is not so."""
+    """Expire an open task past its deadline; no effect at other times."""
     task = queries.EXPIRY.row(task_id)
     if task is not None:
         task.advance("expire", actor=SYSTEM)
@@ -174,7 +175,7 @@ def expire(task_id: int) -> None:
 
 
 def dispute(user: User, task_id: int, *, reason: str = "") -> Task:
-    """One side does not agree; staff will decide."""
+    """Dispute it, as either side; staff decide. Raises 403, 404, 409."""
     task = _moved(user, task_id, "dispute")
     task.reason = reason
     publish(TaskDisputed(**_step(task), by_id=user.id))
@@ -182,7 +183,7 @@ def dispute(user: User, task_id: int, *, reason: str = "") -> Task:
 
 
 def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
-    """The owner does not want it any more, while open or assigned."""
+    """Cancel it, as the owner, while open or assigned; money goes back. Raises 403, 404, 409."""
     task = _moved(user, task_id, "cancel")
     task.reason = reason
     tasks_payments_service.call_off(task.id, reason="cancelled", by_id=user.id)
@@ -192,14 +193,13 @@ def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
 
 
 def hand_over(user: User, task_id: int) -> Task:
-    """The worker has shown the owner's code: completed on the spot."""
+    """Complete it on the spot, after the worker entered the owner's code."""
     return _complete(_moved(user, task_id, "hand_over"))
 
 
 def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = None) -> Task:
-    """A dispute is over: so much of what is held (before the fee) to the worker, the rest back to the owner. With
-    nothing for the worker the task is cancelled, else completed. None, where nothing is held, completes it.
-    Raises WrongState, NotPaid (409), Invalid (422)."""
+    """End a dispute: this much of the escrow (before the fee) to the worker, the rest back. 0 cancels the task, more or
+    None (nothing is in escrow) completes it. Raises WrongState, NotPaid (409), Invalid (422)."""
     task = queries.living(task_id)
     held = payments_service.held_minor(tasks_payments_service.reference(task_id))
     if held is None and to_worker_minor:
@@ -219,7 +219,7 @@ def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = 
 
 
 def reopen(task_id: int, *, actor_id: int | None = None) -> Task:
-    """A dispute was withdrawn: the work goes on where it is not done. Raises WrongState (409)."""
+    """Put it back to work after its dispute was withdrawn. Raises WrongState (409)."""
     task = queries.living(task_id)
     task.advance("reopen", actor=SYSTEM, actor_id=actor_id)
     db.session.flush()
@@ -227,7 +227,7 @@ def reopen(task_id: int, *, actor_id: int | None = None) -> Task:
 
 
 def take_down_of(user_id: int) -> None:
-    """The account was closed: open tasks are cancelled, waiting applications withdrawn; running work goes on."""
+    """Cancel a person's open tasks and withdraw their applications, for a closed account; running work goes on."""
     for task in queries.open_of(user_id):
         task.advance("cancel", actor=SYSTEM)
         db.session.flush()
@@ -237,7 +237,7 @@ def take_down_of(user_id: int) -> None:
 
 
 def forget_words_of(user_id: int) -> None:
-    """A person has left: the reasons they gave and, in bookings of what they offered, the words of their offer."""
+    """Blank an erased person's words: the reasons they gave, and their offer's text in bookings."""
     execute(update(Task).where(Task.id.in_(_reasons_of(user_id))).values(reason=""))
     theirs = (Task.assigned_to_id == user_id, Task.booked)
     texts = [row.search_text for row in fetch(select(Task.search_text).where(*theirs))]
@@ -246,7 +246,7 @@ def forget_words_of(user_id: int) -> None:
 
 
 def _reasons_of(user_id: int) -> Select[int]:
-    """Tasks whose reason this person gave: the last verb that takes one was theirs."""
+    """Ids of tasks whose reason this person gave, being the last to use a verb that takes one."""
     steps = (StateChange.thing == "task", StateChange.verb.in_(("decline", "dispute", "cancel")))
     last = select(func.max(StateChange.id)).where(*steps).group_by(StateChange.thing_id)
     return select(StateChange.thing_id).where(StateChange.id.in_(last), StateChange.actor_id == user_id)
@@ -261,7 +261,7 @@ def _complete(task: Task) -> Task:
 
 
 def _demand_nothing_new(application: Application, task: Task, agreed: int | None) -> None:
-    """Nobody named a price: then it is the one that the task shows."""
+    """Raises PriceChanged (409) where no price was named and the budget is not what they applied for."""
     if application.proposed_price_minor is None and agreed != task.budget_minor:
         now_is = "nothing" if task.budget_minor is None else Money(task.budget_minor, task.currency).exact
         theirs = Money(agreed or 0, task.currency).exact
@@ -296,10 +296,10 @@ def _owned(task: Task) -> _Owned:
 
 
 def _both_sides(task: Task) -> _BothSides:
-    """Of a task that somebody does."""
+    """The fields of an event about an assigned task."""
     return {**_owned(task), "worker_id": task.assigned_to_id or 0}
 
 
 def _step(task: Task) -> _Step:
-    """The version tells this step from the same one taken again later."""
+    """As `_both_sides`, with the version, which tells this step from the same one taken again later."""
     return {**_both_sides(task), "version": task.version}

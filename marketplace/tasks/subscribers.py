@@ -1,4 +1,4 @@
-"""What tasks do when an account is closed; safe to repeat."""
+"""Tasks listen to accounts; safe to repeat."""
 
 from marketplace.core.queues.outbox import subscribe
 from marketplace.events.auth import AccountSuspended
@@ -7,5 +7,5 @@ from marketplace.tasks import service
 
 @subscribe(AccountSuspended)
 def take_down(event: AccountSuspended) -> None:
-    """Nothing of a suspended account is on the board; what runs is left to the two and to staff."""
+    """Cancel a suspended account's open tasks; running ones are left to both sides and staff."""
     service.take_down_of(event.user_id)

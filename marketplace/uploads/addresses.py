@@ -1,4 +1,7 @@
-"""Keys in the storage, addresses for people, and signatures that let a private one be read for a while."""
+"""Names of files: keys in the storage, URLs for people, and signatures that open a private one for a while.
+
+Apart from the rooms: names and signatures, without tables.
+"""
 
 import re
 import secrets
@@ -19,34 +22,34 @@ KEPT = "private:"
 
 
 def new_stem() -> str:
-    """128 random bits: an address that nobody guesses."""
+    """A file name of 128 random bits, which nobody guesses."""
     return secrets.token_hex(16)
 
 
 def key_of(upload: Any) -> str:
-    """Where the file lies."""
+    """The file's key in the storage."""
     return f"{'private' if upload.is_private else 'public'}/{upload.stem}.{upload.extension}"
 
 
 def stem_of(key: str) -> str:
-    """What its row is found by."""
+    """The stem in a key, by which the row is found."""
     name = key.rpartition("/")[2]
     parts = NAME.fullmatch(name)
     return parts["stem"] if parts else name
 
 
 def incoming_key(stem: str) -> str:
-    """Where a direct upload lies until it has been looked at."""
+    """The key of a direct upload until it was checked."""
     return f"incoming/{stem}"
 
 
 def thumbnail_key(upload: Any, size: str) -> str:
-    """Where one of its thumbnails lies."""
+    """The key of a thumbnail."""
     return f"{'private' if upload.is_private else 'public'}/{upload.stem}-{size}.webp"
 
 
 def url_of(upload: Any, size: str = "") -> str:
-    """Its address: at the CDN where there is one, signed for a quarter of an hour where it is private."""
+    """The file's URL: at the CDN where there is one; signed for a quarter of an hour where it is private."""
     name = f"{upload.stem}-{size}.webp" if size else f"{upload.stem}.{upload.extension}"
     if upload.is_private:
         return f"{PATH}/{name}?{urlencode(signature_for(name, LINK_SECONDS))}"
@@ -55,12 +58,12 @@ def url_of(upload: Any, size: str = "") -> str:
 
 
 def kept_address(upload: Any) -> str:
-    """How what shows a private file remembers it; `opened` makes an address of it for whoever may see the thing."""
+    """The address that other tables store for a private file; `opened` makes a URL of it."""
     return f"{KEPT}{PATH}/{upload.stem}.{upload.extension}"
 
 
 def opened(link: str | None) -> str | None:
-    """The address to show: of a private file a signed one, for a quarter of an hour; any other as it is."""
+    """The URL to show: signed for a quarter of an hour for a private file, others as they are."""
     if link is None or not link.startswith(KEPT):
         return link
     name = link.rpartition("/")[2]
@@ -68,8 +71,7 @@ def opened(link: str | None) -> str | None:
 
 
 def is_ours(link: str) -> bool:
-    """Whether this is the whole address of a public upload here, by path or at the places we serve from: a query could
-    say anything."""
+    """Whether it is the whole URL of a public upload here; a query string would say anything, so none is allowed."""
     places = [f"{PATH}/", f"{current_settings.text('API_URL')}{PATH}/"]
     if base := current_settings.text("UPLOADS_BASE_URL"):
         places.append(f"{base}/public/")
@@ -78,25 +80,25 @@ def is_ours(link: str) -> bool:
 
 
 def url_for_days(upload: Any, days: int) -> str:
-    """The address of a private file for whoever gets it in a letter."""
+    """The URL of a private file, signed for days, for a mail."""
     name = f"{upload.stem}.{upload.extension}"
     return f"{PATH}/{name}?{urlencode(signature_for(name, days * 86_400))}"
 
 
 def incoming_url(stem: str, seconds: int) -> str:
-    """Where a direct upload is PUT when there is no bucket to sign for."""
+    """Where a direct upload is PUT where there is no bucket."""
     return f"{PATH}/incoming/{stem}?{urlencode(signature_for(f'incoming/{stem}', seconds))}"
 
 
 def signature_for(name: str, seconds: int) -> dict[str, str]:
-    """The query that opens `name` for so many seconds."""
+    """The query parameters that open `name` for so many seconds."""
     expires = str(int(now().timestamp()) + seconds)
     signed = signing.signer("uploads").get_signature(f"{name}|{expires}".encode())
     return {"expires": expires, "signature": signed.decode()}
 
 
 def is_signed(name: str, expires: str, signature: str) -> bool:
-    """Whether this query opens `name` now."""
+    """Whether these query parameters open `name` now."""
     if not (expires.isascii() and expires.isdigit()) or len(expires) > 12 or int(expires) < now().timestamp():
         return False
     try:
@@ -106,7 +108,7 @@ def is_signed(name: str, expires: str, signature: str) -> bool:
 
 
 def stems_in(links: Iterable[str]) -> set[str]:
-    """The files of ours among these addresses."""
+    """The stems of our files among these URLs."""
     base = current_settings.text("UPLOADS_BASE_URL")
     ours = [link.partition("?")[0] for link in links if f"{PATH}/" in link or (base and link.startswith(base))]
     names = [NAME.fullmatch(link.rpartition("/")[2]) for link in ours]

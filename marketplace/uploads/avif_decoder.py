@@ -2,6 +2,8 @@
 up to gigabytes, however small the size is that the file's header names.
 
 Run as a script: AVIF in, PNG out, exit code 1 for what cannot be decoded.
+
+Apart from the rooms: a program of its own, run as a process.
 """
 
 import resource

@@ -1,4 +1,7 @@
-"""Colours of cameras and presses as every screen shows them: the profile is used before it is dropped."""
+"""Conversion to sRGB by a picture's embedded colour profile, before it is dropped.
+
+Apart from the rooms: arithmetic of pixels, without tables.
+"""
 
 from io import BytesIO
 from typing import Any
@@ -11,15 +14,15 @@ PLAIN = "sRGB"
 
 
 class ToSrgb:
-    """A conversion from the space of one profile, for pieces of one picture."""
+    """A conversion from one profile's colour space, applied piece by piece."""
 
     def __init__(self, profile: Any, mode: str) -> None:
-        """Raises PyCMSError for a profile that is none."""
+        """Raises PyCMSError for an invalid profile."""
         self._mode = mode
         self._transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
 
     def apply(self, piece: Pillow.Image) -> Pillow.Image:
-        """RGB of it, with its transparency where it has one."""
+        """The piece as RGB, or RGBA where it is transparent."""
         made = ImageCms.applyTransform(piece.convert(self._mode), self._transform)
         if made is None:
             raise ValueError("nothing came of a conversion of colours")
@@ -29,7 +32,7 @@ class ToSrgb:
 
 
 def conversion(source: Pillow.Image) -> ToSrgb | None:
-    """From the profile of this picture; None where it has none, one that cannot be read, or sRGB already."""
+    """The conversion of this picture; None without a readable profile, and for sRGB."""
     embedded = source.info.get("icc_profile")
     if not embedded:
         return None
@@ -44,7 +47,7 @@ def conversion(source: Pillow.Image) -> ToSrgb | None:
 
 
 def _fits(stored: str, mode: str) -> bool:
-    """A profile for ink does not say what screen colours mean, nor the other way round."""
+    """Whether the profile's colour space is the picture's; one for CMYK says nothing of RGB."""
     if mode == "CMYK" or stored == "CMYK":
         return mode == stored
     return mode == "RGB" or stored in {"1", "L", "LA"} or stored.startswith("I")

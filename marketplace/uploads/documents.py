@@ -1,4 +1,7 @@
-"""Files that are shown to few: papers, sounds, videos and pictures, sent as downloads only."""
+"""Private attachments: papers, sounds, videos and pictures, sent as downloads only.
+
+Apart from the rooms: it judges bytes, without tables.
+"""
 
 import re
 import unicodedata
@@ -21,7 +24,7 @@ SPACES = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A file ready to be stored; `name` is how its sender called it."""
+    """A file ready to be stored; `name` is what its sender called it."""
 
     data: bytes
     content_type: str
@@ -32,14 +35,14 @@ class Prepared:
 
 
 class NotADocument(images.NotAnImage):
-    """Nothing that may be attached, or not what its name says."""
+    """415: a kind that cannot be attached, or not what its name says."""
 
     sentence = f"Send {TAKEN}."
 
 
 def prepare(data: bytes, purpose: str, name: str = "") -> Prepared:
-    """A picture made anew from its pixels; anything else as it is, if its content is what its name says.
-    Raises 415 or 422."""
+    """A picture made anew from its pixels; another file as it is, if its content is what its name says. Raises 415 or
+    422."""
     if purpose != "document":
         return _picture(data)
     extension = extension_of(name)
@@ -56,18 +59,18 @@ def prepare(data: bytes, purpose: str, name: str = "") -> Prepared:
 
 
 def is_pdf(data: bytes) -> bool:
-    """By head and end; it is only ever sent as a download, never shown in our pages' origin."""
+    """By head and end; a PDF is only ever sent as a download, never shown in our pages' origin."""
     return data.startswith(PDF_HEAD) and PDF_END in data[-HEAD_WITHIN:]
 
 
 def extension_of(name: str) -> str:
-    """In small letters; empty where there is none."""
+    """The extension in lower case; empty without one."""
     return name.rpartition(".")[2].strip().lower() if "." in name else ""
 
 
 def clean_name(name: str, extension: str) -> str | None:
-    """Without folders, signs that hide (control, direction, joiners) or mean something to a shell, and with the
-    extension of what it is; None where nothing is left of it."""
+    """The name without folders, invisible characters and those with a meaning to shells, with the right extension; None
+    where nothing is left."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     stem = last.rpartition(".")[0] if extension_of(last) else last
     visible = "".join(sign if sign == " " or unicodedata.category(sign)[0] not in "CZ" else " " for sign in stem)

@@ -1,4 +1,7 @@
-"""Send a stored file: from the disk with ranges and validators, or from the bucket by a signed address."""
+"""Responses of stored files: from the disk with ranges and validators, or a redirect to the bucket's signed URL.
+
+Apart from the rooms: it builds HTTP responses with ranges and validators.
+"""
 
 import hashlib
 import re
@@ -23,7 +26,7 @@ NOT_SHARED = "private, no-store"
 
 
 def send(upload: Any, size: str) -> BaseResponse:
-    """The file, or its thumbnail; while there is none yet, the file itself. Raises NotFound."""
+    """The file or its thumbnail; the file itself while there is no thumbnail. Raises NotFound."""
     small = bool(size) and upload.has_thumbnails
     key = thumbnail_key(upload, size) if small else key_of(upload)
     response = _from_disk(upload, key, small=small) or _from_bucket(upload, key, small=small)
@@ -34,8 +37,7 @@ def send(upload: Any, size: str) -> BaseResponse:
 
 
 def sha256_of(upload: Any) -> str:
-    """Of the bytes as they are stored and sent, so that a copy can be compared; outside of any transaction.
-    Raises NotFound, and Busy (503) without a storage."""
+    """SHA-256 of the bytes as stored; not inside a transaction. Raises NotFound, Busy (503) without a storage."""
     key = key_of(upload)
     release_connection()
     try:

@@ -1,4 +1,7 @@
-"""What a file is by its content, and which kinds may be attached to a message: held against its name, never opened."""
+"""File types by content, and those that may be attached; their content is compared with the name, never opened.
+
+Apart from the rooms: a table of formats, judged by bytes.
+"""
 
 import codecs
 import re
@@ -17,7 +20,7 @@ CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")  # texts have t
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """A kind that is kept as it is and only ever sent as a download."""
+    """A type that is stored as it is and only sent as a download."""
 
     media_type: str
     title: str
@@ -41,7 +44,7 @@ def _is_riff(kind: bytes) -> Callable[[bytes], bool]:
 
 
 def _is_office(folder: bytes) -> Callable[[bytes], bool]:
-    """Word, Excel and PowerPoint since 2007 by names in their zip; macros are programs."""
+    """Word, Excel and PowerPoint since 2007, by names in the zip; False with macros, which are programs."""
     return lambda data: (
         data.startswith(ZIP) and b"[Content_Types].xml" in data and folder in data and MACROS not in data
     )
@@ -60,7 +63,7 @@ def _is_old_office(*streams: str) -> Callable[[bytes], bool]:
 
 
 def _is_text(data: bytes) -> bool:
-    """Letters in whatever encoding, and nothing that a browser could take for a page."""
+    """Text in any encoding, without what a browser could take for a page."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = data.decode("utf-16", "replace")
         return "\0" not in text and "\ufffd" not in text and not _is_markup(text[:HEAD].encode("utf-8", "replace"))
@@ -136,16 +139,16 @@ KNOWN: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
 
 
 def name_of(data: bytes) -> str | None:
-    """What this is, in words; None where it is nothing we know."""
+    """The type in words; None for an unknown one."""
     return next((title for title, matches in KNOWN if data and matches(data)), None)
 
 
 def is_picture_read(data: bytes) -> bool:
-    """By its head: it is of a kind that is read, whether or not it is whole."""
+    """Whether its head is that of a picture type we decode, whole or not."""
     return any(matches(data) for _, matches in PICTURES_READ)
 
 
 def media_type_of(extension: str, data: bytes) -> str:
-    """As it is sent; texts are taken for UTF-8 by whoever gets them, so those that are not are only bytes."""
+    """The Content-Type to send; text that is not UTF-8 is sent as plain bytes."""
     media_type = ATTACHMENTS[extension].media_type
     return "application/octet-stream" if media_type.startswith("text/") and not _is_utf8(data) else media_type

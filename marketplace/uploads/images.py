@@ -1,7 +1,9 @@
-"""Pictures from strangers: told by their content, decoded whole, and made anew from their pixels.
+"""Pictures from strangers: recognised by content, decoded whole, and made anew from their pixels.
 
 Nothing of the file itself is kept: no EXIF, GPS, XMP, profiles, comments, nor bytes behind the end. How the camera
 was held and what its colours mean is used first.
+
+Apart from the rooms: it judges and makes bytes, without tables.
 """
 
 import struct
@@ -83,7 +85,7 @@ class Image:
 
 
 class NotAnImage(Problem):
-    """Something else, whatever its name says."""
+    """415: another type, whatever its name says."""
 
     status = 415
     code = "unsupported_file"
@@ -92,14 +94,14 @@ class NotAnImage(Problem):
 
     @classmethod
     def of(cls, data: bytes, taken: str = "pictures") -> "NotAnImage":
-        """Names what it is, where that is known."""
+        """With a sentence that names the type, where it is known."""
         known = file_types.name_of(data)
         begins = f"This is {known}, which is not taken here." if known else "This is no file that is taken here."
         return cls(f"{begins} Send {taken}: {READABLE}.")
 
 
 class BrokenImage(Invalid):
-    """It begins like a picture and cannot be read to its end."""
+    """422: a picture that cannot be decoded to its end."""
 
     code = "broken_image"
 
@@ -109,7 +111,7 @@ class BrokenImage(Invalid):
 
 
 class TooManyPixels(Invalid):
-    """More than a small machine can hold."""
+    """422: more pixels or a longer side than its format may have."""
 
     code = "too_many_pixels"
 
@@ -118,7 +120,7 @@ class TooManyPixels(Invalid):
 
 
 def clean(data: bytes) -> Image:
-    """The same picture, made anew; raises NotAnImage (415), BrokenImage or TooManyPixels (422)."""
+    """The picture made anew; raises NotAnImage (415), BrokenImage or TooManyPixels (422)."""
     with _damage_told(), _opened(data) as source:
         _refuse_large(source, data)
         kind = source.format or ""
@@ -136,7 +138,7 @@ def _still(data: bytes, kind: str) -> Image:
 
 
 def _made_anew(source: Pillow.Image, kind: str) -> Image:
-    """The first frame, or the one that the file calls its main one."""
+    """The first frame, or the file's main one, re-encoded."""
     picture = _upright(_shrunk(source), _orientation(source))
     if kind not in FORMATS:  # read, and kept in a format that every browser shows
         kind = "WEBP" if picture.mode == "RGBA" else "JPEG"
@@ -177,7 +179,7 @@ def _damage_told() -> Iterator[None]:
 
 @contextmanager
 def _room_for(source: Pillow.Image) -> Iterator[None]:
-    """Two large pictures at once are what a small machine can hold; small ones do not wait."""
+    """At most two large pictures at once, for the sake of memory; small ones do not wait. Raises Busy (503)."""
     if not _may_be_large(source):
         yield
         return
@@ -190,13 +192,13 @@ def _room_for(source: Pillow.Image) -> Iterator[None]:
 
 
 def _may_be_large(source: Pillow.Image) -> bool:
-    """The decoders of HEIC and AVIF take what the coded picture says, which may be far more than the header names."""
+    """Whether decoding may take much memory: the coded HEIC and AVIF picture may be far larger than its header says."""
     is_large = source.width * source.height >= LARGE_PIXELS or getattr(source, "is_animated", False)
     return is_large or source.format in {"HEIF", "AVIF"}
 
 
 def _refuse_large(source: Pillow.Image, data: bytes) -> None:
-    """By the header, before anything is decoded."""
+    """Raises TooManyPixels (422) by the header, before anything is decoded."""
     of_jpeg = _most_of_jpeg(data)
     most = {
         "WEBP": MAX_WEBP_PIXELS,
@@ -211,7 +213,7 @@ def _refuse_large(source: Pillow.Image, data: bytes) -> None:
 
 
 def _extent(source: Pillow.Image) -> tuple[int, int]:
-    """The canvas, or the first picture of a GIF where that is larger."""
+    """Width and height of the canvas, or of a GIF's first frame where that is larger."""
     tiles = getattr(source, "tile", None) or [("", (0, 0, 0, 0))]
     _, _, right, bottom = tiles[0][1] or (0, 0, 0, 0)
     return max(source.width, right), max(source.height, bottom)
@@ -229,7 +231,8 @@ def _too_many(most: int) -> TooManyPixels:
 
 
 def _shrunk(source: Pillow.Image) -> Pillow.Image:
-    """Plain RGB or RGBA, no side longer than MAX_SIDE; strip by strip, so that the large one is never copied whole."""
+    """RGB or RGBA with no side longer than MAX_SIDE, made strip by strip so that the large one is never copied
+    whole."""
     source.load()
     longest = MAX_WEBP_SIDE if source.format == "WEBP" else MAX_SIDE
     mode, factor = _plain_mode(source), max(1, ceil(max(source.size) / longest))
@@ -248,7 +251,7 @@ def _plain_mode(source: Pillow.Image) -> str:
 
 
 def _converted(strip: Pillow.Image, mode: str, colours: ToSrgb | None) -> Pillow.Image:
-    """Sixteen bits of grey are cut to eight: convert() alone would clip them to white."""
+    """The strip in this mode; 16-bit grey is scaled to 8, as convert() alone would clip it to white."""
     if strip.mode.startswith("I"):
         strip = strip.point(lambda value: value / 256).convert("L")
     return (strip if colours is None else colours.apply(strip)).convert(mode)
@@ -298,7 +301,7 @@ def _stored(picture: Pillow.Image, kind: str, **how: object) -> Image:
 
 
 def _with_palette(picture: Pillow.Image) -> Pillow.Image:
-    """At most 256 colours, the last one for all that is more than half transparent."""
+    """At most 256 colours, the last one for what is more than half transparent."""
     if picture.mode == "P":
         return picture
     if picture.mode != "RGBA":

@@ -1,7 +1,9 @@
-"""Bytes come in between two transactions: room is taken, the file is put in its place, then it counts.
+"""Uploading in steps: room is reserved, the bytes are stored outside any transaction, then the file counts.
 
 Whatever dies in between leaves a row that never arrived (swept after an hour, its room given back)
 and perhaps a file that nothing knows of (swept a day later); the sender was never told it was done.
+
+Apart from the rooms: verbs in two transactions with the storage in between; service.py has the verbs of one.
 """
 
 from collections.abc import Callable
@@ -30,7 +32,7 @@ FIELDS = ("file", "image", "avatar")
 
 
 class TooLarge(Problem):
-    """More bytes than a file may have."""
+    """413: the file has more bytes than its type may have."""
 
     status = 413
     code = "too_large"
@@ -44,7 +46,7 @@ def receive(owner: User, request: Request, *, purpose: str = "image") -> JsonObj
 
 
 def store(owner_id: int, data: bytes, name: str = "", *, purpose: str = "image") -> JsonObject:
-    """Look at a file and keep it, outside of any transaction; answers and raises as `receive`."""
+    """Check a file and store it, outside any transaction; answers and raises as `receive`."""
     release_connection()
     prepared = _looked_at(data, name, purpose)
     upload = in_transaction(lambda: _announce(owner_id, prepared, purpose))
@@ -70,7 +72,7 @@ def receive_avatar(owner: User, request: Request) -> JsonObject:
 
 
 def begin_direct(owner: User, *, content_type: str, size: int, purpose: str, name: str) -> JsonObject:
-    """Where and how to PUT a file past this server; raises TooLarge, QuotaExceeded."""
+    """URL and headers to PUT a file past this server; raises TooLarge (413), QuotaExceeded."""
     _refuse_large(size, is_picture=content_type.startswith("image/") or purpose != "document")
     named = {"original_name": name[-200:] or None}
     upload = in_transaction(
@@ -86,7 +88,7 @@ def begin_direct(owner: User, *, content_type: str, size: int, purpose: str, nam
 
 
 def accept_direct(stem: str, request: Request) -> None:
-    """What a bucket does in production: keep the bytes that a signed address allows. Raises 404, 413, 422."""
+    """Store what was PUT to a signed URL, as a bucket does in production. Raises 404, 413, 422."""
     given = request.args
     if not addresses.is_signed(f"incoming/{stem}", given.get("expires", ""), given.get("signature", "")):
         raise NotFound.of("upload")
@@ -98,7 +100,7 @@ def accept_direct(stem: str, request: Request) -> None:
 
 
 def complete_direct(owner: User, upload_id: int) -> JsonObject:
-    """Look at what was PUT and keep it; asked again it answers the same. Raises 404, 409, 413, 415, 422."""
+    """Check what was PUT and take it in; asked again it answers the same. Raises 404, 409, 413, 415, 422."""
     upload = queries.own(owner, upload_id)
     if upload.ready_at is not None:
         return queries.view(upload)
@@ -149,7 +151,7 @@ def _bring_in(upload_id: int, key: str, prepared: Prepared) -> JsonObject:
 
 
 def _looked_at(data: bytes, name: str, purpose: str) -> Prepared:
-    """Ready to be stored; limits of size depend on what it is. Raises TooLarge (413), and as `prepare`."""
+    """The file, checked; size limits depend on its type. Raises TooLarge (413), and as `documents.prepare`."""
     _refuse_large(len(data), is_picture=purpose != "document")
     prepared = prepare(data, purpose, name)
     _refuse_large(len(data), is_picture=prepared.width is not None)

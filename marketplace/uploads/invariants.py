@@ -26,7 +26,7 @@ INVARIANTS = (
 
 
 def missing_files() -> Iterator[str]:
-    """Every file that counts is in its place."""
+    """Uploads that have arrived and whose file is not in the storage."""
     there = {file.key for prefix in ("public/", "private/") for file in storage().files(prefix)}
     for upload in fetch(select(Upload.__table__).where(Upload.ready_at.is_not(None))):
         if key_of(upload) not in there:

@@ -1,4 +1,4 @@
-"""What is done with files when nobody waits for it."""
+"""Periodic and delayed jobs of files."""
 
 from datetime import timedelta
 from itertools import islice
@@ -18,20 +18,20 @@ AT_ONCE = 200
 
 @job("make_thumbnails", timeout=60)
 def make_thumbnails(run: Run, upload_id: int) -> None:
-    """Three smaller WebP pictures beside each picture."""
+    """Three smaller WebP pictures of an upload."""
     intake.make_thumbnails(upload_id)
 
 
 @job("remove_files", timeout=60)
 def remove_files(run: Run, keys: list[str]) -> None:
-    """The bytes of files whose rows are gone."""
+    """Delete the bytes of deleted rows."""
     for key in keys:
         storage().delete(key)
 
 
 @job("sweep_uploads", timeout=600, every=timedelta(hours=1))
 def sweep_uploads(run: Run) -> None:
-    """Files that nothing shows, uploads that never arrived, and bytes that no row knows of."""
+    """Delete files nothing uses, uploads that never arrived, and bytes without a row."""
     unused = current_settings.days("UPLOAD_ORPHAN_DAYS")
     moment = now()
     while in_transaction(

@@ -1,4 +1,7 @@
-"""The markers of a JPEG (ITU-T T.81, annex B), stepped over without decoding anything."""
+"""The markers of a JPEG (ITU-T T.81, annex B), stepped over without decoding anything.
+
+Apart from the rooms: a format, judged by bytes.
+"""
 
 import re
 from collections.abc import Iterator
@@ -15,19 +18,19 @@ ROWS = 256  # at a time, as the whole would be held twice
 
 
 def scans(data: bytes) -> int:
-    """How many come before the end; segments are stepped over, as previews have scans of their own."""
+    """Number of scans before the end; segments are skipped, as previews in them have scans of their own."""
     return sum(kind == SCAN for kind in _kinds(data))
 
 
 def has_end(data: bytes) -> bool:
-    """Whether the picture itself ends by its mark; what previews say inside their segment does not count."""
+    """Whether the picture itself has its end marker; one of a preview inside a segment does not count."""
     return END in set(_kinds(data))
 
 
 def with_end(data: bytes) -> bytes:
-    """The same with the end mark, if that is all it lacks; raises ValueError where pixels are missing.
+    """The bytes with an end marker, if only that is missing; raises ValueError where pixels are missing.
 
-    The decoder fills what is missing without a word. If two fillers make the same pixels, none were.
+    The decoder fills missing pixels silently. If two different fillers make the same pixels, none were missing.
     """
     data = data.removesuffix(b"\xff")  # half of the mark
     if len({_sum_of_pixels(data + filler + END_MARK) for filler in FILLERS}) > 1:

@@ -1,4 +1,4 @@
-"""Pictures and papers, and the storage they lie in."""
+"""Uploads: pictures and documents, and the storage they lie in."""
 
 from functools import partial
 from pathlib import Path

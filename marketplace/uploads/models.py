@@ -1,4 +1,4 @@
-"""Files: what they are, what uses them, how much of the quota they take."""
+"""Uploads, what uses them, and quotas."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ EXPORT = "export"  # a file that we made for its owner
 
 
 class Upload(Base):
-    """One file; `ready_at` is empty while it is on its way into the storage."""
+    """One file; `ready_at` is empty until its bytes are in the storage."""
 
     __tablename__ = "uploads"
     __table_args__ = (
@@ -40,12 +40,12 @@ class Upload(Base):
 
     @property
     def filename(self) -> str:
-        """As it stands in its address."""
+        """The last part of its URL."""
         return f"{self.stem}.{self.extension}"
 
 
 class UploadUse(Base):
-    """A thing shows a file; a file that nothing shows is swept away after a while."""
+    """A thing that shows a file; files without one are deleted after a while."""
 
     __tablename__ = "upload_uses"
     __table_args__ = (
@@ -61,7 +61,7 @@ class UploadUse(Base):
 
 @retry_conflict("uq_upload_usage_user_id")
 class UploadUsage(Base):
-    """How much of the quota a person's files take, bytes and files; kept by whoever adds or removes one."""
+    """Bytes and number of a person's files, changed by who adds or removes one."""
 
     __tablename__ = "upload_usage"
     __table_args__ = (CheckConstraint("size >= 0 AND files >= 0", name="size"),)

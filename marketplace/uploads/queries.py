@@ -1,4 +1,4 @@
-"""Files to read."""
+"""Lists of files, and single ones."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -23,7 +23,7 @@ BY_STEM = select(UPLOADS).where(UPLOADS.c.stem == bindparam("stem"), UPLOADS.c.r
 
 
 class UploadRow(Protocol):
-    """A file as it stands in its table."""
+    """A row of uploads."""
 
     id: int
     owner_id: int
@@ -57,19 +57,19 @@ UPLOADS_LIST = ListQuery(
 
 
 def of(user: User, **query: Any) -> Page:
-    """One's own files, and how much of the quota they take."""
+    """One's own files, with the quota used."""
     quota = {"used_bytes": used(user.id), "quota_bytes": current_settings.whole("UPLOAD_QUOTA_BYTES")}
     return UPLOADS_LIST.page({**query, "owner_id": user.id}, view, extra=quota)
 
 
 def used(user_id: int) -> int:
-    """Bytes a person's files take."""
+    """Bytes of a person's files."""
     rows = fetch(select(UploadUsage.size).where(UploadUsage.user_id == user_id))
     return int(rows[0].size) if rows else 0
 
 
 def view(upload: "UploadRow | Upload") -> JsonObject:
-    """One file as its owner sees it."""
+    """A file as its owner sees it."""
     pictured = upload.width is not None
     return {
         "id": upload.id,
@@ -87,8 +87,8 @@ def view(upload: "UploadRow | Upload") -> JsonObject:
 
 
 def to_serve(viewer: User | None, name: str, expires: str, signature: str) -> tuple[UploadRow, str]:
-    """The file behind a name and which thumbnail is meant; raises NotFound, also for a private one
-    without a signature that counts."""
+    """The file of this name and the thumbnail's size that is meant; raises NotFound, also for a private file without a
+    valid signature."""
     parts = NAME.fullmatch(name)
     rows = fetch_as(UploadRow, BY_STEM, {"stem": parts["stem"]}) if parts else []
     if not parts or not rows or not _fits(rows[0], parts["size"] or "", parts["extension"]):
@@ -122,35 +122,35 @@ def own_files(user: User, names: Iterable[str]) -> list[UploadRow]:
 
 
 def ready(upload_id: int) -> UploadRow | None:
-    """A file in its place; None where there is none."""
+    """An upload that has arrived; None for others."""
     return first_as(UploadRow, select(UPLOADS).where(UPLOADS.c.id == upload_id, UPLOADS.c.ready_at.is_not(None)))
 
 
 def ready_after(last: int, batch: int) -> list[UploadRow]:
-    """Everybody's files in their places, in the order of their ids."""
+    """Arrived uploads of everybody with ids above `last`, by id."""
     there = select(UPLOADS).where(UPLOADS.c.id > last, UPLOADS.c.ready_at.is_not(None))
     return fetch_as(UploadRow, there.order_by(UPLOADS.c.id).limit(batch))
 
 
 def of_owner(owner_id: int) -> list[UploadRow]:
-    """What somebody has sent, all of it; the quota says how many that are."""
+    """All uploads of a person; the quota limits how many."""
     mine = select(UPLOADS).where(UPLOADS.c.owner_id == owner_id, UPLOADS.c.ready_at.is_not(None))
     return fetch_as(UploadRow, mine.where(UPLOADS.c.purpose != EXPORT).order_by(UPLOADS.c.id))
 
 
 def ids_of(owner_id: int, batch: int) -> list[int]:
-    """Some of a person's files, arrived or not."""
+    """Up to `batch` ids of a person's uploads, arrived or not."""
     mine = select(UPLOADS.c.id).where(UPLOADS.c.owner_id == owner_id)
     return [row.id for row in fetch(mine.order_by(UPLOADS.c.id).limit(batch))]
 
 
 def by_stems(stems: Iterable[str]) -> list[UploadRow]:
-    """Those of these files that are still there."""
+    """The uploads with these stems."""
     return fetch_as(UploadRow, select(UPLOADS).where(UPLOADS.c.stem.in_(list(stems))).order_by(UPLOADS.c.id))
 
 
 def own(user: User, upload_id: int) -> UploadRow:
-    """One of one's own, arrived or not; raises NotFound."""
+    """One's own upload, arrived or not; raises NotFound."""
     upload = first_as(UploadRow, select(UPLOADS).where(UPLOADS.c.owner_id == user.id, UPLOADS.c.id == upload_id))
     if upload is None:
         raise NotFound.of("upload")
@@ -158,7 +158,7 @@ def own(user: User, upload_id: int) -> UploadRow:
 
 
 def own_ready(user: User, upload_id: int) -> UploadRow:
-    """One of one's own that has arrived; raises NotFound."""
+    """One's own upload that has arrived; raises NotFound."""
     upload = own(user, upload_id)
     if upload.ready_at is None:
         raise NotFound.of("upload")
@@ -166,13 +166,13 @@ def own_ready(user: User, upload_id: int) -> UploadRow:
 
 
 def to_shrink(upload_id: int) -> UploadRow | None:
-    """A picture in its place that has no thumbnails yet; None where it is gone or done."""
+    """An arrived picture without thumbnails; None for others."""
     waiting = select(UPLOADS).where(UPLOADS.c.id == upload_id, UPLOADS.c.ready_at.is_not(None))
     return first_as(UploadRow, waiting.where(UPLOADS.c.has_thumbnails.is_(False), UPLOADS.c.width.is_not(None)))
 
 
 def expected_size(stem: str) -> int:
-    """Bytes that a direct upload has announced; raises NotFound where none is awaited."""
+    """The bytes announced by a direct upload; raises NotFound where none is expected."""
     rows = fetch(select(UPLOADS.c.size).where(UPLOADS.c.stem == stem, UPLOADS.c.ready_at.is_(None)))
     if not rows:
         raise NotFound.of("upload")

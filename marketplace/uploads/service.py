@@ -1,4 +1,4 @@
-"""Files come, are used, and go; the bytes themselves travel outside these transactions."""
+"""The rows of files: announced, arrived, in use, deleted. Bytes are moved outside these transactions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ PRIVATE = {"document", EXPORT}
 
 
 class QuotaExceeded(Problem):
-    """One's files take all the room there is for one person."""
+    """The person's files have reached UPLOAD_QUOTA_BYTES or UPLOAD_QUOTA_FILES."""
 
     status = 413
     code = "quota_exceeded"
@@ -31,7 +31,7 @@ class QuotaExceeded(Problem):
 
 
 def announce(owner_id: int, *, size: int, content_type: str, purpose: str, **known: Any) -> Upload:
-    """A file is on its way: its room is taken before its bytes travel. Raises QuotaExceeded."""
+    """A row for a file whose bytes are still to come, with room reserved in the quota. Raises QuotaExceeded."""
     _take_room(owner_id, size, files=1, limited=purpose != EXPORT)
     return save(
         Upload(
@@ -47,7 +47,7 @@ def announce(owner_id: int, *, size: int, content_type: str, purpose: str, **kno
 
 
 def describe(upload_id: int, prepared: Prepared) -> Upload:
-    """A direct upload turned out to be this; its room is corrected. Raises NotFound, QuotaExceeded."""
+    """Store what a direct upload turned out to be, and correct its room. Raises NotFound, QuotaExceeded."""
     upload = _incoming(upload_id)
     _take_room(upload.owner_id, len(prepared.data) - upload.size, files=0)
     upload.size, upload.content_type = len(prepared.data), prepared.content_type
@@ -57,7 +57,7 @@ def describe(upload_id: int, prepared: Prepared) -> Upload:
 
 
 def arrive(upload_id: int) -> Upload:
-    """Its bytes are in their place; raises NotFound where it was swept away meanwhile."""
+    """Mark the upload as arrived and queue its thumbnails; raises NotFound where it was swept away meanwhile."""
     upload = _incoming(upload_id)
     upload.ready_at = now()
     if upload.width is not None:
@@ -67,14 +67,14 @@ def arrive(upload_id: int) -> Upload:
 
 
 def give_up(upload_id: int) -> None:
-    """It did not arrive."""
+    """Delete the row of an upload that has not arrived."""
     rows = fetch(select(Upload.__table__).where(Upload.id == upload_id, Upload.ready_at.is_(None)))
     for upload in rows:
         _forget(upload)
 
 
 def remove(user: User, name: str) -> None:
-    """Take one's own file away, whatever shows it; raises NotFound."""
+    """Delete one's own file, whatever shows it; raises NotFound."""
     upload = queries.find(user, name)
     if not _forget(upload):
         raise NotFound.of("file")
@@ -82,7 +82,7 @@ def remove(user: User, name: str) -> None:
 
 
 def remove_some_of(owner_id: int, batch: int) -> int:
-    """The account was closed for good: its files go, so many at once; returns how many."""
+    """Delete up to `batch` files of a person; returns how many."""
     found = queries.ids_of(owner_id, batch)
     for upload in fetch(select(Upload.__table__).where(Upload.id.in_(found)).order_by(Upload.id)):
         _forget(upload)
@@ -90,7 +90,7 @@ def remove_some_of(owner_id: int, batch: int) -> int:
 
 
 def use(thing: str, thing_id: int, links: Iterable[str]) -> None:
-    """This thing shows exactly these addresses now; nothing is written where nothing changed."""
+    """Set which files a thing shows; no write where nothing changed."""
     mine = (UploadUse.thing == thing, UploadUse.thing_id == thing_id)
     stems = addresses.stems_in(links)
     before = {row.upload_id for row in fetch(select(UploadUse.upload_id).where(*mine))}
@@ -104,7 +104,8 @@ def use(thing: str, thing_id: int, links: Iterable[str]) -> None:
 
 
 def sweep(*, orphans_before: Any, strangers_before: Any, batch: int = 200) -> int:
-    """Forget what nothing shows since `orphans_before` and what never arrived since `strangers_before`."""
+    """Delete files unused since `orphans_before` and those that have not arrived since `strangers_before`; returns how
+    many."""
     unused = ~exists().where(UploadUse.upload_id == Upload.id)
     orphan = Upload.ready_at.is_not(None) & (Upload.unused_since < orphans_before) & unused
     lost = Upload.ready_at.is_(None) & (Upload.unused_since < strangers_before)
@@ -115,12 +116,12 @@ def sweep(*, orphans_before: Any, strangers_before: Any, batch: int = 200) -> in
 
 
 def known_stems(stems: set[str]) -> set[str]:
-    """Which of these have a row."""
+    """Those of these stems that have a row."""
     return {row.stem for row in fetch(select(Upload.stem).where(Upload.stem.in_(stems)))}
 
 
 def thumbnails_made(upload_id: int) -> None:
-    """They are in their place."""
+    """Store that the thumbnails are in the storage."""
     execute(update(Upload).where(Upload.id == upload_id).values(has_thumbnails=True))
 
 
@@ -129,8 +130,8 @@ def _incoming(upload_id: int) -> Upload:
 
 
 def _forget(upload: Any) -> bool:
-    """The row goes now, the files when a job gets to it: a crash in between leaves nothing to be found.
-    False where somebody else was faster."""
+    """Delete the row now and queue the deletion of its bytes, so that a crash in between leaves nothing to be found.
+    False where it was deleted before."""
     execute(delete(UploadUse).where(UploadUse.upload_id == upload.id))
     if not execute(delete(Upload).where(Upload.id == upload.id)):
         return False
@@ -143,7 +144,8 @@ def _forget(upload: Any) -> bool:
 
 
 def _take_room(user_id: int, size: int, *, files: int, limited: bool = True) -> None:
-    """The condition stands in the UPDATE, so that a burst of uploads cannot slip past the quota together."""
+    """Change the used quota; the limit is in the UPDATE, so that many at once cannot pass it together. Raises
+    QuotaExceeded."""
     if not fetch(select(UploadUsage.user_id).where(UploadUsage.user_id == user_id)):
         execute(insert(UploadUsage), {"user_id": user_id, "size": 0, "files": 0})
     room = update(UploadUsage).where(UploadUsage.user_id == user_id)

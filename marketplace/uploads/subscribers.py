@@ -1,4 +1,4 @@
-"""What files do when a profile, on the floor below, shows another one; safe to repeat."""
+"""Uploads listen to profiles; safe to repeat."""
 
 from marketplace.auth import queries as auth_queries
 from marketplace.core.queues.outbox import subscribe
@@ -8,5 +8,5 @@ from marketplace.uploads import service
 
 @subscribe(ProfileChanged)
 def note_avatar(event: ProfileChanged) -> None:
-    """A profile's pictures are in use."""
+    """Mark a profile's pictures as used."""
     service.use("user", event.user_id, auth_queries.pictures(event.user_id))

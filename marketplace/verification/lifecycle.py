@@ -1,4 +1,4 @@
-"""The states of somebody's wish to be verified, and who moves it."""
+"""States of a verification, and who moves it."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from marketplace.kit.lifecycle import Lifecycle, move
 
 
 class VerificationStatus(StrEnum):
-    """`revoked` takes the badge away again."""
+    """States of a verification; `revoked` takes the badge away."""
 
     PENDING = "pending"
     APPROVED = "approved"

@@ -1,4 +1,4 @@
-"""The verified badge, and the documents it is given for."""
+"""Verification: the badge, and the documents it is given for."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Documents that show who somebody is, until somebody has looked at them."""
+"""Submitted documents."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ DOCUMENT_TYPES = ("passport", "id_card", "driving_licence", "residence_permit", 
 
 
 class WaitsAlready(Conflict):
-    """One at a time."""
+    """409: a person has one pending submission at most."""
 
     code = "waits_already"
     sentence = "Your documents are being looked at already. Withdraw them to send others."

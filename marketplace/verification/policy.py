@@ -1,4 +1,4 @@
-"""What one is to somebody's documents."""
+"""One's role towards somebody's documents."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from marketplace.auth.models import User
 
 
 def role_of(user: User, verification: Any) -> frozenset[str]:
-    """Owner, or staff; nobody decides about their own."""
+    """Owner or staff; nobody is staff towards their own."""
     return frozenset({"owner"}) if verification.user_id == user.id else frozenset({user.role})

@@ -1,4 +1,4 @@
-"""Documents to read: by their owner, and by whoever decides."""
+"""Submissions, for their owner and for staff."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ QUEUE = ListQuery(
 
 
 def state_of(user: User) -> JsonObject:
-    """Where a person stands: the newest submission, and its status (`none` without one)."""
+    """The person's newest submission and its status (`none` without one)."""
     mine = select(VERIFICATIONS).where(VERIFICATIONS.c.user_id == user.id)
     rows = fetch(mine.order_by(VERIFICATIONS.c.id.desc()).limit(1))
     newest = view(rows[0]) if rows else None
@@ -44,22 +44,22 @@ def state_of(user: User) -> JsonObject:
 
 
 def queue(**query: Any) -> Page:
-    """What waits for a decision or had one, the oldest first."""
+    """Submissions in one state, oldest first, for staff."""
     return QUEUE.page(query, _with_name)
 
 
 def find(verification_id: int) -> Verification:
-    """One, to be decided; raises NotFound."""
+    """A submission by id, for staff; raises NotFound."""
     return one(select(Verification).where(Verification.id == verification_id), "verification")
 
 
 def waiting_of(user_id: int) -> Verification | None:
-    """What a person has waiting."""
+    """The person's pending submission; None without one."""
     return db.session.scalar(select(Verification).where(Verification.active_reference == user_id))
 
 
 def approved_of(user_id: int) -> list[Verification]:
-    """What a person's badge rests on."""
+    """The person's approved submissions."""
     mine = select(Verification).where(
         Verification.user_id == user_id, Verification.status == VerificationStatus.APPROVED
     )
@@ -67,18 +67,18 @@ def approved_of(user_id: int) -> list[Verification]:
 
 
 def reason_of(verification_id: int) -> str:
-    """Why it was refused."""
+    """Why it was refused; empty where it was not."""
     rows = fetch(select(VERIFICATIONS.c.reason).where(VERIFICATIONS.c.id == verification_id))
     return rows[0].reason if rows else ""
 
 
 def view(verification: Any) -> JsonObject:
-    """As its owner sees it."""
+    """A submission as its owner sees it."""
     return {**{name: getattr(verification, name) for name in SHOWN}, "files_count": len(verification.files)}
 
 
 def with_files(verification: Verification) -> JsonObject:
-    """As whoever decides sees it: the documents by addresses that open for a quarter of an hour."""
+    """A submission as staff see it, with URLs of its files signed for a quarter of an hour."""
     return {
         **view(verification),
         "files": [uploads_queries.view(row) for row in uploads_queries.by_stems(verification.files)],

@@ -1,4 +1,4 @@
-"""Send documents, take them back, decide; every step is in the audit log.
+"""Submit documents, withdraw, decide; every step is in the audit log.
 
 Documents are wanted no longer than it takes to look at them: decided or withdrawn, the files are no
 longer in use and are swept away like every file that nothing shows.
@@ -28,15 +28,15 @@ THING = "verification"
 
 
 class IsVerified(Conflict):
-    """There is nothing left to show."""
+    """409: the person has the badge already."""
 
     code = "verified_already"
     sentence = "You are verified already."
 
 
 def submit(user: User, *, document_type: str, files: Sequence[str], note: str = "") -> Verification:
-    """Documents to be looked at; raises WaitsAlready, IsVerified (409), Invalid (422) for files that are not
-    one's own private documents."""
+    """Submit documents; raises WaitsAlready, IsVerified (409), Invalid (422) for files that are not one's own private
+    documents."""
     if user.is_verified:
         raise IsVerified()
     documents = _documents(user, files)
@@ -55,7 +55,7 @@ def submit(user: User, *, document_type: str, files: Sequence[str], note: str = 
 
 
 def withdraw(user: User) -> None:
-    """Take them back while they wait; raises NotFound."""
+    """Take one's pending submission back; raises NotFound."""
     verification = queries.waiting_of(user.id)
     if verification is None:
         raise NotFound.of("verification")
@@ -64,14 +64,14 @@ def withdraw(user: User) -> None:
 
 
 def look_at(verification_id: int) -> Verification:
-    """Whoever sees the documents is in the audit log; raises NotFound."""
+    """The submission for staff, recorded in the audit log; raises NotFound."""
     verification = queries.find(verification_id)
     audit_log.record("verification.seen", THING, verification.id)
     return verification
 
 
 def approve(admin: User, verification_id: int) -> Verification:
-    """The badge; raises NotFound, NotAllowed (403) for one's own, WrongState (409)."""
+    """Give the badge; raises NotFound, NotAllowed (403) for one's own, WrongState (409)."""
     waiting = queries.find(verification_id)
     if len(uploads_queries.by_stems(waiting.files)) < len(waiting.files):
         raise Conflict("The person has deleted documents that this rests on. Refuse it, so that they send others.")
@@ -81,7 +81,7 @@ def approve(admin: User, verification_id: int) -> Verification:
 
 
 def refuse(admin: User, verification_id: int, reason: str) -> Verification:
-    """Not enough; the person is told why. Raises as `approve`."""
+    """Refuse with a reason for the person. Raises as `approve`."""
     return _decide(admin, verification_id, "refuse", reason)
 
 
@@ -100,7 +100,7 @@ def set_badge(admin: User, user_id: int, *, is_verified: bool) -> None:
 
 
 def take_down_of(user_id: int) -> None:
-    """The account was closed: nothing waits any more."""
+    """Withdraw the pending submission and revoke the badge of a closed account."""
     waiting = queries.waiting_of(user_id)
     if waiting is not None:
         _close(waiting, "withdraw", SYSTEM, None)

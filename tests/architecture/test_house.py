@@ -24,6 +24,12 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "marketplace").rglob("*.py"))
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SOURCES if path.name != "__init__.py"}
 SAME_NAMES = Counter(module.rpartition(".")[2] for module in MODULES)
+NO_SLICES = {"cli", "core", "demo_data", "events", "kit"}
+ROOMS = {
+    *("manifest", "routes", "sockets", "jobs", "subscribers", "cli", "schemas", "service", "queries", "policy"),
+    *("invariants", "models", "lifecycle", "gateway", "gateways"),
+}
+APART = "Apart from the rooms: "
 MOST_ANY = 0.02  # of the functions: what libraries without types return, and answers of providers
 # Facts nobody listens to yet, and whom they wait for.
 WAITING = {
@@ -176,6 +182,35 @@ def test_few_functions_return_any() -> None:
 
 def test_packages_open_into_empty_rooms() -> None:
     assert [str(path) for path in SOURCES if path.name == "__init__.py" and path.read_text(encoding="utf-8")] == []
+
+
+def _in_slices() -> Iterator[tuple[Path, ast.Module]]:
+    for path, tree in _trees():
+        if len(path.parts) > 2 and path.parts[1] not in NO_SLICES and path.name != "__init__.py":
+            yield path, tree
+
+
+def _stands_in_a_room(path: Path) -> bool:
+    return path.stem in ROOMS or path.parent.name in ROOMS
+
+
+def test_a_module_outside_the_rooms_says_why() -> None:
+    unexplained = [
+        str(path)
+        for path, tree in _in_slices()
+        if not _stands_in_a_room(path) and APART not in (ast.get_docstring(tree) or "")
+    ]
+    assert unexplained == [], f'the docstring of each needs "{APART}<reason>."'
+
+
+def test_only_a_module_outside_the_rooms_says_why() -> None:
+    assert [
+        str(path) for path, tree in _in_slices() if _stands_in_a_room(path) and APART in (ast.get_docstring(tree) or "")
+    ] == []
+
+
+def test_files_of_slices_are_called_by_nouns() -> None:
+    assert [str(path) for path, _ in _in_slices() if path.name.endswith("ing.py")] == []
 
 
 @pytest.mark.usefixtures("apps")  # which subscribe

@@ -163,7 +163,7 @@ def test_control_without_keys_and_with_several_payments_a_deal_is_charged_again(
     app: Flask, anna: Person, juris: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = payable(anna, juris)
-    monkeypatch.setattr(idempotency, "leased", lambda user_id, work, **_: work())
+    monkeypatch.setattr(idempotency, "once", lambda user_id, work, **_: work())
     several_payments(monkeypatch)
     repeat(anna, task)
     assert count(app, CAPTURED) > 1

@@ -82,7 +82,7 @@ def browse(*, state: str | None = None, q: str | None = None, **query: Any) -> P
 
 
 def row_view(row: Any) -> JsonObject:
-    """A row with the columns that were asked for, and no more."""
+    """Only the columns the list selected, as JSON values."""
     return {name: value for name, value in row._mapping.items() if not name.startswith("key_") and name != "matched"}
 
 
@@ -92,10 +92,10 @@ def show(user_id: int) -> JsonObject:
 
 
 def view(user: User) -> JsonObject:
-    """An account as staff see it."""
+    """All that staff may see of an account, state included."""
     return {name: getattr(user, name) for name in SHOWN}
 
 
 def find(user_id: int) -> User:
-    """An account, whatever became of it; raises NotFound."""
+    """One account in any state, suspended and erased ones too; raises NotFound."""
     return one(auth_queries.everybody().where(User.id == user_id), "person")

@@ -31,21 +31,21 @@ UNNAMED = (
 
 
 class NotYourself(NotAllowed):
-    """Nobody locks themselves out, or in."""
+    """403: nobody changes their own role, nor suspends or reinstates themselves."""
 
     code = "not_yourself"
     sentence = "You cannot do this to your own account."
 
 
 class NotStaff(NotAllowed):
-    """Staff are dealt with by admins."""
+    """403: moderators and admins are suspended and reinstated by admins only."""
 
     code = "not_staff"
     sentence = "Only an admin can do this to a moderator or an admin."
 
 
 class Erased(Conflict):
-    """There is nobody behind the account any more."""
+    """409: the account was erased, and cannot be given anything any more."""
 
     code = "erased"
     sentence = "This account was erased."
@@ -62,7 +62,8 @@ def grant(user: User, role: str, *, by: User | None = None) -> User:
 
 
 def suspend(user: User, reason: str, *, by: User | None = None) -> User:
-    """Nobody signs in to it and nothing of it is on offer; raises NotYourself, NotStaff (403), Erased (409)."""
+    """Deactivate the account and end its sign-ins; the trades take down what is on offer by AccountSuspended. Raises
+    NotYourself, NotStaff (403), Erased (409)."""
     _check(user, by)
     if user.suspended_at is None:
         user.suspended_at, user.suspension_reason, user.is_active = now(), reason, False
@@ -75,14 +76,16 @@ def suspend(user: User, reason: str, *, by: User | None = None) -> User:
 
 
 def tell_suspended(user_id: int, version: int) -> None:
-    """Say once more that this suspension (`version` as in the first time) is in force, if it is."""
+    """Publish AccountSuspended again, for what a running request put up meanwhile; `version` is the suspension's
+    second, and nothing happens where another one, or none, is in force."""
     rows = fetch(select(User.suspended_at).where(User.id == user_id))
     if rows and rows[0].suspended_at is not None and int(rows[0].suspended_at.timestamp()) == version:
         publish(AccountSuspended(user_id=user_id, version=version))
 
 
 def reinstate(user: User, *, by: User | None = None) -> User:
-    """Its owner signs in again and puts back what is on offer; raises NotYourself, NotStaff (403), Erased (409)."""
+    """Reactivate the account; what was taken down stays down until its owner puts it back. Raises NotYourself, NotStaff
+    (403), Erased (409)."""
     _check(user, by)
     if user.suspended_at is not None:
         user.suspended_at, user.suspension_reason, user.is_active = None, None, True
@@ -92,8 +95,8 @@ def reinstate(user: User, *, by: User | None = None) -> User:
 
 
 def erase(user: User) -> User:
-    """The account names nobody from now on and opens to nobody; raises Erased (409). What else a person
-    left behind is taken care of by whoever hears of it."""
+    """Blank what names the person in the account, deactivate it and end its sign-ins; other slices erase the rest on
+    AccountErased. Raises Erased (409)."""
     _check(user, None)
     _unname(user)
     user.is_active, user.erased_at = False, now()
@@ -104,19 +107,20 @@ def erase(user: User) -> User:
 
 
 def is_erased(user_id: int) -> bool:
-    """Whether nobody is behind the account any more."""
+    """Whether the account was erased; False for an id nobody has."""
     return bool(fetch(select(User.id).where(User.id == user_id, User.erased_at.is_not(None))))
 
 
 def unname(user_id: int) -> None:
-    """What a request wrote that was on its way while the account was erased goes too."""
+    """Blank the account again, for what a request wrote that was running while it was erased; no effect on a living
+    account."""
     user = db.session.scalar(select(User).where(User.id == user_id, User.erased_at.is_not(None)))
     if user is not None:
         _unname(user)
 
 
 def set_verified(user_id: int, is_verified: bool) -> None:
-    """The badge; raises Erased (409)."""
+    """Give or take the verified badge; raises Erased (409)."""
     living = update(User).where(User.id == user_id, User.erased_at.is_(None))
     if not execute(living.values(is_verified=is_verified, updated_at=now())):
         raise Erased()

@@ -1,4 +1,4 @@
-"""/api/auth/email and /api/auth/password: what goes by letter."""
+"""/api/auth/email and /api/auth/password: confirming an address, changing it, resetting a password."""
 
 from typing import Any
 

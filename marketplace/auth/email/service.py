@@ -1,4 +1,4 @@
-"""What is proved by opening a letter: an address, the right to a new password, a change of address."""
+"""Confirming an e-mail address, changing it, and resetting a password: what a link in a mail proves."""
 
 from typing import Any
 
@@ -20,7 +20,8 @@ from marketplace.kit.normalization import email_address
 
 
 def confirm(token: str) -> str:
-    """What a link in a letter proves, as a sentence for the person; raises Invalid (422), EmailTaken (409)."""
+    """Redeem a link that confirms or changes an address; returns a sentence for the person. Raises Invalid (422),
+    EmailTaken (409)."""
     proof = tokens.redeem(token, VERIFY, CHANGE_OLD, CHANGE_NEW)
     if proof.purpose == VERIFY:
         mine = update(User).where(User.id == proof.user_id, User.email == proof.email)
@@ -35,14 +36,14 @@ def confirm(token: str) -> str:
 
 
 def resend(user: User) -> None:
-    """The letter once more, where it is still needed and not just sent."""
+    """Send the confirmation again; nothing where the address is confirmed or `tokens.may_send` says no."""
     if not user.email_verified and tokens.may_send(user.id, VERIFY):
         tokens.void(user.id, VERIFY)
         tokens.issue(user.id, VERIFY, user.email)
 
 
 def ask_for_reset(email: str) -> None:
-    """Whether there is such an account is found out later: here everybody waits as long."""
+    """Only publish the wish: looking the account up here would tell by the time whether there is one."""
     publish(PasswordResetAsked(email=email_address(email)))
 
 

@@ -1,7 +1,9 @@
-"""Links in letters: each counts once, for a while, and only for its purpose.
+"""Links in mails: each counts once, for a while, and only for its purpose.
 
 What the link carries is the row's id under our signature, which covers its moment too: nothing that is
 stored could be used to make one, and a row that gets the id of a lost one has another link.
+
+Apart from the rooms: the table of links, which registrations, deliveries and this package's service share.
 """
 
 from datetime import datetime, timedelta
@@ -30,7 +32,7 @@ TOO_LATE = "This link was used already or is too old. Ask for a new one."
 
 
 def issue(user_id: int, purpose: str, email: str, *, partner_id: int | None = None) -> MailToken:
-    """A new link; whoever listens sends it."""
+    """A new token, valid for LIVES[purpose]; notifications mail its link on MailTokenIssued."""
     moment = now()
     token = save(
         MailToken(
@@ -47,19 +49,19 @@ def issue(user_id: int, purpose: str, email: str, *, partner_id: int | None = No
 
 
 def may_send(user_id: int, purpose: str) -> bool:
-    """None within the last minute, and few within a day: nobody's mailbox is flooded."""
+    """False within a minute of the last mail of this purpose, and after LETTERS_A_DAY of them in 24 hours."""
     mine = select(MailToken.created_at).where(MailToken.user_id == user_id, MailToken.purpose == purpose)
     sent = fetch(mine.where(MailToken.created_at > a_day_ago()).order_by(MailToken.id.desc()).limit(LETTERS_A_DAY))
     return len(sent) < LETTERS_A_DAY and not (sent and sent[0].created_at > now() - PAUSE)
 
 
 def a_day_ago() -> datetime:
-    """From when on letters count."""
+    """24 hours before now: mails sent since then count against LETTERS_A_DAY."""
     return now() - DAY
 
 
 class MailTokenRow(Protocol):
-    """A link that was sent."""
+    """A row of mail_tokens."""
 
     id: int
     user_id: int
@@ -72,7 +74,7 @@ class MailTokenRow(Protocol):
 
 
 def redeem(text: str, *purposes: str) -> MailTokenRow:
-    """The token behind a link, used now; raises Invalid (422). Of two at once one has it."""
+    """Use up the token behind a link; raises Invalid (422). Of two requests at once only one gets it."""
     token_id = _read(text)
     living = (MailToken.id == token_id, MailToken.used_at.is_(None), MailToken.expires_at > now())
     if not execute(update(MailToken).where(*living, MailToken.purpose.in_(purposes)).values(used_at=now())):
@@ -81,24 +83,24 @@ def redeem(text: str, *purposes: str) -> MailTokenRow:
 
 
 def void(user_id: int, *purposes: str) -> None:
-    """Links of these kinds that are still on their way count no more."""
+    """Mark a person's unused tokens of these purposes as used."""
     waiting = update(MailToken).where(MailToken.user_id == user_id, MailToken.used_at.is_(None))
     execute(waiting.where(MailToken.purpose.in_(purposes)).values(used_at=now()))
 
 
 def partner_of(token: MailTokenRow) -> MailTokenRow:
-    """The other link of a change of address."""
+    """The token sent to the other of the two addresses of a change."""
     other = MailToken.id == token.partner_id if token.partner_id is not None else MailToken.partner_id == token.id
     return fetch_as(MailTokenRow, select(MailToken.__table__).where(other))[0]
 
 
 def find(token_id: int) -> MailTokenRow | None:
-    """One as it stands."""
+    """The token of this id, used and expired ones too; None where there is none."""
     return first_as(MailTokenRow, select(MailToken.__table__).where(MailToken.id == token_id))
 
 
 def text_of(token: MailTokenRow) -> str:
-    """What a link carries."""
+    """The signed text that goes into the link; `redeem` takes it."""
     return one_time_codes.ticket("mail-token", token)
 
 

@@ -10,7 +10,7 @@ from marketplace.kit.clock import now
 
 
 class ApiKey(Base):
-    """One key of a person; the text itself was shown once, only its digest is known."""
+    """One API key of a person; only the digest of its text is stored."""
 
     __tablename__ = "api_keys"
     __table_args__ = (Index("ix_api_keys_user_id", "user_id"),)
@@ -29,7 +29,7 @@ class ApiKey(Base):
 
 @retry_conflict("uq_api_key_uses_key_id_day")
 class ApiKeyUse(Base):
-    """What one key did in one day (UTC)."""
+    """How many requests one key made on one day (UTC)."""
 
     __tablename__ = "api_key_uses"
     __table_args__ = (UniqueConstraint("key_id", "day"),)

@@ -1,4 +1,7 @@
-"""What API keys can be given: one area of the API each, to read or to write; the areas are those of the routes."""
+"""Scopes of API keys: each area of the routes, to read or to write.
+
+Apart from the rooms: a vocabulary derived from the manifests, with which the schema of a new key checks it.
+"""
 
 from collections.abc import Iterable
 
@@ -8,10 +11,10 @@ VERBS = ("read", "write")
 
 
 def scopes() -> tuple[str, ...]:
-    """Such as listings:read, in the order of the alphabet."""
+    """Every scope of the application (`listings:read`), sorted."""
     return scopes_of(slices())
 
 
 def scopes_of(manifests: Iterable[Manifest]) -> tuple[str, ...]:
-    """The same of these manifests."""
+    """The scopes of these slices, sorted."""
     return tuple(f"{area}:{verb}" for area in areas_of(manifests) for verb in VERBS)

@@ -1,4 +1,4 @@
-"""Keys for programs: made, listed, ended, and what one opens."""
+"""API keys: made, listed, revoked, and checked on each request."""
 
 import hashlib
 import hmac
@@ -31,7 +31,7 @@ UNUSED = usage.Today()
 
 
 class TooManyKeys(Conflict):
-    """End one before the next."""
+    """409: the person has as many keys as one may have."""
 
     code = "too_many_keys"
     sentence = f"You have {MOST_KEYS} keys. End one that is not used any more."
@@ -73,21 +73,21 @@ def make(
 
 
 def end(user: User, key_id: int) -> None:
-    """It opens nothing any more; raises NotFound."""
+    """Revoke one of one's own keys; raises NotFound."""
     mine = select(ApiKey).where(ApiKey.user_id == user.id, ApiKey.id == key_id, ApiKey.ended_at.is_(None))
     save(one(mine, "API key")).ended_at = now()
     audit_log.record("api_key.ended", "api_key", key_id)
 
 
 def end_all(user_id: int) -> None:
-    """None of a person's keys opens anything any more."""
+    """Revoke all keys of a person."""
     living = update(ApiKey).where(ApiKey.user_id == user_id, ApiKey.ended_at.is_(None))
     if execute(living.values(ended_at=now())):
         audit_log.record("api_keys.ended", "user", user_id, actor_id=user_id)
 
 
 def of(user: User) -> list[JsonObject]:
-    """One's living keys with what they did in the last thirty days, newest first."""
+    """One's keys that are not revoked, newest first, with their use of the last thirty days."""
     mine = select(ApiKey.__table__).where(ApiKey.user_id == user.id, ApiKey.ended_at.is_(None))
     keys = fetch(mine.order_by(ApiKey.id.desc()))
     uses = select(ApiKeyUse.__table__).where(ApiKeyUse.key_id.in_([key.id for key in keys]))
@@ -106,7 +106,7 @@ def _written(key: Any, row: Any) -> usage.Today:
 
 
 def view(key: Any, uses: Sequence[Any] = (), today: usage.Today = UNUSED) -> JsonObject:
-    """A key as its owner sees it, with the figures of this moment; its text is in no answer but the first."""
+    """A key as its owner sees it, today's figures included; the text is shown once only, when it is made."""
     shown = ("id", "name", "scopes", "requests_a_day", "created_at", "expires_at")
     day = now().date()
     days = [(use.day, use.requests, use.refused) for use in uses if use.day != day]
@@ -121,14 +121,14 @@ def view(key: Any, uses: Sequence[Any] = (), today: usage.Today = UNUSED) -> Jso
 
 
 def name_of(key_id: int) -> str:
-    """What its owner calls it; empty where there is none."""
+    """The name its owner gave the key; empty where there is none."""
     rows = fetch(select(ApiKey.name).where(ApiKey.id == key_id))
     return rows[0].name if rows else ""
 
 
 def holder_of(text: str, scope: str, *, is_counted: bool) -> User:
-    """Whose key this is, where it has the scope; a request that `is_counted` already costs nothing more.
-    Raises NotSignedIn (401), NotForKeys (403), TooMany (429)."""
+    """The owner of a key that has this scope. `is_counted` says that this request was counted already and costs nothing
+    more. Raises NotSignedIn (401), NotForKeys (403), TooMany (429)."""
     key = _living(text)
     if scope not in key.scopes:
         raise NotForKeys(f"This API key has not the scope {scope}." if scope else None)
@@ -152,7 +152,7 @@ def _count(key: "ApiKeyRow") -> None:
 
 
 class ApiKeyRow(Protocol):
-    """A key, whose text nobody keeps."""
+    """A row of api_keys."""
 
     id: int
     user_id: int
@@ -184,5 +184,5 @@ def _is_over(moment: datetime | None) -> bool:
 
 
 def _digest(text: str) -> str:
-    """A plain digest is enough for 256 random bits."""
+    """SHA-256 without salt or stretching: enough for 256 random bits."""
     return hashlib.sha256(text.encode()).hexdigest()

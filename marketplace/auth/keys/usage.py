@@ -1,7 +1,9 @@
-"""What keys are used for: added up in memory, written every few seconds; a killed process loses only those.
+"""Counts of what API keys are used for: added up in memory, written every few seconds; a killed process loses those.
 
-What no process has written yet is known at once all the same: this process knows its own, and where there is a Redis,
+A limit counts what is not written yet all the same: this process knows its own counts, and where there is a Redis,
 every process counts the day there too.
+
+Apart from the rooms: it keeps counts in the memory of the process until they are flushed.
 """
 
 import threading
@@ -32,7 +34,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """A key's figures of this day (UTC), and when it was used last, if it was."""
+    """A key's requests and refusals of this day (UTC), and when it was last used, if ever."""
 
     requests: int = 0
     refused: int = 0
@@ -40,7 +42,7 @@ class Today:
 
 
 def note(key: Key, *, refused: bool = False) -> None:
-    """One request more."""
+    """Count one request in memory."""
     moment = now()
     with _lock:
         _uses[key, moment.date(), refused] += 1
@@ -54,7 +56,7 @@ def note(key: Key, *, refused: bool = False) -> None:
 
 
 def today(written: dict[Key, Today]) -> dict[Key, Today]:
-    """The figures of these keys at this moment, of what the database says of their day."""
+    """The counts as they are now, made of `written` (what the database says), of this process' own and of Redis'."""
     day, shared = now().date(), _shared(list(written))
     return {key: _most(_with_own(key, day, known), shared.get(key)) for key, known in written.items()}
 
@@ -102,7 +104,7 @@ def _redis(url: str) -> Redis | None:
 
 
 def flush() -> None:
-    """Write what came since the last time; put back what could not be written."""
+    """Write the counts of this process; what could not be written is put back."""
     with _lock:
         taken = sorted(_uses.items())
         _uses.clear()

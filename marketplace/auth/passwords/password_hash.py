@@ -1,5 +1,8 @@
-"""Passwords at rest: hashed in their normal form, compared in it; slow on purpose, so a few at a time, and never with a
-connection in hand."""
+"""Password hashing, in the normal form of the text; slow on purpose, so few at a time and never while a database
+connection is held.
+
+Apart from the rooms: cryptography without tables.
+"""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ _hashing = Bulkhead(AT_ONCE)
 
 
 def make(password: str) -> str:
-    """Salted, by the configured method, of the normal form; raises Busy (503)."""
+    """A salted hash of the password's normal form, by the configured method; raises Busy (503)."""
     with _one_of_few():
         return generate_password_hash(normalization.password(password), method=current_settings.text("PASSWORD_METHOD"))
 

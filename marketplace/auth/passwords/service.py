@@ -1,4 +1,4 @@
-"""New passwords and what takes the present one; hashed outside any transaction, as they are slow on purpose."""
+"""Changing and resetting passwords, and what asks for the present one; hashing happens outside any transaction."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from marketplace.core.ops import audit_log
 
 
 def change(user: Any, sign_in_id: str, *, current_password: str, new_password: str) -> None:
-    """A new password ends every other sign-in; raises WrongPassword (403), TooMany (429)."""
+    """Set a new password and end every other sign-in; raises WrongPassword (403), TooMany (429)."""
     user_id, present = user.id, user.password_hash
     _check(user_id, present, current_password)
     password_hash = auth_service.hash_password(new_password)

@@ -11,7 +11,7 @@ from marketplace.kit.clock import now
 
 
 class PhoneCode(Guessable, Base):
-    """One code on its way to a number (E.164): to verify it, or to sign in by it; nobody's is never sent."""
+    """One code sent by SMS to a number (E.164), to verify it or to sign in by it. One without a user is never sent."""
 
     __tablename__ = "phone_codes"
     __table_args__ = (
@@ -28,7 +28,7 @@ class PhoneCode(Guessable, Base):
 
 @retry_conflict("uq_phone_turns_name")
 class PhoneTurn(Base):
-    """Held by whoever is about to send to a number (or to any: `*`), so that the limits hold in a burst."""
+    """A lock by name: a number, or `*` for all of them. Who sends takes it, so that the limits hold in a burst."""
 
     __tablename__ = "phone_turns"
     __table_args__ = (UniqueConstraint("name"),)

@@ -36,13 +36,14 @@ def send_to_verify(user: User, phone: str) -> None:
 
 
 def ask_for_log_in(phone: str) -> None:
-    """Whether it is anybody's number is found out later: here everybody waits as long. Raises Invalid (422)."""
+    """Only publish the wish: looking the number up here would tell by the time whether anybody has it. Raises Invalid
+    (422)."""
     publish(PhoneLoginAsked(phone=e164(phone)))
 
 
 def send_to_log_in(number: str) -> None:
-    """A code to whoever has verified this number; nothing where the limits say no. Where nobody has, it is
-    made all the same and not sent: guessing at it must not take another time."""
+    """Send a code to whoever has verified this number, within the limits. Where nobody has, a code is made and not
+    sent, so that guessing at it takes the same time."""
     found = fetch(select(User.id).where(User.phone_key == number, User.is_active))
     user_id = found[0].id if found else None
     if _refusal(user_id, number) is None:
@@ -50,7 +51,7 @@ def send_to_log_in(number: str) -> None:
 
 
 def verify(user_id: int, phone: str, code: str, place: Place) -> None:
-    """The number is theirs from now on, and nobody else's; raises Invalid (422)."""
+    """Give the number to this person and take it from whoever had it; raises Invalid (422)."""
     number = e164(phone)
     row = _guess(PhoneCode.phone == number, PhoneCode.user_id == user_id, PhoneCode.purpose == VERIFY)
     if row is None or not one_time_codes.fits(row, code):
@@ -60,18 +61,19 @@ def verify(user_id: int, phone: str, code: str, place: Place) -> None:
 
 
 def who_logs_in(phone: str, code: str, place: Place) -> int | None:
-    """Whose number the code proves, now used up; None where it proves nothing. Raises Invalid (422) for no number."""
+    """The id of the person whose number the code proves, and the code is used up; None where it proves nothing. Raises
+    Invalid (422) for what is no number."""
     number = e164(phone)
     return in_transaction(lambda: _logged_in(number, code, place))
 
 
 def forget(user_id: int) -> None:
-    """The number was confirmed by somebody else."""
+    """Take a person's number away, for one that somebody else had confirmed."""
     execute(update(User).where(User.id == user_id).values(phone=None, phone_key=None, phone_verified=False))
 
 
 def message_of(code_id: int) -> tuple[str, str] | None:
-    """The number and the code to send; None where it is not wanted any more."""
+    """The number and the code to send; None where the code was used or is too old."""
     rows = fetch(select(PhoneCode.__table__).where(PhoneCode.id == code_id, PhoneCode.used_at.is_(None)))
     if not rows or rows[0].expires_at < now():
         return None
@@ -79,13 +81,13 @@ def message_of(code_id: int) -> tuple[str, str] | None:
 
 
 def sweep() -> int:
-    """Forget codes after two days, when no limit counts them any more; returns how many."""
+    """Delete codes older than two days, which no limit counts any more; returns how many."""
     execute(delete(PhoneTurn).where(PhoneTurn.taken_at < now() - KEPT))
     return execute(delete(PhoneCode).where(PhoneCode.created_at < now() - KEPT))
 
 
 def _refusal(user_id: int | None, number: str) -> TooMany | None:
-    """Why no message may leave now; whoever asks next waits until this one is committed."""
+    """The error of a limit that is reached, else None. Its locks make whoever asks next wait for this commit."""
     for name in sorted((EVERYBODY, number)):
         _take_turn(name)
     limits = (
@@ -112,7 +114,7 @@ def _oldest_of_the_last(most: int, whose: ColumnElement[bool], window: timedelta
 
 
 def _take_turn(name: str) -> None:
-    """A row's lock until the commit; SQLite has one writer anyway."""
+    """Lock the row of this name until the commit (SQLite has one writer anyway)."""
     if not execute(update(PhoneTurn).where(PhoneTurn.name == name).values(taken_at=now())):
         save(PhoneTurn(name=name))
 
@@ -145,7 +147,7 @@ def _logged_in(number: str, code: str, place: Place) -> int | None:
 
 
 class PhoneCodeRow(one_time_codes.GuessableRow, Protocol):
-    """A code that was sent."""
+    """A row of phone_codes."""
 
     user_id: int | None
     purpose: str
@@ -157,7 +159,7 @@ def _newest(*which: ColumnElement[bool]) -> PhoneCodeRow | None:
 
 
 def _guess(*which: ColumnElement[bool]) -> PhoneCodeRow | None:
-    """The newest such code with one guess taken for good; None where there is none to guess at."""
+    """The newest such code, one guess of it used up and committed; None where none has a guess left."""
     row = _newest(*which)
     if row is None or not in_transaction(lambda: one_time_codes.take_guess(PhoneCode, row.id)):
         return None
@@ -165,7 +167,7 @@ def _guess(*which: ColumnElement[bool]) -> PhoneCodeRow | None:
 
 
 def _verified(row: PhoneCodeRow) -> None:
-    """Numbers are given out again: the one who has it now takes it from whoever had it before."""
+    """Use up the code and move the number to its person, as operators give numbers out again; raises Invalid (422)."""
     if not one_time_codes.use(PhoneCode, row.id):
         raise Invalid.field("code", WRONG)
     before = update(User).where(User.phone_key == row.phone, User.id != row.user_id)

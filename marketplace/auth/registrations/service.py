@@ -25,7 +25,8 @@ FITS_NOTHING = "!"
 
 
 def carry_out(asked: RegistrationAsked) -> None:
-    """Make the account, or tell the owner of the one there is. Told again it finds the name taken, and does nothing."""
+    """Make the account, or tell the owner of the one there is. Run again it finds the username taken, and does
+    nothing."""
     if why_unavailable(asked.username):
         return
     address = email_address(asked.email)
@@ -66,7 +67,7 @@ def _make_waiting(asked: RegistrationAsked, address: str) -> None:
 
 
 def _send(user_id: int, address: str) -> None:
-    """Unless the mailbox had a day's letters already, of all the requests for it together."""
+    """Issue the confirmation link, unless the address had LETTERS_A_DAY of them from all its requests together."""
     waiting = select(MailToken.id).where(MailToken.user_id.in_(_waiting(address)))
     today = waiting.where(MailToken.created_at > email_tokens.a_day_ago()).limit(email_tokens.LETTERS_A_DAY)
     if len(fetch(today)) < email_tokens.LETTERS_A_DAY:
@@ -74,7 +75,7 @@ def _send(user_id: int, address: str) -> None:
 
 
 def _waiting(address: str) -> Select[int]:
-    """The ids of the accounts that this address may open."""
+    """The ids of the accounts that wait for this address to be confirmed."""
     closed = (User.is_active.is_(False), User.email_verified.is_(False), User.suspended_at.is_(None))
     mine = (User.email.startswith(f"{_mark(address)}."), User.password_hash != FITS_NOTHING, User.erased_at.is_(None))
     return select(User.id).where(*closed, *mine)
@@ -86,5 +87,5 @@ def _save(username: str, address: str, **columns: Any) -> User:
 
 
 def _mark(address: str) -> str:
-    """What the requests for one address are found by; the address itself stays free until one of them opens."""
+    """A digest of the address that its waiting accounts have in place of it: `users.email` is unique."""
     return signing.digest("waiting", address).hex()

@@ -1,4 +1,7 @@
-"""Sign-ins that wait for a second proof: a code of the authenticator, or of a letter."""
+"""Sign-ins that wait for a second proof: a code of the authenticator, or one sent by mail.
+
+Apart from the rooms: the second of this package's two tables, with its own life from question to answer.
+"""
 
 import secrets
 from datetime import timedelta
@@ -22,21 +25,22 @@ LETTERS_AN_HOUR = 5
 
 
 class WrongCode(NotSignedIn):
-    """It may be tried again a few times."""
+    """401: the code is wrong, and the challenge has guesses left."""
 
     code = "wrong_code"
     sentence = "This code is not right. Take the newest one; each counts once."
 
 
 class ChallengeOver(NotSignedIn):
-    """Used, too old, or guessed at too often."""
+    """401: the challenge was used, has expired, or has no guesses left."""
 
     code = "challenge_over"
     sentence = "This sign-in took too long or too many tries. Please sign in again."
 
 
 def begin(user_id: int, method: str) -> str:
-    """What the second step carries; a code by letter leaves on its own. Raises TooMany (429)."""
+    """The challenge token for the client's second step; a mailed code is sent on SignInCodeIssued. Raises TooMany
+    (429)."""
     moment = now()
     if method == EMAIL:
         _refuse_flood(user_id)
@@ -55,14 +59,15 @@ def begin(user_id: int, method: str) -> str:
 
 
 class ChallengeRow(one_time_codes.GuessableRow, Protocol):
-    """A question that a sign-in waits for."""
+    """A row of sign_in_challenges."""
 
     user_id: int
     method: str
 
 
 def guess_at(token: str) -> ChallengeRow:
-    """The challenge behind a token, one guess taken for good; raises ChallengeOver (401), TooManyCodes (429)."""
+    """The challenge behind a token, one of its guesses used up and committed; raises ChallengeOver (401), TooManyCodes
+    (429)."""
     challenge = one_time_codes.behind(PURPOSE, token, find)
     if challenge is None or not in_transaction(lambda: one_time_codes.take_guess(Challenge, challenge.id)):
         raise ChallengeOver()
@@ -72,25 +77,25 @@ def guess_at(token: str) -> ChallengeRow:
 
 
 def is_met(challenge: ChallengeRow, code: str) -> bool:
-    """Whether the code meets the challenge, which is used up by it; to be committed with the sign-in."""
+    """Whether the code is right, and then the challenge is used up: commit it together with the sign-in."""
     by_app = challenge.method == TOTP
     proved = service.proves(challenge.user_id, code) if by_app else one_time_codes.fits(challenge, code)
     return proved and one_time_codes.use(Challenge, challenge.id)
 
 
 def find(challenge_id: int) -> ChallengeRow | None:
-    """One as it stands."""
+    """The challenge of this id, used and expired ones too; None where there is none."""
     return first_as(ChallengeRow, select(Challenge.__table__).where(Challenge.id == challenge_id))
 
 
 def is_used(challenge_id: int) -> bool:
-    """Whether somebody was let in by it."""
+    """Whether the challenge has let somebody in."""
     challenge = find(challenge_id)
     return challenge is None or challenge.used_at is not None
 
 
 def code_to_send(challenge_id: int) -> str | None:
-    """The code for the letter; None where it is not wanted any more."""
+    """The code for the mail; None where the challenge was used or has expired."""
     challenge = find(challenge_id)
     if challenge is None or challenge.used_at is not None or challenge.expires_at < now():
         return None
@@ -98,12 +103,12 @@ def code_to_send(challenge_id: int) -> str | None:
 
 
 def sweep() -> int:
-    """Forget those a day old; returns how many."""
+    """Delete challenges a day old; returns how many."""
     return execute(delete(Challenge).where(Challenge.expires_at < now() - timedelta(days=1)))
 
 
 def _refuse_flood(user_id: int) -> None:
-    """Each letter's code may be guessed at five times, so the letters are few; the caller holds the person."""
+    """Raises TooMany (429) at LETTERS_AN_HOUR mails, as each allows five guesses; the caller has locked the person."""
     recent = select(Challenge.created_at).where(Challenge.user_id == user_id, Challenge.method == EMAIL)
     last = fetch(recent.where(Challenge.created_at > now() - HOUR).order_by(Challenge.id.desc()).limit(LETTERS_AN_HOUR))
     if len(last) == LETTERS_AN_HOUR:

@@ -13,8 +13,8 @@ from marketplace.kit.clock import now
 
 @retry_conflict("uq_second_factors_user_id")
 class SecondFactor(Base):
-    """A person's authenticator; it counts from `enabled_at` on. `last_step` is the newest 30 seconds a
-    code was taken from: none counts twice. `wrong` guesses since `wrong_since` are few."""
+    """A person's authenticator, in force from `enabled_at` on. `last_step` is the newest 30 s step a code was taken
+    from, so that none counts twice; `wrong` counts bad guesses since `wrong_since`."""
 
     __tablename__ = "second_factors"
     __table_args__ = (UniqueConstraint("user_id"),)
@@ -30,7 +30,7 @@ class SecondFactor(Base):
 
 
 class RecoveryCode(Base):
-    """One way in for whoever lost the authenticator; only its digest is known."""
+    """One of the ten codes for who lost the authenticator; only its digest is stored."""
 
     __tablename__ = "recovery_codes"
     __table_args__ = (UniqueConstraint("user_id", "digest"),)
@@ -42,7 +42,7 @@ class RecoveryCode(Base):
 
 
 class Challenge(Guessable, Base):
-    """A sign-in that waits for its second proof: `method` is totp or email."""
+    """A sign-in that waits for its second proof; `method` is totp or email."""
 
     __tablename__ = "sign_in_challenges"
     __table_args__ = (

@@ -1,4 +1,7 @@
-"""Recovery codes: ten, shown once, each one way in for whoever lost the authenticator."""
+"""Recovery codes: ten, shown once, each usable once in place of the authenticator.
+
+Apart from the rooms: the verbs of a table that only this package's service calls.
+"""
 
 import secrets
 
@@ -15,7 +18,7 @@ LENGTH = 10
 
 
 def replace(user_id: int) -> list[str]:
-    """Ten new ones; older ones count no more."""
+    """Make ten new codes and delete the old ones; returns their texts."""
     codes = [_new() for _ in range(COUNT)]
     forget(user_id)
     execute(insert(RecoveryCode), [{"user_id": user_id, "digest": _digest(code)} for code in codes])
@@ -23,19 +26,19 @@ def replace(user_id: int) -> list[str]:
 
 
 def take(user_id: int, code: str) -> bool:
-    """Whether it is one of theirs and was not used before; of two at once one has it."""
+    """Whether the code is one of theirs, and then it is used up: of two requests at once only one gets it."""
     mine = (RecoveryCode.user_id == user_id, RecoveryCode.digest == _digest(code), RecoveryCode.used_at.is_(None))
     return execute(update(RecoveryCode).where(*mine).values(used_at=now())) == 1
 
 
 def left(user_id: int) -> int:
-    """How many still count."""
+    """How many are unused."""
     unused = (RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
     return int(fetch(select(func.count()).select_from(RecoveryCode).where(*unused))[0][0])
 
 
 def forget(user_id: int) -> None:
-    """None counts any more."""
+    """Delete all of a person's codes."""
     execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
 
@@ -45,6 +48,6 @@ def _new() -> str:
 
 
 def _digest(code: str) -> str:
-    """Under our secret: whoever has only the table cannot try all the ten letters."""
+    """Keyed: whoever has only the table cannot try all codes of ten letters."""
     plain = code.replace("-", "").replace(" ", "").lower()
     return signing.digest("recovery", plain).hex()

@@ -1,4 +1,4 @@
-"""Switch the second factor on and off, and prove by it."""
+"""The second factor: set up, enabled, disabled, and proved by a code."""
 
 from sqlalchemy import delete, update
 
@@ -18,28 +18,29 @@ WRONG_CODE = "This code is not right. Take the newest one; each counts once."
 
 
 class AlreadyOn(Conflict):
-    """There is one."""
+    """409: the second factor has to be disabled before another is set up."""
 
     code = "second_factor_on"
     sentence = "The second factor is on already. Switch it off first."
 
 
 class NotOn(Conflict):
-    """There is none."""
+    """409: no second factor is enabled, or none was set up."""
 
     code = "second_factor_off"
     sentence = "The second factor is not on. Set it up first."
 
 
 class TooManyCodes(TooMany):
-    """Five wrong ones in a quarter of an hour."""
+    """429: five wrong codes within a quarter of an hour."""
 
     code = "too_many_codes"
     sentence = "Too many wrong codes. Wait a quarter of an hour and try again."
 
 
 def set_up(user: User) -> dict[str, str]:
-    """A new secret, which counts once a code of it was shown; raises AlreadyOn (409)."""
+    """A new secret as text, otpauth URI and QR code (SVG), in force once `enable` has seen a code of it; raises
+    AlreadyOn (409)."""
     if totp.is_on(user.id):
         raise AlreadyOn()
     execute(delete(SecondFactor).where(SecondFactor.user_id == user.id, SecondFactor.enabled_at.is_(None)))
@@ -49,7 +50,8 @@ def set_up(user: User) -> dict[str, str]:
 
 
 def enable(user_id: int, code: str) -> list[str]:
-    """Count from now on; returns the recovery codes. Raises NotOn, AlreadyOn (409), Invalid (422), TooManyCodes."""
+    """Put the secret in force and return ten recovery codes; raises NotOn, AlreadyOn (409), Invalid (422), TooManyCodes
+    (429)."""
     factor = totp.find(user_id)
     if factor is None or factor.enabled_at is not None:
         raise NotOn("Ask for a secret first.") if factor is None else AlreadyOn()
@@ -58,7 +60,7 @@ def enable(user_id: int, code: str) -> list[str]:
 
 
 def disable(user_id: int, *, password_hash: str, password: str, code: str) -> None:
-    """No second factor any more; raises NotOn (409), WrongPassword (403), Invalid (422), TooManyCodes (429)."""
+    """Delete secret and recovery codes; raises NotOn (409), WrongPassword (403), Invalid (422), TooManyCodes (429)."""
     if not totp.is_on(user_id):
         raise NotOn()
     guess(user_id)
@@ -75,21 +77,22 @@ def new_recovery_codes(user_id: int, code: str) -> list[str]:
 
 
 def forget(user_id: int) -> None:
-    """It was somebody else's."""
+    """Delete secret and recovery codes of an account whose owner never confirmed the address: somebody else set them
+    up."""
     recovery_codes.forget(user_id)
     if execute(delete(SecondFactor).where(SecondFactor.user_id == user_id)):
         _tell(user_id, on=False)
 
 
 def guess(user_id: int) -> None:
-    """Take one of the few guesses, for good; raises TooManyCodes (429)."""
+    """Use up one of the few guesses, committed before the code is looked at; raises TooManyCodes (429)."""
     if not in_transaction(lambda: totp.take_guess(user_id)):
         security_log.record("second_factor_locked", user_id=user_id)
         raise TooManyCodes(retry_after=totp.locked_for(user_id))
 
 
 def proves(user_id: int, code: str) -> bool:
-    """Whether the code is the authenticator's, or a recovery code; it is used then."""
+    """Whether the code is the authenticator's or a recovery code; either is used up."""
     if totp.take(user_id, code):
         return True
     if recovery_codes.take(user_id, code):
@@ -99,7 +102,7 @@ def proves(user_id: int, code: str) -> bool:
 
 
 def state_of(user: User) -> JsonObject:
-    """Whether it is on, and how many recovery codes are left."""
+    """`enabled`, and `recovery_codes_left`."""
     return {"enabled": totp.is_on(user.id), "recovery_codes_left": recovery_codes.left(user.id)}
 
 

@@ -1,4 +1,7 @@
-"""Time-based codes (RFC 6238): made, shown as a QR, checked; each counts once."""
+"""Time-based codes (RFC 6238): made, shown as a QR, checked; each counts once.
+
+Apart from the rooms: the algorithm of RFC 6238 with the row that counts its guesses.
+"""
 
 import io
 from datetime import datetime, timedelta
@@ -25,19 +28,20 @@ def new_secret() -> str:
 
 
 def uri(secret: str, account: str) -> str:
-    """What an authenticator reads; the issuer is the name of the marketplace."""
+    """The otpauth URI that an authenticator reads; its issuer is the marketplace's name."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=current_settings.text("SITE_NAME"))
 
 
 def qr_svg(text: str) -> str:
-    """A picture of it that a page can show as it is."""
+    """A QR code of the text as an SVG element."""
     out = io.BytesIO()
     segno.make(text, error="m").save(out, kind="svg", scale=4, border=2, xmldecl=False, svgns=True)
     return out.getvalue().decode()
 
 
 def take_guess(user_id: int) -> bool:
-    """One of five wrong guesses a quarter of an hour; to be committed before the code is looked at."""
+    """Count one guess; False where five were made within a quarter of an hour. To be committed before the code is
+    looked at."""
     fresh = SecondFactor.wrong_since < now() - WRONG_FOR
     spent = update(SecondFactor).where(SecondFactor.user_id == user_id, fresh | (SecondFactor.wrong < MOST_WRONG))
     wrong = case((fresh, 1), else_=SecondFactor.wrong + 1)
@@ -46,19 +50,19 @@ def take_guess(user_id: int) -> bool:
 
 
 def locked_for(user_id: int) -> int:
-    """Seconds until the next guess is looked at."""
+    """Seconds until a guess is looked at again; 0 where one is now."""
     factor = find(user_id)
     left = factor.wrong_since + WRONG_FOR - now() if factor is not None else WRONG_FOR
     return max(int(left.total_seconds()) + 1, 1)
 
 
 def give_back_guesses(user_id: int) -> None:
-    """Something else has proved who it is."""
+    """Reset the count of guesses, after a recovery code has proved the person."""
     execute(update(SecondFactor).where(SecondFactor.user_id == user_id).values(wrong=0))
 
 
 def take(user_id: int, code: str) -> bool:
-    """Whether the code is right and was not used before; of two at once one has it."""
+    """Whether the code is right and newer than the last one used; of two requests at once only one gets it."""
     factor = find(user_id)
     step = matching_step(factor.secret, code) if factor is not None else None
     if factor is None or step is None:
@@ -68,7 +72,7 @@ def take(user_id: int, code: str) -> bool:
 
 
 def matching_step(secret: str, code: str) -> int | None:
-    """The 30 seconds since 1970 whose code this is, near now; None where it is none of them."""
+    """The 30 s step since 1970 whose code this is, among those near now; None where it is none's."""
     totp, present = pyotp.TOTP(secret), int(now().timestamp()) // STEP
     plain = code.replace(" ", "")
     steps = (present + off for off in DRIFT)
@@ -76,7 +80,7 @@ def matching_step(secret: str, code: str) -> int | None:
 
 
 class SecondFactorRow(Protocol):
-    """An authenticator."""
+    """A row of second_factors."""
 
     id: int
     user_id: int

@@ -1,4 +1,7 @@
-"""Trade a refresh token: what is found out about a thief must stay, though the answer is a refusal."""
+"""Trading a refresh token for the next pair; that a token was used twice is committed though the answer is a 401.
+
+Apart from the rooms: a verb in two transactions, which the service, written for one, does not do.
+"""
 
 from marketplace.auth import queries
 from marketplace.auth import service as auth_service
@@ -12,14 +15,14 @@ from marketplace.kit.json_types import JsonObject
 
 
 class UsedBefore(NotSignedIn):
-    """Somebody has used this token already: it may have been stolen, so nobody stays signed in by it."""
+    """401: the token was traded before and may be stolen, so the whole sign-in has ended."""
 
     code = "refresh_reused"
     sentence = "This sign-in was refreshed from somewhere else and has ended. Please sign in again."
 
 
 def refresh(claims: Claims, user_id: int) -> JsonObject:
-    """The next pair of tokens; raises UsedBefore (401), and then the whole family of tokens has ended."""
+    """The next pair of tokens; raises UsedBefore (401), and then the sign-in has ended."""
     sign_in_id, generation = claims["sid"], claims["gen"]
     sign_in = in_transaction(lambda: sessions_service.rotate(sign_in_id, generation))
     if sign_in is None:

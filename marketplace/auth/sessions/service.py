@@ -19,12 +19,12 @@ LASTS = {"ACCESS": "JWT_ACCESS_TOKEN_EXPIRES", "REFRESH": "JWT_REFRESH_TOKEN_EXP
 
 
 def begin(user: User, *, device: str = "", address: str = "") -> SignIn:
-    """A new sign-in; `device` is what the browser calls itself."""
+    """A new sign-in; `device` is the User-Agent header."""
     return save(SignIn(id=secrets.token_urlsafe(16), user_id=user.id, device=device, address=address))
 
 
 def tokens_of(sign_in: Any, message: str) -> JsonObject:
-    """The pair of the sign-in's present generation: asked for again it is the same, letter by letter."""
+    """The token pair of the sign-in's present generation; asked for again it is the same to the byte."""
     begun = int(sign_in.rotated_at.timestamp())
     access = create_access_token(str(sign_in.user_id), additional_claims=_claims(sign_in, begun, "ACCESS"))
     refresh = create_refresh_token(str(sign_in.user_id), additional_claims=_claims(sign_in, begun, "REFRESH"))
@@ -32,7 +32,7 @@ def tokens_of(sign_in: Any, message: str) -> JsonObject:
 
 
 class SignInRow(Protocol):
-    """A sign-in as it stands."""
+    """A row of sign_ins."""
 
     id: str
     user_id: int
@@ -62,32 +62,32 @@ def rotate(sign_in_id: str, generation: int) -> SignInRow | None:
 
 
 def end(sign_in_id: str, reason: str) -> None:
-    """Its access and refresh tokens stop counting at once."""
+    """Revoke the sign-in with its access and refresh tokens at once."""
     living = update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None))
     execute(living.values(ended_at=now(), end_reason=reason))
 
 
 def end_one(user: User, sign_in_id: str) -> None:
-    """End one of one's own; raises NotFound."""
+    """Revoke one of one's own sign-ins; raises NotFound."""
     mine = select(SignIn).where(SignIn.user_id == user.id, SignIn.ended_at.is_(None), SignIn.id == sign_in_id)
     end(one(mine, "sign-in").id, ENDED)
 
 
 def end_others(user_id: int, kept: str | None, reason: str = ENDED) -> int:
-    """End all of a person's sign-ins but this one; returns how many."""
+    """Revoke all of a person's sign-ins but `kept`; returns how many."""
     living = update(SignIn).where(SignIn.user_id == user_id, SignIn.ended_at.is_(None))
     others = living if kept is None else living.where(SignIn.id != kept)
     return execute(others.values(ended_at=now(), end_reason=reason))
 
 
 def where(sign_in_id: str) -> tuple[str, str]:
-    """The device and address of a sign-in; empty where there is none any more."""
+    """Device and address of a sign-in; empty where there is none."""
     rows = fetch(select(SignIn.device, SignIn.address).where(SignIn.id == sign_in_id))
     return (rows[0].device, rows[0].address) if rows else ("", "")
 
 
 def of(user: User, present: str) -> list[JsonObject]:
-    """One's living sign-ins, the last used first."""
+    """One's sign-ins that neither ended nor expired, the last used first."""
     since = now() - timedelta(seconds=current_settings.whole("JWT_REFRESH_TOKEN_EXPIRES"))
     mine = select(SignIn.__table__).where(SignIn.user_id == user.id, SignIn.ended_at.is_(None))
     rows = fetch(mine.where(SignIn.rotated_at > since).order_by(SignIn.last_used_at.desc(), SignIn.id))
@@ -103,6 +103,6 @@ def _claims(sign_in: Any, begun: int, kind: str) -> JsonObject:
 
 
 def open_ones(sign_in_ids: list[str]) -> set[str]:
-    """Those of these that count: neither ended nor of an account that is closed."""
+    """Those of these ids that neither ended nor belong to an inactive account."""
     alive = select(SignIn.id).join(User, User.id == SignIn.user_id).where(SignIn.ended_at.is_(None), User.is_active)
     return {row.id for row in fetch(alive.where(SignIn.id.in_(sign_in_ids)))}

@@ -1,4 +1,4 @@
-"""The ways in: what is found out about a stranger stays recorded, though the answer is a refusal.
+"""Signing in by password, SMS or second proof. What is recorded of a refused try is committed all the same.
 
 Passwords are hashed outside any transaction: slow on purpose, they would keep every writer waiting.
 """
@@ -34,7 +34,7 @@ ASK = {
 
 
 class Held(NotAllowed):
-    """Too much speaks against it being the owner; a link to the mailbox decides."""
+    """403: the risk rules hold this sign-in until the password is reset by mail."""
 
     code = "sign_in_held"
     sentence = (
@@ -43,8 +43,8 @@ class Held(NotAllowed):
 
 
 def register(place: Place, *, password: str, **profile: Any) -> JsonObject:
-    """A new account and its first tokens; raises UsernameTaken or EmailTaken (409). Where accounts are hidden, the same
-    answer without tokens for every address; raises UsernameTaken (409)."""
+    """A new account and its first tokens; raises UsernameTaken, EmailTaken (409). With REGISTRATION_HIDES_ACCOUNTS the
+    answer has no tokens and is the same for every address; raises UsernameTaken (409)."""
     password_hash = auth_service.hash_password(password)
 
     def ask_for_account() -> JsonObject:
@@ -93,8 +93,8 @@ def by_challenge(place: Place, *, challenge_token: str, code: str) -> JsonObject
 
 
 def enter(user_id: int, place: Place, password_hash: str | None = None) -> JsonObject:
-    """The first proof was right: let in, ask for a second, or hold; raises Held (403), TooMany (429), and
-    BadCredentials (401) where the password is another one by now."""
+    """After the first proof: tokens, or a challenge for a second one; raises Held (403), TooMany (429), and
+    BadCredentials (401) where the password was changed meanwhile."""
     found = in_transaction(lambda: _judged(user_id, place, password_hash))
     if found is None:
         raise Held()

@@ -1,4 +1,4 @@
-"""What could be the beginning of a fraud, as it happened."""
+"""Security signals: what happened around accounts, for the risk rules to count."""
 
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from marketplace.kit.clock import now
 
 
 class Signal(Base):
-    """One thing that happened around an account; a sign-in carries its score and what was decided. Without
-    a foreign key: checking one for somebody and none for nobody takes a time that tells."""
+    """One thing that happened around an account; a sign-in has its score and verdict too. No foreign key: checking one
+    for an account and none for nobody would tell by the time."""
 
     __tablename__ = "security_signals"
     __table_args__ = (

@@ -1,4 +1,7 @@
-"""The rules a sign-in is scored by: data, read once, checked when read."""
+"""The rules a sign-in is scored by: read from TOML once, checked when read.
+
+Apart from the rooms: configuration as data.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,8 +19,8 @@ PASS, STEP_UP, HOLD = "pass", "step_up", "hold"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Adds `score` where `fact` is true, or where there were enough signals of the kind `count`, without those of
-    accounts that have one of the kind `unless` as well."""
+    """Adds `score` where `fact` is true, or where at least `at_least` signals of the kind `count` came within
+    `minutes`, those of accounts left out that also have one of the kind `unless`."""
 
     reason: str
     score: int
@@ -30,13 +33,13 @@ class Rule:
 
     @property
     def window(self) -> timedelta:
-        """How far back signals count."""
+        """The span in which signals count."""
         return timedelta(minutes=self.minutes)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All rules, and from which score on a second proof is asked for or the sign-in is held."""
+    """All rules, and the scores from which a second proof is asked for (`step_up`) or the sign-in is held (`hold`)."""
 
     step_up: int
     hold: int

@@ -1,4 +1,4 @@
-"""Record what happens around accounts, and judge who signs in by it."""
+"""Security signals and the risk score of a sign-in."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ LOGGED = (FAILED, REFUSED_CODE, HELD)
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the rules say of one sign-in; `is_new_device` for the letter that warns."""
+    """The verdict of the rules on one sign-in; `is_new_device` makes notifications warn the owner."""
 
     verdict: str = PASS
     score: int = 0
@@ -35,8 +35,8 @@ class Judgement:
 
 
 def note(kind: str, user_id: int | None, place: Place, judgement: Judgement | None = None) -> None:
-    """Write one signal into the running transaction, and what speaks against somebody into the log. Its address is the
-    network, as everywhere that counts clients: of an IPv6 household no address is another one's."""
+    """Add a signal to the running transaction, and to the security log where its kind is suspicious. The address is
+    kept as its network (an IPv6 /64 is one client)."""
     if kind in LOGGED:
         security_log.record(kind, user_id=user_id, score=judgement.score if judgement else None)
     spot, judged = spot_of(place.address), judgement or Judgement(verdict="")
@@ -56,8 +56,7 @@ def note(kind: str, user_id: int | None, place: Place, judgement: Judgement | No
 
 
 def judge(user_id: int, place: Place, *, since: datetime) -> Judgement:
-    """Score a sign-in whose password was right; what was said against the account before `since`, when that
-    password was set, does not count any more."""
+    """Score a sign-in whose first proof was right; signals before `since`, when the password was set, do not count."""
     in_force, earlier = rules(), _sign_ins(user_id)
     facts = _facts(earlier, place)
     hits = [rule for rule in in_force.rules if _applies(rule, facts, user_id, place, since)]
@@ -66,7 +65,7 @@ def judge(user_id: int, place: Place, *, since: datetime) -> Judgement:
 
 
 def is_known(user_id: int | None, place: Place) -> bool:
-    """Whether this person has proved who they are from just here before."""
+    """Whether this person has signed in from this network and device before."""
     same = (Signal.user_id == user_id, Signal.address == network_of(place.address), Signal.device == place.device)
     return user_id is not None and bool(fetch(select(Signal.id).where(*same, Signal.kind.in_(PROOFS)).limit(1)))
 
@@ -104,7 +103,7 @@ def _count(statement: Select[Any]) -> int:
 
 
 class SignalRow(Protocol):
-    """Something noted about a sign-in."""
+    """A row of security_signals."""
 
     id: int
     kind: str
@@ -127,7 +126,7 @@ def _sign_ins(user_id: int) -> list[SignalRow]:
 
 
 def _facts(earlier: list[SignalRow], place: Place) -> set[str]:
-    """What is true of this sign-in beside the ones before it; nothing is new to a new account."""
+    """The facts true of this sign-in compared with earlier ones; none is true of a first sign-in."""
     spot, found = spot_of(place.address), set()
     if earlier and place.device not in {row.device for row in earlier}:
         found.add("new_device")

@@ -1,4 +1,4 @@
-"""How a dispute ends: by an offer that is accepted, by what staff decide, or by being taken back.
+"""How a dispute ends: by an accepted offer, by a decision of staff, or by being withdrawn.
 
 The money moves in the transaction that ends it, and never before: a decision is final once nobody can appeal.
 """
@@ -31,21 +31,21 @@ MOST_OFFERS = 50
 
 
 class LessIsHeld(Conflict):
-    """Some of it was given back since the offer was made."""
+    """409: less is in escrow than the offer names, as some was refunded since."""
 
     code = "less_is_held"
     sentence = "Less is held by now than this offer names. Make a new one."
 
     @classmethod
     def with_only(cls, minor: int, currency: str) -> "LessIsHeld":
-        """Says how much is."""
+        """With a sentence that says how much is in escrow."""
         return cls(
             f"{Money(minor, currency).exact} {currency} is held by now, less than this offer names. Make a new one."
         )
 
 
 class TooManyOffers(Conflict):
-    """A dispute is no auction."""
+    """409: one side has made MOST_OFFERS offers in this dispute."""
 
     code = "too_much"
     sentence = f"You have made {MOST_OFFERS} offers in this dispute, which is all there can be."
@@ -53,7 +53,8 @@ class TooManyOffers(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How it ends for the task, and what its worker gets of what is held, before the fee (None: nothing is held)."""
+    """The task's outcome, and the worker's part of the escrow in minor units before the fee (None: nothing is in
+    escrow)."""
 
     outcome: str
     to_worker_minor: int | None = None
@@ -61,7 +62,7 @@ class Terms:
 
 
 def offer(user: User, dispute_id: int, *, amount: Decimal | None = None, outcome: str | None = None) -> Offer:
-    """Offer to end it so; it takes the place of one's offer before. Raises 403, 404, 409, Invalid (422)."""
+    """Make an offer in place of one's earlier one. Raises 403, 404, 409, Invalid (422)."""
     dispute = queries.to_change(user, dispute_id)
     dispute.advance("offer", actor=policy.role_of(user, dispute), actor_id=user.id)
     terms = _terms(dispute, "amount", amount, outcome=outcome)
@@ -77,7 +78,7 @@ def offer(user: User, dispute_id: int, *, amount: Decimal | None = None, outcome
 
 
 def accept(user: User, dispute_id: int, offer_id: int) -> Dispute:
-    """Take what the other side offers: it is over, and the money moves now. Raises 403, 404, 409."""
+    """Accept the other side's offer: the dispute is resolved and the money moves now. Raises 403, 404, 409."""
     dispute, accepted = _offer_to_change(user, dispute_id, offer_id)
     accepted.advance("accept", actor=policy.offer_role_of(user, dispute, accepted), actor_id=user.id)
     dispute.advance("settle", actor=policy.role_of(user, dispute), actor_id=user.id)
@@ -89,7 +90,7 @@ def accept(user: User, dispute_id: int, offer_id: int) -> Dispute:
 
 
 def decline(user: User, dispute_id: int, offer_id: int) -> Offer:
-    """Say no to what the other side offers; raises 403, 404, 409."""
+    """Decline the other side's offer; raises 403, 404, 409."""
     dispute, declined = _offer_to_change(user, dispute_id, offer_id)
     declined.advance("decline", actor=policy.offer_role_of(user, dispute, declined), actor_id=user.id)
     db.session.flush()
@@ -114,8 +115,8 @@ def decide(
     worker_minor: int | None = None,
     outcome: str | None = None,
 ) -> Dispute:
-    """What staff find right: final in a few days unless a side appeals, at once after an appeal. Raises 403 for
-    one's own, 404, WrongState (409) while the other side has time to answer, Invalid (422)."""
+    """Decide as staff: final after the time to appeal, or at once where it was appealed. Raises 403 for one's own
+    dispute, 404, WrongState (409) while the other side has time to answer, Invalid (422)."""
     dispute, moment = queries.to_change(admin, dispute_id), now()
     if dispute.status == DisputeStatus.OPEN and dispute.response_due_at <= moment:
         dispute.advance("lapse", actor=SYSTEM)
@@ -135,7 +136,7 @@ def decide(
 
 
 def finish(dispute_id: int) -> None:
-    """Nobody has appealed in time: what was decided is done. No effect where it is not so."""
+    """Carry out the decision after the time to appeal; no effect where somebody has appealed."""
     dispute = queries.UNAPPEALED.locked_row(dispute_id)
     if dispute is not None and dispute.outcome is not None:
         dispute.advance("finish", actor=SYSTEM)
@@ -143,7 +144,7 @@ def finish(dispute_id: int) -> None:
 
 
 def withdraw(user: User, dispute_id: int) -> Dispute:
-    """Whoever opened it takes it back while nothing is decided, and the work goes on; raises 403, 404, 409."""
+    """Take the dispute back, by who opened it and before a decision; the task goes on. Raises 403, 404, 409."""
     dispute = queries.to_change(user, dispute_id)
     dispute.advance("withdraw", actor=policy.role_of(user, dispute), actor_id=user.id)
     _close(dispute, WITHDRAWN)
@@ -152,8 +153,8 @@ def withdraw(user: User, dispute_id: int) -> Dispute:
 
 
 def _carry_out(dispute: Dispute, terms: Terms, actor_id: int | None) -> None:
-    """What is noted is what is moved: where a part was given back after the decision, the worker gets no more than
-    what is left, and money that came after it goes where the outcome says."""
+    """Resolve the task and its money, and store what was really moved: after a refund the worker gets at most what is
+    left, and money held since the decision goes where the outcome says."""
     held, share = payments_service.held_minor(reference(dispute.task_id)), terms.to_worker_minor
     if held is None:
         share = 0 if terms.outcome == CANCELLED else None
@@ -174,7 +175,7 @@ def _close(dispute: Dispute, outcome: str) -> None:
 
 
 def _call_in(dispute: Dispute, roles: frozenset[str], **whose: int) -> None:
-    """Offers nobody answered are not open any more."""
+    """Withdraw the open offers of this dispute."""
     for left in db.session.scalars(select(Offer).filter_by(dispute_id=dispute.id, status=OfferStatus.OPEN, **whose)):
         left.advance("withdraw", actor=roles)
 
@@ -182,7 +183,7 @@ def _call_in(dispute: Dispute, roles: frozenset[str], **whose: int) -> None:
 def _terms(
     dispute: Dispute, field: str, amount: Decimal | None, *, outcome: str | None, minor: int | None = None
 ) -> Terms:
-    """What was sent, understood; raises Invalid (422)."""
+    """The terms out of what a client sent, checked; raises Invalid (422)."""
     held = payments_service.held_minor(reference(dispute.task_id))
     if held is None:
         return _without_money(field, outcome, amount if amount is not None else minor)
@@ -209,7 +210,7 @@ def _without_money(field: str, outcome: str | None, sent: Any) -> Terms:
 
 
 def _share(field: str, major: int | None, minor: int | None) -> int | None:
-    """Both may be sent where they say the same."""
+    """The amount, sent in major or minor units (here both as minor); raises Invalid (422) where they differ."""
     if major is not None and minor is not None and major != minor:
         raise Invalid.field(field, "The two amounts differ. Send one of them.")
     return minor if major is None else major

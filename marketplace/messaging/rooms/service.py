@@ -1,4 +1,4 @@
-"""Rooms with members and an owner, and how each person keeps a conversation: archived, muted, left."""
+"""Rooms with members and an owner, and a person's own settings of a conversation: archived, muted, blocked."""
 
 from sqlalchemy import Select, select
 
@@ -17,14 +17,14 @@ MOST_MEMBERS = 100
 
 
 class NotAcquainted(NotAllowed):
-    """Nobody is pulled into a room by a stranger."""
+    """403: one can only add people one has a conversation with."""
 
     code = "not_acquainted"
     sentence = "You can only bring people into a room with whom you have a conversation."
 
 
 def create(user: User, *, title: str, member_ids: list[int]) -> Conversation:
-    """A room with these people, owned by whoever makes it; raises NotFound, NotAcquainted (403), Invalid (422)."""
+    """A room owned by its maker; raises NotFound, NotAcquainted (403), Invalid (422)."""
     others = [member_id for member_id in dict.fromkeys(member_ids) if member_id != user.id]
     if not 1 <= len(others) < MOST_MEMBERS:
         raise Invalid.field("member_ids", f"A room has 2 to {MOST_MEMBERS} members, you among them.")
@@ -38,7 +38,7 @@ def create(user: User, *, title: str, member_ids: list[int]) -> Conversation:
 
 
 def rename(user: User, room_id: int, *, title: str) -> Conversation:
-    """Another title; raises NotFound, NotAllowed (403)."""
+    """Change the title; raises NotFound, NotAllowed (403)."""
     room = _owned(user, room_id)
     room.title = send_policy.titled(user, title)
     _tell(room)
@@ -46,7 +46,7 @@ def rename(user: User, room_id: int, *, title: str) -> Conversation:
 
 
 def add(user: User, room_id: int, *, user_id: int) -> Conversation:
-    """Bring somebody in, who sees what is said from now on; raises NotFound, NotAllowed (403), Conflict (409)."""
+    """Add a member, who sees messages from now on; raises NotFound, NotAllowed (403), Conflict (409)."""
     room = _owned(user, room_id)
     if len(queries.member_ids(room.id)) >= MOST_MEMBERS:
         raise Conflict(f"A room has at most {MOST_MEMBERS} members.")
@@ -57,7 +57,7 @@ def add(user: User, room_id: int, *, user_id: int) -> Conversation:
 
 
 def remove(user: User, room_id: int, user_id: int) -> None:
-    """Leave, or (the owner) send somebody away; the oldest member owns what its owner leaves. Raises NotFound,
+    """Leave, or remove a member as owner; when the owner leaves, the oldest member is the owner. Raises NotFound,
     NotAllowed (403)."""
     room = find(user, room_id) if user_id == user.id else _owned(user, room_id)
     if not room.is_room:
@@ -66,7 +66,7 @@ def remove(user: User, room_id: int, user_id: int) -> None:
 
 
 def take_down_of(user_id: int) -> None:
-    """Who closes their account is in no room any more, and owns none."""
+    """Take a person out of every room, for an account that was closed."""
     theirs = policy.memberships_of(user_id)
     in_rooms = select(Conversation).where(Conversation.participant_1_id.is_(None), Conversation.id.in_(theirs))
     for room in db.session.scalars(in_rooms.order_by(Conversation.id)).all():
@@ -74,7 +74,7 @@ def take_down_of(user_id: int) -> None:
 
 
 def keep(user: User, conversation_id: int, **how: bool) -> None:
-    """Archive or mute it, or not, for oneself alone; raises NotFound."""
+    """Set `archived_at` and `muted_at` for oneself; raises NotFound."""
     mine = membership(user, conversation_id)
     for name, wanted in how.items():
         if (getattr(mine, name) is not None) != wanted:
@@ -83,7 +83,7 @@ def keep(user: User, conversation_id: int, **how: bool) -> None:
 
 
 def block(user: User, user_id: int) -> None:
-    """Hear no more of somebody; raises NotFound, Invalid (422) for oneself."""
+    """Block somebody; raises NotFound, Invalid (422) for oneself."""
     if user_id == user.id:
         raise Invalid.field("user_id", "You cannot block yourself.")
     auth_queries.find(user, user_id)
@@ -93,12 +93,12 @@ def block(user: User, user_id: int) -> None:
 
 
 def unblock(user: User, user_id: int) -> None:
-    """Hear of them again; raises NotFound."""
+    """End a block; raises NotFound."""
     db.session.delete(one(select(Block).where(Block.blocker_id == user.id, Block.blocked_id == user_id), "block"))
 
 
 def blocked_by(user: User) -> list[JsonObject]:
-    """Whom one has blocked, the latest first."""
+    """Whom one blocks, latest first."""
     mine = select(Block.blocked_id, Block.created_at, User.username).join(User, User.id == Block.blocked_id)
     rows = fetch(mine.where(Block.blocker_id == user.id).order_by(Block.id.desc()))
     return [{"user_id": row.blocked_id, "username": row.username, "created_at": row.created_at} for row in rows]

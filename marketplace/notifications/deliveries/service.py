@@ -1,4 +1,4 @@
-"""Deliveries leave here: claimed, sent outside any transaction, and what came of it recorded."""
+"""The queue of deliveries: claimed, sent outside any transaction, the outcome recorded."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ DELIVERY_QUEUE = Queue("deliveries", DELIVERIES, lease=lambda row: LEASE, attemp
 
 
 def deliver_due() -> int:
-    """Send everything that is due; returns how many left."""
+    """Send every delivery that is due; returns how many were sent."""
     left = 0
     while claimed := DELIVERY_QUEUE.claim():
         left += sum(_deliver(row) for row in claimed)
@@ -43,12 +43,12 @@ def deliver_due() -> int:
 
 
 def unsubscribe_token(user_id: int, kind: str) -> str:
-    """What a mail's way out carries; it does not end, as a mail can be read years later."""
+    """The signed token of a mail's unsubscribe link; it never expires, as mails are read years later."""
     return str(_tokens().dumps([user_id, kind]))
 
 
 def read_token(token: str) -> tuple[int, str]:
-    """Whose and which; raises itsdangerous.BadSignature."""
+    """(user id, kind) of an unsubscribe token; raises itsdangerous.BadSignature."""
     user_id, kind = _tokens().loads(token)
     return int(user_id), str(kind)
 
@@ -75,7 +75,7 @@ def _deliver(row: AnyRow) -> bool:
 
 
 def _end(row: AnyRow, error: str, *, forget: bool = False) -> bool:
-    """It will never arrive: dead, for an operator to see; a browser that is gone is forgotten instead."""
+    """Mark the delivery as dead; for a browser that is gone delete its subscription instead."""
 
     def end() -> None:
         if forget and row.subscription_id is not None:
@@ -89,7 +89,7 @@ def _end(row: AnyRow, error: str, *, forget: bool = False) -> bool:
 
 
 def _message(row: AnyRow) -> OutboundMessage | None:
-    """The message in the person's language; None where there is nobody to be told any more."""
+    """The message in the person's language; None where the account cannot be reached any more."""
     user = auth_queries.reachable(row.user_id, closed=row.kind in KINDS and KINDS[row.kind].closed)
     if user is None:
         return None
@@ -125,8 +125,8 @@ def _is_about_safety(kind: str) -> bool:
 
 
 def _link_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
-    """A letter around a link that counts once, to the address the link is for; the link is written
-    only here. None where it was used or replaced meanwhile."""
+    """A mail with a one-time link, to the address the link is for; only here the link is written out. None where it was
+    used or replaced."""
     token, site = email_tokens.find(row.related_id), current_settings.text("SITE_URL")
     if token is None or token.used_at is not None:
         return None
@@ -144,7 +144,7 @@ def _link_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
 
 
 def _code_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
-    """A code for a sign-in that waits; None where it waits no more."""
+    """A mail with a sign-in code; None where its challenge is over."""
     code = challenges.code_to_send(row.related_id)
     if code is None:
         return None
@@ -154,7 +154,7 @@ def _code_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
 
 
 def _export_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
-    """Where a person's data lies; None where it is gone."""
+    """A mail with the link to an export; None where the file is gone."""
     upload = uploads_queries.ready(row.related_id)
     if upload is None:
         return None
@@ -165,7 +165,7 @@ def _export_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
 
 
 def _account_mail(row: AnyRow, user: Any) -> OutboundMessage | None:
-    """To whoever has the account that somebody wanted to open again."""
+    """A mail to the owner of an account that somebody tried to register again."""
     site = current_settings.text("SITE_URL")
     common = {"language": user.language, "recipient": auth_queries.greeting_name(user), "unsubscribe": "", "site": site}
     mail = renderer.mail(kind=row.kind, data={}, link=site + path_to(row.kind, None), **common)
@@ -202,7 +202,7 @@ def _sms(row: AnyRow, user: Any) -> OutboundMessage | None:
 
 
 def _code_sms(row: AnyRow, user: Any) -> OutboundMessage | None:
-    """A code, to the number it is for; None where it is not wanted any more."""
+    """An SMS with a code; None where the code is used or expired."""
     found = phone_service.message_of(row.related_id)
     if found is None:
         return None
@@ -214,7 +214,7 @@ def _code_sms(row: AnyRow, user: Any) -> OutboundMessage | None:
 
 
 def _message_id(row: AnyRow) -> str:
-    """The same at every attempt, different everywhere else, and no counter of ours."""
+    """A keyed id, the same at every attempt; it does not show our row numbers."""
     return signing.signer("letters").get_signature(f"{row.id}|{row.key}".encode()).decode()
 
 

@@ -1,24 +1,24 @@
-"""What a channel to the outside does: take a message, or say why not."""
+"""The Protocol of a channel (mail, push, SMS), its message and its errors."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
 
 
 class Refused(Exception):
-    """It will never be taken: the address is wrong or the other side does not want it."""
+    """Permanent: the address is wrong or the other side refuses it."""
 
 
 class TryLater(Exception):
-    """It was not taken now: no answer, or one that says later."""
+    """Temporary: no answer, or one that says later."""
 
 
 class Gone(Refused):
-    """There is nobody at this address any more: forget it."""
+    """The address does not exist any more and is to be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """One message, ready to go. `id` is the same at every attempt, so that a mailbox can tell a repeat."""
+    """A message ready to be sent. `id` is the same at every attempt, so that a repeat can be recognised."""
 
     id: str
     to: str
@@ -32,8 +32,8 @@ class OutboundMessage:
 
 
 class Channel(Protocol):
-    """Mail, push or SMS."""
+    """One way to send: mail, push or SMS."""
 
     def send(self, letter: OutboundMessage) -> str:
-        """The other side's reference; raises Refused, Gone or TryLater."""
+        """Returns the other side's reference; raises Refused, Gone or TryLater."""
         ...

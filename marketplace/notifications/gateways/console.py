@@ -1,4 +1,4 @@
-"""Nothing is sent: the text stays on the delivery, where `flask notifications` shows it."""
+"""The embedded channel: nothing is sent, the text stays on the delivery for `flask notifications` to show."""
 
 from marketplace.notifications.gateways.channel import OutboundMessage
 
@@ -6,8 +6,8 @@ SHOWN = "shown"
 
 
 class ShownChannel:
-    """The embedded form of every channel."""
+    """Sends nothing."""
 
     def send(self, letter: OutboundMessage) -> str:
-        """Nothing leaves this machine."""
+        """Returns `shown` in place of a reference."""
         return SHOWN

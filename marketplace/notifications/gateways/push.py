@@ -33,8 +33,8 @@ class PushChannel:
     allowed: Collection[str] = ()
 
     def send(self, letter: OutboundMessage) -> str:
-        """The push service's address of the message. A repeat carries the same topic and tag, so the
-        browser shows it once."""
+        """Returns the push service's URL of the message. A repeat has the same topic and tag, so the browser shows it
+        once."""
         topic = base64.urlsafe_b64encode(sha256(letter.id.encode()).digest())[:32].decode()
         body = {"title": letter.title, "body": letter.text, "url": letter.link, "tag": letter.id}
         try:
@@ -83,7 +83,7 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Guarded:
-    """What pywebpush takes for a session: every request goes through the guard."""
+    """The session given to pywebpush: every request goes through the guard against private addresses."""
 
     allowed: Collection[str]
 

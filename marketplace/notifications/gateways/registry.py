@@ -1,4 +1,4 @@
-"""Which channels the settings name; what is not set up is shown instead of sent."""
+"""The channels that the settings name; console.py for those that are not set up."""
 
 from flask import current_app
 from py_vapid import Vapid
@@ -11,7 +11,7 @@ from marketplace.notifications.gateways.smtp import SmtpChannel
 
 
 def channel(name: str) -> Channel:
-    """The application's way to send by email, push or sms."""
+    """The application's channel: email, push or sms."""
     kept: dict[str, Channel] | None = current_app.extensions.get("channels")
     if kept is None:
         kept = current_app.extensions["channels"] = {"email": _email(), "push": _push(), "sms": _sms()}
@@ -19,7 +19,7 @@ def channel(name: str) -> Channel:
 
 
 def push_key() -> Vapid:
-    """The key that signs web pushes."""
+    """The VAPID key that signs web pushes."""
     return vapid_key(current_app.config["VAPID_PRIVATE_KEY"], current_app.config["SECRET_KEY"])
 
 

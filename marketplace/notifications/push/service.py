@@ -1,4 +1,4 @@
-"""Browsers that want to be told: their addresses come from outside, so they are looked at first."""
+"""Web push subscriptions; their endpoints come from clients, so only public https addresses are taken."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ SIZES = {"p256dh": 65, "auth": 16}  # RFC 8291: an uncompressed point of P-256, 
 
 
 def subscribe(user: User, *, endpoint: str, keys: dict[str, str], user_agent: str) -> None:
-    """Tell this browser from now on; raises Invalid (422) for an address that is not a public https one."""
+    """Store a browser; raises Invalid (422) for an endpoint that is no public https address."""
     for name, size in SIZES.items():
         if _size(keys.get(name, "")) != size:
             raise Invalid.field(f"keys.{name}", f"This is not the {name} key of a browser's subscription.")
@@ -32,7 +32,7 @@ def subscribe(user: User, *, endpoint: str, keys: dict[str, str], user_agent: st
 
 
 def send_test(user: User) -> int:
-    """One test a browser; returns how many browsers there are."""
+    """Send a test push to each browser; returns how many there are."""
     key = f"test:{user.id}:{secrets.token_hex(8)}"
     notifications_service.send(user, "test", key, ["push"], related_id=None, data={})
     return len(preferences.browsers_of(user.id))

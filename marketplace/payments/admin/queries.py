@@ -1,4 +1,4 @@
-"""Money for whoever runs it: every payment and payout, the books, and what does not agree in them."""
+"""Payments, payouts, the ledger and its discrepancies, for staff who run the money."""
 
 from typing import Any
 
@@ -43,17 +43,17 @@ BREAKS_LIST = ListQuery(
 
 
 def browse_payments(viewer: Any, **query: Any) -> Page:
-    """Everybody's, the newest first."""
+    """All payments, newest first."""
     return PAYMENTS_LIST.page(query, lambda row: payments_queries.view(viewer, row))
 
 
 def browse_payouts(viewer: Any, **query: Any) -> Page:
-    """Everybody's, the newest first."""
+    """All payouts, newest first."""
     return PAYOUTS_LIST.page(query, lambda row: payout_view(viewer, row))
 
 
 def payout_view(viewer: Any, payout: Any) -> JsonObject:
-    """With whose it is and why it was held; nobody approves their own."""
+    """A payout with its owner, its risk score and reasons; one's own has no approve action."""
     judged = {"user_id": payout.user_id, "score": payout.score, "reasons": payout.reasons}
     roles = frozenset({"owner" if payout.user_id == viewer.id else "admin"})
     actions = PAYOUT_LIFECYCLE.actions(payout.status, roles)
@@ -61,18 +61,18 @@ def payout_view(viewer: Any, payout: Any) -> JsonObject:
 
 
 def browse_breaks(*, open: bool = True, **query: Any) -> Page:
-    """What does not agree: open ones, unless all are wanted."""
+    """Discrepancies: open ones, or all."""
     return BREAKS_LIST.page({**query, "open": True} if open else query, break_view)
 
 
 def break_view(row: Any) -> JsonObject:
-    """With both amounts."""
+    """A discrepancy with both amounts."""
     names = ("id", "kind", "subject", "currency", "ours_minor", "theirs_minor", "found_at", "seen_at", "closed_at")
     return {name: getattr(row, name) for name in names}
 
 
 def ledger() -> JsonObject:
-    """What there is for each purpose in each currency at each provider, and whether payouts are frozen."""
+    """The balance by purpose, currency and provider, and whether payouts are frozen."""
     whose = (LedgerAccount.currency, LedgerAccount.purpose, LedgerAccount.provider)
     sums = select(*whose, func.sum(LedgerAccount.balance_minor).label("balance"), func.count().label("n"))
     rows = fetch(sums.group_by(*whose).order_by(*whose))

@@ -1,4 +1,4 @@
-"""What the marketplace keeps of a payment: rules as data, read once, checked when read."""
+"""The marketplace's fee on a payment: rules read from TOML once, checked when read."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A fee and whom it is for; amounts in minor units by currency, empty conditions fit everything."""
+    """A fee and the payments it is for; amounts in minor units by currency, empty conditions match all."""
 
     name: str
     percent: Decimal
@@ -35,11 +35,11 @@ class Rule:
 
     @property
     def conditional(self) -> bool:
-        """Whether there are payments it does not fit."""
+        """Whether it has conditions."""
         return bool(self.categories or self.sellers or self.starts or self.ends)
 
     def fits(self, *, category: str | None, seller_id: int | None, at: datetime) -> bool:
-        """Whether it is for this payment; the end of a promotion is no part of it."""
+        """Whether it is for this payment; `ends` itself is outside."""
         return (
             (not self.categories or category in self.categories)
             and (not self.sellers or seller_id in self.sellers)
@@ -48,7 +48,7 @@ class Rule:
         )
 
     def fee(self, base_minor: int, currency: str) -> int:
-        """The fee on an amount, before it meets what is paid."""
+        """The fee in minor units, not yet limited by what is paid."""
         raw = percent_of(base_minor, self.percent) + self.fixed.get(currency, 0)
         least = max(raw, self.minimum.get(currency, 0))
         return min(least, self.maximum.get(currency, least))
@@ -56,23 +56,23 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All rules, the most specific first."""
+    """All rules, most specific first."""
 
     rules: tuple[Rule, ...]
 
     @property
     def standard(self) -> Rule:
-        """What holds where nothing else does."""
+        """The rule without conditions."""
         return self.rules[-1]
 
     def rule_for(self, *, category: str | None, seller_id: int | None, at: datetime) -> Rule:
-        """The first that fits; the last one always does."""
+        """The first rule that matches; the standard one always does."""
         return next(rule for rule in self.rules if rule.fits(category=category, seller_id=seller_id, at=at))
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What is paid and who gets it: amount = fee + tax + payee, all in minor units."""
+    """amount = fee + tax + payee's part, in minor units."""
 
     amount_minor: int
     discount_minor: int

@@ -1,4 +1,8 @@
-"""Which accounts of the ledger a payment, a refund and a payout move money between; each is money at one provider."""
+"""Chart of accounts: which account of the ledger a payment, refund, payout or invoice moves money between; each is at
+one provider.
+
+Apart from the rooms: accounting's own list, pure names without statements.
+"""
 
 from typing import Any
 
@@ -6,41 +10,41 @@ from marketplace.payments.ledger.service import Account
 
 
 def at_provider(thing: Any) -> Account:
-    """What the provider of a payment, payout or invoice holds for us; negative, as it is owed to us."""
+    """What the provider holds for us; negative, as the provider owes it."""
     return Account("provider", thing.currency, thing.provider)
 
 
 def escrow(payment: Any) -> Account:
-    """What is held for one payment."""
+    """Money held for one payment."""
     about = f"payment:{payment.id}"
     return Account("escrow", payment.currency, payment.provider, owner_id=payment.payer_id, about=about)
 
 
 def refunds_in_transit(payment: Any) -> Account:
-    """What is on its way back to a payer."""
+    """Refunds to a payer that the provider has not sent yet."""
     return Account("refund", payment.currency, payment.provider, owner_id=payment.payer_id)
 
 
 def available(user_id: int, thing: Any) -> Account:
-    """The part of a person's wallet that came by the provider of this payment, or leaves by that of this payout."""
+    """A person's wallet at the provider of this payment or payout."""
     return Account("available", thing.currency, thing.provider, owner_id=user_id)
 
 
 def going_out(payout: Any) -> Account:
-    """What is on its way to the person's bank."""
+    """Payouts that have not reached the person's bank yet."""
     return Account("payout", payout.currency, payout.provider, owner_id=payout.user_id)
 
 
 def fees(payment: Any) -> Account:
-    """What the marketplace earned by payments there."""
+    """The marketplace's revenue from payments at this provider."""
     return Account("fees", payment.currency, payment.provider)
 
 
 def taxes(payment: Any) -> Account:
-    """Taxes on fees, owed to whoever collects them."""
+    """Taxes on fees, owed to the state."""
     return Account("taxes", payment.currency, payment.provider)
 
 
 def plans(invoice: Any) -> Account:
-    """What the marketplace earned by its own plans there."""
+    """The marketplace's revenue from subscriptions at this provider."""
     return Account("plans", invoice.currency, invoice.provider)

@@ -1,4 +1,4 @@
-"""What must hold in the books, whatever happened; read with plain SQL."""
+"""Invariants of the ledger, read with plain SQL."""
 
 from sqlalchemy import text
 
@@ -100,7 +100,7 @@ RULES = (
 
 
 def findings() -> list[str]:
-    """Everything in the books that is not as it must be, one sentence each."""
+    """Every violated invariant, a sentence each."""
     found = []
     for what, statement in _STATEMENTS:
         names = [str(row[0]) for row in fetch(statement)]

@@ -1,4 +1,4 @@
-"""The ledger: accounts, and the transfers between them that nobody can change."""
+"""The ledger: accounts, and immutable transfers between them."""
 
 from datetime import datetime
 
@@ -36,7 +36,7 @@ class LedgerAccount(Base):
 
 @retry_conflict("uq_ledger_transfers_key")
 class Transfer(Base):
-    """One amount from one account to another. `debit_after` and `credit_after` are what the two had then."""
+    """One amount from one account to another; `debit_after` and `credit_after` are the two balances then."""
 
     __tablename__ = "ledger_transfers"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Move money: the only writer of accounts and transfers."""
+"""Posting transfers: the only writer of accounts and transfers."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ MAY_BE_NEGATIVE = frozenset({"provider", "available"})
 
 
 class NotEnough(Conflict):
-    """The account does not hold that much."""
+    """409: the account's balance is below the amount."""
 
     code = "not_enough"
     title = "Not enough money"
@@ -28,14 +28,14 @@ class NotEnough(Conflict):
 
     @classmethod
     def with_only(cls, minor: int, currency: str) -> "NotEnough":
-        """Says how much there is."""
+        """With a sentence that says how much there is."""
         there = f"{Money(abs(minor), currency).exact} {currency} is {'owed' if minor < 0 else 'there'}"
         return cls(f"There is not enough money for this: {there}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Which account is meant; it is opened when money first comes to it.
+    """Names an account, which is opened by its first posting.
 
     `provider` is where its money lies. `about` tells accounts of one owner, purpose and provider apart: the payment
     ("payment:7") of an escrow.
@@ -49,14 +49,14 @@ class Account:
 
     @property
     def key(self) -> str:
-        """Unique in the ledger."""
+        """Its unique name in the ledger."""
         whose = "-" if self.owner_id is None else str(self.owner_id)
         return f"{self.purpose}/{whose}/{self.about or self.provider}/{self.currency}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """One transfer to be made; the same `key` is posted once, however often it is asked for."""
+    """One transfer to be made; a `key` is posted once, however often it is asked for."""
 
     key: str
     debit: Account
@@ -95,14 +95,14 @@ def post(lines: Sequence[Posting], *, allow_negative: bool = False) -> None:
 
 
 def _demand_one_provider(lines: list[Posting]) -> None:
-    """What lies at one provider never becomes what lies at another: only people and their banks can bring it there."""
+    """Money at one provider never becomes money at another: ValueError for such a posting."""
     for line in lines:
         if line.debit.provider != line.credit.provider:
             raise ValueError(f"{line.key} would move money from {line.debit.key} to {line.credit.key}")
 
 
 def _open(accounts: list[Account]) -> dict[str, int]:
-    """Their ids by key."""
+    """Account ids by key, new accounts made."""
     wanted = {account.key: account for account in accounts}
     ids = {row.key: row.id for row in fetch(_by_key, {"keys": list(wanted)})}
     missing = [wanted[key] for key in sorted(wanted.keys() - ids.keys())]
@@ -118,8 +118,8 @@ def _new(account: Account) -> JsonObject:
 
 
 def _move_all(lines: list[Posting], ids: dict[str, int], *, allow_negative: bool) -> dict[int, int]:
-    """Each account once, by what all lines together change, in the order of ids so that no two posts wait for
-    each other; what they have then, by id."""
+    """Change each account once, by the sum of its postings, in the order of ids so that two posts never deadlock;
+    returns the balances by id."""
     changes: dict[int, int] = defaultdict(int)
     for line in lines:
         changes[ids[line.debit.key]] -= line.amount_minor
@@ -137,12 +137,12 @@ def _move_all(lines: list[Posting], ids: dict[str, int], *, allow_negative: bool
 
 
 def _change(account_id: int, change: int) -> int:
-    """One statement that reads and writes: of two at once the second sees what the first left."""
+    """The new balance; one UPDATE … RETURNING, so that of two at once the second sees the first."""
     return int(fetch(_move, {"account_id": account_id, "change": change})[0].balance_minor)
 
 
 def _rows(lines: list[Posting], ids: dict[str, int], ends: dict[int, int]) -> list[JsonObject]:
-    """Backwards from what the accounts have at the end to what they had after each line."""
+    """The rows of the transfers, with balances counted back from the final ones."""
     after, rows = dict(ends), list[JsonObject]()
     for line in reversed(lines):
         debit, credit = ids[line.debit.key], ids[line.credit.key]

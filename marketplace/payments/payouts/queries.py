@@ -1,4 +1,4 @@
-"""Payouts to read."""
+"""Lists of payouts."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ BROWSE = ListQuery(
 
 
 def of(user: User, **query: Any) -> Page:
-    """A person's payouts, the newest first."""
+    """One's payouts, newest first."""
     return BROWSE.page({**query, "person": user.id}, view)
 
 
@@ -41,7 +41,7 @@ def find(user: User, payout_id: int) -> Payout:
 
 
 def view(payout: Any) -> JsonObject:
-    """As its owner sees it; why it was held is for staff."""
+    """A payout as its owner sees it; risk reasons are for staff."""
     return {
         "id": payout.id,
         "status": payout.status,
@@ -59,6 +59,6 @@ def view(payout: Any) -> JsonObject:
 
 
 def amount_of(payout_id: int) -> tuple[int, str]:
-    """Minor units and currency."""
+    """(minor units, currency)."""
     row = fetch(select(PAYOUTS.c.amount_minor, PAYOUTS.c.currency).where(PAYOUTS.c.id == payout_id))[0]
     return row.amount_minor, row.currency

@@ -1,4 +1,7 @@
-"""How suspicious a payout is: rules as data, read once, checked when read."""
+"""How suspicious a payout is: rules read from TOML once, checked when read.
+
+Apart from the rooms: configuration as data, and the score it gives.
+"""
 
 import re
 from collections.abc import Callable
@@ -25,7 +28,7 @@ SHIPPED = Path(__file__).with_name("risk.toml")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Adds `score` where `fact` is true."""
+    """Adds `score` where `fact` is true; the other fields are the fact's thresholds."""
 
     reason: str
     fact: str
@@ -37,7 +40,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the rules say of one payout."""
+    """Score and reasons of one payout, and whether it is held for staff."""
 
     score: int
     reasons: list[str]
@@ -45,7 +48,7 @@ class Judgement:
 
 
 def judge(payout: Payout) -> Judgement:
-    """Score a payout that was just asked for."""
+    """Score a payout that was just requested."""
     hold, found = in_force()
     hits = [rule for rule in found if FACTS[rule.fact](rule, payout)]
     score = sum(rule.score for rule in hits)
@@ -53,13 +56,13 @@ def judge(payout: Payout) -> Judgement:
 
 
 def in_force() -> tuple[int, tuple[Rule, ...]]:
-    """The rules that the settings name; raises BadFile."""
+    """(score from which a payout is held, rules) by the settings; raises BadFile."""
     return rules(current_settings.path("PAYOUT_RULES", SHIPPED))
 
 
 @cache
 def rules(path: Path) -> tuple[int, tuple[Rule, ...]]:
-    """From which score on a payout waits, and the rules; raises BadFile."""
+    """(score from which a payout is held, rules) of one file; raises BadFile."""
     said = read_toml(path)
     rows = tables(said, "rule", path)
     found = tuple(made(Rule, row, f"{path}: rule {place}") for place, row in enumerate(rows, 1))

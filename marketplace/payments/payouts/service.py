@@ -1,4 +1,4 @@
-"""Earned money leaves: asked for by whoever earned it or by the calendar, looked at where it is suspicious."""
+"""Payouts: requested by the person or by the calendar, held for staff where the risk rules say so."""
 
 import secrets
 from decimal import Decimal
@@ -30,7 +30,7 @@ from marketplace.payments.providers.registry import default_provider, demand_uni
 
 
 class NotOnboarded(Conflict):
-    """The provider does not know yet where the money should go."""
+    """409: the person has no account at the provider that could be paid out to."""
 
     code = "not_onboarded"
     title = "Not set up yet"
@@ -38,13 +38,13 @@ class NotOnboarded(Conflict):
 
     @classmethod
     def at(cls, name: str) -> "NotOnboarded":
-        """Says which provider does not know."""
+        """With a sentence that names the provider."""
         return cls(f"Set up where your money at {name} should go first: POST /api/payouts/onboarding answers a link.")
 
 
 def request(user: User, *, amount: Decimal, currency: str, provider: str | None = None) -> list[Payout]:
-    """Send so much of one's wallet to one's bank, each part by the provider where it lies, or all by the one named; all
-    of it or nothing. Raises NotEnough, NotOnboarded, ProviderGone (409), Invalid (422)."""
+    """Pay this much of one's wallet out, split by where the money lies, or all of it by the provider named; all of it
+    or nothing. Raises NotEnough, NotOnboarded, ProviderGone (409), Invalid (422)."""
     minor = minor_units("amount", amount, currency) or 0
     _demand_minimum(minor, currency)
     shares = _shares(user, minor, currency, provider)
@@ -67,7 +67,7 @@ def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tup
 
 
 def cancel(user: User, payout_id: int) -> Payout:
-    """Keep the money after all, while it was not sent; raises 403, 404, 409."""
+    """Put the money back into the wallet while it was not sent; raises 403, 404, 409."""
     payout = locked_row(Payout, payouts_queries.find(user, payout_id).id)
     payout.advance("cancel", actor=policy.payout_role_of(user, payout), actor_id=user.id)
     db.session.flush()
@@ -76,7 +76,7 @@ def cancel(user: User, payout_id: int) -> Payout:
 
 
 def approve(user: User, payout_id: int) -> Payout:
-    """Somebody has looked at it: it may leave. Raises 403, 404, 409."""
+    """Let a held payout be sent, as staff. Raises 403, 404, 409."""
     payout = locked_row(Payout, payouts_queries.find(user, payout_id).id)
     if payout.user_id == user.id:
         raise NotAllowed("Somebody else has to look at your own payout.")
@@ -87,8 +87,8 @@ def approve(user: User, payout_id: int) -> Payout:
 
 
 def onboard(user: User, *, country: str = "", provider: str | None = None) -> PayeeState:
-    """Where to tell the provider who one is (the one named, else one where money waits for it, else the first of the
-    settings); may be asked again. Not inside a transaction. Raises Busy (503), Invalid (422)."""
+    """The link where the person tells the provider who they are (the provider named, else one where money waits, else
+    the first of the settings); may be asked again. Not inside a transaction. Raises Busy (503), Invalid (422)."""
     name = provider or next(iter(wallets.unready(user.id)), None) or default_provider()
     at: Onboarding = providers_registry.provider(name)
     payee_id = in_transaction(lambda: _payee_row(user.id, name).id)
@@ -108,19 +108,19 @@ def onboard(user: User, *, country: str = "", provider: str | None = None) -> Pa
 
 
 def is_onboarded(user_id: int) -> bool:
-    """Whether some provider knows where this person's money should go."""
+    """Whether the person can be paid out by some provider."""
     return bool(fetch(select(Payee.id).where(Payee.user_id == user_id, Payee.is_ready).limit(1)))
 
 
 def apply_payee_state(payee_id: int, state: PayeeState) -> None:
-    """Take over whether somebody can be paid."""
+    """Store whether the person can be paid out."""
     payee = locked_row(Payee, payee_id)
     payee.provider_id, payee.is_ready = state.id, state.ready
     db.session.flush()
 
 
 class RichWallet(Protocol):
-    """A part of a wallet with something to send."""
+    """A wallet account with a balance to pay out."""
 
     id: int
     owner_id: int
@@ -129,7 +129,7 @@ class RichWallet(Protocol):
 
 
 def due(most: int, after: int) -> list[RichWallet]:
-    """Parts of wallets with something to send by the calendar that was not tried today, in the order of their ids."""
+    """Wallet accounts to pay out by the calendar that were not tried today, by id."""
     wallet = LedgerAccount
     here = (Payee.user_id == wallet.owner_id) & (Payee.provider == wallet.provider) & Payee.is_ready
     rich = select(wallet.id, wallet.owner_id, wallet.currency, wallet.provider).join(Payee, here)
@@ -142,8 +142,8 @@ def due(most: int, after: int) -> list[RichWallet]:
 
 
 def send_all_of(user_id: int, currency: str, name: str) -> None:
-    """All of one currency that lies at this provider and is not kept back for a debt elsewhere, as far as the provider
-    has units for it, where it is worth it."""
+    """Request a payout of a wallet account's whole balance, less what is kept back for a debt elsewhere and what the
+    provider has no unit for, if it reaches the minimum."""
     found, step = wallets.parts(user_id, currency), providers_registry.provider(name).step(currency, paid_out=True)
     here = sum(part.minor for part in found if part.provider == name)
     balance = max(min(here, wallets.total_of(found)), 0)
@@ -153,12 +153,12 @@ def send_all_of(user_id: int, currency: str, name: str) -> None:
 
 
 def minimum(currency: str) -> int:
-    """The least a payout may be, minor units."""
+    """The least amount of a payout, minor units."""
     return int(Decimal(current_settings.text("PAYOUT_MINIMUM")).scaleb(exponent(currency)))
 
 
 def is_the_day(schedule: str) -> bool:
-    """Whether the calendar sends today: daily, weekly (Mondays), monthly (the first); in UTC."""
+    """Whether the schedule pays out today (UTC): daily, weekly (Mondays) or monthly (the first)."""
     today = now().date()
     days = {"daily": True, "weekly": today.weekday() == 0, "monthly": today.day == 1}
     return days.get(schedule, False)

@@ -1,4 +1,7 @@
-"""Ask the provider what was recorded: never inside a transaction, the answer in one of its own."""
+"""Send recorded requests to the provider: never inside a transaction, the answer recorded in one of its own.
+
+Apart from the rooms: the worker of a queue: calls of the network between two transactions, which a service never makes.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -50,7 +53,7 @@ log = structlog.get_logger(__name__)
 
 
 def call_due() -> int:
-    """Make every call that is due; returns how many came to an end."""
+    """Send every request that is due; returns how many came to an end."""
     ended = 0
     while claimed := CALLS.claim():
         ended += sum(_call(row) for row in claimed)
@@ -58,7 +61,8 @@ def call_due() -> int:
 
 
 def at_once(subject: str, work: Callable[[], int]) -> int:
-    """Do this in one transaction, and then make the calls about the thing whose id it answers. Returns the id."""
+    """Run `work` in one transaction and send the requests about the subject whose id it returns, without waiting for
+    the background. Returns the id."""
     with queue.reserved():
         subject_id = in_transaction(work)
         call_now(subject, subject_id)
@@ -66,20 +70,21 @@ def at_once(subject: str, work: Callable[[], int]) -> int:
 
 
 def call_when_committed(subject: str, subject_id: int | None) -> None:
-    """The same for a write whose transaction is the edge's: as soon as that is committed, before it is answered."""
+    """Send the requests about a subject once the running transaction is committed, before the answer; no effect for
+    None."""
     if subject_id is not None:
         after_commit(partial(_call_reserved, subject, subject_id))
 
 
 def _call_reserved(subject: str, subject_id: int) -> None:
-    """What the answers ask for is not taken by the background either: whoever waits here would not wait for it."""
+    """As `call_now`, and follow-up requests are kept from the background: whoever waits here would not wait for it."""
     with queue.reserved():
         call_now(subject, subject_id)
 
 
 def call_now(subject: str, subject_id: int) -> None:
-    """Make the calls about this one thing, those too that the answers ask for; what fails is tried again later by
-    whoever works on what is due."""
+    """Send the requests about one subject, those too that the answers lead to; a failed one is tried again by the
+    background."""
     tried: set[int] = set()
     while fresh := [one for one in queue.waiting(subject, subject_id) if one not in tried]:
         tried.add(fresh[0])
@@ -104,14 +109,14 @@ def _again(row: AnyRow, error: str) -> bool:
 
 
 def _finish(row: AnyRow, record: Record | None) -> bool:
-    """The answer is taken over even where somebody else has the call by now: it is true all the same."""
+    """Record the answer, even where another worker has the request by now: it is true all the same."""
     if record is not None:
         record()
     return CALLS.done(row)
 
 
 def may_send(row: AnyRow, remembered: timedelta = ASK_AFTER) -> bool:
-    """Whether the key may be sent: remembered before it is."""
+    """Whether the provider still remembers the request's key; the first time is recorded before it is sent."""
     if row.first_at is not None:
         return bool(row.first_at > now() - remembered)
     first = update(CALLS_TABLE).where(CALLS_TABLE.c.id == row.id).values(first_at=now())
@@ -192,7 +197,7 @@ def _capture(row: AnyRow) -> Record | None:
 
 
 def _not_captured(payment: Any, state: PaymentState, error: Refused) -> Record:
-    """The bank did not keep its word. What is left of the authorisation is given up."""
+    """The capture was refused: fail the payment, and cancel what is left of the authorisation."""
     if state.status is P.CAPTURED:
         return _taken_over(payment, state)
 
@@ -246,14 +251,14 @@ def _refund(row: AnyRow) -> Record | None:
 
 
 def _foreign(payment: Any, made: list[RefundState]) -> list[RefundState]:
-    """What somebody sent back at the provider itself and nobody has taken over."""
+    """Refunds that somebody made at the provider itself and that are not recorded here."""
     ours, keys = queries.names_of_refunds(payment.id), f"refund-{payment.key}-"
     there = [one for one in made if one.id not in ours and not one.key.startswith(keys)]
     return [one for one in there if one.status is not Done.FAILED]
 
 
 def _taken_over_by_hand(back: Any, foreign: list[RefundState]) -> Record:
-    """The provider has no more to send: what was sent by hand is a part of it, or all."""
+    """Record refunds made at the provider by hand as parts of this refund, or all of it."""
     exact = [one for one in foreign if one.amount_minor == back.amount_minor]
     parts = exact[:1] or foreign
     if sum(one.amount_minor for one in parts) > back.amount_minor:
@@ -288,7 +293,7 @@ def _sent_by(at: Payouts, payout: Any, payee: str, key: str) -> PayoutState:
 
 
 def _send(payout_id: int) -> bool:
-    """From now on it cannot be cancelled; False where it was."""
+    """Move the payout to sent, so that it cannot be cancelled any more; False where it was cancelled."""
     payout = locked_row(Payout, payout_id)
     if payout.status == PayoutStatus.REQUESTED:
         payout.advance("send", actor=SYSTEM)
@@ -308,7 +313,7 @@ def _taken_over(payment: Any, state: PaymentState) -> Record:
 
 
 def _as_it_stands(at: Charges, payment: Any) -> Record:
-    """What the provider says of it; what was never paid it may not know any more."""
+    """Record the payment as the provider has it; one that was never paid it may have forgotten."""
     try:
         return _taken_over(payment, at.fetch_payment(payment.provider_id))
     except Unknown:
@@ -316,7 +321,7 @@ def _as_it_stands(at: Charges, payment: Any) -> Record:
 
 
 def as_it_is(model: Any, thing_id: int) -> Any:
-    """The row as it is now; no connection is kept while the provider is asked."""
+    """The row as it is now; the connection is given back before the provider is asked."""
     table = table_of(model)
     row = fetch(select(table).where(table.c.id == thing_id))[0]
     release_connection()

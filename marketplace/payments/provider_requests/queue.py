@@ -1,4 +1,7 @@
-"""What the provider has to be asked to do: recorded with what made it necessary, asked afterwards."""
+"""The queue of requests to providers: recorded in the transaction that makes them necessary, sent afterwards.
+
+Apart from the rooms: the queue itself, below the handlers and below everybody who asks.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,8 +31,8 @@ _insert = insert(ProviderCall).returning(ProviderCall.id)
 
 
 def handles(*kinds: str) -> Callable[[Handler], Handler]:
-    """Declare what makes the calls of these kinds, outside of any transaction: it returns what records the answer in
-    one, or None where there is nothing to do any more."""
+    """Decorator: the handler of these kinds, run outside any transaction; it returns a function that records the answer
+    inside one, or None where nothing is left to do."""
 
     def register(handler: Handler) -> Handler:
         HANDLERS.update(dict.fromkeys(kinds, handler))
@@ -39,7 +42,7 @@ def handles(*kinds: str) -> Callable[[Handler], Handler]:
 
 
 def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | None = None) -> int:
-    """Record a call in the running transaction; one of the same key is the first one. Returns its id."""
+    """Record a request in the running transaction and return its id; a known key gives the id of the first one."""
     demand_money_scope()
     known = fetch(CALLS_TABLE.select().with_only_columns(CALLS_TABLE.c.id).where(CALLS_TABLE.c.key == key))
     if known:
@@ -52,8 +55,8 @@ def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | Non
 
 
 def ask_anew(kind: str, subject: str, subject_id: int, *, key: str) -> None:
-    """The same where it may have to be asked for more than once: not while one that began with this key is open, and
-    under a new key after one that came to an end."""
+    """Record a request that may be needed more than once: none while one whose key begins so is open, and one under a
+    numbered key after those that ended."""
     rows = CALLS_TABLE.c
     mine = CALLS_TABLE.select().with_only_columns(rows.done_at).where(rows.subject == subject)
     earlier = fetch(mine.where(rows.subject_id == subject_id, rows.key.startswith(key, autoescape=True)))
@@ -63,7 +66,7 @@ def ask_anew(kind: str, subject: str, subject_id: int, *, key: str) -> None:
 
 @contextmanager
 def reserved() -> Iterator[None]:
-    """Whoever asks in here makes the calls themselves, and is not overtaken by whoever works on what is due."""
+    """Requests recorded inside are due 5 s later for the background, as the caller sends them itself."""
     token = _reserved.set(True)
     try:
         yield
@@ -72,7 +75,7 @@ def reserved() -> Iterator[None]:
 
 
 def waiting(subject: str, subject_id: int) -> list[int]:
-    """The ids of the calls about this that are not through, in the order they were recorded."""
+    """Ids of the open requests about a subject, in the order they were recorded."""
     rows = CALLS_TABLE.c
     mine = CALLS_TABLE.select().with_only_columns(rows.id).where(rows.subject == subject)
     open_ = mine.where(rows.subject_id == subject_id, rows.done_at.is_(None), rows.dead_at.is_(None))

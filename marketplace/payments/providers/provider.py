@@ -1,8 +1,10 @@
-"""What a payment provider does for us, whoever it is.
+"""The Protocols of a payment provider, one for each ability, and what passes through them.
 
 Amounts are integers of minor units (cents, yen, fils). Every call that moves money carries a `key`:
 a provider that is sent the same key again does it once and answers the same. No adapter keeps state:
 what a provider knows is asked for by `fetch_…`, and what is not known to have arrived by `find_…`.
+
+Apart from the rooms: the gateway's Protocols; providers/ is the slice's gateways/ under the field's name.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,11 +19,11 @@ class ProviderError(Exception):
 
 
 class Unreachable(ProviderError):
-    """No answer, a 5xx, a 429 or a lost connection: it may have been done or not. Ask again later."""
+    """No answer, a 5xx, a 429 or a lost connection: whether it was done is unknown. Ask again later."""
 
 
 class Refused(ProviderError):
-    """The provider will never do this; asking again is pointless. `code` is the provider's own word."""
+    """Permanent: the provider will never do this. `code` is the provider's own error code."""
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -29,11 +31,11 @@ class Refused(ProviderError):
 
 
 class Declined(Refused):
-    """The payer's bank or the card said no. Another method may do."""
+    """The payer's bank or card said no; another method may work."""
 
 
 class Unknown(Refused):
-    """The provider knows no such thing."""
+    """The provider has no such object."""
 
 
 class Forged(ProviderError):
@@ -41,7 +43,7 @@ class Forged(ProviderError):
 
 
 class P(StrEnum):
-    """How far a payment is at the provider."""
+    """States of a payment at a provider."""
 
     REQUIRES_PAYMENT_METHOD = "requires_payment_method"
     REQUIRES_ACTION = "requires_action"
@@ -52,7 +54,7 @@ class P(StrEnum):
 
 
 class Done(StrEnum):
-    """How far a refund or a payout is."""
+    """States of a refund or payout at a provider."""
 
     PENDING = "pending"
     DONE = "done"
@@ -61,7 +63,7 @@ class Done(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What is to be authorised now and captured later."""
+    """A payment to be authorised now and captured later."""
 
     key: str
     amount_minor: int
@@ -94,7 +96,7 @@ class PaymentState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundState:
-    """One refund."""
+    """What the provider says of one refund."""
 
     id: str
     status: Done
@@ -138,7 +140,7 @@ class PlanTerms:
 
 
 class Paid(StrEnum):
-    """How a subscription stands at the provider."""
+    """States of a subscription at a provider."""
 
     INCOMPLETE = "incomplete"
     ACTIVE = "active"
@@ -175,7 +177,7 @@ class InvoiceState:
 
 
 class ResourceType(StrEnum):
-    """What a webhook is about."""
+    """Kinds of objects a webhook can be about."""
 
     PAYMENT = "payment"
     REFUND = "refund"
@@ -209,7 +211,7 @@ class SettlementLine:
 
 
 class ProviderInfo(Protocol):
-    """What it is called and takes."""
+    """What the provider takes, and its public key."""
 
     name: str
 
@@ -235,7 +237,7 @@ class Charges(Protocol):
         ...
 
     def fetch_payment(self, payment_id: str) -> PaymentState:
-        """How it stands; raises Unknown."""
+        """The payment's state; raises Unknown."""
         ...
 
     def find_payment(self, key: str) -> PaymentState | None:
@@ -259,7 +261,7 @@ class Refunds(Protocol):
         ...
 
     def fetch_refund(self, refund_id: str) -> RefundState:
-        """How it stands; raises Unknown."""
+        """The refund's state; raises Unknown."""
         ...
 
     def refunds_of(self, payment_id: str) -> list[RefundState]:
@@ -275,7 +277,7 @@ class Onboarding(Protocol):
         ...
 
     def fetch_payee(self, payee_id: str) -> PayeeState:
-        """Whether they can be paid."""
+        """Whether the payee can be paid out to; raises Unknown."""
         ...
 
 
@@ -290,7 +292,7 @@ class Payouts(Protocol):
         ...
 
     def fetch_payout(self, payout_id: str) -> PayoutState:
-        """How it stands; raises Unknown."""
+        """The payout's state; raises Unknown."""
         ...
 
     def find_payout(self, key: str) -> PayoutState | None:
@@ -316,7 +318,7 @@ class Subscriptions(Protocol):
         ...
 
     def fetch_subscription(self, subscription_id: str) -> SubscriptionState:
-        """How it stands; raises Unknown."""
+        """The subscription's state; raises Unknown."""
         ...
 
     def find_subscription(self, key: str) -> SubscriptionState | None:
@@ -325,15 +327,15 @@ class Subscriptions(Protocol):
 
 
 class Webhooks(Protocol):
-    """What it tells us by itself."""
+    """Reading webhooks."""
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
-        """What a webhook says; raises Forged for a wrong or stale signature."""
+        """The webhook's content; raises Forged for a wrong or stale signature."""
         ...
 
 
 class SettlementReports(Protocol):
-    """Its own record, to compare ours with; raises Unreachable or Refused."""
+    """The provider's own record, to compare the ledger with; raises Unreachable or Refused."""
 
     def book(self, since: datetime, until: datetime) -> Iterator[SettlementLine]:
         """The provider's own record of what was captured, refunded and paid out in that time."""

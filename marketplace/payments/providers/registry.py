@@ -1,4 +1,7 @@
-"""The providers that the settings name."""
+"""The providers that the settings name.
+
+Apart from the rooms: which gateways the settings name.
+"""
 
 from pkgutil import resolve_name
 
@@ -23,7 +26,7 @@ REAL = {
 
 
 class NoProvider(Conflict):
-    """This marketplace takes no money."""
+    """409: the settings name no payment provider."""
 
     code = "no_payments"
     title = "No payments"
@@ -31,7 +34,7 @@ class NoProvider(Conflict):
 
 
 def providers() -> dict[str, Provider]:
-    """By name, the default first."""
+    """The settings' providers by name, the default first."""
     kept: dict[str, Provider] | None = current_app.extensions.get("payment_providers")
     if kept is None:
         kept = {name: _make(name) for name in current_app.config["PAYMENT_PROVIDERS"]}
@@ -40,21 +43,22 @@ def providers() -> dict[str, Provider]:
 
 
 def provider(name: str) -> Provider:
-    """One of them; raises Invalid (422)."""
+    """The provider of this name; raises Invalid (422)."""
     if name not in providers():
         raise Invalid.field("provider", f"One of {', '.join(providers())}.")
     return providers()[name]
 
 
 def default_provider() -> str:
-    """The first that the settings name; raises NoProvider (409)."""
+    """The name of the first provider of the settings; raises NoProvider (409)."""
     if not providers():
         raise NoProvider()
     return next(iter(providers()))
 
 
 def demand_unit(name: str, field: str, minor: int, currency: str, *, paid_out: bool = False) -> None:
-    """Raises Invalid (422) where the provider has no unit for this; of one that is not set up nothing is known."""
+    """Raises Invalid (422) where the provider cannot take this amount of the currency; no check for a provider that is
+    not set up."""
     at = providers().get(name)
     step = at.step(currency, paid_out=paid_out) if at else 1
     if not step:

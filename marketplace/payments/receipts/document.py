@@ -1,4 +1,7 @@
-"""A receipt or a credit note, as a page to print and as a PDF, in the reader's language."""
+"""A receipt or a credit note, as a page to print and as a PDF, in the reader's language.
+
+Apart from the rooms: rendering, from values alone.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
@@ -21,7 +24,7 @@ PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'n
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was paid for, or a discount below zero."""
+    """One position of a receipt; a discount is below zero."""
 
     text: str
     amount_minor: int
@@ -53,7 +56,7 @@ class Receipt:
 
 
 def as_html(receipt: Receipt, language: str) -> str:
-    """A page that needs nothing from elsewhere and prints well; send it with PAGE_POLICY."""
+    """A self-contained HTML page to print; send it with PAGE_POLICY as its Content-Security-Policy."""
     sheet = _sheet(receipt, spoken(language))
     return _template().render({field.name: getattr(sheet, field.name) for field in fields(sheet)})
 

@@ -1,4 +1,7 @@
-"""A stored receipt as a page or a paper."""
+"""A stored receipt as an HTTP response: an HTML page or a PDF, in the reader's language.
+
+Apart from the rooms: it builds HTTP responses for the routes of two packages.
+"""
 
 from flask import Response, request
 
@@ -11,14 +14,14 @@ from marketplace.payments.receipts.service import StoredReceipt, number_of
 
 
 def as_asked(row: StoredReceipt, reader: User, *, lang: str | None = None, format: str | None = None) -> Response:
-    """In the reader's language and as their `Accept` says, unless they said otherwise."""
+    """The response in `lang` and `format`, else in the reader's language and by the Accept header."""
     wants_page = request.accept_mimetypes.best_match(["application/pdf", "text/html"]) == "text/html"
     form = format or ("html" if wants_page else "pdf")
     return printed(row, reader, language=lang or auth_queries.language_of(reader.id), form=form)
 
 
 def printed(row: StoredReceipt, reader: User, *, language: str, form: str) -> Response:
-    """As PDF to keep, or as HTML to look at."""
+    """The response as `pdf` (a download) or `html`."""
     receipt = _receipt(row, reader)
     if form == "html":
         page = Response(as_html(receipt, language), mimetype="text/html")

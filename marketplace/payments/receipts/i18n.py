@@ -1,4 +1,7 @@
-"""What a receipt says in the reader's language: labels, moments, amounts, and texts of people made harmless."""
+"""Texts of receipts in the reader's language: labels, dates, amounts; and people's texts made harmless.
+
+Apart from the rooms: texts from TOML, without tables.
+"""
 
 import re
 import tomllib
@@ -21,7 +24,7 @@ PILED = re.compile(f"({MARKS}{{4}}){MARKS}+")  # accents heaped on one letter cl
 
 
 class _Texts(TypedDict):
-    """What a language's table has beside labels."""
+    """A language's formats, beside its labels."""
 
     group: str
     point: str
@@ -39,13 +42,13 @@ def spoken(language: str) -> str:
 
 
 def labels(language: str, kind: Literal["payment", "refund", "statement"]) -> dict[str, str]:
-    """All labels of a payment or of a refund."""
+    """Labels of a receipt, a credit note or a statement."""
     table = _texts()[language]
     return {**{key: text for key, text in table.items() if isinstance(text, str)}, **table[kind]}
 
 
 def amount(language: str, minor: int, currency: str) -> str:
-    """123450 EUR → `1,234.50 EUR` or `1 234,50 EUR`; the groups do not part at the end of a line."""
+    """123450 EUR → `1,234.50 EUR` or `1 234,50 EUR`, with no-break spaces."""
     table, decimals = _texts()[language], exponent(currency)
     digits = str(abs(minor)).zfill(decimals + 1)
     whole, fraction = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
@@ -55,14 +58,14 @@ def amount(language: str, minor: int, currency: str) -> str:
 
 
 def moment(language: str, at: datetime) -> str:
-    """`4 March 2026, 14:05 UTC` as the language writes it."""
+    """A UTC date and time as the language writes it: `4 March 2026, 14:05 UTC`."""
     table, utc = _texts()[language], as_utc(at)
     month = table["months"][utc.month - 1]
     return table["moment"].format(day=utc.day, month=month, year=utc.year, time=f"{utc:%H:%M}")
 
 
 def harmless(text: str) -> str:
-    """One line without what steers a printer, a browser or the direction of writing, and not endless."""
+    """The text on one line, cut, without control and bidirectional characters."""
     seen = "".join(" " if unicodedata.category(c) in HIDDEN and c not in JOINERS else c for c in text[: 4 * LONGEST])
     line = PILED.sub(r"\1", " ".join(seen.split()))
     return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…"

@@ -1,4 +1,7 @@
-"""A receipt on A4 as a PDF, with letters for every language of Europe that is written in Latin, Greek or Cyrillic."""
+"""A receipt on A4 as a PDF, with letters for every language of Europe that is written in Latin, Greek or Cyrillic.
+
+Apart from the rooms: rendering, from values alone.
+"""
 
 import unicodedata
 from collections.abc import Sequence
@@ -25,7 +28,7 @@ GREY, BLACK = 110, 0
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """A text in a column so many millimetres wide."""
+    """A text in a column, its width in millimetres."""
 
     width: float
     text: str
@@ -33,7 +36,7 @@ class _Cell:
 
 
 class _Paper(FPDF):
-    """Pages that know what stands at their foot."""
+    """An A4 document with a footer."""
 
     def __init__(self, sheet: Sheet) -> None:
         super().__init__(format="A4")
@@ -46,22 +49,22 @@ class _Paper(FPDF):
         self.letters = {code for font in self.fonts.values() if isinstance(font, TTFFont) for code in font.cmap}
 
     def footer(self) -> None:
-        """The number of the receipt and of the page."""
+        """Receipt number and page number, called by fpdf2."""
         self.set_y(-MARGIN + 5)
         self.write_in("", 8, GREY)
         self.cell(WIDTH, 5, self.readable(f"{self.foot} {self.page_no()}"), align=Align.R)
 
     def write_in(self, style: str, size: float, grey: int = BLACK) -> None:
-        """What follows is so bold, so large and so dark."""
+        """Set style, size in points and grey level of what follows."""
         self.set_font(FONT, style, size)
         self.set_text_color(grey)
 
     def readable(self, text: str) -> str:
-        """The text in letters there are: plain ones for ornate ones, a sign of its own for what is left."""
+        """The text in letters the font has; a replacement sign for others."""
         return "".join(c if ord(c) in self.letters else self._nearest(c) for c in unicodedata.normalize("NFC", text))
 
     def row(self, height: float, *cells: _Cell) -> None:
-        """Texts side by side, on the next page where this one has no room for all of them."""
+        """Cells side by side, on a new page where one does not fit."""
         cells = tuple(_Cell(cell.width, self.readable(cell.text), cell.align) for cell in cells)
         tallest = max(self._height(cell, height) for cell in cells)
         if self.will_page_break(tallest):
@@ -74,7 +77,7 @@ class _Paper(FPDF):
         self.set_xy(self.l_margin, top + tallest)
 
     def rule(self) -> None:
-        """A thin line across."""
+        """A thin horizontal line."""
         self.set_draw_color(190)
         self.line(MARGIN + self.c_margin, self.y + 1, MARGIN + WIDTH - self.c_margin, self.y + 1)
         self.set_y(self.y + 2)
@@ -91,7 +94,7 @@ class _Paper(FPDF):
 
 
 def draw(sheet: Sheet, made_at: datetime) -> bytes:
-    """The file; the same bytes for the same sheet and moment."""
+    """The bytes of the PDF, the same for the same sheet and moment."""
     paper = _Paper(sheet)
     paper.set_creation_date(made_at)
     paper.set_lang(sheet.language)

@@ -1,11 +1,14 @@
-"""What a receipt shows, whatever it is shown on."""
+"""What an HTML page and a PDF of a receipt have in common: every text, ready to be shown.
+
+Apart from the rooms: the type that document.py hands to pdf.py.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """What stands on the paper, every text ready to be read."""
+    """All texts of a receipt in the reader's language."""
 
     language: str
     title: str

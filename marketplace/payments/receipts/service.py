@@ -1,4 +1,4 @@
-"""Receipts and credit notes: numbered without gaps, saying for good what was true when they were issued."""
+"""Issuing receipts and credit notes: numbered without gaps, never changed afterwards."""
 
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,13 +17,13 @@ from marketplace.payments.models import Payment, ReceiptRow, ReceiptSeries, Refu
 
 
 def receipt(payment: Payment) -> ReceiptRow:
-    """For what was captured."""
+    """Issue the receipt of a captured payment."""
     said = {"amount_minor": payment.captured_minor, "tax_minor": payment.tax_minor, "fee_minor": payment.fee_minor}
     return _issue("", f"payment:{payment.id}", {**_about(payment), **said}, payment_id=payment.id)
 
 
 def credit_note(payment: Payment, back: Refund) -> ReceiptRow:
-    """For what went back."""
+    """Issue the credit note of a refund."""
     first = fetch(select(*_number).where(ReceiptRow.subject == f"payment:{payment.id}"))[0]
     said = {"amount_minor": back.amount_minor, **_kept(payment, back), "corrects": number_of(first)}
     about = {**_about(payment), **said}
@@ -31,7 +31,7 @@ def credit_note(payment: Payment, back: Refund) -> ReceiptRow:
 
 
 def _kept(payment: Payment, back: Refund) -> dict[str, int]:
-    """The part of the fee and its tax that is corrected: what went back of it, or was not taken in the first place."""
+    """The part of fee and tax that the credit note corrects: refunded, or never taken."""
     moved = {row.kind: row.amount_minor for row in fetch(_moved, {"subject": f"refund:{back.id}"})}
     if "clawback" in moved or "fee_back" in moved:
         return {"fee_minor": moved.get("fee_back", 0), "tax_minor": moved.get("tax_back", 0)}
@@ -40,7 +40,7 @@ def _kept(payment: Payment, back: Refund) -> dict[str, int]:
 
 
 def plan_receipt(subject: str, payer_id: int, **said: Any) -> ReceiptRow:
-    """For a plan that was paid to the marketplace itself; `said` are title, reference, currency, provider, amount."""
+    """Issue the receipt of a subscription invoice; `said` are title, reference, currency, provider, amount."""
     payer = fetch(_people.where(User.id == payer_id))[0]
     sides = {"payer_id": payer_id, "payee_id": None, "payee": current_settings.text("SITE_NAME")}
     name = display_name(payer.username, payer.first_name, payer.last_name)
@@ -48,7 +48,7 @@ def plan_receipt(subject: str, payer_id: int, **said: Any) -> ReceiptRow:
 
 
 class StoredReceipt(Protocol):
-    """A receipt or a credit note."""
+    """A row of receipts."""
 
     id: int
     series: str
@@ -61,7 +61,7 @@ class StoredReceipt(Protocol):
 
 
 def number_of(row: Any) -> str:
-    """As it stands on the paper: 2026-000123."""
+    """The printed number: 2026-000123."""
     return f"{row.series}-{row.number:06d}"
 
 
@@ -73,7 +73,7 @@ def _issue(kind: str, subject: str, data: dict[str, Any], **of: int) -> ReceiptR
 
 
 def _next(series: str) -> int:
-    """Whoever counts has the row until the transaction ends: a number that is not issued is not counted."""
+    """The next number; the series is locked until the commit, so that a number not issued is not counted."""
     step = update(ReceiptSeries).where(ReceiptSeries.name == series).values(last=ReceiptSeries.last + 1)
     counted = fetch(step.returning(ReceiptSeries.last))
     if counted:

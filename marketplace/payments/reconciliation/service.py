@@ -1,4 +1,5 @@
-"""Ask about what has no end, compare our books with the provider's and with themselves, and keep what differs."""
+"""Reconciliation: poll open objects, compare the ledger with providers' reports and with itself, store
+discrepancies."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -44,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Something that does not agree, minor units."""
+    """A difference, in minor units."""
 
     kind: str
     subject: str
@@ -54,12 +55,12 @@ class Difference:
 
     @property
     def name(self) -> str:
-        """What stays the same of it: a finding's count and names, which are in brackets, do not."""
+        """Its stable name: the subject without counts and names in brackets."""
         return f"{self.kind}:{self.subject.partition(' (')[0] if self.kind == 'ledger' else self.subject}"
 
 
 def ask_about_open() -> int:
-    """Ask about what has had no end for a minute; returns how many were answered."""
+    """Poll payments, refunds and payouts open for a minute; returns how many were answered."""
     before = now() - ASK_AFTER
     open_: dict[str, list[Any]] = {
         "payment": queries.to_ask_about(AT_ONCE),
@@ -83,17 +84,17 @@ def _ask(kind: str, row: Any) -> bool:
 
 
 def compare(since: datetime, until: datetime) -> list[Difference]:
-    """What each provider booked in this time against what we did, and what we booked that it did not."""
+    """Differences between providers' reports and the ledger in this time."""
     return [one for name, at in providers().items() for one in _compared(name, at, since, until)]
 
 
 def prove() -> list[Difference]:
-    """What our own books say against themselves."""
+    """Violated invariants of the ledger, as differences."""
     return [Difference(kind="ledger", subject=finding[:300]) for finding in findings()]
 
 
 def keep(differences: list[Difference], kinds: tuple[str, ...]) -> None:
-    """New ones become rows, known ones are seen again, and those of these kinds that are gone are closed."""
+    """Store new discrepancies, update known ones, and close those of these kinds that are gone."""
     moment = now()
     seen = {one.name: one for one in differences}
     open_ = {
@@ -112,19 +113,20 @@ def keep(differences: list[Difference], kinds: tuple[str, ...]) -> None:
 
 
 def _was_looked_at(name: str, kinds: tuple[str, ...]) -> bool:
-    """A provider that the settings do not name any more was not."""
+    """Whether its provider was compared; one the settings do not name any more was not."""
     kind, _, subject = name.partition(":")
     return kind in kinds and (kind == "ledger" or subject.endswith(NOT_SET_UP) or subject.split()[0] in providers())
 
 
 def look_back_to(until: datetime) -> datetime:
-    """The last days; and as far as what is still open, which is closed only where it was looked at and agrees."""
+    """LOOK_BACK before `until`, or before the oldest open discrepancy, which is closed only where it was compared
+    again."""
     oldest = select(func.min(BREAKS.c.found_at)).where(BREAKS.c.kind == "provider", BREAKS.c.closed_at.is_(None))
     return min(until, fetch(oldest)[0][0] or until) - LOOK_BACK
 
 
 def figures() -> Iterator[GaugeMetricFamily]:
-    """How much does not agree, and for how long."""
+    """Metrics: number and age of open discrepancies."""
     count = GaugeMetricFamily("marketplace_ledger_breaks", "Open breaks by kind", labels=["kind"])
     age = GaugeMetricFamily("marketplace_ledger_break_oldest_seconds", "Age of the oldest by kind", labels=["kind"])
     open_ = select(BREAKS.c.kind, func.count().label("n"), func.min(BREAKS.c.found_at).label("since"))
@@ -158,8 +160,8 @@ def _payout_said(payout_id: int, state: PayoutState) -> None:
 
 
 def _compared(name: str, at: SettlementReports, since: datetime, until: datetime) -> Iterator[Difference]:
-    """What differs in this time, and still does with a day more on both sides: the two clocks and books need not agree
-    on the moment, and what comes back does so later."""
+    """Differences in this time that remain with a day more on both sides, as clocks may differ and returns come
+    later."""
     wide = (since - A_DAY, max(until, now()))
     theirs, ours = list(at.book(*wide)), list(_booked(name, *wide))
     within = [[line for line in lines if since <= line.made_at < until] for lines in (theirs, ours)]
@@ -173,7 +175,7 @@ def _compared(name: str, at: SettlementReports, since: datetime, until: datetime
 def _differing(
     theirs: list[SettlementLine], ours: list[SettlementLine]
 ) -> tuple[dict[Thing, tuple[int, int]], dict[Thing, str]]:
-    """The sums, theirs and ours, of each thing where they are not the same; and the currency of each."""
+    """(theirs, ours) in minor units of each object where the sums differ, and its currency."""
     currencies = {(line.about, line.object_id): line.currency for line in (*theirs, *ours)}
     sums = [Counter[Thing](), Counter[Thing]()]
     for side, lines in zip(sums, (theirs, ours), strict=True):
@@ -184,8 +186,7 @@ def _differing(
 
 
 def orphans() -> Iterator[Difference]:
-    """Money that is open, or somebody's, at a provider which the settings do not name any more: nobody can be asked
-    about it, and it cannot be paid out."""
+    """Balances at providers that the settings do not name any more: they can be neither polled nor paid out."""
     names, open_ = list(providers()), Payment.status.in_((*UNPAID, PaymentStatus.AUTHORIZED, PaymentStatus.HELD))
     held = select(Payment.provider, Payment.currency, Payment.captured_minor.label("minor")).where(open_)
     account = LedgerAccount
@@ -200,7 +201,7 @@ def orphans() -> Iterator[Difference]:
 
 
 def _booked(name: str, since: datetime, until: datetime) -> list[SettlementLine]:
-    """What our ledger says moved between us and the provider in this time; out is positive for what goes out."""
+    """The ledger's movements at a provider in this time; money going out is positive for refunds and payouts."""
     rows = fetch(_BETWEEN, {"about": f"provider/-/{name}/%", "since": since, "until": until})
     subjects = [row.subject.partition(":")[::2] for row in rows]
     named = {about: _names(about, [rest for kind, rest in subjects if kind == about.value]) for about in MODELS}
@@ -220,7 +221,7 @@ def _line(row: AnyRow, kind: str, named: dict[ResourceType, dict[int, str]]) -> 
 
 
 def _names(about: ResourceType, ids: list[str]) -> dict[int, str]:
-    """What the provider calls them."""
+    """Provider ids by our ids."""
     model = MODELS[about]
     rows = fetch(select(model.id, model.provider_id).where(model.id.in_([int(one) for one in ids]))) if ids else []
     return {row.id: row.provider_id for row in rows if row.provider_id}

@@ -1,4 +1,7 @@
-"""Beginning a plan in steps: what was done at the provider, our part, and what is asked for."""
+"""Subscribing in three steps: ask the provider about an unpaid subscription, record ours, make the provider's calls.
+
+Apart from the rooms: a verb in several transactions with the network in between, which service.py never does.
+"""
 
 from functools import partial
 from typing import Any

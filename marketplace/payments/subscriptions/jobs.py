@@ -1,4 +1,4 @@
-"""What the clock does to subscriptions."""
+"""Periodic jobs of subscriptions."""
 
 from datetime import timedelta
 
@@ -8,11 +8,11 @@ from marketplace.payments.subscriptions import reconciliation
 
 @job("ask_about_subscriptions", timeout=300, every=timedelta(minutes=1))
 def ask_about_subscriptions(run: Run) -> None:
-    """Those without an end for a minute, and those whose period is over."""
+    """Poll the provider about subscriptions open for a minute, or over their period."""
     reconciliation.ask_about_open()
 
 
 @job("end_overdue_subscriptions", timeout=300, every=timedelta(minutes=10))
 def end_overdue_subscriptions(run: Run) -> None:
-    """Those whose grace is over."""
+    """End subscriptions whose grace period is over."""
     reconciliation.end_overdue()

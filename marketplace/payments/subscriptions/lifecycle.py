@@ -1,4 +1,4 @@
-"""The states of a subscription, and who moves it: what the provider says does."""
+"""States of a subscription; what the provider says moves it."""
 
 from enum import StrEnum
 

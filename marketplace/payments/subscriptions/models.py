@@ -1,4 +1,4 @@
-"""Subscriptions and what was paid for them."""
+"""Subscriptions and their invoices."""
 
 from datetime import datetime
 
@@ -59,7 +59,7 @@ class Subscription(Stateful, Base):
 
 @retry_conflict("uq_subscription_invoices_provider_provider_id")
 class Invoice(Base):
-    """One paid invoice of a subscription, booked and receipted; `provider_id` is the provider's name for it."""
+    """One paid invoice, booked and with a receipt; `provider_id` is its id at the provider."""
 
     __tablename__ = "subscription_invoices"
     __table_args__ = (

@@ -1,4 +1,7 @@
-"""What people can subscribe to: plans as data, read once, checked when read."""
+"""The plans people can subscribe to: read from TOML once, checked when read.
+
+Apart from the rooms: configuration as data.
+"""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +27,7 @@ LONGEST_GRACE = 365
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One plan; amounts in minor units by currency."""
+    """One plan; prices in minor units by currency."""
 
     key: str
     name: Mapping[str, str]
@@ -35,37 +38,37 @@ class Plan:
     offered: bool
 
     def currency_for(self, preferred: str) -> str:
-        """The preferred one where there is a price in it, else the first."""
+        """The preferred currency if the plan has a price in it, else its first."""
         return preferred if preferred in self.amount else next(iter(self.amount))
 
     def name_in(self, language: str) -> str:
-        """English where we do not speak it."""
+        """The name in this language, else in English."""
         return self.name.get(language, self.name["en"])
 
 
 def all_plans() -> Mapping[str, Plan]:
-    """Those in force by key, in the order of the file; raises BadFile."""
+    """Plans by key, in the order of the file; raises BadFile."""
     return load(current_settings.path("PLANS_FILE", SHIPPED))
 
 
 def offered() -> list[Plan]:
-    """Those one can begin."""
+    """Plans that one can begin."""
     return [plan for plan in all_plans().values() if plan.offered]
 
 
 def unlocking(benefit: str) -> list[Plan]:
-    """Those with this benefit, the ones nobody can begin any more too."""
+    """Plans with this benefit, also those that are not offered any more."""
     return [plan for plan in all_plans().values() if benefit in plan.unlocks]
 
 
 def grace_of(key: str) -> timedelta:
-    """For how long a plan stays when a renewal is declined; not at all where nobody knows it any more."""
+    """How long a plan stays when a renewal is declined; zero for an unknown plan."""
     plan = all_plans().get(key)
     return timedelta(days=plan.grace_days if plan else 0)
 
 
 def title_of(key: str, language: str = "en") -> str:
-    """What a plan is called, its key where nobody knows it any more."""
+    """The plan's name; its key for an unknown plan."""
     plan = all_plans().get(key)
     return plan.name_in(language) if plan else key
 

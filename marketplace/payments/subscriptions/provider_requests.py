@@ -1,4 +1,7 @@
-"""Ask the provider about subscriptions: registered beside the calls about payments, and made as they are."""
+"""Handlers of provider requests about subscriptions, registered in the queue of payments.
+
+Apart from the rooms: calls of the network between two transactions, which a service never makes.
+"""
 
 from functools import partial
 from typing import Any
@@ -56,7 +59,7 @@ def _begun(at: Subscriptions, mine: Any, row: AnyRow) -> SubscriptionState:
 
 
 def _called_off(mine: Any, state: SubscriptionState | None) -> Record:
-    """Its end came before the provider had answered: what it did not hear of, it never will."""
+    """Record the end of a subscription that ended before the provider answered."""
     return (
         partial(provider_sync.apply_subscription_state, mine.id, state)
         if state
@@ -65,7 +68,7 @@ def _called_off(mine: Any, state: SubscriptionState | None) -> Record:
 
 
 def _declined(mine: Any, state: SubscriptionState | None, failure: str) -> Record:
-    """It is there and waits for a better card, or never came to be."""
+    """Record a declined payment: the subscription waits for another card, or was never made."""
     if state is None:
         return partial(provider_sync.fail, mine.id, failure)
     return partial(_note, mine.id, state, failure)
@@ -126,7 +129,8 @@ def _terms(plan_key: str, currency: str, amount_minor: int) -> PlanTerms:
 
 @fetches(ResourceType.SUBSCRIPTION)
 def _fetched(at: Subscriptions, name: str, object_id: str) -> Record | None:
-    """A webhook is about it; where the answer that named it is not recorded yet, that will do."""
+    """Fetch what a webhook is about; None where the answer that gives us its id is not recorded yet, and will do the
+    same."""
     state = at.fetch_subscription(object_id)
     ours = payments_queries.named(Subscription, name, object_id)
     return partial(provider_sync.apply_subscription_state, ours, state) if ours else None

@@ -1,5 +1,8 @@
-"""What a provider says of a subscription, whoever asked: answer, webhook and reconciler all end here. What is older
-than what is known changes nothing; an invoice that was paid is booked once, whatever came before."""
+"""What a provider says of a subscription is taken over here, whether an answer, a webhook or the reconciliation asked
+for it. What is older than what is known changes nothing; a paid invoice is booked once, whatever came before.
+
+Apart from the rooms: its verbs are the provider's, those of people stand in service.py.
+"""
 
 from typing import Any
 
@@ -36,7 +39,8 @@ INVOICES = table_of(Invoice)
 
 
 def apply_subscription_state(subscription_id: int, state: SubscriptionState) -> None:
-    """Take over how it stands. Its end is the end: one that the provider takes for living then is ended there too."""
+    """Store the state of a subscription. One that ended here stays ended: if the provider has it alive, it is told to
+    end it."""
     mine = locked_row(Subscription, subscription_id)
     mine.provider_id = mine.provider_id or state.id
     mine.customer_id = mine.customer_id or state.customer_id or None
@@ -53,7 +57,7 @@ def apply_subscription_state(subscription_id: int, state: SubscriptionState) -> 
 
 
 def fail(subscription_id: int, failure: str) -> None:
-    """It never began, and never will."""
+    """End a subscription that never began."""
     mine = locked_row(Subscription, subscription_id)
     mine.failure = failure[:500]
     if mine.status != SubscriptionStatus.ENDED:
@@ -61,7 +65,7 @@ def fail(subscription_id: int, failure: str) -> None:
 
 
 def end(mine: Subscription) -> None:
-    """No more of it here, whatever the provider still has to be told."""
+    """End the subscription here, whatever the provider still has to be told."""
     mine.advance("end", actor=SYSTEM)
     mine.active_reference, mine.ended_at, mine.wanted_plan = None, now(), ""
     mine.client_secret = mine.next_url = ""
@@ -71,7 +75,7 @@ def end(mine: Subscription) -> None:
 
 
 def note_failure(subscription_id: int, failure: str, *, wanted_plan: str | None = None) -> None:
-    """The last try to pay (or to change to this plan) did not work; another may."""
+    """Store why the last try to pay (or to change to `wanted_plan`) failed; another try may work."""
     mine = locked_row(Subscription, subscription_id)
     if mine.status != SubscriptionStatus.ENDED:
         mine.failure = failure[:500]
@@ -81,7 +85,7 @@ def note_failure(subscription_id: int, failure: str, *, wanted_plan: str | None 
 
 
 def ask_to_end(mine: Subscription) -> None:
-    """The provider is to be told that it is over now, and again where it begins once more at the provider."""
+    """Request its end from the provider, also again where it came back to life there."""
     mine.intended_outcome = END_NOW
     provider_requests_queue.ask_anew("end_subscription", "subscription", mine.id, key=f"end-now-{mine.key}")
 
@@ -101,7 +105,7 @@ def _take_over(mine: Subscription, state: SubscriptionState) -> None:
 
 
 def _move(mine: Subscription, said: Paid, fresh: list[int]) -> None:
-    """The step from what is known to what was said; a challenge of long ago is no news."""
+    """Advance to the state the provider says; a challenge (INCOMPLETE) counts only for one that has not begun."""
     before, after = mine.status, TARGETS[said]
     about: dict[str, Any] = {"subscription_id": mine.id, "user_id": mine.user_id, "plan_key": mine.plan_key}
     if after == SubscriptionStatus.ENDED:
@@ -123,14 +127,14 @@ def _move(mine: Subscription, said: Paid, fresh: list[int]) -> None:
 
 
 def _book(mine: Subscription, state: SubscriptionState) -> list[int]:
-    """The invoices that were not known yet, by our ids."""
+    """Book invoices that are new; returns our ids of them."""
     known = {row.provider_id for row in fetch(_known, {"subscription": mine.id})}
     plan_key = state.plan_key or mine.plan_key
     return [_enter(mine, one, plan_key) for one in state.invoices if one.id not in known]
 
 
 def _enter(mine: Subscription, one: InvoiceState, plan_key: str) -> int:
-    """Into the ledger, with a receipt."""
+    """Book one invoice in the ledger and issue its receipt."""
     row = Invoice(
         subscription_id=mine.id,
         user_id=mine.user_id,

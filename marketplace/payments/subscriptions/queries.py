@@ -1,4 +1,4 @@
-"""Plans, subscriptions and their receipts to read."""
+"""Plans, subscriptions and their receipts, to be read."""
 
 import re
 from datetime import datetime, timedelta
@@ -49,13 +49,13 @@ _unlocked = select(SUBSCRIPTIONS.c.id).where(
 
 
 def unlocks(user_id: int, benefit: str) -> bool:
-    """Whether what this person pays for holds this benefit now; one statement."""
+    """Whether the person's subscription has this benefit now; one statement."""
     keys = [plan.key for plan in plans.unlocking(benefit)]
     return bool(fetch(_unlocked, {"person": user_id, "plans": keys, "moment": now()}))
 
 
 class SubscriptionRow(Protocol):
-    """A subscription as it stands."""
+    """A row of subscriptions."""
 
     status: str
     version: int
@@ -84,18 +84,18 @@ class SubscriptionRow(Protocol):
 
 
 def living(user_id: int) -> Subscription | None:
-    """The one subscription of a person that has no end, nobody else's until the transaction ends."""
+    """A person's one subscription that has not ended, locked until the commit."""
     mine = select(Subscription).where(Subscription.active_reference == user_id)
     return db.session.scalar(mine.with_for_update().execution_options(populate_existing=True))
 
 
 def living_row(user_id: int) -> SubscriptionRow | None:
-    """The same, only to look at."""
+    """As `living`, without a lock."""
     return first_as(SubscriptionRow, select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.active_reference == user_id))
 
 
 def customer_of(user_id: int, provider: str) -> str | None:
-    """What the provider calls this person, from an earlier subscription."""
+    """The person's customer id at the provider, from an earlier subscription."""
     theirs = select(SUBSCRIPTIONS.c.customer_id).where(SUBSCRIPTIONS.c.user_id == user_id)
     known = theirs.where(SUBSCRIPTIONS.c.provider == provider, SUBSCRIPTIONS.c.customer_id.is_not(None))
     rows = fetch(known.order_by(SUBSCRIPTIONS.c.id.desc()).limit(1))
@@ -103,7 +103,7 @@ def customer_of(user_id: int, provider: str) -> str | None:
 
 
 def offered(viewer: User | None, language: str | None) -> JsonObject:
-    """The plans one can begin, in the reader's words and currency."""
+    """The plans one can begin, in the reader's language and currency."""
     spoken = language or (viewer.language if viewer else "en")
     currency = viewer.currency if viewer else ""
     found = [plan_view(plan, spoken, currency) for plan in plans.offered()]
@@ -111,7 +111,7 @@ def offered(viewer: User | None, language: str | None) -> JsonObject:
 
 
 def plan_view(plan: plans.Plan, language: str, currency: str) -> JsonObject:
-    """A plan as somebody sees it who pays in this currency, if they can."""
+    """A plan as JSON, in this currency if it has a price in it."""
     chosen = plan.currency_for(currency)
     return {
         "key": plan.key,
@@ -125,19 +125,19 @@ def plan_view(plan: plans.Plan, language: str, currency: str) -> JsonObject:
 
 
 def of(user: User) -> JsonObject | None:
-    """The subscription of a person; None where there is none, or none any more."""
+    """A person's subscription as JSON; None where there is none that has not ended."""
     row = living_row(user.id)
     return None if row is None else view(user, row)
 
 
 def by_id(user: User, subscription_id: int) -> JsonObject:
-    """One of theirs, over or not."""
+    """One of one's own subscriptions, ended ones too; raises NotFound."""
     mine = select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == subscription_id, SUBSCRIPTIONS.c.user_id == user.id)
     return view(user, fetch(mine)[0])
 
 
 def view(user: User, row: Any) -> JsonObject:
-    """As its owner sees it; the secrets are for paying, so they go once it is paid."""
+    """A subscription as its owner sees it; secrets for paying are shown while it is unpaid."""
     plan = plans.all_plans().get(row.plan_key)
     is_waiting = row.status in UNPAID
     return {
@@ -163,24 +163,24 @@ def view(user: User, row: Any) -> JsonObject:
 
 
 def is_enjoyed(row: Any, at: datetime) -> bool:
-    """Whether its benefits are there: what `unlocks` asks the database."""
+    """Whether its benefits are in force: the condition of `unlocks` in Python."""
     if row.status == SubscriptionStatus.ACTIVE:
         return not row.cancel_at_period_end or (row.period_end is not None and row.period_end > at)
     return row.status == SubscriptionStatus.PAST_DUE and row.grace_until is not None and row.grace_until > at
 
 
 def is_being_asked(subscription_id: int) -> bool:
-    """Whether the provider has still to answer something about it."""
+    """Whether a request about it is still open."""
     return bool(provider_requests_queue.waiting("subscription", subscription_id))
 
 
 def receipts_of(user: User, **query: Any) -> Page:
-    """What somebody has paid for plans, the newest first."""
+    """Receipts of one's subscription invoices, newest first."""
     return RECEIPTS_LIST.page({**query, "person": user.id}, _receipt_view)
 
 
 def receipt_of(user: User, number: str) -> StoredReceipt:
-    """One receipt of a plan that this person paid; raises NotFound."""
+    """One of one's own receipts by number; raises NotFound."""
     series, _, place = number.partition("-")
     wanted = RECEIPTS.join(INVOICES, INVOICES.c.receipt_id == RECEIPTS.c.id)
     mine = select(RECEIPTS).select_from(wanted).where(INVOICES.c.user_id == user.id, RECEIPTS.c.series == series)
@@ -204,7 +204,7 @@ def unasked(before: datetime, a_day_ago: datetime, most: int) -> list[ToAskAbout
 
 
 def overdue(begun_before: datetime, most: int) -> list[int]:
-    """Those past due for longer than their grace, and those nobody has paid since then."""
+    """Ids of subscriptions past their grace period, and of those unpaid since `begun_before`."""
     rows = SUBSCRIPTIONS.c
     out_of_grace = (rows.status == SubscriptionStatus.PAST_DUE) & (rows.grace_until <= now())
     forgotten = (rows.status == SubscriptionStatus.INCOMPLETE) & (rows.created_at < begun_before)
@@ -229,7 +229,7 @@ def _receipt_view(row: Any) -> JsonObject:
 
 
 def as_payment(user: User, mine: dict[str, Any]) -> JsonObject:
-    """A subscription in the shape of a payment: all of it is the marketplace's own, and there is no fee on it."""
+    """A subscription in the shape of a payment: the whole amount is the marketplace's, without a fee."""
     nothing = {"tax": 0.0, "discount": 0.0, "fee": 0.0, "payee_amount": 0.0, "refunded": 0.0}
     nothing_minor = {"tax_minor": 0, "discount_minor": 0, "fee_minor": 0, "payee_minor": 0, "refunded_minor": 0}
     told = ("id", "provider", "amount", "price_minor", "currency", "client_secret", "next_url", "failure", "created_at")
@@ -254,7 +254,7 @@ def as_payment(user: User, mine: dict[str, Any]) -> JsonObject:
 
 
 def _paid_as(mine: dict[str, Any]) -> str:
-    """The status of a payment that says the same."""
+    """The payment status that corresponds to the subscription's."""
     if mine["status"] == "incomplete":
         return "requires_action" if mine["next_url"] else "requires_payment_method"
     return {"created": "created", "ended": "failed"}.get(mine["status"], "released")

@@ -1,4 +1,7 @@
-"""Ask about subscriptions whose news may have been lost, and end those whose time is over."""
+"""Ask the provider about subscriptions whose webhooks may have been lost, and end those whose grace is over.
+
+Apart from the rooms: jobs that call the network, never inside a transaction.
+"""
 
 from datetime import timedelta
 from functools import partial
@@ -23,12 +26,12 @@ log = structlog.get_logger(__name__)
 
 
 def ask_about_open() -> int:
-    """Ask about those that may have moved on without us; returns how many were asked about."""
+    """Poll subscriptions that may have changed without a webhook; returns how many."""
     return sum(_ask(row) for row in queries.unasked(now() - ASK_AFTER, now() - ASK_DAILY, AT_ONCE))
 
 
 def ask_about_unpaid(user_id: int) -> None:
-    """Whether the payer has done meanwhile what their bank wanted. Not inside a transaction."""
+    """Poll the person's unpaid subscription. Not inside a transaction."""
     row = queries.living_row(user_id)
     release_connection()
     if row is not None and row.status == SubscriptionStatus.INCOMPLETE and row.provider_id is not None:
@@ -36,7 +39,7 @@ def ask_about_unpaid(user_id: int) -> None:
 
 
 def end_overdue() -> int:
-    """End those whose grace is over, and those nobody paid for; returns how many."""
+    """End subscriptions past their grace period and those nobody paid; returns how many."""
     late = queries.overdue(now() - UNPAID_FOR, AT_ONCE)
     for subscription_id in late:
         in_transaction(partial(service.end_overdue, subscription_id))

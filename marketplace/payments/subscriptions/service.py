@@ -1,4 +1,4 @@
-"""Subscribe, change plans, and stop."""
+"""Subscribe, change plans, cancel."""
 
 import secrets
 from decimal import Decimal
@@ -16,7 +16,7 @@ from marketplace.payments.subscriptions.provider_sync import END_LATER
 
 
 class HasPlan(Conflict):
-    """One plan a person."""
+    """409: the person has this plan already."""
 
     code = "has_plan"
     title = "You have this plan"
@@ -24,7 +24,7 @@ class HasPlan(Conflict):
 
 
 class UnderWay(Conflict):
-    """The provider has not answered yet."""
+    """409: a request about the subscription is still open at the provider."""
 
     code = "under_way"
     title = "Under way"
@@ -40,8 +40,8 @@ def subscribe(
     price: Decimal | None = None,
     currency: str | None = None,
 ) -> Subscription:
-    """Begin this plan, go over to it from another one, or try again to pay for it, at the `price` that is named, if one
-    is; raises HasPlan, UnderWay, PriceChanged (409), Invalid (422)."""
+    """Begin this plan, change to it, or try again to pay for it; `price` is checked where it is named. Raises HasPlan,
+    UnderWay, PriceChanged (409), Invalid (422)."""
     chosen = _find(plan)
     mine = queries.living(user.id)
     paid_in = chosen.currency_for(user.currency) if mine is None or mine.status in UNPAID else mine.currency
@@ -56,7 +56,7 @@ def subscribe(
 
 
 def stop(user: User, *, at_once: bool = False) -> Subscription:
-    """No more of it after what is paid for, or from now on; nothing is paid back. Raises NotFound."""
+    """Cancel at the end of the paid period, or `at_once`; nothing is refunded. Raises NotFound."""
     mine = queries.living(user.id)
     if mine is None:
         raise NotFound.of("subscription")
@@ -64,14 +64,14 @@ def stop(user: User, *, at_once: bool = False) -> Subscription:
 
 
 def stop_of(user_id: int, *, at_once: bool) -> None:
-    """Whose account is closed pays no more; no effect without a subscription."""
+    """Cancel for an account that was closed; no effect without a subscription."""
     mine = queries.living(user_id)
     if mine is not None:
         _stop(mine, at_once=at_once)
 
 
 def end_overdue(subscription_id: int) -> None:
-    """Its grace is over, or nobody paid for it in time."""
+    """End it after its grace period, or unpaid."""
     mine = locked_row(Subscription, subscription_id)
     if mine.status in {SubscriptionStatus.PAST_DUE, SubscriptionStatus.INCOMPLETE}:
         _stop(mine, at_once=True)
@@ -107,7 +107,7 @@ def _begin(user: User, plan: plans.Plan, provider_name: str | None, method: str 
 def _begin_again(
     user: User, mine: Subscription, plan: plans.Plan, provider_name: str | None, method: str | None
 ) -> Subscription:
-    """What was never paid is given up where another plan, card or provider is wanted."""
+    """End a subscription that was never paid, where another plan, card or provider is wanted."""
     same = plan.key == mine.plan_key and provider_name in {None, mine.provider}
     if same and method is None and mine.intended_outcome == "":
         return mine

@@ -1,4 +1,4 @@
-"""Webhooks: kept as they came, answered at once, and what they are about is asked for before anything is done."""
+"""Webhooks: stored as they came, answered at once; the object they are about is fetched before anything is done."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -49,7 +49,7 @@ FETCHERS: dict[ResourceType, Fetcher] = {}
 
 
 class NotSigned(Problem):
-    """Not from the provider, or from long ago."""
+    """400: the signature is wrong or too old."""
 
     code = "bad_signature"
     title = "Bad signature"
@@ -57,8 +57,8 @@ class NotSigned(Problem):
 
 
 def fetches(about: ResourceType) -> Callable[[Fetcher], Fetcher]:
-    """Declare how what a webhook is about is asked for (the provider, its name here, its name for the thing); it
-    returns what takes the answer over, or None where the thing is not ours. Raises Unknown."""
+    """Decorator: how an object of this kind is fetched, as fetcher(provider, provider's name, object id); it returns a
+    function that records the answer, or None for an object that is not ours. Raises Unknown."""
 
     def register(fetcher: Fetcher) -> Fetcher:
         FETCHERS[about] = fetcher
@@ -68,7 +68,7 @@ def fetches(about: ResourceType) -> Callable[[Fetcher], Fetcher]:
 
 
 def receive(name: str, headers: Mapping[str, str], body: bytes) -> bool:
-    """Keep one webhook; False where it was kept before. Raises NotSigned (400), NotFound (404), Busy (503)."""
+    """Store one webhook; False where it was stored before. Raises NotSigned (400), NotFound (404), Busy (503)."""
     if name not in providers():
         raise NotFound.of("provider")
     try:
@@ -83,7 +83,7 @@ def receive(name: str, headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def _is_readable(notice: WebhookEvent) -> bool:
-    """Whether our columns hold what it says."""
+    """Whether its texts fit our columns."""
     said = ((notice.event_id, LONGEST_NAME), (notice.object_id, LONGEST_NAME), (notice.kind, LONGEST_KIND))
     return all(isinstance(word, str) and 0 < len(word) <= most and is_storable(word) for word, most in said)
 
@@ -106,7 +106,7 @@ def _keep(name: str, notice: WebhookEvent, body: bytes) -> bool:
 
 
 def read_due() -> int:
-    """Act on every webhook that is due, those of the fake provider sent first; returns how many came to an end."""
+    """Handle every webhook that is due; returns how many came to an end."""
     ended = _send_fake_ones()
     while claimed := EVENTS.claim():
         ended += sum(_read(row) for row in claimed)
@@ -114,7 +114,7 @@ def read_due() -> int:
 
 
 def sweep() -> int:
-    """Forget webhooks after ninety days; returns how many."""
+    """Delete webhooks after ninety days; returns how many."""
     return execute(delete(EVENTS_TABLE).where(EVENTS_TABLE.c.done_at < now() - KEPT))
 
 
@@ -148,7 +148,7 @@ def _asked(row: AnyRow) -> Callable[[], object]:
 
 @fetches(ResourceType.PAYMENT)
 def _payment(at: Charges, name: str, object_id: str) -> Record | None:
-    """By the provider's name for it, or by ours where its answer to us is not recorded yet."""
+    """Found by the provider's id, or by our key where the answer with that id is not recorded yet."""
     state = at.fetch_payment(object_id)
     ours = queries.named(Payment, name, object_id) or _with_key(Payment, state.key)
     return partial(provider_sync.apply_provider_state, ours, state) if ours else None
@@ -181,7 +181,7 @@ def _with_key(model: Any, key: str) -> int | None:
 
 
 def _send_fake_ones() -> int:
-    """The fake provider lives in here, so its webhooks come this way."""
+    """Renew what is due at the fake provider and take in its webhooks, as it lives in this process."""
     fake = providers().get("fake")
     sent = fake.renew_due() if isinstance(fake, FakeProvider) else 0
     while isinstance(fake, FakeProvider) and (claimed := NOTICES.claim()):

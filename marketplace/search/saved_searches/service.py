@@ -1,6 +1,6 @@
-"""Saved searches: kept, and compared with each thing that is put up.
+"""Saved searches, and matching each new thing with them.
 
-The words a search stands for are kept with it, so that a new thing is compared with thousands of
+The words a search stands for are stored with it, so that a new thing is compared with thousands of
 searches by looking at words, without asking the database for each.
 """
 
@@ -32,14 +32,14 @@ PLACE = ("latitude", "longitude", "radius")
 
 
 class TooManySearches(Conflict):
-    """End one before the next."""
+    """409: one can save MOST searches."""
 
     code = "too_many_searches"
     sentence = f"You have saved {MOST} searches. Delete one that is not needed any more."
 
 
 def add(user: User, **fields: Any) -> SavedSearch:
-    """Keep a search; raises TooManySearches (409), Invalid (422) for one that would find everything."""
+    """Save a search; raises TooManySearches (409), Invalid (422) for one that would match everything."""
     hold(user.id)
     kept = int(fetch(select(func.count()).select_from(SavedSearch).where(SavedSearch.user_id == user.id))[0][0])
     if kept >= MOST:
@@ -49,7 +49,7 @@ def add(user: User, **fields: Any) -> SavedSearch:
 
 
 def change(user: User, search_id: int, **changes: Any) -> SavedSearch:
-    """Change what was sent; raises NotFound, Invalid (422). Alerts begin anew with what is looked for."""
+    """Change the fields that were sent; with another search, alerts begin anew. Raises NotFound, Invalid (422)."""
     search = find(user, search_id)
     before = {name: getattr(search, name) for name in SOUGHT}
     for name, value in changes.items():
@@ -62,7 +62,7 @@ def change(user: User, search_id: int, **changes: Any) -> SavedSearch:
 
 
 def remove(user: User, search_id: int) -> None:
-    """Look for it no more; raises NotFound."""
+    """Delete a saved search; raises NotFound."""
     db.session.delete(find(user, search_id))
 
 
@@ -72,24 +72,24 @@ def find(user: User, search_id: int) -> SavedSearch:
 
 
 def of(user: User) -> list[JsonObject]:
-    """One's own, the newest first."""
+    """One's saved searches, newest first."""
     mine = select(SavedSearch.__table__).where(SavedSearch.user_id == user.id)
     return [view(row) for row in fetch(mine.order_by(SavedSearch.id.desc()))]
 
 
 def view(search: Any) -> JsonObject:
-    """As its owner sees it."""
+    """A saved search as JSON."""
     return {**{name: getattr(search, name) for name in SHOWN}, "types": list(search.types)}
 
 
 def name_of(search_id: int) -> str:
-    """What its owner calls it; empty where it is gone."""
+    """The name its owner gave it; empty where it was deleted."""
     rows = fetch(select(SavedSearch.name).where(SavedSearch.id == search_id))
     return rows[0].name if rows else ""
 
 
 class SavedSearchRow(Protocol):
-    """A kept search."""
+    """A row of saved_searches."""
 
     id: int
     user_id: int
@@ -119,7 +119,7 @@ def waiting_for(kind: str, thing: Any, after: int, batch: int) -> tuple[int, lis
 
 
 def rebuild() -> int:
-    """Read the words of kept searches anew, after an upgrade that reads them otherwise; how many differed."""
+    """Store the words of all searches anew, after an upgrade of the reading of texts; returns how many changed."""
     changed = 0
     for search in db.session.scalars(select(SavedSearch).order_by(SavedSearch.id)):
         before = search.asked
@@ -129,7 +129,7 @@ def rebuild() -> int:
 
 
 def tell(search: SavedSearchRow, kind: str, thing_id: int) -> None:
-    """Whoever listens tells its owner."""
+    """Publish SavedSearchMatched."""
     publish(SavedSearchMatched(search_id=search.id, user_id=search.user_id, kind=kind, thing_id=thing_id))
 
 
@@ -150,7 +150,7 @@ def _checked(search: SavedSearch) -> SavedSearch:
 
 
 def _understood(q: str) -> JsonObject:
-    """What nobody has written yet is awaited too, so nothing here depends on the words that are known today."""
+    """The query as words to compare with; it does not depend on the vocabulary, as new words are waited for too."""
     asked = understand(q)
     return {
         "phrases": [list(words) for words in asked.phrases],

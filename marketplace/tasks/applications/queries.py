@@ -1,4 +1,4 @@
-"""Applications to read."""
+"""Lists of applications, and one in full."""
 
 from typing import Any
 
@@ -44,14 +44,14 @@ APPLICATIONS_LIST = ListQuery(
 
 
 def waiting_of(applicant_id: int) -> list[Row[Application, Task]]:
-    """A person's applications nobody has answered, each with its task, to be moved."""
+    """A person's pending applications, each with its task."""
     mine = select(Application, Task).join(Task, Task.id == Application.task_id)
     waiting = mine.where(Application.applicant_id == applicant_id, Application.status == ApplicationStatus.PENDING)
     return list(db.session.execute(waiting.order_by(Application.id)))
 
 
 def for_task(user: User, task_id: int, **query: Any) -> Page:
-    """Who wants to do it; the creator's to see. Raises NotFound, NotAllowed."""
+    """Applications for a task, for its owner. Raises NotFound, NotAllowed (403)."""
     task = tasks_queries.find(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task sees its applications.")
@@ -59,7 +59,7 @@ def for_task(user: User, task_id: int, **query: Any) -> Page:
 
 
 def by(user: User, **query: Any) -> Page:
-    """One's own, each with its task."""
+    """One's own applications, each with its task."""
     page = APPLICATIONS_LIST.page({**query, "applicant_id": user.id}, lambda row: view(user, row))
     tasks = tasks_queries.by_ids(user, [item["task_id"] for item in page.items])
     for item in page.items:
@@ -68,7 +68,7 @@ def by(user: User, **query: Any) -> Page:
 
 
 def find(user: User, application_id: int, task_id: int | None = None) -> tuple[Application, Task]:
-    """One that concerns this person, with its task; raises NotFound."""
+    """One visible application with its task; raises NotFound."""
     wanted = policy.applications_visible_to(user).where(Application.id == application_id)
     if task_id is not None:
         wanted = wanted.where(Application.task_id == task_id)
@@ -79,25 +79,25 @@ def find(user: User, application_id: int, task_id: int | None = None) -> tuple[A
 
 
 def price_of(application: Any, task_budget_minor: int | None) -> int | None:
-    """What is paid where it is accepted, minor units: what was proposed, else the budget it was made for; one that was
-    made for none is for whatever the owner names by now."""
+    """The price if it is accepted, minor units: the one proposed, else the budget when they applied, else the budget of
+    now; None without any."""
     agreed = (application.proposed_price_minor, application.budget_minor, task_budget_minor)
     return next((minor for minor in agreed if minor is not None), None)
 
 
 def detail(user: User, application_id: int) -> JsonObject:
-    """One of them as the contract names its fields."""
+    """One visible application as JSON; raises NotFound."""
     return APPLICATIONS_LIST.page({"id": application_id}, lambda row: view(user, row)).items[0]
 
 
 def _actions(row: Any, roles: frozenset[str]) -> list[str]:
-    """Nobody is taken, refused or applies again once the task is somebody's."""
+    """What the table allows; only withdrawing once the task is not open any more."""
     possible = APPLICATION_LIFECYCLE.actions(row.status, roles)
     return [verb for verb in possible if row.task_status == TaskStatus.OPEN or verb == "withdraw"]
 
 
 def view(user: User, row: Any) -> JsonObject:
-    """An application with what its owner wants to know of the applicant."""
+    """An application as JSON, with the applicant's profile as the owner sees it."""
     price, amount = row.proposed_price_minor, price_of(row, row.task_budget_minor)
     roles = policy.application_role_of(user, row, row.creator_id)
     return {

@@ -1,4 +1,4 @@
-"""The verbs of applications."""
+"""Apply, withdraw, accept, reject."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ SYSTEM = frozenset({"system"})
 
 
 def apply(user: User, task_id: int, *, message: str = "", proposed_price: Any = None) -> Application:
-    """Offer to do it; one's own 403, twice 409, a task that is not open 409."""
+    """Apply for a task; raises 403 for one's own, 409 where one has applied or it is not open."""
     task = tasks_queries.find(user, task_id)
     if task.creator_id == user.id:
         raise NotAllowed("This is your own task.")
@@ -38,7 +38,7 @@ def apply(user: User, task_id: int, *, message: str = "", proposed_price: Any = 
 
 
 def withdraw(user: User, application_id: int, task_id: int) -> Application:
-    """Take one's offer back while it waits."""
+    """Take one's pending application back; raises 403, 404, 409."""
     application, task = applications_queries.find(user, application_id, task_id)
     roles = policy.application_role_of(user, application, task.creator_id)
     application.lifecycle.pick("withdraw", application.status, roles)
@@ -47,14 +47,14 @@ def withdraw(user: User, application_id: int, task_id: int) -> Application:
 
 
 def withdraw_all_of(applicant_id: int) -> None:
-    """The applicant's account was closed."""
+    """Withdraw a person's pending applications, for an account that was closed."""
     waiting = applications_queries.waiting_of(applicant_id)
     for application, task in waiting:
         _withdraw(application, task, SYSTEM)
 
 
 def reject(user: User, application_id: int, task_id: int) -> Application:
-    """The owner says no."""
+    """Reject as the task's owner; raises 403, 404, 409."""
     application, task = applications_queries.find(user, application_id, task_id)
     _advance(application, "reject", user, task)
     _tell_rejected(application)
@@ -62,7 +62,7 @@ def reject(user: User, application_id: int, task_id: int) -> Application:
 
 
 def find_for_owner(user: User, application_id: int, task_id: int) -> tuple[Application, Task]:
-    """The application and its task, which must be the caller's; raises NotFound, NotAllowed."""
+    """The application and one's own task; raises NotFound, NotAllowed (403)."""
     task = tasks_queries.find(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task can choose who does it.")
@@ -70,13 +70,13 @@ def find_for_owner(user: User, application_id: int, task_id: int) -> tuple[Appli
 
 
 def accept(application: Application, owner: User) -> None:
-    """The task is theirs."""
+    """Move the application to accepted; the task itself is assigned by tasks/service.py."""
     application.advance("accept", actor=policy.OWNER, actor_id=owner.id)
     db.session.flush()
 
 
 def pass_over_rest(task: Task) -> None:
-    """Everybody still waiting learns that it is not them."""
+    """Reject every pending application of a task that was assigned, marked so that `reopen` can bring them back."""
     waiting = select(Application).where(Application.task_id == task.id, Application.status == ApplicationStatus.PENDING)
     for application in db.session.scalars(waiting.order_by(Application.id)):
         application.advance("pass_over", actor=SYSTEM)
@@ -86,7 +86,7 @@ def pass_over_rest(task: Task) -> None:
 
 
 def reopen(task: Task, worker_id: int) -> None:
-    """The chosen one gave it back: their application ends, those passed over wait again."""
+    """End the accepted application of a worker who gave the task back; those passed over are pending again."""
     ended = select(Application).where(Application.task_id == task.id).order_by(Application.id)
     for application in db.session.scalars(ended):
         if application.applicant_id == worker_id and application.status == ApplicationStatus.ACCEPTED:
@@ -99,7 +99,7 @@ def reopen(task: Task, worker_id: int) -> None:
 
 
 def _withdraw(application: Application, task: Task, roles: frozenset[str], by_id: int | None = None) -> None:
-    """The task's row first, as whoever accepts takes it first too: else the two would wait for each other."""
+    """Withdraw under the task's lock, taken first as by who accepts: else the two would deadlock."""
     _count_response(task, -1)
     application.advance("withdraw", actor=roles, actor_id=by_id)
     db.session.flush()
@@ -129,7 +129,7 @@ def _advance(application: Application, verb: str, user: User, task: Task) -> Non
 
 
 def _count_response(task: Task, step: int) -> None:
-    """The row is locked and looked at again: an assignment that came in between wins."""
+    """Add to the task's count of applications; raises WrongState (409) where it is not open any more."""
     still_open = update(Task).where(Task.id == task.id, Task.status == TaskStatus.OPEN)
     if execute(still_open.values(responses_count=Task.responses_count + step)) == 0:
         raise WrongState("This task is not open any more.")
@@ -144,6 +144,6 @@ def _tell_rejected(application: Application) -> None:
 
 
 def _told(application: Application) -> dict[str, int]:
-    """What every fact about an application carries."""
+    """The fields that every event about an application has."""
     names = ("task_id", "applicant_id", "version")
     return {"application_id": application.id, **{name: getattr(application, name) for name in names}}

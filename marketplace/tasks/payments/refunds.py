@@ -1,4 +1,8 @@
-"""Undo a payment by the task it was for."""
+"""Undo a payment by the task it was for: the owner cancels, the worker gives back.
+
+Apart from the rooms: it calls tasks/service.py, which builds on this package's service.py: there it would close a
+circle.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -16,8 +20,8 @@ WHOLE = "Cancelling gives everything back. For a part of it, agree with whoever 
 
 
 def undo(user: User, task_id: int, *, amount: Decimal | None = None, reason: str = "") -> int:
-    """The owner cancels the task, its worker gives (a part of) the money back; the payment's id. Raises 403, 404,
-    409 where the task is too far along to be cancelled, 422."""
+    """Cancel the task as its owner, or give (a part of) the money back as its worker; returns the payment's id. Raises
+    403, 404, 409 where the task is too far along to be cancelled, 422."""
     payment_id = payments_queries.newest_of(user, tasks_payments_service.reference(task_id))
     if "owner" in policy.role_of(user, queries.find(user, task_id)):
         _demand_all(payments_queries.detail(user, payment_id), amount)
@@ -28,7 +32,7 @@ def undo(user: User, task_id: int, *, amount: Decimal | None = None, reason: str
 
 
 def _demand_all(payment: dict[str, Any], amount: Decimal | None) -> None:
-    """Who asks for a part back does not want to lose the deal."""
+    """Raises Invalid (422) for a part: who wants a part back does not mean to cancel the deal."""
     left = payment["price_minor"] - payment["refunded_minor"]
     if amount is not None and minor_units("amount", amount, payment["currency"]) != left:
         raise Invalid.field("amount", WHOLE)

@@ -1,4 +1,4 @@
-"""What a task costs and when its money is held; the money itself is the payments' business."""
+"""What a task costs and when its money is held; a task is a deal to the payments below."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,12 +30,12 @@ PAYABLE = frozenset({TaskStatus.ASSIGNED, TaskStatus.IN_PROGRESS, TaskStatus.PEN
 
 
 def reference(task_id: int) -> str:
-    """What payments call a task."""
+    """The name payments know a task by: `task:7`."""
     return f"task:{task_id}"
 
 
 def deal_of(task: Task) -> Deal:
-    """A task with a worker as something to be paid for: at the price agreed on, else the budget."""
+    """The deal of an assigned task: at the agreed price, else the budget."""
     return Deal(
         reference=reference(task.id),
         title=task.title,
@@ -48,13 +48,13 @@ def deal_of(task: Task) -> Deal:
 
 
 def price_of(task: Task) -> int | None:
-    """Minor units; None where nothing was said."""
+    """Agreed price, else budget, in minor units; None where neither is."""
     return task.agreed_minor if task.agreed_minor is not None else task.budget_minor
 
 
 def quote(user: User, task_id: int, *, application_id: int | None = None) -> Quote:
-    """What the task costs its owner and brings its worker; or what it would, where this application were accepted.
-    Raises 403 for others, 404, NothingToPay (409)."""
+    """What the task costs its owner and brings its worker, or would with this application. Raises 403 for others, 404,
+    NothingToPay (409)."""
     if application_id is not None:
         application, task = applications_queries.find(user, application_id, task_id)
         return payments_service.quote(_offered(application, task))
@@ -79,9 +79,8 @@ def begin(
     price: Decimal | None = None,
     currency: str | None = None,
 ) -> Payment:
-    """The owner pays for a task that has a worker, the `price` they name, as they have to where a method is tried at
-    once; its money is held until it is confirmed. Where the two agreed to settle it outside, nothing waits for it.
-    Raises 403, 404, 409, 422."""
+    """Pay for an assigned task, as its owner. `price` has to be named where a method is tried at once. With payment
+    outside, nothing waits for the money. Raises 403, 404, 409, 422."""
     task = queries.hold(user, task_id)
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task pays for it.")
@@ -95,7 +94,8 @@ def begin(
 
 
 def chosen(wanted: str | None) -> str:
-    """How a new task is to be paid; raises Invalid (422) where it cannot be."""
+    """How a new task is paid (escrow or outside), by default TASK_PAYMENT; raises Invalid (422) where escrow is not set
+    up."""
     payment = wanted or current_settings.text("TASK_PAYMENT")
     if payment == ESCROW and not providers():
         if wanted is None:
@@ -105,12 +105,12 @@ def chosen(wanted: str | None) -> str:
 
 
 def takes_money(payment: str, price: Any, method: str | None) -> bool:
-    """Whether somebody's money is charged or to be held as soon as the task is given to whoever does it."""
+    """Whether assigning the task charges somebody or needs money in escrow."""
     return method is not None or (payment == ESCROW and bool(price))
 
 
 def asked_at_once(assign: Callable[[], Task]) -> Task:
-    """Give a task to somebody, and ask the provider for its money as soon as that is committed, before the answer."""
+    """Assign by `assign`, and send its provider requests once that is committed, before the answer."""
     with provider_requests_queue.reserved():
         task = assign()
     standing = standing_of(reference(task.id))
@@ -119,26 +119,26 @@ def asked_at_once(assign: Callable[[], Task]) -> Task:
 
 
 def on_assigned(task: Task, method: str | None) -> None:
-    """Somebody is to do it: its money is held now, where its owner pays at once or the settings say so."""
+    """Begin the payment now, where the owner pays at once or ESCROW_HOLD is acceptance."""
     is_due = _is_escrow(task) and current_settings.text("ESCROW_HOLD") == "acceptance"
     if is_due or (method and price_of(task)):
         payments_service.begin(deal_of(task), method=method)
 
 
 def release(task_id: int) -> None:
-    """The task is done: its worker is paid. A code that was not entered counts no more."""
+    """Pay the worker; the hand-over code is deleted."""
     payments_handover_codes.forget(reference(task_id))
     payments_service.release(reference(task_id))
 
 
 def call_off(task_id: int, *, reason: str, by_id: int | None) -> None:
-    """Nobody does it now: the money goes back, and the next worker's code is another one."""
+    """Refund or cancel the payment; the hand-over code is deleted."""
     payments_handover_codes.forget(reference(task_id))
     payments_service.call_off(reference(task_id), reason=reason, by_id=by_id)
 
 
 def demand(task: Task) -> None:
-    """Nobody works for money that is not there; raises NotPaid (409)."""
+    """Raises NotPaid (409) where the task's money has to be in escrow for its worker and is not."""
     if _is_escrow(task):
         payments_service.demand_held(reference(task.id), payee_id=task.assigned_to_id)
 

@@ -31,7 +31,7 @@ class LocalStorage:
 
     @_failing_safely()
     def put(self, key: str, data: bytes | IO[bytes], content_type: str, *, public: bool) -> None:
-        """Beside it first, then in one step into its place."""
+        """Written beside its place and renamed in one step."""
         target = self._at(key)
         _make_folder(target.parent)
         beside = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
@@ -54,7 +54,7 @@ class LocalStorage:
 
     @_failing_safely()
     def path(self, key: str) -> Path | None:
-        """Where it lies; a link, which nobody of ours made, is no file."""
+        """The path; None where there is no file. Symbolic links, which we never make, are no files."""
         target = self._at(key)
         return target if target.is_file() and not target.is_symlink() else None
 
@@ -64,14 +64,14 @@ class LocalStorage:
         self._at(key).unlink(missing_ok=True)
 
     def files(self, prefix: str = "") -> Iterator[StoredFile]:
-        """Everything whose key starts so, but what is being written."""
+        """Files whose key starts so, without those being written."""
         with _failing_safely():
             for folder in FOLDERS:
                 yield from self._in(folder, prefix)
 
     @_failing_safely()
     def tidy(self, before: datetime) -> None:
-        """Files that a process was writing when it died."""
+        """Delete what a process was writing when it died."""
         for name in FOLDERS:
             folder = self._folder(name)
             for left in folder.glob(f"{TEMPORARY}*") if folder.is_dir() else ():
@@ -79,12 +79,12 @@ class LocalStorage:
                     left.unlink(missing_ok=True)
 
     def link(self, key: str, *, seconds: int, filename: str | None = None) -> str | None:
-        """There is no address but the application's."""
+        """None: only the application serves these files."""
         check_key(key)
         return None
 
     def direct(self, key: str, *, content_type: str, size: int, seconds: int) -> DirectUpload | None:
-        """There is no address but the application's."""
+        """None: only the application takes these files."""
         check_key(key)
         return None
 
@@ -101,7 +101,7 @@ class LocalStorage:
         return self._folder(folder) / name
 
     def _folder(self, name: str) -> Path:
-        """Raises StorageFailed for a link, which could lead out of the root or make the private public."""
+        """Raises StorageFailed for a symbolic link, which could lead out of the root or make private files public."""
         folder = self.root / name
         if folder.is_symlink():
             raise StorageFailed(f"{folder} is a link")
@@ -141,7 +141,7 @@ def _write_through(path: Path, data: bytes | IO[bytes]) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """The name itself must survive a power cut too."""
+    """fsync the folder, so that the new name survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

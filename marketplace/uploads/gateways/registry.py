@@ -1,4 +1,4 @@
-"""Which storage the settings name."""
+"""The storage that the settings name."""
 
 import secrets
 from pathlib import Path
@@ -20,7 +20,7 @@ def storage() -> Storage:
 
 
 def is_writable() -> str:
-    """For /readyz: a small file comes and goes; raises StorageFailed."""
+    """For /readyz: write and delete a small file; raises StorageFailed."""
     key = f"incoming/ready-{secrets.token_hex(8)}"
     storage().put(key, b"ready", "application/octet-stream", public=False)
     storage().delete(key)

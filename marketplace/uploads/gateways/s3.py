@@ -61,7 +61,7 @@ class S3Storage:
 
     @_failing_safely()
     def put(self, key: str, data: bytes | IO[bytes], content_type: str, *, public: bool) -> None:
-        """One request, whole or not at all; what is no picture is only ever downloaded."""
+        """One request, whole or not at all; other files than pictures are stored as attachments."""
         target = {"Bucket": self.bucket, "Key": check_key(key), "ContentType": content_type}
         shown = {} if content_type.startswith("image/") else {"ContentDisposition": "attachment"}
         kept = {"CacheControl": FOREVER if public else NOT_SHARED}
@@ -80,7 +80,7 @@ class S3Storage:
         return body
 
     def path(self, key: str) -> Path | None:
-        """It does not lie on this machine."""
+        """None: the file is not on this machine."""
         check_key(key)
         return None
 
@@ -97,11 +97,11 @@ class S3Storage:
                 yield from (_stored(found) for found in page.get("Contents", []) if is_key(found["Key"]))
 
     def tidy(self, before: datetime) -> None:
-        """A put is one request: there is nothing unfinished."""
+        """No effect: a put is one request."""
 
     @_failing_safely()
     def link(self, key: str, *, seconds: int, filename: str | None = None) -> str | None:
-        """Signed by us, checked by the bucket."""
+        """A presigned URL, checked by the bucket."""
         named = {"ResponseContentDisposition": _attachment(filename)} if filename else {}
         params = {"Bucket": self.bucket, "Key": check_key(key), **named}
         return str(self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))

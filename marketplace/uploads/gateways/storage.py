@@ -1,4 +1,4 @@
-"""Where the bytes of files lie: one interface, a folder or a bucket behind it."""
+"""The Protocol of a storage of files: a folder or a bucket."""
 
 import re
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ KEY = re.compile(r"(public|private|incoming)/[A-Za-z0-9_-]{1,80}(\.[a-z0-9]{1,5}
 
 
 class StorageFailed(Exception):
-    """The storage did not answer or refused; the caller tries again later."""
+    """The storage did not answer or refused; to be tried again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One file as the storage lists it; `size` in bytes."""
+    """A file as the storage lists it; `size` in bytes."""
 
     key: str
     size: int
@@ -56,7 +56,7 @@ class Storage(Protocol):
         ...
 
     def tidy(self, before: datetime) -> None:
-        """Remove what was begun before this moment and never finished."""
+        """Delete what was begun before this moment and never finished."""
         ...
 
     def link(self, key: str, *, seconds: int, filename: str | None = None) -> str | None:
@@ -73,7 +73,7 @@ class Storage(Protocol):
 
 
 def is_key(key: str) -> bool:
-    """Whether a file may lie under this name; temporary and other people's files do not."""
+    """Whether it is a key of ours; temporary and other people's files have none."""
     return KEY.fullmatch(key) is not None
 
 

@@ -1,7 +1,9 @@
-"""The book of the fake provider: what it knows, apart from everything we know.
+"""Tables of the fake provider: what it knows, apart from everything we know.
 
 It stands in the same database, yet every entry is a transaction of its own, as with a provider far away: a
 process that dies after the call has been made finds it made.
+
+Apart from the rooms: a gateway's part: the fake provider's own tables, apart from our books.
 """
 
 import hashlib
@@ -44,7 +46,7 @@ class FakeThing(Base):
 
 
 class ThingRow(Protocol):
-    """A thing as it stands in its table; `data` is its own."""
+    """A row of the fake provider's objects; `data` depends on its kind."""
 
     id: int
     name: str
@@ -55,7 +57,7 @@ class ThingRow(Protocol):
 
 
 class FakeLine(Base):
-    """Money that moved, as the fake provider booked it."""
+    """A movement in the fake provider's settlement report."""
 
     __tablename__ = "fake_lines"
     __table_args__ = (Index("ix_fake_lines_made_at", "made_at", "id"),)
@@ -70,7 +72,7 @@ class FakeLine(Base):
 
 
 class FakeNotice(Leased, Base):
-    """A webhook that the fake provider still has to send."""
+    """A webhook the fake provider has still to send."""
 
     __tablename__ = "fake_notices"
     __table_args__ = (UniqueConstraint("event_id"), Index("ix_fake_notices_waiting", "done_at", "due_at"))
@@ -99,17 +101,17 @@ class FakeBook:
         self.faults = faults or []
 
     def signed(self, body: bytes, at: float | None = None) -> dict[str, str]:
-        """The header a webhook of this body carries."""
+        """The signature header of a webhook with this body."""
         moment = int(time.time() if at is None else at)
         return {"Fake-Signature": f"t={moment},v1={self._signature(moment, body)}"}
 
     def body_of(self, row: Any) -> bytes:
-        """What a webhook says."""
+        """The body of a webhook, as sent."""
         said = {"id": row.event_id, "type": row.kind, "about": row.about, "object": row.name}
         return json.dumps({**said, "created": row.created_at.timestamp()}).encode()
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
-        """Raises Forged."""
+        """The webhook's content; raises Forged."""
         signed = {name.lower(): value for name, value in headers.items()}.get("fake-signature", "")
         parts = dict(part.split("=", 1) for part in signed.split(",") if "=" in part)
         moment, signature = parts.get("t", ""), parts.get("v1", "")
@@ -132,7 +134,7 @@ class FakeBook:
         return hmac.new(self.secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
 
     def _do(self, method: str, work: Callable[[], T]) -> T:
-        """One call: a transaction of its own, or what a fault makes of it."""
+        """Run one call in a transaction of its own, or raise what a fault says."""
         fault = next((one for one in self.faults if one[0] == method), None)
         if fault is not None:
             self.faults.remove(fault)
@@ -146,7 +148,7 @@ class FakeBook:
         return answer
 
     def _made(self, kind: str, prefix: str, key: str, data: dict[str, Any]) -> tuple[ThingRow, bool]:
-        """The thing of this key, and whether it is new: a key is remembered for a day, as at Stripe."""
+        """(object of this key, whether it is new); keys are remembered for a day, as at Stripe."""
         known = self._with_key(kind, key)
         if known is not None and known.created_at > now() - REMEMBERED:
             return known, False
@@ -160,7 +162,7 @@ class FakeBook:
         return first_as(ThingRow, select(THINGS).where(THINGS.c.kind == kind, THINGS.c.key == key))
 
     def _thing(self, kind: str, name: str) -> ThingRow:
-        """Raises Unknown; nobody else changes it until the transaction ends."""
+        """The object, locked until the commit; raises Unknown."""
         chosen = select(THINGS).where(THINGS.c.kind == kind, THINGS.c.name == name)
         thing = first_as(ThingRow, chosen.with_for_update())
         if thing is None:
@@ -168,7 +170,7 @@ class FakeBook:
         return thing
 
     def _change(self, thing: ThingRow, notice: str, about: ResourceType, **changes: Any) -> ThingRow:
-        """New values, and a webhook that tells of them."""
+        """Store new values, and a webhook that tells of them."""
         execute(update(THINGS).where(THINGS.c.id == thing.id).values(data={**thing.data, **changes}))
         self._tell(notice, about, thing.name)
         return self._thing(thing.kind, thing.name)

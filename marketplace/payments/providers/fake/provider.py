@@ -1,7 +1,9 @@
 """A provider that takes no money: the embedded default, for trying everything out.
 
 It behaves like Stripe with test cards: the same states, a decline is told the same way, the same key is done once,
-and webhooks are signed. Test cards are in fake_cards.py.
+and webhooks are signed. Test cards are in test_cards.py.
+
+Apart from the rooms: a gateway, the embedded one.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,22 +39,22 @@ V = TypeVar("V")
 
 
 class FakeProvider(FakeSubscriptions, FakeBook):
-    """See the module; `site_url` is where a challenge or an onboarding would take place."""
+    """The embedded provider; challenges and onboarding take place at `site_url`."""
 
     def __init__(self, secret: str, site_url: str, faults: list[tuple[str, str]] | None = None) -> None:
         super().__init__(secret, faults)
         self.site_url = site_url
 
     def public_key(self) -> str:
-        """A front end talks to us alone."""
+        """Empty: a front end talks to us alone."""
         return ""
 
     def step(self, currency: str, *, paid_out: bool = False) -> int:
-        """Every unit of every currency."""
+        """1: every amount of every currency is taken."""
         return 1
 
     def create(self, charge: Charge) -> PaymentState:
-        """Waits for a card."""
+        """A payment that waits for a card, or is tried by `charge.method` at once."""
         data = {
             "status": P.REQUIRES_PAYMENT_METHOD.value,
             "amount_minor": charge.amount_minor,
@@ -74,7 +76,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         return self.confirm(state.id, method=charge.method, key=f"{charge.key}+") if charge.method else state
 
     def confirm(self, payment_id: str, *, method: str | None, key: str) -> PaymentState:
-        """By a test card; None passes the challenge. Raises Declined."""
+        """Pay by a test card; None passes the challenge. Raises Declined."""
 
         def work() -> tuple[PaymentState, str]:
             thing = self._thing("payment", payment_id)
@@ -92,15 +94,15 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         return state
 
     def fetch_payment(self, payment_id: str) -> PaymentState:
-        """Raises Unknown."""
+        """The payment's state; raises Unknown."""
         return self._do("fetch_payment", lambda: self._payment(self._thing("payment", payment_id)))
 
     def find_payment(self, key: str) -> PaymentState | None:
-        """By the key it was created with."""
+        """The payment created with this key; None without one."""
         return self._do("find_payment", lambda: self._found(self._with_key("payment", key), self._payment))
 
     def capture(self, payment_id: str, *, amount_minor: int, key: str) -> PaymentState:
-        """Raises Declined, or Refused where nothing is authorised."""
+        """Capture this much; raises Declined, or Refused where nothing is authorised."""
 
         def work() -> tuple[PaymentState, str]:
             thing = self._thing("payment", payment_id)
@@ -123,7 +125,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         return state
 
     def cancel(self, payment_id: str, *, key: str) -> PaymentState:
-        """One that is captured stays so."""
+        """Cancel what is not captured; a captured payment stays so."""
 
         def work() -> PaymentState:
             thing = self._thing("payment", payment_id)
@@ -135,7 +137,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         return self._do("cancel", work)
 
     def refund(self, payment_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
-        """Raises Refused above what is left."""
+        """Send this much back; raises Refused above what is left."""
 
         def work() -> RefundState:
             payment = self._thing("payment", payment_id)
@@ -162,11 +164,11 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         return self._refund(thing)
 
     def fetch_refund(self, refund_id: str) -> RefundState:
-        """Raises Unknown."""
+        """The refund's state; raises Unknown."""
         return self._do("fetch_refund", lambda: self._refund(self._thing("refund", refund_id)))
 
     def refunds_of(self, payment_id: str) -> list[RefundState]:
-        """All of them."""
+        """All refunds of the payment."""
         made = select(THINGS).where(THINGS.c.kind == "refund").order_by(THINGS.c.id)
 
         def work() -> list[RefundState]:
@@ -175,7 +177,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         return self._do("refunds_of", work)
 
     def register_payee(self, *, payee_id: str | None, user_id: int, email: str, country: str, key: str) -> PayeeState:
-        """Ready at once: nothing has to be shown to a fake."""
+        """A payee who is ready at once."""
         data = {"country": country, "ready": True}
 
         def work() -> PayeeState:
@@ -185,7 +187,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         return self._do("register_payee", work)
 
     def fetch_payee(self, payee_id: str) -> PayeeState:
-        """Raises Unknown."""
+        """The payee's state; raises Unknown."""
 
         def work() -> PayeeState:
             thing = self._thing("payee", payee_id)
@@ -194,7 +196,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         return self._do("fetch_payee", work)
 
     def pay_out(self, *, payee_id: str, amount_minor: int, currency: str, key: str, reference: str) -> PayoutState:
-        """Arrives at once, except at a closed bank."""
+        """A payout that arrives at once, except at a closed bank (country ZZ)."""
 
         def work() -> PayoutState:
             payee = self._thing("payee", payee_id)
@@ -212,15 +214,15 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         return self._do("pay_out", work)
 
     def fetch_payout(self, payout_id: str) -> PayoutState:
-        """Raises Unknown."""
+        """The payout's state; raises Unknown."""
         return self._do("fetch_payout", lambda: self._payout(self._thing("payout", payout_id)))
 
     def find_payout(self, key: str) -> PayoutState | None:
-        """By the key it was made with."""
+        """The payout made with this key; None without one."""
         return self._do("find_payout", lambda: self._found(self._with_key("payout", key), self._payout))
 
     def return_payout(self, payout_id: str) -> None:
-        """For trying it out: the bank sends a payout back days later."""
+        """For trying it out: the bank returns the payout days later."""
 
         def work() -> None:
             thing = self._thing("payout", payout_id)
@@ -231,7 +233,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
         self._do("return_payout", work)
 
     def book(self, since: datetime, until: datetime) -> Iterator[SettlementLine]:
-        """What was captured, refunded and paid out."""
+        """The settlement report: captures, refunds and payouts."""
         rows = fetch(select(LINES).where(LINES.c.made_at >= since, LINES.c.made_at < until).order_by(LINES.c.id))
         for row in rows:
             amount = {"amount_minor": row.amount_minor, "currency": row.currency}

@@ -3,6 +3,8 @@
 `pm_card_worksOnce` pays what a subscription begins with and is declined from then on. What is declined is tried again
 every day. A change of plans is prorated by the day, in whole minor units: what is left of the old plan is credit, and
 credit is used up before the card is asked. Nothing is ever paid back.
+
+Apart from the rooms: a gateway's part: one ability of the fake provider.
 """
 
 from calendar import monthrange

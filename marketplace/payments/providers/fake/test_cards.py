@@ -1,4 +1,7 @@
-"""The test cards of the fake provider: https://docs.stripe.com/testing (names as there, where they exist)."""
+"""The test cards of the fake provider: https://docs.stripe.com/testing (names as there, where they exist).
+
+Apart from the rooms: a gateway's part: a table of test data.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""One PayPal account: its client, and what it answers instead of doing it, in our words."""
+"""One PayPal account: its client, and what it answers instead of doing it, in our words.
+
+Apart from the rooms: a gateway's part: the client that all abilities share.
+"""
 
 import json
 from collections.abc import Callable, Iterator

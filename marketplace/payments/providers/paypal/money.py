@@ -2,6 +2,8 @@
 
 From https://developer.paypal.com/api/rest/reference/currency-codes/: these currencies and no others; HUF, JPY and TWD
 take no decimals ("if you pass a decimal amount, an error occurs"), though ISO 4217 gives HUF and TWD two.
+
+Apart from the rooms: a gateway's part: units of money.
 """
 
 from decimal import Decimal

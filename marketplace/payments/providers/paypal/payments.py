@@ -2,6 +2,8 @@
 
 A payment is an order: its payer approves it at PayPal (`next_url`), then it is authorised by `confirm`. An approved
 order that waits for that is REQUIRES_ACTION without a `next_url`; PayPal tells of it by CHECKOUT.ORDER.APPROVED.
+
+Apart from the rooms: a gateway's part: one ability.
 """
 
 from dataclasses import replace

@@ -2,6 +2,8 @@
 
 The library does not cover them. PayPal does one `sender_batch_id` once in 30 days and answers a second time with a link
 to the first; it has no search by it, so what got lost is looked for among the webhooks PayPal kept.
+
+Apart from the rooms: a gateway's part: one ability.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""Payments by PayPal: orders are authorised first and captured later, payees need nothing but an address."""
+"""Payments by PayPal: orders are authorised first and captured later, payees need nothing but an address.
+
+Apart from the rooms: a gateway: all abilities in one class.
+"""
 
 from marketplace.payments.providers.paypal.settlement_report import Book
 from marketplace.payments.providers.paypal.subscriptions import Subscriptions

@@ -2,6 +2,8 @@
 
 What was done appears there within three hours, 31 days at a time; the event codes stand in
 https://developer.paypal.com/reports/reference/t-codes.
+
+Apart from the rooms: a gateway's part: one ability.
 """
 
 from collections.abc import Iterator

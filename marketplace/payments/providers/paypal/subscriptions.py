@@ -4,6 +4,8 @@ A plan (`PlanTerms.key`) is a product `PLAN-<key>` in PayPal's catalogue; its te
 and new terms make a new one. PayPal prorates nothing: another plan holds from the next payment, once the payer agreed
 to it at `next_url`. It cannot end a subscription later either: it is cancelled at once, no more is paid, and what was
 paid for is ours to give; the note of the cancellation tells which of both was meant.
+
+Apart from the rooms: a gateway's part: one ability.
 """
 
 from calendar import monthrange

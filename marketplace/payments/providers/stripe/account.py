@@ -1,4 +1,7 @@
-"""One Stripe account: its client, and what it answers instead of doing it, in our words."""
+"""One Stripe account: its client, and what it answers instead of doing it, in our words.
+
+Apart from the rooms: a gateway's part: the client that all abilities share.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -4,6 +4,8 @@ From https://docs.stripe.com/currencies (zero-decimal and three-decimal currenci
 zero-decimal at Stripe though ISO 4217 gives it two; ISK and UGX are zero-decimal by ISO but go over the wire with two
 decimals that are always 00 (UGX stands in Stripe's zero-decimal list too: the special case decides); the last digit of
 a three-decimal amount has to be 0, in refunds as well; HUF and TWD are charged with two decimals, paid out without any.
+
+Apart from the rooms: a gateway's part: units of money.
 """
 
 from marketplace.kit.money import exponent

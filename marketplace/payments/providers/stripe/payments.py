@@ -1,4 +1,7 @@
-"""PaymentIntents that are captured by hand, and their refunds."""
+"""PaymentIntents that are captured by hand, and their refunds.
+
+Apart from the rooms: a gateway's part: one ability.
+"""
 
 from typing import Any
 

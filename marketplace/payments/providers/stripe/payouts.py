@@ -1,4 +1,7 @@
-"""Express accounts of those who earn, and transfers to them."""
+"""Express accounts of those who earn, and transfers to them.
+
+Apart from the rooms: a gateway's part: one ability.
+"""
 
 from typing import Any
 

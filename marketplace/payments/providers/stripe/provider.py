@@ -1,4 +1,7 @@
-"""Payments by Stripe: cards are authorised first and captured later, payees have Express accounts."""
+"""Payments by Stripe: cards are authorised first and captured later, payees have Express accounts.
+
+Apart from the rooms: a gateway: all abilities in one class.
+"""
 
 from marketplace.payments.providers.stripe.payments import Payments
 from marketplace.payments.providers.stripe.payouts import Payouts

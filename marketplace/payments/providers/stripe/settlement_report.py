@@ -2,6 +2,8 @@
 
 From https://docs.stripe.com/reports/reporting-categories: a payment captured in part stands there in full, and what was
 let go of as a `partial_capture_reversal`; the charge itself says what was captured, so that second line is left out.
+
+Apart from the rooms: a gateway's part: one ability.
 """
 
 from collections.abc import Iterator
@@ -31,7 +33,7 @@ class Book(Account):
         """From `since` up to, not with, `until`, in the currency of the payment, not that of our balance.
 
         What came back (a refund the bank did not take, a transfer that was reversed) is a negative line. The charge
-        of a subscription is About.SUBSCRIPTION and named by its invoice.
+        of a subscription is ResourceType.SUBSCRIPTION and named by its invoice.
         """
         params: BalanceTransactionListParams = {
             "created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())},

@@ -2,6 +2,8 @@
 
 A price cannot be changed, so a plan (`PlanTerms.key`) is the price that carries its key as lookup key at the moment:
 new terms make a new price, and who subscribed before stays on theirs. The price's metadata says which plan it is of.
+
+Apart from the rooms: a gateway's part: one ability.
 """
 
 from hashlib import sha256

@@ -1,4 +1,7 @@
-"""What Stripe tells us by itself."""
+"""What Stripe tells us by itself.
+
+Apart from the rooms: a gateway's part: one ability.
+"""
 
 import json
 from collections.abc import Mapping
