@@ -1,6 +1,7 @@
 """Alembic on the application's own engine: one transaction a migration on both databases."""
 
-from typing import Any
+import re
+from typing import Any, Literal
 
 import click
 from alembic import context
@@ -13,9 +14,19 @@ config = context.config
 db = current_app.extensions["migrate"].db
 
 
+# FTS5 tables (with those SQLite keeps beside them), search columns and their indexes: migrations write them by hand.
+BY_HAND = re.compile(r"^(listings|tasks|offerings|users)_search|^ix_\w+_search$|^search_vector$")
+
+
 def include_name(name: str | None, kind: str, _parents: object) -> bool:
-    """Search indexes are made by hand in migrations: FTS5 tables and expression indexes."""
-    return not (name and "_search" in name and kind in {"table", "index"})
+    """Whether Alembic compares it with the models."""
+    return not (name and kind in {"table", "index", "column"} and BY_HAND.search(name))
+
+
+def render_item(kind: str, thing: Any, _context: object) -> str | Literal[False]:
+    """Our column types as those that the database has: a migration imports nothing of the application."""
+    ours = kind == "type" and type(thing).__module__.startswith("marketplace.")
+    return f"sa.{thing.impl!r}" if ours else False
 
 
 def name_of_database() -> str:
@@ -52,6 +63,7 @@ def run() -> None:
             connection=connection,
             target_metadata=db.metadata,
             include_name=include_name,
+            render_item=render_item,
             render_as_batch=connection.dialect.name == "sqlite",
             compare_type=True,
             transaction_per_migration=True,

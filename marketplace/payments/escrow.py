@@ -71,9 +71,9 @@ def refund(
     allow_negative: bool = True,
     by_hand: bool = False,
 ) -> Refund:
-    """Refund this much: out of escrow, or, once released, from whoever got a part of it. With `allow_negative` the payee's
-    wallet may fall below zero, which later earnings level. `by_hand`: it may have been sent at the provider itself,
-    which is looked up first. Raises Invalid (422), NotEnough (409)."""
+    """Refund this much: out of escrow, or, once released, from whoever got a part of it. With `allow_negative` the
+    payee's wallet may fall below zero, which later earnings level. `by_hand`: it may have been sent at the provider
+    itself, which is looked up first. Raises Invalid (422), NotEnough (409)."""
     if amount_minor <= 0:
         raise Invalid.field("amount", "More than nothing has to go back.")
     if amount_minor > left(payment):

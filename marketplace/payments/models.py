@@ -14,12 +14,12 @@ from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
 from marketplace.payments.lifecycle import PAYMENT_LIFECYCLE, PAYOUT_LIFECYCLE, REFUND_LIFECYCLE
 
-ASK_AFTER = timedelta(seconds=60)
+POLL_AFTER = timedelta(seconds=60)
 
 
 def in_a_minute() -> datetime:
     """When the provider is first asked about a new payment."""
-    return now() + ASK_AFTER
+    return now() + POLL_AFTER
 
 
 class PaidAlready(Conflict):

@@ -13,20 +13,20 @@ from marketplace.payments import escrow, queries
 from marketplace.payments.ledger import chart_of_accounts
 from marketplace.payments.ledger.service import Account, Posting, post
 from marketplace.payments.lifecycle import SYSTEM, UNPAID, PaymentStatus, PayoutStatus, RefundStatus
-from marketplace.payments.models import ASK_AFTER, Payment, Payout, Refund
+from marketplace.payments.models import POLL_AFTER, Payment, Payout, Refund
 from marketplace.payments.provider_requests import queue as provider_requests_queue
-from marketplace.payments.providers.provider import Done, P, PaymentState, PayoutState, RefundState
+from marketplace.payments.providers.provider import Done, PaymentState, PayoutState, ProviderStatus, RefundState
 
 OPEN_VERBS = {
-    P.REQUIRES_PAYMENT_METHOD: (PaymentStatus.REQUIRES_PAYMENT_METHOD, "ask_method"),
-    P.REQUIRES_ACTION: (PaymentStatus.REQUIRES_ACTION, "ask_action"),
-    P.PROCESSING: (PaymentStatus.PROCESSING, "process"),
+    ProviderStatus.REQUIRES_PAYMENT_METHOD: (PaymentStatus.REQUIRES_PAYMENT_METHOD, "ask_method"),
+    ProviderStatus.REQUIRES_ACTION: (PaymentStatus.REQUIRES_ACTION, "ask_action"),
+    ProviderStatus.PROCESSING: (PaymentStatus.PROCESSING, "process"),
 }
 
 
 def put_off(payment: Payment) -> None:
     """Set the next poll: in a minute or a tenth of the payment's age, as one that nobody pays is polled for ever."""
-    payment.next_poll_at = now() + max(ASK_AFTER, (now() - payment.created_at) / 10)
+    payment.next_poll_at = now() + max(POLL_AFTER, (now() - payment.created_at) / 10)
 
 
 def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
@@ -34,10 +34,10 @@ def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
     payment = locked_row(Payment, payment_id)
     payment.provider_id = payment.provider_id or state.id
     put_off(payment)
-    if state.status is P.CAPTURED:
+    if state.status is ProviderStatus.CAPTURED:
         if payment.captured_at is None:
             escrow.hold(payment, state.captured_minor)
-    elif state.status is P.CANCELLED:
+    elif state.status is ProviderStatus.CANCELLED:
         _give_up(payment, "cancel")
     elif payment.status in UNPAID:
         _go_on(payment, state)
@@ -121,7 +121,7 @@ def _go_on(payment: Payment, state: PaymentState) -> None:
     payment.client_secret = state.client_secret or payment.client_secret
     payment.next_url = state.next_url
     payment.failure = state.failure[:500]
-    if state.status is P.AUTHORIZED:
+    if state.status is ProviderStatus.AUTHORIZED:
         payment.failure = ""
         payment.advance("authorize", actor=SYSTEM)
     else:
@@ -133,9 +133,9 @@ def _go_on(payment: Payment, state: PaymentState) -> None:
 
 def _still_authorized(payment: Payment, state: PaymentState) -> None:
     """A capture that the provider delays, and its outcome."""
-    if state.status is P.AUTHORIZED:
+    if state.status is ProviderStatus.AUTHORIZED:
         _request_intended_outcome(payment)
-    elif state.status is P.REQUIRES_PAYMENT_METHOD:
+    elif state.status is ProviderStatus.REQUIRES_PAYMENT_METHOD:
         payment.failure = state.failure[:500]
         _give_up(payment, "fail")
 

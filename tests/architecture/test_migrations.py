@@ -50,3 +50,11 @@ def test_up_down_up_and_models_agree(fresh: Flask) -> None:
         flask_migrate.upgrade()
         assert _differences() == []
         db.engine.dispose()
+
+
+def test_a_new_migration_would_change_nothing_and_needs_nothing_of_ours(fresh: Flask) -> None:
+    with fresh.app_context():
+        flask_migrate.upgrade()
+        answer = fresh.test_cli_runner().invoke(args=["db", "check"])
+        assert answer.exit_code == 0
+        db.engine.dispose()

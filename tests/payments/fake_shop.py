@@ -13,11 +13,11 @@ from sqlalchemy import delete, func, select, update
 from marketplace.core.database.db import Base, db, execute, fetch, in_transaction
 from marketplace.payments.providers.fake.book import NOTICES, THINGS
 from marketplace.payments.providers.fake.provider import FakeProvider
-from marketplace.payments.providers.provider import P, Paid, PaymentState, SubscriptionState
+from marketplace.payments.providers.provider import Paid, PaymentState, ProviderStatus, SubscriptionState
 from tests.payments.shops import CHALLENGE, DECLINED, DECLINED_LATER, GOOD, Webhook
 
 HALF = timedelta(days=15)
-HELD = (P.AUTHORIZED.value, P.CAPTURED.value)
+HELD = (ProviderStatus.AUTHORIZED.value, ProviderStatus.CAPTURED.value)
 
 
 class Always(list[tuple[str, str]]):

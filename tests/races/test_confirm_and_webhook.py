@@ -20,7 +20,7 @@ from marketplace.payments.ledger import chart_of_accounts
 from marketplace.payments.ledger.service import Posting, post
 from marketplace.payments.models import Payment
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
-from marketplace.payments.providers.provider import P, PaymentState
+from marketplace.payments.providers.provider import PaymentState, ProviderStatus
 from marketplace.payments.receipts import service as receipts_service
 from marketplace.payments.reconciliation import service as reconciliation_service
 from marketplace.payments.webhooks import service as webhooks_service
@@ -217,7 +217,7 @@ def test_control_without_the_lock_a_capture_is_booked_twice(
     def careless(payment_id: int, state: PaymentState) -> object:
         """Looks first, then writes; and nothing is unique."""
         known = fetch(select(Payment.captured_at).where(Payment.id == payment_id))[0]
-        if state.status is not P.CAPTURED:
+        if state.status is not ProviderStatus.CAPTURED:
             return careful(payment_id, state)
         if known.captured_at is None:
             book(payment_id, state.captured_minor)

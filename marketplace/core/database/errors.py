@@ -2,7 +2,7 @@
 
 Postgres: https://www.postgresql.org/docs/current/errcodes-appendix.html; a whole class where it is named by two
 characters. SQLite: https://sqlite.org/rescode.html; an extended code counts as its primary one. Whatever is not named
-here is a mistake of ours (a 500) or breaks a constraint (core/db.py).
+here is a mistake of ours (a 500) or breaks a constraint (core/database/db.py).
 """
 
 from dataclasses import dataclass

@@ -211,7 +211,7 @@ def init_app(app: Flask) -> None:
 
 
 def sockets() -> Realtime:
-    """The application's Live, which `init_app` made."""
+    """The application's Realtime, which `init_app` made."""
     found: Realtime = current_app.extensions["live"]
     return found
 

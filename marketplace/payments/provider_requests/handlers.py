@@ -35,10 +35,10 @@ from marketplace.payments.providers.provider import (
     Charges,
     Declined,
     Done,
-    P,
     PaymentState,
     Payouts,
     PayoutState,
+    ProviderStatus,
     Refunds,
     RefundState,
     Refused,
@@ -47,7 +47,7 @@ from marketplace.payments.providers.provider import (
 )
 from marketplace.payments.providers.registry import provider
 
-ASK_AFTER = timedelta(hours=23)  # providers forget keys after 24 h: from then on what was done is looked up first
+KEYS_REMEMBERED = timedelta(hours=23)  # providers forget keys after 24 h: from then on what was done is looked up first
 NOT_NAMED = "the provider has not said yet what it calls this payment"
 log = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ def _finish(row: AnyRow, record: Record | None) -> bool:
     return CALLS.done(row)
 
 
-def may_send(row: AnyRow, remembered: timedelta = ASK_AFTER) -> bool:
+def may_send(row: AnyRow, remembered: timedelta = KEYS_REMEMBERED) -> bool:
     """Whether the provider still remembers the request's key; the first time is recorded before it is sent."""
     if row.first_at is not None:
         return bool(row.first_at > now() - remembered)
@@ -188,7 +188,7 @@ def _capture(row: AnyRow) -> Record | None:
     provider_id = payment.provider_id or ""
     if not may_send(row):
         state = at.fetch_payment(provider_id)
-        if state.status is P.CAPTURED:
+        if state.status is ProviderStatus.CAPTURED:
             return _taken_over(payment, state)
     try:
         return _taken_over(payment, at.capture(provider_id, amount_minor=payment.amount_minor, key=row.key))
@@ -198,7 +198,7 @@ def _capture(row: AnyRow) -> Record | None:
 
 def _not_captured(payment: Any, state: PaymentState, error: Refused) -> Record:
     """The capture was refused: fail the payment, and cancel what is left of the authorisation."""
-    if state.status is P.CAPTURED:
+    if state.status is ProviderStatus.CAPTURED:
         return _taken_over(payment, state)
 
     def record() -> None:

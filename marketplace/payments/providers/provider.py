@@ -42,7 +42,7 @@ class Forged(ProviderError):
     """A webhook whose signature does not fit its body, or that is too old."""
 
 
-class P(StrEnum):
+class ProviderStatus(StrEnum):
     """States of a payment at a provider."""
 
     REQUIRES_PAYMENT_METHOD = "requires_payment_method"
@@ -83,7 +83,7 @@ class PaymentState:
     """
 
     id: str
-    status: P
+    status: ProviderStatus
     amount_minor: int
     currency: str
     captured_minor: int = 0

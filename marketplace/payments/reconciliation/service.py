@@ -20,7 +20,7 @@ from marketplace.payments.ledger.invariants import findings
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import TRANSFERS
 from marketplace.payments.lifecycle import UNPAID, PaymentStatus, PayoutStatus, RefundStatus
-from marketplace.payments.models import ASK_AFTER, Discrepancy, Payment, Payout, Refund
+from marketplace.payments.models import POLL_AFTER, Discrepancy, Payment, Payout, Refund
 from marketplace.payments.providers.provider import (
     PayoutState,
     Provider,
@@ -61,7 +61,7 @@ class Difference:
 
 def ask_about_open() -> int:
     """Poll payments, refunds and payouts open for a minute; returns how many were answered."""
-    before = now() - ASK_AFTER
+    before = now() - POLL_AFTER
     open_: dict[str, list[Any]] = {
         "payment": queries.to_ask_about(AT_ONCE),
         "refund": queries.unsettled(Refund, RefundStatus.PENDING, before, AT_ONCE),

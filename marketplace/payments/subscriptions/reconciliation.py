@@ -18,7 +18,7 @@ from marketplace.payments.subscriptions import provider_sync, queries, service
 from marketplace.payments.subscriptions.lifecycle import SubscriptionStatus
 from marketplace.payments.subscriptions.models import Subscription
 
-ASK_AFTER = timedelta(seconds=60)
+POLL_AFTER = timedelta(seconds=60)
 ASK_DAILY = timedelta(days=1)
 UNPAID_FOR = timedelta(days=1)  # a challenge that nobody passed in a day never will be
 AT_ONCE = 200
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 def ask_about_open() -> int:
     """Poll subscriptions that may have changed without a webhook; returns how many."""
-    return sum(_ask(row) for row in queries.unasked(now() - ASK_AFTER, now() - ASK_DAILY, AT_ONCE))
+    return sum(_ask(row) for row in queries.unasked(now() - POLL_AFTER, now() - ASK_DAILY, AT_ONCE))
 
 
 def ask_about_unpaid(user_id: int) -> None:

@@ -16,7 +16,7 @@ from marketplace.payments.provider_requests import handlers as provider_requests
 from marketplace.payments.provider_requests import queue as provider_requests_queue
 from marketplace.payments.provider_requests.queue import CALLS
 from marketplace.payments.providers.fake.book import LINES, THINGS
-from marketplace.payments.providers.provider import P
+from marketplace.payments.providers.provider import ProviderStatus
 from tests.factories import money, things
 from tests.factories.people import Person
 
@@ -116,13 +116,13 @@ def test_what_is_called_off_while_it_is_processed_is_called_off_when_it_comes(
     payment = anna.get("/api/payments", query_string={"task_id": task}).json["payments"][0]["id"]
     money.work(app)
     name = _inside(app, lambda: fetch(select(Payment.provider_id).where(Payment.id == payment))[0][0])
-    _set(app, name, P.PROCESSING)
+    _set(app, name, ProviderStatus.PROCESSING)
     with app.app_context():
         money.fake(app).faults.append(("cancel", "down"))
     anna.post(f"/api/tasks/{task}/cancel")
     money.work(app)
     _done_without_effect(app)
-    _set(app, name, P.AUTHORIZED)
+    _set(app, name, ProviderStatus.AUTHORIZED)
     _hear(app, payment, name)
     money.later(app)
     assert anna.get(f"/api/payments/{payment}").json["status"] == "cancelled"
@@ -173,7 +173,7 @@ def test_a_call_is_made_by_what_handles_its_kind_and_its_answer_is_recorded(
     assert made == [("look", 7), ("look again", 7)]
 
 
-def _set(app: Flask, name: str, status: P) -> None:
+def _set(app: Flask, name: str, status: ProviderStatus) -> None:
     def work() -> None:
         data = fetch(select(THINGS.c.data).where(THINGS.c.name == name))[0].data
         execute(update(THINGS).where(THINGS.c.name == name).values(data={**data, "status": status.value}))

@@ -9,7 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from marketplace.payments.providers.provider import Done, P, PaymentState, ResourceType, Unknown, WebhookEvent
+from marketplace.payments.providers.provider import (
+    Done,
+    PaymentState,
+    ProviderStatus,
+    ResourceType,
+    Unknown,
+    WebhookEvent,
+)
 from marketplace.payments.providers.stripe.provider import StripeProvider
 from tests.payments.deals import charge
 from tests.servers.localstripe import SECRET_KEY, WEBHOOK_SECRET, LocalStripe
@@ -53,7 +60,7 @@ def test_a_payment_is_authorized_captured_and_refunded(provider: StripeProvider)
     taken = provider.capture(held.id, amount_minor=9900, key="capture")
     refund = provider.refund(taken.id, amount_minor=900, currency="EUR", key="refund-1")
 
-    assert [held.status, taken.status] == [P.AUTHORIZED, P.CAPTURED]
+    assert [held.status, taken.status] == [ProviderStatus.AUTHORIZED, ProviderStatus.CAPTURED]
     assert (taken.key, taken.captured_minor, refund.amount_minor, refund.status) == ("one", 9900, 900, Done.DONE)
     assert provider.fetch_payment(taken.id).refunded_minor == 900
     assert provider.refunds_of(taken.id) == [refund]
@@ -62,13 +69,13 @@ def test_a_payment_is_authorized_captured_and_refunded(provider: StripeProvider)
 def test_a_payment_is_cancelled(provider: StripeProvider):
     held = hold(provider, 500, key="two")
 
-    assert provider.cancel(held.id, key="cancel").status is P.CANCELLED
+    assert provider.cancel(held.id, key="cancel").status is ProviderStatus.CANCELLED
 
 
 def test_a_payment_waits_for_its_payer(provider: StripeProvider):
     waiting = provider.create(charge(9900, key="three"))
 
-    assert (waiting.status, waiting.client_secret != "") == (P.REQUIRES_PAYMENT_METHOD, True)
+    assert (waiting.status, waiting.client_secret != "") == (ProviderStatus.REQUIRES_PAYMENT_METHOD, True)
 
 
 def test_what_it_does_not_know_is_unknown(provider: StripeProvider):

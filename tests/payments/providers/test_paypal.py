@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from marketplace.payments.providers.paypal.subscriptions import _months_later
-from marketplace.payments.providers.provider import P, Paid, Refused, ResourceType, Unreachable
+from marketplace.payments.providers.provider import Paid, ProviderStatus, Refused, ResourceType, Unreachable
 from tests.payments.deals import CHARGE, PRO, captured, subscribe
 from tests.payments.shops import PayPalShop
 from tests.servers.paypal_store import stamp
@@ -65,7 +65,7 @@ def test_what_was_approved_waits_for_us_and_names_no_address(shop: PayPalShop):
     approved = shop.provider.fetch_payment(state.id)
 
     assert waiting == state
-    assert (approved.status, approved.next_url) == (P.REQUIRES_ACTION, "")
+    assert (approved.status, approved.next_url) == (ProviderStatus.REQUIRES_ACTION, "")
 
 
 def test_how_to_pay_is_chosen_there(shop: PayPalShop):

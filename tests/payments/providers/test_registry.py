@@ -5,7 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from marketplace.payments.providers.provider import Declined, Done, P, Provider, Refused, Unknown, Unreachable
+from marketplace.payments.providers.provider import (
+    Declined,
+    Done,
+    Provider,
+    ProviderStatus,
+    Refused,
+    Unknown,
+    Unreachable,
+)
 from tests.payments.deals import CHARGE, authorized, captured, charge, refund_with, subscribe
 from tests.payments.shops import DECLINED, DECLINED_LATER, GOOD, Shop
 
@@ -27,7 +35,7 @@ def test_it_has_every_ability_with_the_parameters_that_are_asked_for(shop: Shop)
 def test_a_new_payment_carries_our_key_and_waits_for_the_payer(shop: Shop):
     state = shop.provider.create(CHARGE)
 
-    assert state.status in {P.REQUIRES_PAYMENT_METHOD, P.REQUIRES_ACTION}
+    assert state.status in {ProviderStatus.REQUIRES_PAYMENT_METHOD, ProviderStatus.REQUIRES_ACTION}
     assert (state.amount_minor, state.currency, state.key) == (9900, "EUR", "intent-1")
     assert state.client_secret or state.next_url
     assert shop.provider.fetch_payment(state.id) == state
@@ -37,15 +45,15 @@ def test_what_is_authorized_is_captured(shop: Shop):
     held = authorized(shop)
     taken = shop.provider.capture(held.id, amount_minor=9900, key="capture")
 
-    assert (held.status, held.captured_minor) == (P.AUTHORIZED, 0)
-    assert (taken.status, taken.captured_minor, taken.refunded_minor) == (P.CAPTURED, 9900, 0)
+    assert (held.status, held.captured_minor) == (ProviderStatus.AUTHORIZED, 0)
+    assert (taken.status, taken.captured_minor, taken.refunded_minor) == (ProviderStatus.CAPTURED, 9900, 0)
 
 
 def test_a_part_can_be_captured_and_the_rest_is_let_go_of(shop: Shop):
     held = authorized(shop)
     taken = shop.provider.capture(held.id, amount_minor=7000, key="capture")
 
-    assert (taken.status, taken.captured_minor, taken.refunded_minor) == (P.CAPTURED, 7000, 0)
+    assert (taken.status, taken.captured_minor, taken.refunded_minor) == (ProviderStatus.CAPTURED, 7000, 0)
 
 
 def test_more_than_was_authorized_is_not_captured(shop: Shop):
@@ -58,12 +66,12 @@ def test_more_than_was_authorized_is_not_captured(shop: Shop):
 
 def test_a_challenge_sends_the_payer_away_and_then_the_money_is_held(shop: Shop):
     waiting = shop.challenge(shop.provider.create(CHARGE))
-    assert (waiting.status, waiting.next_url[:4]) == (P.REQUIRES_ACTION, "http")
+    assert (waiting.status, waiting.next_url[:4]) == (ProviderStatus.REQUIRES_ACTION, "http")
 
     shop.pass_challenge(waiting)
 
-    assert shop.provider.fetch_payment(waiting.id).status is P.AUTHORIZED
-    assert shop.provider.confirm(waiting.id, method=None, key="again").status is P.AUTHORIZED
+    assert shop.provider.fetch_payment(waiting.id).status is ProviderStatus.AUTHORIZED
+    assert shop.provider.confirm(waiting.id, method=None, key="again").status is ProviderStatus.AUTHORIZED
 
 
 def test_a_declined_payer_is_told_and_may_try_another_way(shop: Shop):
@@ -73,11 +81,11 @@ def test_a_declined_payer_is_told_and_may_try_another_way(shop: Shop):
         shop.pay(state, DECLINED, key="first")
 
     assert shop.count("held") == 0
-    assert shop.pay(state, GOOD, key="second").status is P.AUTHORIZED
+    assert shop.pay(state, GOOD, key="second").status is ProviderStatus.AUTHORIZED
 
 
 def test_a_card_that_came_along_is_tried_at_once(shop: Shop):
-    assert shop.provider.create(replace(CHARGE, method="pm_card_visa")).status is P.AUTHORIZED
+    assert shop.provider.create(replace(CHARGE, method="pm_card_visa")).status is ProviderStatus.AUTHORIZED
 
 
 def test_a_card_that_is_declined_at_once_leaves_a_payment_that_can_be_found(shop: Shop):
@@ -86,7 +94,7 @@ def test_a_card_that_is_declined_at_once_leaves_a_payment_that_can_be_found(shop
 
     found = shop.provider.find_payment("intent-1")
     assert found is not None
-    assert (found.status, "declined" in found.failure) == (P.REQUIRES_PAYMENT_METHOD, True)
+    assert (found.status, "declined" in found.failure) == (ProviderStatus.REQUIRES_PAYMENT_METHOD, True)
 
 
 def test_a_bank_that_breaks_its_word_is_a_decline_and_nothing_is_captured(shop: Shop):
@@ -102,14 +110,14 @@ def test_a_bank_that_breaks_its_word_is_a_decline_and_nothing_is_captured(shop: 
 def test_what_is_cancelled_before_capture_cannot_be_captured(shop: Shop):
     held = authorized(shop)
 
-    assert shop.provider.cancel(held.id, key="cancel").status is P.CANCELLED
-    assert shop.provider.cancel(held.id, key="cancel again").status is P.CANCELLED
+    assert shop.provider.cancel(held.id, key="cancel").status is ProviderStatus.CANCELLED
+    assert shop.provider.cancel(held.id, key="cancel again").status is ProviderStatus.CANCELLED
     with pytest.raises(Refused):
         shop.provider.capture(held.id, amount_minor=9900, key="capture")
 
 
 def test_what_nobody_paid_is_cancelled_too(shop: Shop):
-    assert shop.provider.cancel(shop.provider.create(CHARGE).id, key="cancel").status is P.CANCELLED
+    assert shop.provider.cancel(shop.provider.create(CHARGE).id, key="cancel").status is ProviderStatus.CANCELLED
 
 
 def test_cancelling_what_is_captured_answers_that_it_is(shop: Shop):
@@ -127,7 +135,7 @@ def test_a_payment_is_refunded_in_parts_until_nothing_is_left(shop: Shop):
     assert (part.status, part.amount_minor, part.payment_id, part.key) == (Done.DONE, 3300, taken.id, "refund-1")
     assert shop.provider.fetch_refund(rest.id) == rest
     assert shop.provider.fetch_payment(taken.id).refunded_minor == 9900
-    assert shop.provider.fetch_payment(taken.id).status is P.CAPTURED
+    assert shop.provider.fetch_payment(taken.id).status is ProviderStatus.CAPTURED
 
 
 def test_more_than_is_left_is_not_refunded(shop: Shop):

@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from marketplace.payments.providers.provider import Declined, Done, P, Paid, Refused, ResourceType, Unreachable
+from marketplace.payments.providers.provider import (
+    Declined,
+    Done,
+    Paid,
+    ProviderStatus,
+    Refused,
+    ResourceType,
+    Unreachable,
+)
 from tests.payments.deals import BUSINESS, CHARGE, authorized, captured, refund_with, subscribe
 from tests.payments.shops import StripeShop
 from tests.servers.stripe import WEBHOOK_SECRET, sign
@@ -82,7 +90,7 @@ def test_what_the_payer_did_in_front_is_seen_by_confirm(shop: StripeShop):
         shop.provider.confirm(state.id, method=None, key="look-1")
 
     shop.server.pay_in_front(state.id, "pm_card_visa")
-    assert shop.provider.confirm(state.id, method=None, key="look-2").status is P.AUTHORIZED
+    assert shop.provider.confirm(state.id, method=None, key="look-2").status is ProviderStatus.AUTHORIZED
 
 
 def test_a_challenge_that_is_not_passed_needs_another_card(shop: StripeShop):
@@ -91,7 +99,7 @@ def test_a_challenge_that_is_not_passed_needs_another_card(shop: StripeShop):
     shop.server.answer_challenge(waiting.id, passed=False)
 
     state = shop.provider.fetch_payment(waiting.id)
-    assert (state.status, state.failure != "") == (P.REQUIRES_PAYMENT_METHOD, True)
+    assert (state.status, state.failure != "") == (ProviderStatus.REQUIRES_PAYMENT_METHOD, True)
 
 
 def test_without_a_way_back_a_challenge_is_shown_by_the_front_end(shop: StripeShop):
@@ -99,7 +107,7 @@ def test_without_a_way_back_a_challenge_is_shown_by_the_front_end(shop: StripeSh
 
     waiting = shop.challenge(state)
 
-    assert (waiting.status, waiting.next_url, waiting.client_secret != "") == (P.REQUIRES_ACTION, "", True)
+    assert (waiting.status, waiting.next_url, waiting.client_secret != "") == (ProviderStatus.REQUIRES_ACTION, "", True)
 
 
 def test_an_unknown_card_is_refused_and_not_declined(shop: StripeShop):

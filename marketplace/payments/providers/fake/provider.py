@@ -20,17 +20,17 @@ from marketplace.payments.providers.provider import (
     Charge,
     Declined,
     Done,
-    P,
     PayeeState,
     PaymentState,
     PayoutState,
+    ProviderStatus,
     RefundState,
     Refused,
     ResourceType,
     SettlementLine,
 )
 
-WAITING = frozenset({P.REQUIRES_PAYMENT_METHOD.value, P.REQUIRES_ACTION.value})
+WAITING = frozenset({ProviderStatus.REQUIRES_PAYMENT_METHOD.value, ProviderStatus.REQUIRES_ACTION.value})
 NOT_RELEASED = "The bank did not release the money."
 CLOSED_BANK = "ZZ"  # a country for trying out: every payout to it fails
 
@@ -56,7 +56,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
     def create(self, charge: Charge) -> PaymentState:
         """A payment that waits for a card, or is tried by `charge.method` at once."""
         data = {
-            "status": P.REQUIRES_PAYMENT_METHOD.value,
+            "status": ProviderStatus.REQUIRES_PAYMENT_METHOD.value,
             "amount_minor": charge.amount_minor,
             "currency": charge.currency,
             "captured_minor": 0,
@@ -108,16 +108,18 @@ class FakeProvider(FakeSubscriptions, FakeBook):
             thing = self._thing("payment", payment_id)
             if key in thing.data["keys"]:
                 return self._payment(thing), ""
-            if thing.data["status"] != P.AUTHORIZED.value or amount_minor > thing.data["amount_minor"]:
+            if thing.data["status"] != ProviderStatus.AUTHORIZED.value or amount_minor > thing.data["amount_minor"]:
                 raise Refused(f"This payment is {thing.data['status']}.", "payment_intent_unexpected_state")
             if thing.data["method"] == CAPTURE_DECLINES:
-                failed = {"status": P.CANCELLED.value, "failure": NOT_RELEASED}
+                failed = {"status": ProviderStatus.CANCELLED.value, "failure": NOT_RELEASED}
                 self._change(thing, "payment_intent.canceled", ResourceType.PAYMENT, **failed)
                 return self._payment(thing), NOT_RELEASED
             kept = {"captured_minor": amount_minor, "keys": [*thing.data["keys"], key]}
             self._write(ResourceType.PAYMENT, thing, amount_minor)
             kind = "payment_intent.succeeded"
-            return self._payment(self._change(thing, kind, ResourceType.PAYMENT, status=P.CAPTURED.value, **kept)), ""
+            return self._payment(
+                self._change(thing, kind, ResourceType.PAYMENT, status=ProviderStatus.CAPTURED.value, **kept)
+            ), ""
 
         state, failure = self._do("capture", work)
         if failure:
@@ -129,9 +131,11 @@ class FakeProvider(FakeSubscriptions, FakeBook):
 
         def work() -> PaymentState:
             thing = self._thing("payment", payment_id)
-            if thing.data["status"] in {P.CAPTURED.value, P.CANCELLED.value}:
+            if thing.data["status"] in {ProviderStatus.CAPTURED.value, ProviderStatus.CANCELLED.value}:
                 return self._payment(thing)
-            changed = self._change(thing, "payment_intent.canceled", ResourceType.PAYMENT, status=P.CANCELLED.value)
+            changed = self._change(
+                thing, "payment_intent.canceled", ResourceType.PAYMENT, status=ProviderStatus.CANCELLED.value
+            )
             return self._payment(changed)
 
         return self._do("cancel", work)
@@ -247,10 +251,10 @@ class FakeProvider(FakeSubscriptions, FakeBook):
 
     def _payment(self, thing: ThingRow) -> PaymentState:
         data = thing.data
-        challenged = data["status"] == P.REQUIRES_ACTION.value
+        challenged = data["status"] == ProviderStatus.REQUIRES_ACTION.value
         return PaymentState(
             id=thing.name,
-            status=P(data["status"]),
+            status=ProviderStatus(data["status"]),
             amount_minor=data["amount_minor"],
             currency=data["currency"],
             captured_minor=data["captured_minor"],

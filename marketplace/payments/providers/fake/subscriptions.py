@@ -23,9 +23,9 @@ from marketplace.payments.providers.fake.test_cards import CHALLENGES, DECLINES,
 from marketplace.payments.providers.provider import (
     Declined,
     InvoiceState,
-    P,
     Paid,
     PlanTerms,
+    ProviderStatus,
     Refused,
     ResourceType,
     SubscriptionState,
@@ -51,9 +51,9 @@ class FakeSubscriptions(FakeBook):
         def work() -> tuple[SubscriptionState, str]:
             thing, is_new = self._made(KIND, "sub", key, _unpaid(terms, customer_id or f"cus_{user_id}", method))
             if is_new:
-                status, failure = tried({"status": P.REQUIRES_PAYMENT_METHOD.value}, method)
+                status, failure = tried({"status": ProviderStatus.REQUIRES_PAYMENT_METHOD.value}, method)
                 thing = self._changed(thing, "created", failure=failure)
-                thing = self._begin(thing) if status is P.AUTHORIZED else thing
+                thing = self._begin(thing) if status is ProviderStatus.AUTHORIZED else thing
             return self._state(thing), thing.data["failure"] if thing.data["status"] == Paid.INCOMPLETE.value else ""
 
         return _unless_declined(self._do("subscribe", work))

@@ -5,7 +5,7 @@ Apart from the rooms: a gateway's part: a table of test data.
 
 from typing import Any
 
-from marketplace.payments.providers.provider import P
+from marketplace.payments.providers.provider import ProviderStatus
 
 DECLINES = {
     "pm_card_chargeDeclined": "Your card was declined.",
@@ -21,12 +21,16 @@ CARDS = frozenset(
 )
 
 
-def tried(data: dict[str, Any], method: str | None) -> tuple[P, str]:
+def tried(data: dict[str, Any], method: str | None) -> tuple[ProviderStatus, str]:
     """What comes of trying to pay by this card; without one, of a challenge that was passed."""
     if method is None:
-        return (P.AUTHORIZED if data["status"] == P.REQUIRES_ACTION.value else P(data["status"])), ""
+        return (
+            ProviderStatus.AUTHORIZED
+            if data["status"] == ProviderStatus.REQUIRES_ACTION.value
+            else ProviderStatus(data["status"])
+        ), ""
     if method not in CARDS:
-        return P.REQUIRES_PAYMENT_METHOD, f"There is no test card {method[:60]!r}."
+        return ProviderStatus.REQUIRES_PAYMENT_METHOD, f"There is no test card {method[:60]!r}."
     if method in DECLINES:
-        return P.REQUIRES_PAYMENT_METHOD, DECLINES[method]
-    return (P.REQUIRES_ACTION if method in CHALLENGES else P.AUTHORIZED), ""
+        return ProviderStatus.REQUIRES_PAYMENT_METHOD, DECLINES[method]
+    return (ProviderStatus.REQUIRES_ACTION if method in CHALLENGES else ProviderStatus.AUTHORIZED), ""

@@ -10,17 +10,25 @@ from dataclasses import replace
 
 from marketplace.payments.providers.paypal.account import IN_FULL, SENTENCE, Account, PayPalJson, link
 from marketplace.payments.providers.paypal.money import minor_of, money
-from marketplace.payments.providers.provider import Charge, Declined, Done, P, PaymentState, RefundState, Refused
+from marketplace.payments.providers.provider import (
+    Charge,
+    Declined,
+    Done,
+    PaymentState,
+    ProviderStatus,
+    RefundState,
+    Refused,
+)
 
 CAPTURED = {"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"}
 AUTHORIZATIONS = {
-    "CREATED": P.AUTHORIZED,
-    "PENDING": P.PROCESSING,
-    "CAPTURED": P.PROCESSING,
-    "PARTIALLY_CAPTURED": P.PROCESSING,
-    "DENIED": P.REQUIRES_PAYMENT_METHOD,
-    "VOIDED": P.CANCELLED,
-    "EXPIRED": P.CANCELLED,
+    "CREATED": ProviderStatus.AUTHORIZED,
+    "PENDING": ProviderStatus.PROCESSING,
+    "CAPTURED": ProviderStatus.PROCESSING,
+    "PARTIALLY_CAPTURED": ProviderStatus.PROCESSING,
+    "DENIED": ProviderStatus.REQUIRES_PAYMENT_METHOD,
+    "VOIDED": ProviderStatus.CANCELLED,
+    "EXPIRED": ProviderStatus.CANCELLED,
 }
 REFUNDS = {"COMPLETED": Done.DONE, "FAILED": Done.FAILED, "CANCELLED": Done.FAILED}
 DONE_BEFORE = {"ORDER_ALREADY_AUTHORIZED", "ORDER_NOT_APPROVED"}
@@ -61,9 +69,9 @@ class Payments(Account):
         """Authorise what the payer approved; until then it is answered as it is. Raises Declined."""
         _no_method(method)
         state = self.fetch_payment(payment_id)
-        if state.status is P.REQUIRES_PAYMENT_METHOD:
+        if state.status is ProviderStatus.REQUIRES_PAYMENT_METHOD:
             raise Declined(state.failure)
-        if state.status is not P.REQUIRES_ACTION or state.next_url:
+        if state.status is not ProviderStatus.REQUIRES_ACTION or state.next_url:
             return state
         try:
             authorize = self._api.orders.authorize_order
@@ -72,7 +80,7 @@ class Payments(Account):
             if error.code not in DONE_BEFORE:
                 raise
             return self.fetch_payment(payment_id)
-        if (state := _payment(order)).status is P.REQUIRES_PAYMENT_METHOD:
+        if (state := _payment(order)).status is ProviderStatus.REQUIRES_PAYMENT_METHOD:
             raise Declined(state.failure)
         return state
 
@@ -84,7 +92,7 @@ class Payments(Account):
         """Take it and let go of the rest; what was captured at that amount already is answered as it is."""
         order = self._order(payment_id)
         state = _payment(order)
-        if state.status is P.CAPTURED and state.captured_minor == amount_minor:
+        if state.status is ProviderStatus.CAPTURED and state.captured_minor == amount_minor:
             return state
         capture = self._ask(
             self._api.payments.capture_authorized_payment,
@@ -101,10 +109,10 @@ class Payments(Account):
         """Give it up. An order nobody authorised cannot be voided at PayPal: it ends by itself and costs nothing."""
         order = self._order(payment_id)
         state = _payment(order)
-        if state.status in {P.CAPTURED, P.CANCELLED}:
+        if state.status in {ProviderStatus.CAPTURED, ProviderStatus.CANCELLED}:
             return state
-        if state.status not in {P.AUTHORIZED, P.PROCESSING}:
-            return replace(state, status=P.CANCELLED, next_url="")
+        if state.status not in {ProviderStatus.AUTHORIZED, ProviderStatus.PROCESSING}:
+            return replace(state, status=ProviderStatus.CANCELLED, next_url="")
         try:
             void = self._api.payments.void_payment
             self._ask(void, authorization_id=_authorization(order)["id"], paypal_request_id=key, prefer=IN_FULL)
@@ -173,8 +181,8 @@ def _payment(order: PayPalJson) -> PaymentState:
     captures = _made(order, "captures")
     taken = [one for one in captures if one["status"] in CAPTURED]
     status = _status(order)
-    declined = status is P.REQUIRES_PAYMENT_METHOD or any(one["status"] == "DECLINED" for one in captures)
-    waits = status is P.REQUIRES_ACTION and order["status"] != "APPROVED"
+    declined = status is ProviderStatus.REQUIRES_PAYMENT_METHOD or any(one["status"] == "DECLINED" for one in captures)
+    waits = status is ProviderStatus.REQUIRES_ACTION and order["status"] != "APPROVED"
     refunds = [one for one in _made(order, "refunds") if one["status"] == "COMPLETED"]
     return PaymentState(
         id=order["id"],
@@ -189,15 +197,15 @@ def _payment(order: PayPalJson) -> PaymentState:
     )
 
 
-def _status(order: PayPalJson) -> P:
+def _status(order: PayPalJson) -> ProviderStatus:
     captures = {one["status"] for one in _made(order, "captures")}
     if captures & CAPTURED:
-        return P.CAPTURED
+        return ProviderStatus.CAPTURED
     if "PENDING" in captures:
-        return P.PROCESSING
+        return ProviderStatus.PROCESSING
     if authorizations := _made(order, "authorizations"):
-        return AUTHORIZATIONS.get(authorizations[-1]["status"], P.PROCESSING)
-    return P.CANCELLED if order["status"] == "VOIDED" else P.REQUIRES_ACTION
+        return AUTHORIZATIONS.get(authorizations[-1]["status"], ProviderStatus.PROCESSING)
+    return ProviderStatus.CANCELLED if order["status"] == "VOIDED" else ProviderStatus.REQUIRES_ACTION
 
 
 def _refund(refund: PayPalJson, payment_id: str) -> RefundState:

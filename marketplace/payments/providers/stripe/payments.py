@@ -9,22 +9,22 @@ from stripe import InvalidRequestError
 from stripe.params import PaymentIntentConfirmParams, PaymentIntentCreateParams
 
 from marketplace.kit.clock import now
-from marketplace.payments.providers.provider import Charge, Declined, Done, P, PaymentState, RefundState
+from marketplace.payments.providers.provider import Charge, Declined, Done, PaymentState, ProviderStatus, RefundState
 from marketplace.payments.providers.stripe.account import NOT_YET_SEARCHABLE, Account, asking, carries, with_key
 from marketplace.payments.providers.stripe.money import from_stripe, to_stripe
 
 CHARGE = ["latest_charge"]
 STATES = {
-    "requires_payment_method": P.REQUIRES_PAYMENT_METHOD,
-    "requires_confirmation": P.REQUIRES_PAYMENT_METHOD,
-    "requires_action": P.REQUIRES_ACTION,
-    "processing": P.PROCESSING,
-    "requires_capture": P.AUTHORIZED,
-    "succeeded": P.CAPTURED,
-    "canceled": P.CANCELLED,
+    "requires_payment_method": ProviderStatus.REQUIRES_PAYMENT_METHOD,
+    "requires_confirmation": ProviderStatus.REQUIRES_PAYMENT_METHOD,
+    "requires_action": ProviderStatus.REQUIRES_ACTION,
+    "processing": ProviderStatus.PROCESSING,
+    "requires_capture": ProviderStatus.AUTHORIZED,
+    "succeeded": ProviderStatus.CAPTURED,
+    "canceled": ProviderStatus.CANCELLED,
 }
 REFUNDS = {"succeeded": Done.DONE, "failed": Done.FAILED, "canceled": Done.FAILED}
-ON_THEIR_WAY = {P.PROCESSING, P.AUTHORIZED, P.CAPTURED}
+ON_THEIR_WAY = {ProviderStatus.PROCESSING, ProviderStatus.AUTHORIZED, ProviderStatus.CAPTURED}
 LONGEST_METADATA = 500
 
 
@@ -57,7 +57,7 @@ class Payments(Account):
         with asking():
             intent = self._intent(payment_id)
             state = _payment(intent)
-            if state.status in ON_THEIR_WAY or (method is None and state.status is P.REQUIRES_ACTION):
+            if state.status in ON_THEIR_WAY or (method is None and state.status is ProviderStatus.REQUIRES_ACTION):
                 return state
             if method is None and state.failure:
                 raise Declined(state.failure, intent["last_payment_error"].get("decline_code") or "")
@@ -89,7 +89,7 @@ class Payments(Account):
         """Take it; Stripe lets go of the rest. What was captured at that amount already is answered as it is."""
         with asking():
             state = _payment(self._intent(payment_id))
-            if state.status is P.CAPTURED and state.captured_minor == amount_minor:
+            if state.status is ProviderStatus.CAPTURED and state.captured_minor == amount_minor:
                 return state
             amount = to_stripe(amount_minor, state.currency)
             return _payment(
@@ -105,7 +105,7 @@ class Payments(Account):
                 intent = self._api.payment_intents.cancel(payment_id, {"expand": CHARGE}, {"idempotency_key": key})
             except InvalidRequestError as error:
                 state = _payment(self._intent(payment_id))
-                if state.status not in {P.CAPTURED, P.CANCELLED}:
+                if state.status not in {ProviderStatus.CAPTURED, ProviderStatus.CANCELLED}:
                     raise error
                 return state
             return _payment(intent.to_dict())
