@@ -105,6 +105,7 @@ def test_a_mail_server_that_fails_is_tried_again(
     with pytest.MonkeyPatch.context() as patch:
         if mood == "hang":
             patch.setitem(shop.config, "SMTP_TIMEOUT", 0.2)
+            patch.setitem(shop.extensions, "channels", None)  # they are made once
         work()
     assert states(shop)["failed"] == 2  # the owner's and the newcomer's welcome
     mail.mailbox.mood = "well"
