@@ -108,7 +108,11 @@ def test_deleted_words_leave_the_file_of_sqlite(app: Flask, by_rebuild: bool) ->
             return  # a row that is gone is gone with its vector (VACUUM)
         if by_rebuild:
             _delete_at_once(0)  # as on a SQLite without the option
-        in_transaction(lambda: _fill_and_empty(random.Random(23)))
+        chance = random.Random(23)
+        for _ in range(20 if by_rebuild else 1):  # a merge may have taken them out by chance
+            in_transaction(lambda: _fill_and_empty(chance))
+            if _blocks_with(b"zvirbulis"):
+                break
         kept = _blocks_with(b"zvirbulis")
         search.forget_deleted()
         assert (bool(kept), _blocks_with(b"zvirbulis")) == (by_rebuild, [])
