@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import delete, select, text
 
 import config
+from marketplace.auth.models import User
 from marketplace.core import sqlite
-from marketplace.core.db import db, fetch
-from tests.conftest import make_app
+from marketplace.core.db import db, execute, fetch, in_transaction
+from marketplace.tasks.models import Task
+from tests.conftest import disconnect, make_app
 
 ALONE = """
 import sys
@@ -62,6 +65,25 @@ def test_a_faulty_one_is_told_at_the_start_and_by_readyz(
     assert (answer.status_code, answer.json["status"]) == (200, "degraded")
     assert "may lose committed rows" in answer.json["parts"]["sqlite"]
     make_app(url)  # quiet again
+
+
+def test_a_first_write_after_a_migration_finds_the_tables(apps: dict[str, Flask]) -> None:
+    app = apps["sqlite"]
+    late = make_app(app.config["DATABASE_URL"])
+    with late.app_context():
+        fetch(select(User.id))
+        db.session.remove()
+    with app.app_context():
+        execute_all("CREATE TRIGGER later AFTER DELETE ON reviews BEGIN SELECT 1; END", "DROP TRIGGER later")
+    with late.app_context():
+        assert in_transaction(lambda: execute(delete(Task))) == 0
+    disconnect()
+
+
+def execute_all(*statements: str) -> None:
+    """As a migration that another process runs."""
+    for statement in statements:
+        in_transaction(partial(execute, text(statement)))
 
 
 def test_nobody_opens_a_file_by_another_copy_of_sqlite() -> None:
