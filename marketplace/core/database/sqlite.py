@@ -20,6 +20,10 @@ PRAGMAS = (
     *("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"),
     "secure_delete=ON",  # what was erased is overwritten in the file too; some builds do so by themselves
 )
+READ_SCHEMA = "SELECT 1 FROM sqlite_master LIMIT 1"
+"""Taken as the first statement, one whose trigger writes into a search index (FTS5) fails with "no such table" on a
+connection that has not seen yet that the schema was changed by another, as a migration does: SQLite drops its old
+picture of the schema while that statement is compiled and does not read the new one. Any plain statement does."""
 MAY_LOSE_ROWS = (
     "SQLite {version} runs here. Releases before 3.51.3 may lose committed rows when two connections write and"
     " checkpoint at the same moment. Install the package pysqlite3 (its wheel carries a newer SQLite), run a Python"
@@ -60,6 +64,7 @@ def prepare(engine: Engine) -> None:
     def _on_begin(connection: Connection) -> None:
         if connection.get_execution_options().get("writing"):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.connection.cursor().execute(READ_SCHEMA).fetchall()
 
 
 def _add_missing_maths(connection: Any) -> None:

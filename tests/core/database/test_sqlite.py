@@ -4,16 +4,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import delete, select, text
 
 import config
+from marketplace.auth.models import User
 from marketplace.core.database import sqlite
-from marketplace.core.database.db import db, fetch
-from tests.conftest import make_app
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.tasks.models import Task
+from tests.conftest import disconnect, make_app
 from tests.servers import sqlite_files
 
 ALONE = """
@@ -66,6 +69,25 @@ def test_a_faulty_one_is_told_at_the_start_and_by_readyz(
     assert (answer.status_code, answer.json["status"]) == (200, "degraded")
     assert "may lose committed rows" in answer.json["parts"]["sqlite"]
     make_app(url)  # quiet again
+
+
+def test_a_first_write_after_a_migration_finds_the_tables(apps: dict[str, Flask]) -> None:
+    app = apps["sqlite"]
+    late = make_app(app.config["DATABASE_URL"])
+    with late.app_context():
+        fetch(select(User.id))
+        db.session.remove()
+    with app.app_context():
+        execute_all("CREATE TRIGGER later AFTER DELETE ON reviews BEGIN SELECT 1; END", "DROP TRIGGER later")
+    with late.app_context():
+        assert in_transaction(lambda: execute(delete(Task))) == 0
+    disconnect()
+
+
+def execute_all(*statements: str) -> None:
+    """As a migration that another process runs."""
+    for statement in statements:
+        in_transaction(partial(execute, text(statement)))
 
 
 def test_nobody_opens_a_file_by_another_copy_of_sqlite() -> None:
