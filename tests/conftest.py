@@ -24,6 +24,7 @@ from marketplace.core.database import counters
 from marketplace.core.database.db import db
 from marketplace.core.database.encryption import derived_key, rotate
 from marketplace.kit.clock import now
+from marketplace.kit.errors import Problem
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
 from marketplace.payments.provider_requests import queue as provider_requests_queue
 from marketplace.payments.reconciliation import service as reconciliation_service
@@ -143,11 +144,18 @@ def _left_in_order(app: Flask, request: pytest.FixtureRequest) -> Iterator[Flask
         shipped = shipped_categories()
     yield app
     disconnect()
+    is_control = request.node.get_closest_marker("control") is not None
     with app.app_context():
-        found = _audited()
-        empty(shipped)
-        db.session.remove()
-    if request.node.get_closest_marker("control"):
+        try:
+            found = _audited()
+        except Problem as error:  # books that are wrong enough refuse what is still to be done
+            if not is_control:
+                raise
+            found = [error]
+        finally:
+            empty(shipped)
+            db.session.remove()
+    if is_control:
         assert found, "the guard was off and the books were not even wrong"
     else:
         assert found == []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 from flask import Flask, current_app
 
-from marketplace.core.http.bulkhead import in_background
+from marketplace.core.database.bulkhead import in_background
 
 OK, NOT_USED, SILENT = "ok", "not used", "does not answer"
 DEGRADED, UNAVAILABLE = "degraded", "unavailable"

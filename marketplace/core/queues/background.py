@@ -14,7 +14,7 @@ from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 
-from marketplace.core.http.bulkhead import in_background
+from marketplace.core.database.bulkhead import in_background
 from marketplace.core.ops.readiness import NOT_USED, OK
 from marketplace.core.queues import work_queue
 from marketplace.kit.lazy_module import lazy_module

@@ -14,7 +14,7 @@ from sqlalchemy import event, text
 
 from marketplace.auth.passwords import password_hash
 from marketplace.core.database.db import db, in_transaction, release_connection
-from marketplace.core.http.bulkhead import RESERVED, Bulkhead, in_background
+from marketplace.core.database.bulkhead import RESERVED, Bulkhead, in_background
 from marketplace.core.lists.vocabulary import Vocabulary
 from marketplace.uploads import images
 from tests.conftest import make_app

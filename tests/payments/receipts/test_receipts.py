@@ -205,7 +205,7 @@ def test_the_same_receipt_is_the_same_file(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_another_process_makes_the_same_file() -> None:
     code = (
-        "import sys; sys.path.insert(0, 'tests/payments'); import hashlib, test_receipts as t;"
+        "import sys; sys.path.insert(0, 'tests/payments/receipts'); import hashlib, test_receipts as t;"
         "print(hashlib.sha256(t.as_pdf(t.RECEIPT, 'ru')).hexdigest())"
     )
     runs = {
