@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from marketplace.content_filter.detector import Span, read
-from marketplace.content_filter.rules import ACTIONS, ALLOW, MASK, Rule, Rules, read_rules
+from marketplace.content_filter.rules import ACTIONS, ALLOW, MASK, Rule, Rules
 
 MASKED = "•"
 Found = list[tuple[Rule, Span]]
@@ -36,11 +36,6 @@ class Verdict:
     def broken(self) -> list[tuple[str, str]]:
         """(rule, action) of each rule that was broken, once."""
         return list(dict.fromkeys((hit.rule, hit.action) for hit in self.hits if hit.action != ALLOW))
-
-
-def screen(text: str, where: str, *, trusted: bool = False, rules: Rules | None = None) -> Verdict:
-    """Judge a text written in a message, a listing or a review; `trusted` between two who have a paid deal."""
-    return judge(text, find(text, rules or read_rules()), where, trusted=trusted)
 
 
 def find(text: str, rules: Rules) -> Found:

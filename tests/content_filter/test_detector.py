@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from marketplace.content_filter import rules
 from marketplace.content_filter.detector import KINDS, read
-from marketplace.content_filter.verdict import MASKED, screen
+from marketplace.content_filter.verdict import MASKED
+from tests.content_filter.screen import screen
 from tests.content_filter.spellings import EVASIVE, INNOCENT
 
 HOSTS = rules.read_rules().allowed_hosts

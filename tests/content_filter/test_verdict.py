@@ -6,7 +6,7 @@ import pytest
 
 from marketplace.content_filter.detector import KINDS
 from marketplace.content_filter.rules import PLACES, SHIPPED, BadFile, read_rules
-from marketplace.content_filter.verdict import screen
+from tests.content_filter.screen import screen
 
 IBAN = "LV80 BANK 0000 4351 9500 1"
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from marketplace.core.database.db import release_connection
 from marketplace.core.database.bulkhead import Bulkhead
+from marketplace.core.database.db import release_connection
 from marketplace.core.ops import current_settings
 from marketplace.kit import normalization
 from marketplace.kit.errors import Busy

@@ -21,8 +21,8 @@ from sqlalchemy.types import TypeDecorator
 from werkzeug.sansio.response import Response as SansResponse
 
 from marketplace.core.database import sqlite
-from marketplace.core.database.errors import sql_state, trouble_of
 from marketplace.core.database.bulkhead import RESERVED, TurnPool
+from marketplace.core.database.errors import sql_state, trouble_of
 from marketplace.core.ops.settings import ConfigurationError
 from marketplace.kit.clock import as_utc, now
 from marketplace.kit.errors import Busy, Conflict, Duplicate, NotFound, Problem

@@ -13,8 +13,8 @@ from PIL import Image as Pillow
 from sqlalchemy import event, text
 
 from marketplace.auth.passwords import password_hash
-from marketplace.core.database.db import db, in_transaction, release_connection
 from marketplace.core.database.bulkhead import RESERVED, Bulkhead, in_background
+from marketplace.core.database.db import db, in_transaction, release_connection
 from marketplace.core.lists.vocabulary import Vocabulary
 from marketplace.uploads import images
 from tests.conftest import make_app
