@@ -7,6 +7,7 @@ from marketplace.cli.manifest import CLI
 from marketplace.content_filter.manifest import CONTENT_FILTER
 from marketplace.core.core_manifest import CORE
 from marketplace.core.manifest import Manifest
+from marketplace.deals.manifest import DEALS
 from marketplace.disputes.manifest import DISPUTES
 from marketplace.favorites.manifest import FAVORITES
 from marketplace.listings.manifest import LISTINGS
@@ -34,6 +35,7 @@ SLICES: tuple[Manifest, ...] = (
     TALENT,
     OFFERINGS,
     PAYMENTS,
+    DEALS,
     DISPUTES,
     MESSAGING,
     REVIEWS,

@@ -80,6 +80,26 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """How a trade's deals end by a code: the client's code (user, subject id, fresh=), and its being entered by the
+    provider (user, subject id, code=), False for a wrong one."""
+
+    code_of: Callable[..., str]
+    hand_over: Callable[..., bool]
+
+
+@dataclass(frozen=True, slots=True)
+class DealKind:
+    """A kind of deal that a trade makes. `link` is the address of what it is about ("/api/tasks/{id}"); the title is
+    the client's words, or the provider's."""
+
+    name: str
+    link: str
+    is_titled_by_provider: bool = False
+    hand_over: HandOver | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One slice. A field that is not given means: it has none."""
 
@@ -119,6 +139,8 @@ class Manifest:
     """The same where SQL does not suffice: sentences of what is wrong."""
     subjects: tuple[Subject, ...] = ()
     """The kinds of things that search, favorites and saved searches may refer to."""
+    deal_kinds: tuple[DealKind, ...] = ()
+    """The kinds of deals that its things become."""
     personal: Path | None = None
     """A TOML file: what each column of its tables is to the person (the privacy slice explains the words)."""
     waits_for: tuple[Callable[[int], bool], ...] = ()
@@ -138,6 +160,11 @@ def slices() -> tuple[Manifest, ...]:
     """The manifests of this application, as wiring has them."""
     found: tuple[Manifest, ...] = current_app.extensions["slices"]
     return found
+
+
+def deal_kinds() -> dict[str, DealKind]:
+    """By name, of every trade."""
+    return {kind.name: kind for one in slices() for kind in one.deal_kinds}
 
 
 def subjects() -> dict[str, Subject]:

@@ -66,21 +66,30 @@ def guard(*sources: str, by: set[str]) -> Move:
 class Lifecycle:
     """The table of one kind of thing: verb → its moves, the first that fits counts.
 
-    `requests` names the request by which a client does it: "PUT /api/tasks/{id}".
+    `requests` names the request by which a client does it: "PUT /api/tasks/{id}". `stages` says, for the things that
+    deals are about, in which stage the deal is in a state (deals/lifecycle.py); in a state without one it is over, or
+    not agreed on yet.
     """
 
     thing: str
     initial: str
     moves: dict[str, tuple[Move, ...]] = field(default_factory=dict)
     requests: Mapping[str, str] = field(default_factory=dict)
+    stages: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def table(
-        cls, thing: str, initial: str, *, requests: Mapping[str, str] | None = None, **moves: Move | tuple[Move, ...]
+        cls,
+        thing: str,
+        initial: str,
+        *,
+        requests: Mapping[str, str] | None = None,
+        stages: Mapping[str, str] | None = None,
+        **moves: Move | tuple[Move, ...],
     ) -> "Lifecycle":
         """Make a table from keyword arguments: verb = a move, or several of which the first that fits counts."""
         rows = {verb: m if isinstance(m, tuple) else (m,) for verb, m in moves.items()}
-        return cls(thing, initial, rows, requests or {})
+        return cls(thing, initial, rows, requests or {}, stages or {})
 
     @property
     def states(self) -> frozenset[str]:

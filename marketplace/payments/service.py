@@ -39,7 +39,7 @@ class NotPaid(Conflict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deal:
+class Purchase:
     """What is to be paid, in minor units; `reference` names the deal for its trade ("task:7")."""
 
     reference: str
@@ -52,7 +52,7 @@ class Deal:
     discount_minor: int = 0
 
 
-def quote(deal: Deal) -> fees_service.Quote:
+def quote(deal: Purchase) -> fees_service.Quote:
     """Amount, fee, tax and payee's part; raises NothingToPay (409)."""
     if not deal.price_minor or deal.price_minor <= deal.discount_minor:
         raise NothingToPay()
@@ -72,7 +72,7 @@ def fee_rules() -> fees_service.Rules:
     return fees_service.load(current_settings.path("FEE_RULES", fees_service.SHIPPED))
 
 
-def begin(deal: Deal, *, provider_name: str | None = None, method: str | None = None) -> Payment:
+def begin(deal: Purchase, *, provider_name: str | None = None, method: str | None = None) -> Payment:
     """A payment for the deal, or its unpaid one; `method` is tried as soon as the provider knows of it. An unpaid one
     at another provider is called off. Raises PaidAlready, NothingToPay (409), Invalid (422)."""
     name = provider_name or default_provider()
@@ -225,7 +225,7 @@ def _give_way(payment: Payment) -> None:
     call_off(payment.reference, reason="paid elsewhere")
 
 
-def _paid_again(payment: Payment, deal: Deal, method: str | None) -> Payment:
+def _paid_again(payment: Payment, deal: Purchase, method: str | None) -> Payment:
     sides = (deal.payer_id, deal.payee_id, deal.currency)
     if payment.status not in UNPAID or (payment.payer_id, payment.payee_id, payment.currency) != sides:
         raise PaidAlready()

@@ -2,8 +2,17 @@
 
 from marketplace.auth.invariants import LEFT_BEHIND
 from marketplace.core.manifest import Invariant
+from marketplace.deals.invariants import stage_follows
+from marketplace.tasks.lifecycle import TASK_LIFECYCLE
 
 INVARIANTS = (
+    stage_follows("tasks", TASK_LIFECYCLE),
+    Invariant(
+        "deals: a task that somebody does is no deal of theirs",
+        """SELECT t.id FROM tasks t LEFT JOIN deals d ON d.reference = 'task:' || t.id
+        WHERE t.assigned_to_id IS NOT NULL AND (d.id IS NULL OR d.provider_id <> t.assigned_to_id
+        OR d.client_id <> t.creator_id OR (d.kind = 'booking') <> t.booked)""",
+    ),
     Invariant(
         "users: completed_tasks differs from the tasks",
         """SELECT u.id FROM users u LEFT JOIN tasks t ON t.assigned_to_id = u.id AND t.status = 'completed'

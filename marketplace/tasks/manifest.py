@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from marketplace.core.manifest import Manifest, Searchable, Subject
+from marketplace.core.manifest import DealKind, HandOver, Manifest, Searchable, Subject
 from marketplace.events import disputes as events_disputes
 from marketplace.events import tasks
-from marketplace.tasks import jobs, queries, routes, service, subscribers
+from marketplace.tasks import handover_codes, jobs, queries, routes, service, subscribers
 from marketplace.tasks.applications import routes as applications_routes
 from marketplace.tasks.invariants import INVARIANTS
 from marketplace.tasks.models import Application, Task
 from marketplace.tasks.payments import routes as tasks_payments_routes
 
+LINK, HAND_OVER = "/api/tasks/{id}", HandOver(handover_codes.code_of, handover_codes.hand_over)
 TASKS = Manifest(
     name="tasks",
     floor=5,
@@ -27,6 +28,10 @@ TASKS = Manifest(
     },
     stateful=(Task, Application),
     invariants=INVARIANTS,
+    deal_kinds=(
+        DealKind("task", LINK, hand_over=HAND_OVER),
+        DealKind("booking", LINK, is_titled_by_provider=True, hand_over=HAND_OVER),
+    ),
     subjects=(
         Subject(
             "task",

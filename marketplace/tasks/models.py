@@ -11,6 +11,7 @@ from marketplace.core.database.db import Base, BigInt, CommaList, answer_conflic
 from marketplace.core.database.lifecycle import Stateful
 from marketplace.core.database.prices import rank_sql
 from marketplace.core.lists.full_text import keep_indexed
+from marketplace.deals.models import DealSubject
 from marketplace.kit import text
 from marketplace.kit.errors import Duplicate
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE
@@ -27,7 +28,7 @@ class AppliedAlready(Duplicate):
     sentence = "You have applied for this task already."
 
 
-class Task(Stateful, Base):
+class Task(DealSubject, Base):
     """A small job somebody wants done."""
 
     __tablename__ = "tasks"

@@ -4,7 +4,6 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from marketplace.auth.schemas import one_time_code
 from marketplace.core.http.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
 from marketplace.core.http.schemas import Currency, Input, Near, PageQuery, Query, available_actions
 from marketplace.payments.schemas import PaymentDetailSchema
@@ -135,24 +134,6 @@ class BegunPaymentSchema(PaymentDetailSchema):
 
     payee_id = Int(required=True, allow_none=True, example=2)
     subscription = fields.Nested(SubscriptionSchema, allow_none=True, metadata={"example": None})
-
-
-class HandOverCodeAskedSchema(Input):
-    """The same code as before, unless a fresh one is wanted."""
-
-    fresh = fields.Boolean(metadata={"example": False})
-
-
-class HandOverCodeSchema(Schema):
-    """Six digits."""
-
-    code = Str(required=True, example="123456")
-
-
-class HandOverSchema(Input):
-    """What the owner shows."""
-
-    code = one_time_code(required=True, shortest=1, longest=20)
 
 
 class ReasonSchema(Input):

@@ -12,6 +12,7 @@ from marketplace.core.database.lifecycle import StateChange
 from marketplace.core.database.prices import PriceChanged, demand_agreement, demand_price
 from marketplace.core.lists import full_text
 from marketplace.core.queues.outbox import publish
+from marketplace.deals import service as deals_service
 from marketplace.events.tasks import (
     TaskAssigned,
     TaskCancelled,
@@ -82,6 +83,17 @@ def assign(
     task.advance("assign", actor=policy.role_of(user, task), actor_id=user.id)
     task.assigned_to_id, task.agreed_minor = worker_id, price_minor
     db.session.flush()
+    deals_service.agree(
+        task,
+        kind="booking" if task.booked else "task",
+        client_id=task.creator_id,
+        provider_id=worker_id,
+        title=task.title,
+        price_minor=tasks_payments_service.price_of(task),
+        currency=task.currency,
+        category=task.category,
+        payment=task.payment,
+    )
     tasks_payments_service.on_assigned(task, payment_method)
     publish(TaskAssigned(**_step(task), booked=task.booked))
     return task

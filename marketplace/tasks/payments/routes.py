@@ -6,6 +6,7 @@ from marketplace.core.database.db import in_transaction
 from marketplace.core.http.access import SIGNED_IN, current_user
 from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.schemas import ProblemSchema, created, written
+from marketplace.deals.schemas import HandOverCodeAskedSchema, HandOverCodeSchema, HandOverSchema
 from marketplace.payments import handover_codes as payments_handover_codes
 from marketplace.payments import queries as payments_queries
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
@@ -19,9 +20,6 @@ from marketplace.tasks.payments import refunds
 from marketplace.tasks.payments import service as tasks_payments_service
 from marketplace.tasks.schemas import (
     BegunPaymentSchema,
-    HandOverCodeAskedSchema,
-    HandOverCodeSchema,
-    HandOverSchema,
     PaySchema,
     PayTaskSchema,
     QuoteQuery,

@@ -18,7 +18,7 @@ from marketplace.payments.provider_requests import handlers as provider_requests
 from marketplace.payments.provider_requests import queue as provider_requests_queue
 from marketplace.payments.providers.registry import providers
 from marketplace.payments.queries import standing_of
-from marketplace.payments.service import Deal
+from marketplace.payments.service import Purchase
 from marketplace.tasks import policy, queries
 from marketplace.tasks.applications import queries as applications_queries
 from marketplace.tasks.lifecycle import TaskStatus
@@ -34,9 +34,9 @@ def reference(task_id: int) -> str:
     return f"task:{task_id}"
 
 
-def deal_of(task: Task) -> Deal:
+def deal_of(task: Task) -> Purchase:
     """The deal of an assigned task: at the agreed price, else the budget."""
-    return Deal(
+    return Purchase(
         reference=reference(task.id),
         title=task.title,
         payer_id=task.creator_id,
@@ -64,7 +64,7 @@ def quote(user: User, task_id: int, *, application_id: int | None = None) -> Quo
     return payments_service.quote(deal_of(task))
 
 
-def _offered(application: Application, task: Task) -> Deal:
+def _offered(application: Application, task: Task) -> Purchase:
     price = applications_queries.price_of(application, task.budget_minor)
     about: dict[str, Any] = {"price_minor": price, "currency": application.currency}
     return replace(deal_of(task), payee_id=application.applicant_id, **about)

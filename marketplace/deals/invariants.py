@@ -1,0 +1,38 @@
+"""What must hold between deals, the trades they come from, and the payments below: rules of `flask audit`."""
+
+from marketplace.core.manifest import Invariant
+from marketplace.deals.lifecycle import DealStage
+from marketplace.kit.lifecycle import Lifecycle
+
+INVARIANTS = (
+    Invariant(
+        "deals: completed, delivered or cancelled without a time",
+        """SELECT id FROM deals WHERE (stage = 'completed' AND completed_at IS NULL)
+        OR (stage = 'delivered' AND delivered_at IS NULL) OR (stage = 'cancelled' AND cancelled_at IS NULL)""",
+    ),
+    Invariant(
+        "deals: money is held and the deal is over",
+        """SELECT d.id FROM payments p JOIN deals d ON d.reference = p.reference
+        WHERE p.status = 'held' AND d.stage IN ('completed', 'cancelled')""",
+    ),
+    Invariant(
+        "deals: an open payment is not between its sides",
+        """SELECT d.id FROM payments p JOIN deals d ON d.reference = p.active_reference
+        WHERE p.payer_id <> d.client_id OR p.payee_id <> d.provider_id""",
+    ),
+    Invariant(
+        "deals: released to somebody else, or before it was completed",
+        """SELECT d.id FROM payments p JOIN deals d ON d.reference = p.reference WHERE p.status = 'released'
+        AND (d.stage <> 'completed' OR p.payer_id <> d.client_id OR p.payee_id <> d.provider_id)""",
+    ),
+)
+
+
+def stage_follows(table: str, lifecycle: Lifecycle) -> Invariant:
+    """The rule of a trade: its deals are in the stage that the states of its table say."""
+    stages = " ".join(f"WHEN '{state}' THEN '{stage}'" for state, stage in lifecycle.stages.items())
+    return Invariant(
+        f"deals: the stage is not that of the {lifecycle.thing}",
+        f"""SELECT s.id FROM {table} s JOIN deals d ON d.reference = '{lifecycle.thing}:' || s.id
+        WHERE d.subject_id <> s.id OR d.stage <> CASE s.status {stages} ELSE '{DealStage.CANCELLED}' END""",
+    )

@@ -1,0 +1,16 @@
+"""Deals: what two people agreed on, the same for every trade."""
+
+from pathlib import Path
+
+from marketplace.core.manifest import Manifest
+from marketplace.deals import routes, service
+from marketplace.deals.invariants import INVARIANTS
+
+DEALS = Manifest(
+    name="deals",
+    floor=4,
+    blueprints=(routes.bp,),
+    invariants=INVARIANTS,
+    personal=Path(__file__).with_name("personal.toml"),
+    erase=(service.forget_titles_of,),
+)

@@ -1,0 +1,101 @@
+"""Lists of deals, one in full, and what happened in it."""
+
+from typing import Any
+
+from sqlalchemy import and_, bindparam, or_, select
+
+from marketplace.auth.models import User
+from marketplace.auth.queries import name_in, person_columns
+from marketplace.core.database.db import AnyRow, fetch, fetch_as, one
+from marketplace.core.database.lifecycle import StateChange
+from marketplace.core.lists.list_query import ListQuery, equal_to
+from marketplace.core.lists.pagination import Page
+from marketplace.core.manifest import deal_kinds
+from marketplace.core.queues.work_queue import table_of
+from marketplace.deals import policy
+from marketplace.deals.lifecycle import CLIENT, DealStage
+from marketplace.deals.models import Deal
+from marketplace.kit.errors import NotFound
+from marketplace.kit.json_types import JsonObject
+from marketplace.kit.money import to_major
+from marketplace.payments import queries as payments_queries
+from marketplace.payments.models import Payment
+
+DEALS, USERS, CHANGES = table_of(Deal), table_of(User), table_of(StateChange)
+CLIENTS, PROVIDERS = USERS.alias("client"), USERS.alias("provider")
+COLUMNS = [*DEALS.c, *person_columns(CLIENTS, "client"), *person_columns(PROVIDERS, "provider")]
+JOINED = DEALS.join(CLIENTS, CLIENTS.c.id == DEALS.c.client_id).join(PROVIDERS, PROVIDERS.c.id == DEALS.c.provider_id)
+SAME = ("reference", "kind", "subject_id", "title", "client_id", "provider_id", "currency", "price_minor", "category")
+MOMENTS = ("agreed_at", "delivered_at", "completed_at", "cancelled_at", "updated_at")
+
+BROWSE = ListQuery(
+    name="deals",
+    table=DEALS,
+    columns=COLUMNS,
+    joined=JOINED,
+    filters={
+        **equal_to(DEALS.c, "kind", "stage", "client_id", "provider_id"),
+        "seen_by": policy.seen_by(DEALS.c, bindparam("seen_by")),
+    },
+    sorts={"agreed_at": DEALS.c.agreed_at},
+    default_sort="-agreed_at",
+)
+
+
+def of(user: User, *, side: str | None = None, **query: Any) -> Page:
+    """The deals one is a side of, the latest agreed first; `side` narrows to those as client or as provider."""
+    mine = {"seen_by" if side is None else f"{side}_id": user.id}
+    return BROWSE.page({**query, **mine}, lambda row: view(user, row))
+
+
+def find(user: User, reference: str) -> Deal:
+    """One visible deal; raises NotFound."""
+    return one(policy.visible_to(user).where(Deal.reference == reference), "deal")
+
+
+def detail(user: User, reference: str) -> JsonObject:
+    """One visible deal, with what is in escrow for it; raises NotFound."""
+    wanted = select(*COLUMNS).select_from(JOINED).where(DEALS.c.reference == reference)
+    rows = fetch_as(AnyRow, wanted if policy.sees_all(user) else wanted.where(policy.seen_by(DEALS.c, user.id)))
+    if not rows:
+        raise NotFound.of("deal")
+    held, currency = payments_queries.held_of(reference) or (None, rows[0].currency)
+    return {**view(user, rows[0]), "held": None if held is None else to_major(held, currency), "held_minor": held}
+
+
+def view(user: User, row: Any) -> JsonObject:
+    """A deal as lists show it; `link` is the address of what it is about."""
+    kind = deal_kinds()[row.kind]
+    return {
+        **{name: getattr(row, name) for name in (*SAME, *MOMENTS, "stage", "payment")},
+        "price": None if row.price_minor is None else to_major(row.price_minor, row.currency),
+        "client_name": name_in(row, "client"),
+        "provider_name": name_in(row, "provider"),
+        "side": policy.side_of(user.id, row),
+        "link": kind.link.format(id=row.subject_id),
+    }
+
+
+def payments_of(user: User, reference: str, **query: Any) -> Page:
+    """What was paid for a visible deal, of what one pays or receives; raises NotFound."""
+    find(user, reference)
+    return payments_queries.of(user, **query, reference=reference)
+
+
+def timeline(user: User, reference: str) -> list[JsonObject]:
+    """What happened since it was agreed on, to the trade's own thing and to the money, oldest first; raises
+    NotFound."""
+    deal = find(user, reference)
+    payments = [row.id for row in fetch(select(Payment.id).where(Payment.reference == reference))]
+    subject = and_(CHANGES.c.thing == reference.partition(":")[0], CHANGES.c.thing_id == deal.subject_id)
+    money = and_(CHANGES.c.thing == "payment", CHANGES.c.thing_id.in_(payments))
+    wanted = select(CHANGES).where(or_(subject, money), CHANGES.c.at > deal.agreed_at).order_by(CHANGES.c.id)
+    agreed: JsonObject = {"at": deal.agreed_at, "about": "deal", "verb": "agree", "by": CLIENT}
+    steps = [_step(deal, row) for row in fetch_as(AnyRow, wanted)]
+    return [{**agreed, "from_state": None, "to_state": DealStage.AGREED}, *steps]
+
+
+def _step(deal: Deal, row: AnyRow) -> JsonObject:
+    by = policy.side_of(row.actor_id, deal) or ("system" if row.actor_id is None else "staff")
+    told: JsonObject = {name: getattr(row, name) for name in ("at", "verb", "from_state", "to_state")}
+    return {**told, "about": row.thing, "by": by}

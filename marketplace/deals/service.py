@@ -1,0 +1,100 @@
+"""Agree on a deal, price it, hand over. Its stage follows from the trade's states by itself (models.py)."""
+
+from sqlalchemy import or_, select, update
+
+from marketplace.auth.models import User
+from marketplace.core.database.db import db, execute, save
+from marketplace.core.manifest import HandOver, deal_kinds
+from marketplace.deals import queries
+from marketplace.deals.lifecycle import DealStage
+from marketplace.deals.models import Deal, DealSubject
+from marketplace.kit.clock import now
+from marketplace.kit.errors import Conflict
+from marketplace.payments import service as payments_service
+from marketplace.payments.fees.service import Quote
+from marketplace.payments.service import Purchase
+
+
+class NotHandedOver(Conflict):
+    """409: a deal of this kind ends in another way."""
+
+    code = "not_handed_over"
+    sentence = "A deal of this kind is not ended by a code."
+
+
+def agree(
+    subject: DealSubject,
+    *,
+    kind: str,
+    client_id: int,
+    provider_id: int,
+    title: str,
+    price_minor: int | None,
+    currency: str,
+    category: str,
+    payment: str,
+) -> Deal:
+    """Open the deal of what two people have just agreed on, or the same with somebody new. The price, in minor units,
+    is None where none was agreed; `payment` is escrow or outside. In the caller's transaction."""
+    terms = {
+        **{"kind": kind, "client_id": client_id, "provider_id": provider_id, "title": title},
+        **{"price_minor": price_minor, "currency": currency, "category": category, "payment": payment},
+        **{"stage": DealStage.AGREED, "agreed_at": now()},
+        **{"delivered_at": None, "completed_at": None, "cancelled_at": None},
+    }
+    known = db.session.scalar(select(Deal).where(Deal.reference == subject.deal_reference))
+    if known is None:
+        return save(Deal(subject_id=subject.id, reference=subject.deal_reference, **terms))
+    for name, value in terms.items():
+        setattr(known, name, value)
+    known.touch()
+    db.session.flush()
+    return known
+
+
+def quote(user: User, reference: str) -> Quote:
+    """What a visible deal costs its client and brings its provider; raises NotFound, NothingToPay (409)."""
+    return payments_service.quote(purchase_of(queries.find(user, reference)))
+
+
+def purchase_of(deal: Deal) -> Purchase:
+    """What is to be paid for a deal: the price that was agreed on, by its client to its provider."""
+    return Purchase(
+        reference=deal.reference,
+        title=deal.title,
+        payer_id=deal.client_id,
+        payee_id=deal.provider_id,
+        price_minor=deal.price_minor,
+        currency=deal.currency,
+        category=deal.category,
+    )
+
+
+def handover_code(user: User, reference: str, *, fresh: bool = False) -> str:
+    """The code that the client of a deal shows; raises 403 for others, 404, NotHandedOver, 409 where nothing can be
+    handed over now."""
+    deal, hand_over = _handed_over(user, reference)
+    return hand_over.code_of(user, deal.subject_id, fresh=fresh)
+
+
+def hand_over(user: User, reference: str, *, code: str) -> bool:
+    """Complete a deal by the client's code, as its provider; False for a wrong one, which is counted. Raises 403, 404,
+    NotHandedOver, 409."""
+    deal, hand_over = _handed_over(user, reference)
+    return hand_over.hand_over(user, deal.subject_id, code=code)
+
+
+def _handed_over(user: User, reference: str) -> tuple[Deal, HandOver]:
+    deal = queries.find(user, reference)
+    hand_over = deal_kinds()[deal.kind].hand_over
+    if hand_over is None:
+        raise NotHandedOver()
+    return deal, hand_over
+
+
+def forget_titles_of(user_id: int) -> None:
+    """Blank the titles that an erased person has written: a client's of what they asked for, a provider's of what they
+    offered."""
+    offered = [kind.name for kind in deal_kinds().values() if kind.is_titled_by_provider]
+    asked = Deal.kind.not_in(offered) & (Deal.client_id == user_id)
+    execute(update(Deal).where(or_(asked, Deal.kind.in_(offered) & (Deal.provider_id == user_id))).values(title=""))
