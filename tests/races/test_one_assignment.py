@@ -1,6 +1,9 @@
 """32 accepts at once give one assignment; without the guard they do not."""
 
 from functools import partial
+from itertools import count
+from threading import Barrier
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -8,6 +11,7 @@ from sqlalchemy import func, select
 
 from marketplace.core.database.db import fetch
 from marketplace.core.database.lifecycle import StateChange
+from marketplace.tasks.applications import service as applications_service
 from marketplace.tasks.models import Application, Task
 from tests.factories import things
 from tests.factories.people import Person, sign_up
@@ -52,6 +56,15 @@ def test_control_without_the_version_check_several_accepts_succeed(
     if database == "sqlite":  # there BEGIN IMMEDIATE alone would do
         monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
 
+    both_have_read, arrived, found = Barrier(2), count(), applications_service.find_for_owner
+
+    def careless(*named: Any) -> tuple[Application, Task]:
+        read = found(*named)
+        if next(arrived) < 2:
+            both_have_read.wait(10)
+        return read
+
+    monkeypatch.setattr(applications_service, "find_for_owner", careless)
     calls = [partial(anna.post, f"/api/tasks/{task_id}/applications/{number}/accept") for number in applications]
     burst(calls)
 
