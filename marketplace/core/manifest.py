@@ -89,12 +89,25 @@ class HandOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a dispute moves what its deal is about: begun by a side (user, subject id, reason=), ended with this much of
+    the escrow for the provider (subject id, to_provider_minor=, actor_id=), put back to work (subject id, actor_id=);
+    and the reason that was given at the trade itself (subject id)."""
+
+    dispute: Callable[..., object]
+    settle: Callable[..., object]
+    reopen: Callable[..., object]
+    reason_of: Callable[[int], str] = lambda _id: ""
+
+
+@dataclass(frozen=True, slots=True)
 class DealKind:
-    """A kind of deal that a trade makes. `link` is the address of what it is about ("/api/tasks/{id}"); the title is
+    """A kind of deal that a trade makes; one is called as the trade's lifecycle calls its thing. `link` is the address of what it is about ("/api/tasks/{id}"); the title is
     the client's words, or the provider's."""
 
     name: str
     link: str
+    settlement: Settlement
     is_titled_by_provider: bool = False
     hand_over: HandOver | None = None
 

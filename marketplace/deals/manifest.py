@@ -5,11 +5,13 @@ from pathlib import Path
 from marketplace.core.manifest import Manifest
 from marketplace.deals import routes, service
 from marketplace.deals.invariants import INVARIANTS
+from marketplace.events import deals
 
 DEALS = Manifest(
     name="deals",
     floor=4,
     blueprints=(routes.bp,),
+    events=(deals,),
     invariants=INVARIANTS,
     personal=Path(__file__).with_name("personal.toml"),
     erase=(service.forget_titles_of,),

@@ -6,11 +6,14 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.database.db import Base, Stamped, db, execute
+from marketplace.core.database.db import Base, Stamped, db, fetch
 from marketplace.core.database.lifecycle import Stateful
+from marketplace.core.queues.outbox import publish
 from marketplace.deals.lifecycle import DealStage
+from marketplace.events.deals import DealDisputed
 from marketplace.kit.clock import now
 
+TASK = "task"  # the contract names deals of tasks by the task's id
 MOMENTS = {
     DealStage.DELIVERED: "delivered_at",
     DealStage.COMPLETED: "completed_at",
@@ -49,6 +52,17 @@ class Deal(Stamped, Base):
     cancelled_at: Mapped[datetime | None]
 
 
+def task_reference(task_id: int) -> str:
+    """The name of a task's deal: "task:7"."""
+    return f"{TASK}:{task_id}"
+
+
+def task_of(reference: str) -> int | None:
+    """The id of the task that this deal is about; None where it is about something else."""
+    thing, _, number = reference.partition(":")
+    return int(number) if thing == TASK else None
+
+
 class DealSubject(Stateful):
     """A row of a trade that becomes a deal (deals/service.py `agree`): each move of its table moves the deal too."""
 
@@ -69,4 +83,6 @@ class DealSubject(Stateful):
         stage = DealStage(self.lifecycle.stages.get(self.status, DealStage.CANCELLED))
         moment = {MOMENTS[stage]: now()} if stage in MOMENTS else {}
         mine = Deal.reference == self.deal_reference
-        execute(update(Deal).where(mine).values(stage=stage, updated_at=now(), **moment))
+        moved = fetch(update(Deal).where(mine).values(stage=stage, updated_at=now(), **moment).returning(Deal.id))
+        if moved and stage == DealStage.DISPUTED:
+            publish(DealDisputed(deal_id=moved[0].id))

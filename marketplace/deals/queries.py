@@ -6,7 +6,7 @@ from sqlalchemy import and_, bindparam, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
-from marketplace.core.database.db import AnyRow, fetch, fetch_as, one
+from marketplace.core.database.db import AnyRow, db, fetch, fetch_as, one
 from marketplace.core.database.lifecycle import StateChange
 from marketplace.core.lists.list_query import ListQuery, equal_to
 from marketplace.core.lists.pagination import Page
@@ -51,6 +51,25 @@ def of(user: User, *, side: str | None = None, **query: Any) -> Page:
 def find(user: User, reference: str) -> Deal:
     """One visible deal; raises NotFound."""
     return one(policy.visible_to(user).where(Deal.reference == reference), "deal")
+
+
+def by_id(deal_id: int) -> Deal:
+    """The deal of this id, whoever asks."""
+    return db.session.get_one(Deal, deal_id)
+
+
+def title_of(reference: str) -> tuple[str, int]:
+    """What a deal is called, and its client; for a notification."""
+    row = fetch(select(DEALS.c.title, DEALS.c.client_id).where(DEALS.c.reference == reference))[0]
+    return row.title, row.client_id
+
+
+def disputed_by(deal: Deal) -> int | None:
+    """Id of who disputed it last, at the trade itself; None where it was the clock, or nobody."""
+    thing, _, _ = deal.reference.partition(":")
+    mine = (StateChange.thing == thing, StateChange.thing_id == deal.subject_id, StateChange.verb == "dispute")
+    rows = fetch(select(StateChange.actor_id).where(*mine).order_by(StateChange.id.desc()).limit(1))
+    return rows[0].actor_id if rows else None
 
 
 def detail(user: User, reference: str) -> JsonObject:

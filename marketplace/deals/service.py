@@ -42,7 +42,8 @@ def agree(
         **{"stage": DealStage.AGREED, "agreed_at": now()},
         **{"delivered_at": None, "completed_at": None, "cancelled_at": None},
     }
-    known = db.session.scalar(select(Deal).where(Deal.reference == subject.deal_reference))
+    there = select(Deal).where(Deal.reference == subject.deal_reference).execution_options(populate_existing=True)
+    known = db.session.scalar(there)
     if known is None:
         return save(Deal(subject_id=subject.id, reference=subject.deal_reference, **terms))
     for name, value in terms.items():

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from marketplace.auth.models import User
 from marketplace.core.database.db import db, execute, fetch
 from marketplace.core.database.lifecycle import StateChange
+from marketplace.deals.models import Deal
 from marketplace.demo_data.dataset import dataset
 from marketplace.demo_data.timestamps import SEED, Rows
 from marketplace.disputes.lifecycle import ANSWER_AFTER
@@ -100,14 +101,19 @@ def rows_of_task(task_id: int) -> tuple[Rows, ...]:
         *rows_of("task", task_id),
         ("applications", Application.task_id == task_id),
         ("state_changes", theirs),
-        ("reviews", Review.task_id == task_id),
-        ("disputes", Dispute.task_id == task_id),
+        ("deals", _deal_of(task_id)),
+        ("reviews", Review.deal_id.in_(select(Deal.id).where(_deal_of(task_id)))),
+        ("disputes", Dispute.deal_id.in_(select(Deal.id).where(_deal_of(task_id)))),
     )
+
+
+def _deal_of(task_id: int) -> ColumnElement[bool]:
+    return Deal.reference == f"task:{task_id}"
 
 
 def let_time_pass_in_dispute(task_id: int, days: float) -> None:
     """It was opened so many days ago, so the answer was due that much earlier too."""
-    due = update(Dispute).where(Dispute.task_id == task_id)
+    due = update(Dispute).where(Dispute.deal_id.in_(select(Deal.id).where(_deal_of(task_id))))
     execute(due.values(response_due_at=now() + ANSWER_AFTER - timedelta(days=days)))
 
 

@@ -92,7 +92,7 @@ def _act(task: Task, verb: str, who: str = "", *, note: str) -> None:
             tasks_service.confirm(owner, task.id)
         case "dispute":
             opener = queries.user_of(task.assigned_to_id) if who == "worker" else owner
-            disputes_service.open_dispute(opener, task.id, reason="other", description=note)
+            disputes_service.open_dispute(opener, deal=task.deal_reference, reason="other", description=note)
         case "cancel":
             tasks_service.cancel(owner, task.id, reason=note)
         case _:

@@ -4,10 +4,10 @@ from marketplace.core.manifest import Invariant
 
 INVARIANTS = (
     Invariant(
-        "tasks: disputed without a file about it, or an open file about one that is not disputed",
-        """SELECT t.id FROM tasks t LEFT JOIN disputes d ON d.active_reference = t.id WHERE
-        (t.status = 'disputed' AND d.id IS NULL AND t.updated_at < :long_ago) OR
-        (t.status <> 'disputed' AND d.id IS NOT NULL)""",
+        "deals: disputed without a file about it, or an open file about one that is not disputed",
+        """SELECT a.id FROM deals a LEFT JOIN disputes d ON d.active_reference = a.id WHERE
+        (a.stage = 'disputed' AND d.id IS NULL AND a.updated_at < :long_ago) OR
+        (a.stage <> 'disputed' AND d.id IS NOT NULL)""",
     ),
     Invariant(
         "disputes: over and marked as open, or the other way round",
@@ -25,7 +25,8 @@ INVARIANTS = (
     ),
     Invariant(
         "disputes: the worker's part of the escrow differs from what was settled",
-        """SELECT d.id FROM disputes d LEFT JOIN ledger_transfers l ON l.reference = 'task:' || d.task_id
+        """SELECT d.id FROM disputes d JOIN deals a ON a.id = d.deal_id
+        LEFT JOIN ledger_transfers l ON l.reference = a.reference
         AND l.kind IN ('release', 'fee', 'tax') WHERE d.status = 'resolved'
         GROUP BY d.id, d.to_worker_minor HAVING COALESCE(SUM(l.amount_minor), 0) <> COALESCE(d.to_worker_minor, 0)""",
     ),

@@ -33,7 +33,7 @@ class ShownAlready(Duplicate):
 
 @retry_conflict("uq_disputes_open_for")
 class Dispute(Stateful, Base):
-    """One disagreement about one task. `active_reference` is the task while it goes on. The terms (`outcome`, and
+    """One disagreement about one deal. `active_reference` is the deal while it goes on. The terms (`outcome`, and
     `to_worker_minor`, before the fee, where money is held) are those of the decision in force or of the accepted
     offer; once it is resolved, exactly what was moved. `final_at` is when the first decision can no longer be appealed.
     """
@@ -41,7 +41,7 @@ class Dispute(Stateful, Base):
     __tablename__ = "disputes"
     __table_args__ = (
         Index("uq_disputes_open_for", "active_reference", unique=True),
-        Index("ix_disputes_task_id", "task_id", "id"),
+        Index("ix_disputes_deal_id", "deal_id", "id"),
         Index("ix_disputes_opened_by_id", "opened_by_id", "created_at", "id"),
         Index("ix_disputes_against_id", "against_id", "created_at", "id"),
         Index("ix_disputes_status", "status", "created_at", "id"),
@@ -51,7 +51,7 @@ class Dispute(Stateful, Base):
     lifecycle = DISPUTE_LIFECYCLE
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
+    deal_id: Mapped[int] = mapped_column(ForeignKey("deals.id"))
     active_reference: Mapped[int | None]
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     against_id: Mapped[int] = mapped_column(ForeignKey("users.id"))

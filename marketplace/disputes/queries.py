@@ -11,6 +11,8 @@ from marketplace.core.database.timers import Timer
 from marketplace.core.lists.list_query import ListQuery
 from marketplace.core.lists.pagination import Page
 from marketplace.core.queues.work_queue import table_of
+from marketplace.deals.lifecycle import DealStage
+from marketplace.deals.models import Deal, task_of
 from marketplace.disputes import policy, timeline
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, WAITING_FOR_STAFF, DisputeStatus
 from marketplace.disputes.models import REASONS, Decision, Dispute, Evidence, Offer, Statement
@@ -19,22 +21,19 @@ from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments import queries as payments_queries
-from marketplace.tasks.lifecycle import TaskStatus
-from marketplace.tasks.models import Task
-from marketplace.tasks.payments.service import reference
 from marketplace.uploads.addresses import url_of
 from marketplace.uploads.models import Upload
 
 Chosen = TypeVar("Chosen")
 
-DISPUTES, TASKS, USERS = table_of(Dispute), table_of(Task), table_of(User)
+DISPUTES, DEALS, USERS = table_of(Dispute), table_of(Deal), table_of(User)
 OPENER, RESPONDENT = USERS.alias("opener"), USERS.alias("respondent")
-SAME = ("id", "task_id", "task_title", "status", "reason", "description", "opened_by_id", "against_id", "outcome")
+SAME = ("id", "status", "reason", "description", "opened_by_id", "against_id", "outcome")
 MOMENTS = ("response_due_at", "final_at", "created_at", "updated_at")
 NAMES = [*person_columns(OPENER, "opener"), *person_columns(RESPONDENT, "respondent")]
-COLUMNS = [*DISPUTES.c, TASKS.c.title.label("task_title"), *NAMES]
+COLUMNS = [*DISPUTES.c, DEALS.c.title, DEALS.c.reference, *NAMES]
 JOINED = (
-    DISPUTES.join(TASKS, TASKS.c.id == DISPUTES.c.task_id)
+    DISPUTES.join(DEALS, DEALS.c.id == DISPUTES.c.deal_id)
     .join(OPENER, OPENER.c.id == DISPUTES.c.opened_by_id)
     .join(RESPONDENT, RESPONDENT.c.id == DISPUTES.c.against_id)
 )
@@ -88,20 +87,19 @@ def offer_of(dispute: Dispute, offer_id: int) -> Offer:
     return one(select(Offer).where(Offer.dispute_id == dispute.id, Offer.id == offer_id), "offer")
 
 
-def without_file(task_id: int) -> Task | None:
-    """The task of this id if it is disputed and has no open dispute."""
-    wanted = _without_file(select(Task)).where(Task.id == task_id)
-    return db.session.scalar(wanted)
+def without_file(deal_id: int) -> Deal | None:
+    """The deal of this id if it is disputed and has no open dispute."""
+    return db.session.scalar(_without_file(select(Deal)).where(Deal.id == deal_id))
 
 
-def tasks_without_file(batch: int) -> list[int]:
-    """Ids of disputed tasks that have no open dispute."""
-    return [row.id for row in fetch(_without_file(select(Task.id)).order_by(Task.id).limit(batch))]
+def deals_without_file(batch: int) -> list[int]:
+    """Ids of disputed deals that have no open dispute."""
+    return [row.id for row in fetch(_without_file(select(Deal.id)).order_by(Deal.id).limit(batch))]
 
 
-def newest_of(user: User, task_id: int) -> JsonObject:
-    """The newest visible dispute about a task; raises NotFound."""
-    return _detail(user, DISPUTES.c.task_id == task_id)
+def newest_of(user: User, reference: str) -> JsonObject:
+    """The newest visible dispute about a deal; raises NotFound."""
+    return _detail(user, DISPUTES.c.deal_id.in_(select(DEALS.c.id).where(DEALS.c.reference == reference)))
 
 
 def detail(user: User, dispute_id: int) -> JsonObject:
@@ -113,6 +111,9 @@ def view(user: User, row: Any) -> JsonObject:
     """A dispute as lists show it."""
     return {
         **{name: getattr(row, name) for name in (*SAME, *MOMENTS)},
+        "deal": row.reference,
+        "task_id": task_of(row.reference),
+        "task_title": row.title,
         "opened_by_name": name_in(row, "opener"),
         "against_name": name_in(row, "respondent"),
         **_money("to_worker", row.to_worker_minor, row.currency),
@@ -127,7 +128,7 @@ def _detail(user: User, wanted: Any) -> JsonObject:
     row = _newest(user, wanted)
     statements, decisions, offers = _rows(Statement, row.id), _rows(Decision, row.id), _rows(Offer, row.id)
     evidence = _evidence(row.id)
-    held, currency = payments_queries.held_of(reference(row.task_id)) or (None, None)
+    held, currency = payments_queries.held_of(row.reference) or (None, None)
     return {
         **view(user, row),
         **_money("held", held, currency),
@@ -197,5 +198,5 @@ def _money(name: str, minor: int | None, currency: str | None) -> JsonObject:
 
 
 def _without_file(chosen: Select[Chosen]) -> Select[Chosen]:
-    missing = select(Dispute.id).where(Dispute.active_reference == Task.id).exists()
-    return chosen.where(Task.status == TaskStatus.DISPUTED, ~missing)
+    missing = select(Dispute.id).where(Dispute.active_reference == Deal.id).exists()
+    return chosen.where(Deal.stage == DealStage.DISPUTED, ~missing)

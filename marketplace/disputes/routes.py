@@ -6,6 +6,7 @@ from marketplace.core.http.access import ANYONE, SIGNED_IN, allowed_to, current_
 from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import created, page_of, written
+from marketplace.deals.models import task_reference
 from marketplace.disputes import queries, service
 from marketplace.disputes.evidence import service as evidence_service
 from marketplace.disputes.schemas import (
@@ -69,7 +70,7 @@ def show_dispute(dispute_id: int) -> Answer:
 @bp.response(200, DisputeDetailSchema)
 def show_dispute_of_task(task_id: int) -> Answer:
     """Show the newest dispute about a task."""
-    return queries.newest_of(current_user(), task_id)
+    return queries.newest_of(current_user(), task_reference(task_id))
 
 
 @bp.post("/<int:dispute_id>/respond", transaction=False)

@@ -1,9 +1,12 @@
 """Disputes in and out."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from marketplace.core.http.fields import Amount, Choice, Int, Num, Str
 from marketplace.core.http.schemas import Currency, Input, PageQuery, available_actions
+from marketplace.deals.models import task_reference
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, DisputeStatus, OfferStatus
 from marketplace.disputes.models import OUTCOMES, REASONS
 from marketplace.disputes.timeline import KINDS
@@ -38,11 +41,24 @@ class DisputesQuery(PageQuery):
 
 
 class DisputeInputSchema(Input):
-    """A new dispute."""
+    """A new dispute, about a deal: by its name, or by the id of its task."""
 
-    task_id = Int(required=True, least=1, example=7)
+    task_id = Int(least=1, example=7)
+    deal = Str(longest=40, allow_none=True, example=None, metadata={"description": "Instead of task_id: task:7"})
     reason = Choice(*REASONS, required=True)
     description = Str(required=True, shortest=1, longest=5000, example=SAID)
+
+    @validates_schema
+    def one_of_two(self, data: dict[str, Any], **_: Any) -> None:
+        """Both could be two deals."""
+        if (data.get("task_id") is None) == (data.get("deal") is None):
+            raise ValidationError("Send task_id or deal, one of the two.", "task_id")
+
+    @post_load
+    def by_its_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Keep `deal`."""
+        task_id = data.pop("task_id", None)
+        return data if task_id is None else {**data, "deal": task_reference(task_id)}
 
 
 class ResponseSchema(Input):
@@ -103,7 +119,8 @@ class DisputeSchema(Schema):
     """A dispute as lists show it. The terms are those of the decision in force or of what was agreed on."""
 
     id = Int(required=True, example=1)
-    task_id = Int(required=True, example=7)
+    deal = Str(required=True, example="task:7")
+    task_id = Int(required=True, allow_none=True, example=7)
     task_title = Str(required=True, example="Put up a shelf")
     status = Choice(*DisputeStatus, required=True)
     reason = Choice(*REASONS, required=True)

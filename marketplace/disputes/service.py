@@ -1,29 +1,31 @@
 """What the two sides do in a dispute: open, answer, add evidence, appeal."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 from sqlalchemy import func, select
 
 from marketplace.auth.models import User
 from marketplace.core.database.db import db, fetch, save
+from marketplace.core.manifest import deal_kinds
 from marketplace.core.ops import current_settings
 from marketplace.core.queues.outbox import publish
+from marketplace.deals import queries as deals_queries
+from marketplace.deals.models import Deal
 from marketplace.disputes import policy, queries
 from marketplace.disputes.lifecycle import SYSTEM
 from marketplace.disputes.models import Dispute, Evidence, Statement
 from marketplace.events.disputes import DisputeAnswered, DisputeAppealed, DisputeOpened
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Conflict, Invalid, NotAllowed
+from marketplace.kit.errors import Conflict, Invalid, NotAllowed, NotFound
 from marketplace.kit.lifecycle import WrongState
-from marketplace.tasks import queries as tasks_queries
-from marketplace.tasks import service as tasks_service
-from marketplace.tasks.models import Task
 from marketplace.uploads import queries as uploads_queries
 from marketplace.uploads import service as uploads_service
 from marketplace.uploads.addresses import url_of
 from marketplace.uploads.queries import UploadRow
 
 OTHER = "other"
+LONGEST_ID = 18  # digits; a number of more fits no column
 MOST_OF_A_SIDE = 50
 
 
@@ -34,19 +36,24 @@ class TooMuch(Conflict):
     sentence = f"There are {MOST_OF_A_SIDE} of yours in this dispute already, which is all there can be."
 
 
-def open_dispute(user: User, task_id: int, *, reason: str, description: str) -> Dispute:
-    """Move the task to disputed and open its dispute, in one transaction; raises 403, 404, WrongState (409)."""
-    task = tasks_service.dispute(user, task_id)
-    return _file(task, user.id, reason=reason, description=description)
+def open_dispute(user: User, *, deal: str, reason: str, description: str) -> Dispute:
+    """Move what the deal is about ("task:7") to disputed and open its dispute, in one transaction; raises what the
+    trade says: 403, 404, WrongState (409)."""
+    thing, _, number = deal.partition(":")
+    if thing not in deal_kinds() or not (number.isdecimal() and len(number) <= LONGEST_ID):
+        raise NotFound.of("deal")
+    deal_kinds()[thing].settlement.dispute(user, int(number))
+    return _file(deals_queries.find(user, deal), user.id, reason=reason, description=description)
 
 
-def open_missing(task_id: int) -> None:
-    """Open the dispute of a task that was disputed at the task itself; no effect where there is one, or the task is not
-    disputed any more."""
-    task = queries.without_file(task_id)
-    opener = tasks_queries.last_actor(task_id, "dispute")
-    if task is not None and opener is not None:
-        _file(task, opener, reason=OTHER, description=task.reason)
+def open_missing(deal_id: int) -> None:
+    """Open the dispute of a deal that was disputed at the trade itself; no effect where there is one, or the deal is
+    not disputed any more."""
+    deal = queries.without_file(deal_id)
+    opener = None if deal is None else deals_queries.disputed_by(deal)
+    if deal is not None and opener is not None:
+        said = deal_kinds()[deal.kind].settlement.reason_of(deal.subject_id)
+        _file(deal, opener, reason=OTHER, description=said)
 
 
 def respond(user: User, dispute_id: int, *, content: str, shown: Mapping[str, str] | None = None) -> Dispute:
@@ -104,13 +111,13 @@ def own_files(user: User, names: Sequence[str]) -> list[UploadRow]:
     return found
 
 
-def _file(task: Task, opener_id: int, *, reason: str, description: str) -> Dispute:
+def _file(deal: Deal, opener_id: int, *, reason: str, description: str) -> Dispute:
     days = current_settings.days("DISPUTE_RESPONSE_DAYS")
-    other = task.assigned_to_id if opener_id == task.creator_id else task.creator_id
+    other = deal.provider_id if opener_id == deal.client_id else deal.client_id
     dispute = save(
         Dispute(
-            task_id=task.id,
-            active_reference=task.id,
+            deal_id=deal.id,
+            active_reference=deal.id,
             opened_by_id=opener_id,
             against_id=other,
             reason=reason,
@@ -118,7 +125,9 @@ def _file(task: Task, opener_id: int, *, reason: str, description: str) -> Dispu
             response_due_at=now() + days,
         )
     )
-    publish(DisputeOpened(dispute_id=dispute.id, task_id=task.id, by_id=opener_id, other_id=dispute.against_id))
+    publish(
+        DisputeOpened(dispute_id=dispute.id, reference=deal.reference, by_id=opener_id, other_id=dispute.against_id)
+    )
     return dispute
 
 
@@ -145,6 +154,14 @@ def _refuse_too_much(kind: type[Statement | Evidence], dispute: Dispute, user: U
         raise TooMuch()
 
 
-def _by(dispute: Dispute, user: User) -> dict[str, int]:
+class _By(TypedDict):
+    dispute_id: int
+    reference: str
+    by_id: int
+    other_id: int
+
+
+def _by(dispute: Dispute, user: User) -> _By:
     other = policy.other_side(dispute, user.id)
-    return {"dispute_id": dispute.id, "task_id": dispute.task_id, "by_id": user.id, "other_id": other}
+    reference = deals_queries.by_id(dispute.deal_id).reference
+    return {"dispute_id": dispute.id, "reference": reference, "by_id": user.id, "other_id": other}

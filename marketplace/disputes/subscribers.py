@@ -1,11 +1,11 @@
-"""Disputes listen to tasks; safe to repeat."""
+"""Disputes listen to deals; safe to repeat."""
 
 from marketplace.core.queues.outbox import subscribe
 from marketplace.disputes import service
-from marketplace.events.tasks import TaskDisputed
+from marketplace.events.deals import DealDisputed
 
 
-@subscribe(TaskDisputed)
-def open_file(event: TaskDisputed) -> None:
-    """Open the dispute of a task that was disputed at the task itself; there may be one."""
-    service.open_missing(event.task_id)
+@subscribe(DealDisputed)
+def open_file(event: DealDisputed) -> None:
+    """Open the dispute of a deal that was disputed at the trade itself; there may be one."""
+    service.open_missing(event.deal_id)

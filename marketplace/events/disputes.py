@@ -7,10 +7,10 @@ from marketplace.events.base import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeOpened(Event):
-    """A dispute was opened about a task; the other side is told by TaskDisputed."""
+    """A dispute was opened about a deal; the other side is told by TaskDisputed."""
 
     dispute_id: int
-    task_id: int
+    reference: str
     by_id: int
     other_id: int
 
@@ -20,7 +20,7 @@ class DisputeAnswered(Event):
     """A side wrote a statement in a dispute."""
 
     dispute_id: int
-    task_id: int
+    reference: str
     statement_id: int
     by_id: int
     other_id: int
@@ -32,7 +32,7 @@ class OfferMade(Event):
 
     offer_id: int
     dispute_id: int
-    task_id: int
+    reference: str
     by_id: int
     other_id: int
     outcome: str
@@ -46,7 +46,7 @@ class OfferDeclined(Event):
 
     offer_id: int
     dispute_id: int
-    task_id: int
+    reference: str
     by_id: int
     other_id: int
 
@@ -56,7 +56,7 @@ class DisputeDecided(Event):
     """Staff have decided; it becomes final unless a side appeals."""
 
     dispute_id: int
-    task_id: int
+    reference: str
     opened_by_id: int
     against_id: int
 
@@ -66,7 +66,7 @@ class DisputeAppealed(Event):
     """A side does not accept the decision; staff decide once more, for good."""
 
     dispute_id: int
-    task_id: int
+    reference: str
     by_id: int
     other_id: int
 
@@ -76,7 +76,7 @@ class DisputeResolved(Event):
     """It is over and the money has moved; `outcome`: the task is completed, cancelled, or the dispute withdrawn."""
 
     dispute_id: int
-    task_id: int
+    reference: str
     opened_by_id: int
     against_id: int
     outcome: str

@@ -36,6 +36,6 @@ class ReviewDeleted(Event):
 class ReviewDue(Event):
     """A deal has been over for a few days and this side has not rated it."""
 
-    task_id: int
+    reference: str
     user_id: int
     other_id: int

@@ -14,6 +14,7 @@ from marketplace.auth.models import User
 from marketplace.core.database.db import execute, fetch, first_as
 from marketplace.core.queues.jobs import enqueue
 from marketplace.core.realtime import connections
+from marketplace.deals import queries as deals_queries
 from marketplace.kit.clock import now
 from marketplace.kit.geo import Box, boxes_around, distance_km
 from marketplace.kit.money import Money
@@ -106,9 +107,9 @@ def of_match(user_id: int, search_id: int, kind: str, thing_id: int) -> None:
         tell(user_id, "saved_search_match", key, search_id, named_id=thing.owner_id, **about)
 
 
-def of_dispute(user_id: int, kind: str, key: str, dispute_id: int, task_id: int, *, by_id: int | None = None) -> None:
+def of_dispute(user_id: int, kind: str, key: str, dispute_id: int, reference: str, *, by_id: int | None = None) -> None:
     """About a dispute, with the name of `by_id` where the other side did it."""
-    title, owner_id = tasks_queries.title_of(task_id)
+    title, owner_id = deals_queries.title_of(reference)
     values = {} if by_id is None else {"other_name": auth_queries.name_of(by_id)}
     named_id = owner_id if by_id is None and owner_id != user_id else by_id
     tell(user_id, kind, key, dispute_id, named_id=named_id, task_title=title, **values)

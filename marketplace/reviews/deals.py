@@ -1,6 +1,6 @@
-"""Completed deals between two people, which today are tasks.
+"""Completed deals as one of their sides sees them: whom to review, and as what.
 
-Apart from the rooms: reads of the tasks below, as the deals that reviews are about.
+Apart from the rooms: reads of the deals below, which reviews are about.
 """
 
 from dataclasses import dataclass
@@ -11,16 +11,18 @@ from sqlalchemy import exists, or_, select, union_all
 
 from marketplace.auth.models import User
 from marketplace.core.database.db import fetch, fetch_as
+from marketplace.deals.lifecycle import DealStage
+from marketplace.deals.models import Deal
 from marketplace.reviews.models import CLIENT, WORKER, Review
-from marketplace.tasks.lifecycle import TaskStatus
-from marketplace.tasks.models import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Deal:
-    """A completed deal seen by one side: the other person, and their role."""
+class Reviewable:
+    """A completed deal seen by one side: the other person, and their role. (Clients call the provider of a deal the
+    worker.)"""
 
-    task_id: int
+    deal_id: int
+    reference: str
     title: str
     completed_at: datetime | None
     other_id: int
@@ -37,51 +39,52 @@ class Deal:
         return CLIENT if self.other_was == WORKER else WORKER
 
 
-def of_task(user: User, task: Task) -> Deal | None:
-    """The deal of a task for one of its sides; None for others, and where it is not completed."""
-    if task.status != TaskStatus.COMPLETED or user.id not in {task.creator_id, task.assigned_to_id}:
-        return None
-    return _seen_by(user.id, task)
+def completed(user: User, reference: str) -> Reviewable | None:
+    """A completed deal for one of its sides; None for others, and where it is not completed."""
+    sides = or_(Deal.client_id == user.id, Deal.provider_id == user.id)
+    wanted = select(Deal.__table__).where(Deal.reference == reference, Deal.stage == DealStage.COMPLETED, sides)
+    rows = fetch(wanted)
+    return _seen_by(user.id, rows[0]) if rows else None
 
 
-def unreviewed(user: User, other_id: int) -> list[Deal]:
+def unreviewed(user: User, other_id: int) -> list[Reviewable]:
     """Completed deals with the other person that `user` has not reviewed, latest first."""
-    reviewed = exists().where(Review.task_id == Task.id, Review.reviewer_id == user.id)
+    reviewed = exists().where(Review.deal_id == Deal.id, Review.reviewer_id == user.id)
     between = or_(
-        (Task.creator_id == user.id) & (Task.assigned_to_id == other_id),
-        (Task.creator_id == other_id) & (Task.assigned_to_id == user.id),
+        (Deal.client_id == user.id) & (Deal.provider_id == other_id),
+        (Deal.client_id == other_id) & (Deal.provider_id == user.id),
     )
-    columns = (Task.id, Task.title, Task.completed_at, Task.creator_id, Task.assigned_to_id)
-    wanted = select(*columns).where(between, Task.status == TaskStatus.COMPLETED, ~reviewed)
-    return [_seen_by(user.id, row) for row in fetch(wanted.order_by(Task.completed_at.desc(), Task.id.desc()))]
+    wanted = select(Deal.__table__).where(between, Deal.stage == DealStage.COMPLETED, ~reviewed)
+    return [_seen_by(user.id, row) for row in fetch(wanted.order_by(Deal.completed_at.desc(), Deal.id.desc()))]
 
 
 class UnratedSide(Protocol):
     """A side of a deal that has not reviewed the other."""
 
-    task_id: int
+    reference: str
     user_id: int
     other_id: int
 
 
 def unrated(since: datetime, until: datetime) -> list[UnratedSide]:
     """Sides without a review, of deals completed in this time."""
-    sides = ((Task.creator_id, Task.assigned_to_id), (Task.assigned_to_id, Task.creator_id))
+    sides = ((Deal.client_id, Deal.provider_id), (Deal.provider_id, Deal.client_id))
     selects = []
     for mine, other in sides:
-        rated = exists().where(Review.task_id == Task.id, Review.reviewer_id == mine)
-        ended = (Task.status == TaskStatus.COMPLETED) & Task.completed_at.between(since, until)
-        chosen = select(Task.id.label("task_id"), mine.label("user_id"), other.label("other_id"))
+        rated = exists().where(Review.deal_id == Deal.id, Review.reviewer_id == mine)
+        ended = (Deal.stage == DealStage.COMPLETED) & Deal.completed_at.between(since, until)
+        chosen = select(Deal.reference, mine.label("user_id"), other.label("other_id"))
         selects.append(chosen.where(ended, ~rated))
     return fetch_as(UnratedSide, union_all(*selects))
 
 
-def _seen_by(user_id: int, task: Any) -> Deal:
-    mine = task.creator_id == user_id
-    return Deal(
-        task_id=task.id,
-        title=task.title,
-        completed_at=task.completed_at,
-        other_id=task.assigned_to_id if mine else task.creator_id,
+def _seen_by(user_id: int, deal: Any) -> Reviewable:
+    mine = deal.client_id == user_id
+    return Reviewable(
+        deal_id=deal.id,
+        reference=deal.reference,
+        title=deal.title,
+        completed_at=deal.completed_at,
+        other_id=deal.provider_id if mine else deal.client_id,
         other_was=WORKER if mine else CLIENT,
     )

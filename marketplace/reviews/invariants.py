@@ -10,9 +10,9 @@ INVARIANTS = (
         HAVING u.rating_sum <> COALESCE(SUM(r.rating), 0) OR u.reviews_count <> COUNT(r.id)""",
     ),
     Invariant(
-        "reviews: not of a completed task between the two",
-        """SELECT r.id FROM reviews r JOIN tasks t ON t.id = r.task_id WHERE t.status <> 'completed' OR NOT (
-        (r.reviewer_id = t.creator_id AND r.reviewed_user_id = t.assigned_to_id AND r.reviewed_as = 'worker') OR
-        (r.reviewer_id = t.assigned_to_id AND r.reviewed_user_id = t.creator_id AND r.reviewed_as = 'client'))""",
+        "reviews: not of a completed deal between the two",
+        """SELECT r.id FROM reviews r JOIN deals d ON d.id = r.deal_id WHERE d.stage <> 'completed' OR NOT (
+        (r.reviewer_id = d.client_id AND r.reviewed_user_id = d.provider_id AND r.reviewed_as = 'worker') OR
+        (r.reviewer_id = d.provider_id AND r.reviewed_user_id = d.client_id AND r.reviewed_as = 'client'))""",
     ),
 )

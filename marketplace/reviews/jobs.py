@@ -18,5 +18,5 @@ def remind_of_reviews(run: Run) -> None:
     tell once."""
     moment = now()
     for due in deals.unrated(moment - FROM, moment - UNTIL):
-        fact = ReviewDue(task_id=due.task_id, user_id=due.user_id, other_id=due.other_id)
+        fact = ReviewDue(reference=due.reference, user_id=due.user_id, other_id=due.other_id)
         in_transaction(lambda fact=fact: publish(fact))  # type: ignore[misc]

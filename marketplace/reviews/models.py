@@ -16,13 +16,13 @@ class ReviewedAlready(Duplicate):
     sentence = "You have reviewed this deal already."
 
 
-@answer_conflict("uq_reviews_task_id_reviewer_id", ReviewedAlready())
+@answer_conflict("uq_reviews_deal_id_reviewer_id", ReviewedAlready())
 class Review(Stamped, Base):
     """One side's review of a deal; `reviewed_as` is the other side's role in it."""
 
     __tablename__ = "reviews"
     __table_args__ = (
-        UniqueConstraint("task_id", "reviewer_id"),
+        UniqueConstraint("deal_id", "reviewer_id"),
         Index("ix_reviews_reviewed", "reviewed_user_id", "created_at", "id"),
         Index("ix_reviews_reviewer", "reviewer_id", "created_at", "id"),
         Index("ix_reviews_newest", "created_at", "id"),
@@ -34,6 +34,6 @@ class Review(Stamped, Base):
     reviewer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     reviewed_user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     reviewed_as: Mapped[str] = mapped_column(String(10))
-    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
+    deal_id: Mapped[int] = mapped_column(ForeignKey("deals.id"))
     rating: Mapped[int]
     content: Mapped[str] = mapped_column(Text, default="")

@@ -9,11 +9,13 @@ from marketplace.auth.queries import name_in, person_columns
 from marketplace.core.database.db import db, fetch, locked, one
 from marketplace.core.lists.list_query import ListQuery, equal_to
 from marketplace.core.lists.pagination import Page
+from marketplace.deals.models import Deal, task_of, task_reference
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.reviews.models import CLIENT, WORKER, Review
 
 REVIEWS: Table = Review.metadata.tables["reviews"]
+DEALS: Table = Deal.metadata.tables["deals"]
 USERS: Table = User.metadata.tables["users"]
 REVIEWER, REVIEWED = USERS.alias("reviewer"), USERS.alias("reviewed")
 PEOPLE = [
@@ -24,12 +26,13 @@ PEOPLE = [
 REVIEWS_LIST = ListQuery(
     name="reviews",
     table=REVIEWS,
-    columns=[*REVIEWS.c, *PEOPLE],
-    joined=REVIEWS.join(REVIEWER, REVIEWER.c.id == REVIEWS.c.reviewer_id).join(
-        REVIEWED, REVIEWED.c.id == REVIEWS.c.reviewed_user_id
-    ),
+    columns=[*REVIEWS.c, DEALS.c.reference, *PEOPLE],
+    joined=REVIEWS.join(REVIEWER, REVIEWER.c.id == REVIEWS.c.reviewer_id)
+    .join(REVIEWED, REVIEWED.c.id == REVIEWS.c.reviewed_user_id)
+    .join(DEALS, DEALS.c.id == REVIEWS.c.deal_id),
     filters={
-        **equal_to(REVIEWS.c, "id", "reviewer_id", "reviewed_user_id", "task_id"),
+        **equal_to(REVIEWS.c, "id", "reviewer_id", "reviewed_user_id"),
+        "reference": REVIEWS.c.deal_id.in_(select(DEALS.c.id).where(DEALS.c.reference == bindparam("reference"))),
         "rating_min": REVIEWS.c.rating >= bindparam("rating_min"),
         "nothing": REVIEWS.c.id == bindparam("nothing"),
     },
@@ -38,8 +41,10 @@ REVIEWS_LIST = ListQuery(
 )
 
 
-def browse(*, listing_id: int | None = None, **query: Any) -> Page:
+def browse(*, listing_id: int | None = None, task_id: int | None = None, **query: Any) -> Page:
     """Reviews, newest first; none for a `listing_id`, as listings have no deals yet."""
+    if task_id is not None:
+        query["reference"] = task_reference(task_id)
     return REVIEWS_LIST.page({**query, "nothing": 0 if listing_id is not None else None}, view)
 
 
@@ -56,9 +61,9 @@ def find_locked(review_id: int) -> Review:
     return one(locked(select(Review).where(Review.id == review_id)), "review")
 
 
-def mine_about(user: User, task_id: int) -> int | None:
-    """Id of one's own review of a task; None where there is none."""
-    mine = select(Review.id).where(Review.task_id == task_id, Review.reviewer_id == user.id)
+def mine_about(user: User, deal_id: int) -> int | None:
+    """Id of one's own review of a deal; None where there is none."""
+    mine = select(Review.id).where(Review.deal_id == deal_id, Review.reviewer_id == user.id)
     return db.session.scalar(mine)
 
 
@@ -87,7 +92,8 @@ def view(row: Any) -> JsonObject:
         "reviewer_avatar": row.reviewer_avatar_url,
         "reviewed_user_id": row.reviewed_user_id,
         "reviewed_user_name": name_in(row, "reviewed"),
-        "task_id": row.task_id,
+        "deal": row.reference,
+        "task_id": task_of(row.reference),
         "listing_id": None,
         "review_type": f"{CLIENT if row.reviewed_as == WORKER else WORKER}_to_{row.reviewed_as}",
         "rating": row.rating,

@@ -53,6 +53,7 @@ class ReviewInputSchema(TaskReviewInputSchema):
     """A review; without a deal named, of the latest completed one not reviewed yet."""
 
     reviewed_user_id = Int(required=True, example=2)
+    deal = Str(longest=40, example="task:1")
     task_id = Int(example=1)
     order_id = Int(example=1)
     listing_id = Int(example=3)
@@ -67,6 +68,7 @@ class ReviewSchema(Schema):
     reviewer_avatar = Str(required=True, example="https://example.com/anna.jpg")
     reviewed_user_id = Int(required=True, example=2)
     reviewed_user_name = Str(required=True, example="Juris Bērziņš")
+    deal = Str(required=True, example="task:1")
     task_id = Int(required=True, allow_none=True, example=1)
     listing_id = Int(required=True, allow_none=True, example=None)
     review_type = Str(required=True, example="client_to_worker")
@@ -108,6 +110,7 @@ class CanReviewSchema(Schema):
 class ReviewableSchema(Schema):
     """A completed deal that waits for a review."""
 
+    deal = Str(required=True, example="task:1")
     type = Str(required=True, example="task")
     id = Int(required=True, example=1)
     title = Str(required=True, example="Carry a sofa to the third floor")

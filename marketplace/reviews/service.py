@@ -10,12 +10,14 @@ from marketplace.auth.service import count_rating
 from marketplace.core.database.db import db, execute, save
 from marketplace.core.ops import current_settings
 from marketplace.core.queues.outbox import publish
+from marketplace.deals import queries as deals_queries
+from marketplace.deals.models import task_reference
 from marketplace.events.reviews import ReviewChanged, ReviewDeleted, ReviewWritten
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.json_types import JsonObject
 from marketplace.reviews import deals, queries
-from marketplace.reviews.deals import Deal
+from marketplace.reviews.deals import Reviewable
 from marketplace.reviews.models import Review, ReviewedAlready
 from marketplace.tasks import queries as tasks_queries
 
@@ -40,6 +42,7 @@ def write(
     reviewed_user_id: int,
     rating: int,
     content: str = "",
+    deal: str | None = None,
     task_id: int | None = None,
     order_id: int | None = None,
     listing_id: int | None = None,
@@ -52,19 +55,21 @@ def write(
         raise Invalid.field("reviewed_user_id", "You cannot review yourself.")
     auth_queries.find(reviewer, reviewed_user_id)
     if task_id is not None:
-        deal = _deal_of_task(reviewer, task_id)
+        about = _of_task(reviewer, task_id)
+    elif deal is not None:
+        about = _to_review(reviewer, deals_queries.find(reviewer, deal).reference)
     elif order_id is not None or listing_id is not None:
         raise NoDeal()  # orders are not there yet, and a listing alone is no deal
     else:
-        deal = _latest_deal(reviewer, reviewed_user_id)
-    if deal.other_id != reviewed_user_id:
+        about = _latest_deal(reviewer, reviewed_user_id)
+    if about.other_id != reviewed_user_id:
         raise NoDeal("This deal was not with that person.")
-    return _save(reviewer, deal, rating, content)
+    return _save(reviewer, about, rating, content)
 
 
 def write_about_task(reviewer: User, task_id: int, *, rating: int, content: str = "") -> Review:
     """Review the other side of a task; raises as `write`."""
-    return _save(reviewer, _deal_of_task(reviewer, task_id), rating, content)
+    return _save(reviewer, _of_task(reviewer, task_id), rating, content)
 
 
 def edit(user: User, review_id: int, *, rating: int | None = None, content: str | None = None) -> Review:
@@ -91,10 +96,11 @@ def delete(user: User, review_id: int) -> None:
 
 def can_review_task(user: User, task_id: int) -> JsonObject:
     """Whether one can review it, whom, and as what; or why not."""
-    deal = deals.of_task(user, tasks_queries.find(user, task_id))
+    tasks_queries.find(user, task_id)
+    deal = deals.completed(user, task_reference(task_id))
     if deal is None:
         return {"can_review": False, "reason": "Only the two sides of a completed task can review each other."}
-    found = queries.mine_about(user, task_id)
+    found = queries.mine_about(user, deal.deal_id)
     if found is not None:
         return {
             "can_review": False,
@@ -111,8 +117,9 @@ def can_review_user(user: User, other_id: int) -> JsonObject:
     open_deals = deals.unreviewed(user, other_id)
     rows = [
         {
-            "type": "task",
-            "id": deal.task_id,
+            "deal": deal.reference,
+            "type": deal.reference.partition(":")[0],
+            "id": int(deal.reference.partition(":")[2]),
             "title": deal.title,
             "completed_at": deal.completed_at,
             "your_role": deal.my_role,
@@ -124,29 +131,34 @@ def can_review_user(user: User, other_id: int) -> JsonObject:
     return {"can_review": bool(rows), "reason": reason, "reviewable_transactions": rows}
 
 
-def _deal_of_task(user: User, task_id: int) -> Deal:
-    deal = deals.of_task(user, tasks_queries.find(user, task_id))
+def _of_task(user: User, task_id: int) -> Reviewable:
+    tasks_queries.find(user, task_id)
+    return _to_review(user, task_reference(task_id))
+
+
+def _to_review(user: User, reference: str) -> Reviewable:
+    deal = deals.completed(user, reference)
     if deal is None:
         raise NoDeal()
-    if queries.mine_about(user, task_id) is not None:
+    if queries.mine_about(user, deal.deal_id) is not None:
         raise ReviewedAlready()
     return deal
 
 
-def _latest_deal(user: User, other_id: int) -> Deal:
+def _latest_deal(user: User, other_id: int) -> Reviewable:
     found = deals.unreviewed(user, other_id)
     if not found:
         raise NoDeal()
     return found[0]
 
 
-def _save(reviewer: User, deal: Deal, rating: int, content: str) -> Review:
+def _save(reviewer: User, deal: Reviewable, rating: int, content: str) -> Review:
     review = save(
         Review(
             reviewer_id=reviewer.id,
             reviewed_user_id=deal.other_id,
             reviewed_as=deal.other_was,
-            task_id=deal.task_id,
+            deal_id=deal.deal_id,
             rating=rating,
             content=content,
         )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from marketplace.core.manifest import DealKind, HandOver, Manifest, Searchable, Subject
+from marketplace.core.manifest import DealKind, HandOver, Manifest, Searchable, Settlement, Subject
 from marketplace.events import disputes as events_disputes
 from marketplace.events import tasks
 from marketplace.tasks import handover_codes, jobs, queries, routes, service, subscribers
@@ -11,7 +11,9 @@ from marketplace.tasks.invariants import INVARIANTS
 from marketplace.tasks.models import Application, Task
 from marketplace.tasks.payments import routes as tasks_payments_routes
 
-LINK, HAND_OVER = "/api/tasks/{id}", HandOver(handover_codes.code_of, handover_codes.hand_over)
+LINK = "/api/tasks/{id}"
+HAND_OVER = HandOver(handover_codes.code_of, handover_codes.hand_over)
+SETTLEMENT = Settlement(service.dispute, service.settle, service.reopen, queries.reason_of)
 TASKS = Manifest(
     name="tasks",
     floor=5,
@@ -29,8 +31,8 @@ TASKS = Manifest(
     stateful=(Task, Application),
     invariants=INVARIANTS,
     deal_kinds=(
-        DealKind("task", LINK, hand_over=HAND_OVER),
-        DealKind("booking", LINK, is_titled_by_provider=True, hand_over=HAND_OVER),
+        DealKind("task", LINK, SETTLEMENT, hand_over=HAND_OVER),
+        DealKind("booking", LINK, SETTLEMENT, is_titled_by_provider=True, hand_over=HAND_OVER),
     ),
     subjects=(
         Subject(

@@ -113,6 +113,11 @@ def title_of(task_id: int) -> tuple[str, int | None]:
     return (rows[0].title, rows[0].creator_id) if rows else ("", None)
 
 
+def reason_of(task_id: int) -> str:
+    """Why it was declined, disputed or cancelled last."""
+    return str(fetch(select(Task.reason).where(Task.id == task_id))[0].reason)
+
+
 def last_actor(task_id: int, *verbs: str) -> int | None:
     """Id of who last moved it by one of these verbs; None where it was the clock, or nobody."""
     step = (StateChange.thing == "task", StateChange.thing_id == task_id, StateChange.verb.in_(verbs))

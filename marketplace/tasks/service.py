@@ -209,21 +209,21 @@ def hand_over(user: User, task_id: int) -> Task:
     return _complete(_moved(user, task_id, "hand_over"))
 
 
-def settle(task_id: int, *, to_worker_minor: int | None, actor_id: int | None = None) -> Task:
+def settle(task_id: int, *, to_provider_minor: int | None, actor_id: int | None = None) -> Task:
     """End a dispute: this much of the escrow (before the fee) to the worker, the rest back. 0 cancels the task, more or
     None (nothing is in escrow) completes it. Raises WrongState, NotPaid (409), Invalid (422)."""
     task = queries.living(task_id)
     held = payments_service.held_minor(tasks_payments_service.reference(task_id))
-    if held is None and to_worker_minor:
+    if held is None and to_provider_minor:
         raise payments_service.NotPaid()
-    task.advance("annul" if to_worker_minor == 0 else "settle", actor=SYSTEM, actor_id=actor_id)
+    task.advance("annul" if to_provider_minor == 0 else "settle", actor=SYSTEM, actor_id=actor_id)
     db.session.flush()
     if held is not None:
-        amount = held[0] if to_worker_minor is None else to_worker_minor
+        amount = held[0] if to_provider_minor is None else to_provider_minor
         payments_service.split(
             tasks_payments_service.reference(task_id), amount, reason="dispute decided", by_id=actor_id
         )
-    if to_worker_minor == 0:
+    if to_provider_minor == 0:
         tasks_payments_service.call_off(task_id, reason="dispute decided", by_id=actor_id)
         publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
         return task

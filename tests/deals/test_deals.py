@@ -145,3 +145,31 @@ def test_control_a_stage_that_is_written_by_hand_is_found(app: Flask, anna: Pers
     with app.app_context():
         in_transaction(lambda: execute(text("UPDATE deals SET stage = 'active'")))
         db.session.remove()
+
+
+@pytest.mark.parametrize(
+    "name", ["task:", "task:x", "nothing:1", "task:99999999999999999999", "task:١", "7", ":", "a" * 40]
+)
+def test_a_deal_that_cannot_be_is_not_found(anna: Person, juris: Person, name: str) -> None:
+    assert anna.get(f"{PATH}/{name}").status_code == 404
+    said = {"reason": "other", "description": "x"}
+    assert anna.post("/api/disputes", {"deal": name, **said}).status_code == 404
+    review = {"reviewed_user_id": juris.id, "rating": 5, "deal": name}
+    assert anna.post("/api/reviews", review).status_code == 404
+
+
+def test_it_is_disputed_and_reviewed_by_its_name(anna: Person, juris: Person, stranger: Person) -> None:
+    task = running_task(anna, juris)
+    body = {"deal": f"task:{task}", "reason": "other", "description": "It is crooked."}
+    assert anna.post("/api/disputes", {**body, "task_id": task}).status_code == 422
+    assert stranger.post("/api/disputes", body).status_code in {403, 404}
+    opened = anna.post("/api/disputes", body).json["dispute"]
+    assert (opened["deal"], opened["task_id"]) == (f"task:{task}", task)
+    assert anna.post(f"/api/disputes/{opened['id']}/withdraw").status_code == 200
+    for person, verb in ((juris, "done"), (anna, "confirm")):
+        assert person.post(f"/api/tasks/{task}/{verb}").status_code == 200
+    review = {"reviewed_user_id": juris.id, "rating": 5, "deal": f"task:{task}"}
+    written = anna.post("/api/reviews", review)
+    assert (written.status_code, written.json["review"]["deal"]) == (201, f"task:{task}"), written.json
+    assert anna.post("/api/reviews", review).status_code == 409
+    assert stranger.post("/api/reviews", review).status_code == 404

@@ -13,8 +13,11 @@ from marketplace.auth.models import User
 from marketplace.core.database.db import db, fetch, save
 from marketplace.core.database.prices import minor_units
 from marketplace.core.http.access import demand_money_scope
+from marketplace.core.manifest import Settlement, deal_kinds
 from marketplace.core.ops import current_settings
 from marketplace.core.queues.outbox import publish
+from marketplace.deals import queries as deals_queries
+from marketplace.deals.models import Deal
 from marketplace.disputes import policy, queries
 from marketplace.disputes.lifecycle import SYSTEM, DisputeStatus, OfferStatus
 from marketplace.disputes.models import Decision, Dispute, Offer
@@ -23,8 +26,6 @@ from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.money import Money
 from marketplace.payments import service as payments_service
-from marketplace.tasks import service as tasks_service
-from marketplace.tasks.payments.service import reference
 
 COMPLETED, CANCELLED, WITHDRAWN = "completed", "cancelled", "withdrawn"
 MOST_OFFERS = 50
@@ -66,7 +67,7 @@ def offer(user: User, dispute_id: int, *, amount: Decimal | None = None, outcome
     dispute = queries.to_change(user, dispute_id)
     dispute.advance("offer", actor=policy.role_of(user, dispute), actor_id=user.id)
     terms = _terms(dispute, "amount", amount, outcome=outcome)
-    if payments_service.is_under_way(reference(dispute.task_id)):
+    if payments_service.is_under_way(_deal(dispute).reference):
         demand_money_scope()  # the other side needs only to accept
     made = select(func.count()).where(Offer.dispute_id == dispute.id, Offer.author_id == user.id)
     if fetch(made)[0][0] >= MOST_OFFERS:
@@ -82,7 +83,7 @@ def accept(user: User, dispute_id: int, offer_id: int) -> Dispute:
     dispute, accepted = _offer_to_change(user, dispute_id, offer_id)
     accepted.advance("accept", actor=policy.offer_role_of(user, dispute, accepted), actor_id=user.id)
     dispute.advance("settle", actor=policy.role_of(user, dispute), actor_id=user.id)
-    most = (payments_service.held_minor(reference(dispute.task_id)) or (0, ""))[0]
+    most = (payments_service.held_minor(_deal(dispute).reference) or (0, ""))[0]
     if accepted.to_worker_minor is not None and accepted.to_worker_minor > most:
         raise LessIsHeld.with_only(most, accepted.currency or "")
     _carry_out(dispute, Terms(accepted.outcome, accepted.to_worker_minor, accepted.currency), user.id)
@@ -148,14 +149,14 @@ def withdraw(user: User, dispute_id: int) -> Dispute:
     dispute = queries.to_change(user, dispute_id)
     dispute.advance("withdraw", actor=policy.role_of(user, dispute), actor_id=user.id)
     _close(dispute, WITHDRAWN)
-    tasks_service.reopen(dispute.task_id, actor_id=user.id)
+    _settlement(dispute).reopen(_deal(dispute).subject_id, actor_id=user.id)
     return dispute
 
 
 def _carry_out(dispute: Dispute, terms: Terms, actor_id: int | None) -> None:
     """Resolve the task and its money, and store what was really moved: after a refund the worker gets at most what is
     left, and money held since the decision goes where the outcome says."""
-    held, share = payments_service.held_minor(reference(dispute.task_id)), terms.to_worker_minor
+    held, share = payments_service.held_minor(_deal(dispute).reference), terms.to_worker_minor
     if held is None:
         share = 0 if terms.outcome == CANCELLED else None
         _note_terms(dispute, Terms(terms.outcome))
@@ -164,7 +165,7 @@ def _carry_out(dispute: Dispute, terms: Terms, actor_id: int | None) -> None:
         share = (most if terms.outcome == COMPLETED else 0) if share is None else min(share, most)
         _note_terms(dispute, Terms(terms.outcome, share, currency))
     _close(dispute, terms.outcome)
-    tasks_service.settle(dispute.task_id, to_worker_minor=share, actor_id=actor_id)
+    _settlement(dispute).settle(_deal(dispute).subject_id, to_provider_minor=share, actor_id=actor_id)
 
 
 def _close(dispute: Dispute, outcome: str) -> None:
@@ -184,7 +185,7 @@ def _terms(
     dispute: Dispute, field: str, amount: Decimal | None, *, outcome: str | None, minor: int | None = None
 ) -> Terms:
     """The terms out of what a client sent, checked; raises Invalid (422)."""
-    held = payments_service.held_minor(reference(dispute.task_id))
+    held = payments_service.held_minor(_deal(dispute).reference)
     if held is None:
         return _without_money(field, outcome, amount if amount is not None else minor)
     most, currency = held
@@ -216,6 +217,14 @@ def _share(field: str, major: int | None, minor: int | None) -> int | None:
     return minor if major is None else major
 
 
+def _deal(dispute: Dispute) -> Deal:
+    return deals_queries.by_id(dispute.deal_id)
+
+
+def _settlement(dispute: Dispute) -> Settlement:
+    return deal_kinds()[_deal(dispute).kind].settlement
+
+
 def _offer_to_change(user: User, dispute_id: int, offer_id: int) -> tuple[Dispute, Offer]:
     dispute = queries.to_change(user, dispute_id)
     return dispute, queries.offer_of(dispute, offer_id)
@@ -235,7 +244,7 @@ class _Columns(TypedDict):
 
 class _By(TypedDict):
     dispute_id: int
-    task_id: int
+    reference: str
     by_id: int
     other_id: int
 
@@ -246,9 +255,9 @@ def _columns(terms: Terms) -> _Columns:
 
 def _by(dispute: Dispute, user: User) -> _By:
     other = policy.other_side(dispute, user.id)
-    return {"dispute_id": dispute.id, "task_id": dispute.task_id, "by_id": user.id, "other_id": other}
+    return {"dispute_id": dispute.id, "reference": _deal(dispute).reference, "by_id": user.id, "other_id": other}
 
 
-def _both(dispute: Dispute) -> dict[str, int]:
+def _both(dispute: Dispute) -> dict[str, Any]:
     sides = {"opened_by_id": dispute.opened_by_id, "against_id": dispute.against_id}
-    return {"dispute_id": dispute.id, "task_id": dispute.task_id, **sides}
+    return {"dispute_id": dispute.id, "reference": _deal(dispute).reference, **sides}

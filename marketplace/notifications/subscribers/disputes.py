@@ -18,7 +18,7 @@ def confirm_dispute(event: DisputeOpened) -> None:
     """Whoever opened it; the other side hears of it by `task_disputed`."""
     to, by = event.by_id, event.other_id
     notification_builder.of_dispute(
-        to, "dispute_opened", str(event.dispute_id), event.dispute_id, event.task_id, by_id=by
+        to, "dispute_opened", str(event.dispute_id), event.dispute_id, event.reference, by_id=by
     )
 
 
@@ -27,7 +27,7 @@ def tell_of_answer(event: DisputeAnswered) -> None:
     """The other side has spoken."""
     to, by = event.other_id, event.by_id
     notification_builder.of_dispute(
-        to, "dispute_answered", str(event.statement_id), event.dispute_id, event.task_id, by_id=by
+        to, "dispute_answered", str(event.statement_id), event.dispute_id, event.reference, by_id=by
     )
 
 
@@ -35,7 +35,9 @@ def tell_of_answer(event: DisputeAnswered) -> None:
 def tell_of_offer(event: OfferMade) -> None:
     """It takes one word to settle."""
     to, by = event.other_id, event.by_id
-    notification_builder.of_dispute(to, "dispute_offer", str(event.offer_id), event.dispute_id, event.task_id, by_id=by)
+    notification_builder.of_dispute(
+        to, "dispute_offer", str(event.offer_id), event.dispute_id, event.reference, by_id=by
+    )
 
 
 @subscribe(OfferDeclined)
@@ -43,7 +45,7 @@ def tell_of_declined_offer(event: OfferDeclined) -> None:
     """Another may be accepted."""
     to, by = event.other_id, event.by_id
     notification_builder.of_dispute(
-        to, "dispute_offer_declined", str(event.offer_id), event.dispute_id, event.task_id, by_id=by
+        to, "dispute_offer_declined", str(event.offer_id), event.dispute_id, event.reference, by_id=by
     )
 
 
@@ -51,7 +53,7 @@ def tell_of_declined_offer(event: OfferDeclined) -> None:
 def tell_of_decision(event: DisputeDecided) -> None:
     """Both sides, while they can appeal."""
     for to in (event.opened_by_id, event.against_id):
-        notification_builder.of_dispute(to, "dispute_decided", str(event.dispute_id), event.dispute_id, event.task_id)
+        notification_builder.of_dispute(to, "dispute_decided", str(event.dispute_id), event.dispute_id, event.reference)
 
 
 @subscribe(DisputeAppealed)
@@ -59,14 +61,14 @@ def tell_of_appeal(event: DisputeAppealed) -> None:
     """It is decided once more."""
     to, by = event.other_id, event.by_id
     notification_builder.of_dispute(
-        to, "dispute_appealed", str(event.dispute_id), event.dispute_id, event.task_id, by_id=by
+        to, "dispute_appealed", str(event.dispute_id), event.dispute_id, event.reference, by_id=by
     )
 
 
 @subscribe(DisputeResolved)
 def tell_of_end(event: DisputeResolved) -> None:
     """Both sides; where it was withdrawn, the other one."""
-    about = (str(event.dispute_id), event.dispute_id, event.task_id)
+    about = (str(event.dispute_id), event.dispute_id, event.reference)
     if event.outcome == "withdrawn":
         notification_builder.of_dispute(event.against_id, "dispute_withdrawn", *about, by_id=event.opened_by_id)
         return
