@@ -102,8 +102,8 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class DealKind:
-    """A kind of deal that a trade makes; one is called as the trade's lifecycle calls its thing. `link` is the address of what it is about ("/api/tasks/{id}"); the title is
-    the client's words, or the provider's."""
+    """A kind of deal that a trade makes; one is called as the trade's lifecycle calls its thing. `link` is the address
+    of what it is about ("/api/tasks/{id}"); the title is the client's words, or the provider's."""
 
     name: str
     link: str

@@ -16,6 +16,7 @@ class DealStage(StrEnum):
 
 RUNNING = (DealStage.AGREED, DealStage.ACTIVE, DealStage.DELIVERED, DealStage.DISPUTED)
 """Both sides still have something to do."""
+PAYABLE = (DealStage.AGREED, DealStage.ACTIVE, DealStage.DELIVERED)
 CLIENT, PROVIDER = "client", "provider"
 """The two sides: who pays, and who is paid."""
 SIDES = (CLIENT, PROVIDER)

@@ -4,9 +4,10 @@ from typing import Any
 
 from marketplace.core.database.db import in_transaction
 from marketplace.core.http.access import SIGNED_IN, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
-from marketplace.core.http.schemas import PageQuery, ProblemSchema, page_of, written
+from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
+from marketplace.core.http.schemas import PageQuery, ProblemSchema, created, page_of, written
 from marketplace.deals import queries, service
+from marketplace.deals.payments import service as deals_payments_service
 from marketplace.deals.schemas import (
     DealDetailSchema,
     DealSchema,
@@ -14,11 +15,13 @@ from marketplace.deals.schemas import (
     HandOverCodeAskedSchema,
     HandOverCodeSchema,
     HandOverSchema,
+    PayDealSchema,
     TimelineSchema,
 )
 from marketplace.payments import queries as payments_queries
 from marketplace.payments.handover_codes import wrong_code
-from marketplace.payments.schemas import PaymentSchema, QuoteSchema
+from marketplace.payments.provider_requests import handlers as provider_requests_handlers
+from marketplace.payments.schemas import PaymentDetailSchema, PaymentSchema, QuoteSchema
 
 bp = Blueprint(
     "deals", __name__, url_prefix="/api/deals", area="deals", access=SIGNED_IN, description="Deals of every trade"
@@ -53,7 +56,20 @@ def list_deal_payments(query: dict[str, Any], reference: str) -> Answer:
 @bp.alt_response(409, schema=ProblemSchema, description="No price was agreed on")
 def show_deal_quote(reference: str) -> Answer:
     """Show what a deal of mine costs, and what the marketplace keeps of it."""
-    return payments_queries.quote_view(service.quote(current_user(), reference))
+    return payments_queries.quote_view(deals_payments_service.quote(current_user(), reference))
+
+
+@bp.post("/<reference>/payments", transaction=False, money=True)
+@bp.arguments(PayDealSchema)
+@bp.response(201, created(PaymentDetailSchema, "payment"))
+def pay_for_deal(data: dict[str, Any], reference: str) -> Answer:
+    """Pay for a deal of mine, its money is held until it is completed. The amount is the one agreed on: with a
+    `payment_method` name the `price`, else read it in the answer and confirm."""
+    payment_id = provider_requests_handlers.at_once(
+        "payment", lambda: deals_payments_service.begin(current_user(), reference, **data).id
+    )
+    payment = payments_queries.detail(current_user(), payment_id)
+    return Created("payment", payment, "/api/payments", payments_queries.said_of(payment))
 
 
 @bp.get("/<reference>/timeline")

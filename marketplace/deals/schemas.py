@@ -3,8 +3,8 @@
 from marshmallow import Schema, fields
 
 from marketplace.auth.schemas import one_time_code
-from marketplace.core.http.fields import Choice, Int, Str
-from marketplace.core.http.schemas import Input, PageQuery
+from marketplace.core.http.fields import Amount, Choice, Int, Str
+from marketplace.core.http.schemas import Currency, Input, PageQuery
 from marketplace.deals.lifecycle import SIDES, DealStage
 from marketplace.payments.schemas import money
 
@@ -71,6 +71,17 @@ class TimelineSchema(Schema):
     """Oldest first."""
 
     timeline = fields.List(fields.Nested(StepSchema), required=True)
+
+
+class PayDealSchema(Input):
+    """By which provider (the first of the settings, unless said) and method (to be confirmed later, unless said), and
+    the price that was seen: 409 where it is another one by now. A deal's has to be named with a method, and its
+    currency if the payer's is another."""
+
+    provider = Str(longest=20, example="fake")
+    payment_method = Str(longest=255, example="pm_card_visa")
+    price = Amount(example=40)
+    currency = Currency()
 
 
 class HandOverCodeAskedSchema(Input):

@@ -10,9 +10,6 @@ from marketplace.deals.lifecycle import DealStage
 from marketplace.deals.models import Deal, DealSubject
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
-from marketplace.payments import service as payments_service
-from marketplace.payments.fees.service import Quote
-from marketplace.payments.service import Purchase
 
 
 class NotHandedOver(Conflict):
@@ -51,24 +48,6 @@ def agree(
     known.touch()
     db.session.flush()
     return known
-
-
-def quote(user: User, reference: str) -> Quote:
-    """What a visible deal costs its client and brings its provider; raises NotFound, NothingToPay (409)."""
-    return payments_service.quote(purchase_of(queries.find(user, reference)))
-
-
-def purchase_of(deal: Deal) -> Purchase:
-    """What is to be paid for a deal: the price that was agreed on, by its client to its provider."""
-    return Purchase(
-        reference=deal.reference,
-        title=deal.title,
-        payer_id=deal.client_id,
-        payee_id=deal.provider_id,
-        price_minor=deal.price_minor,
-        currency=deal.currency,
-        category=deal.category,
-    )
 
 
 def handover_code(user: User, reference: str, *, fresh: bool = False) -> str:

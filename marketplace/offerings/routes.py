@@ -6,6 +6,7 @@ from marketplace.core.http import idempotency
 from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
 from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.schemas import MessageSchema, created, page_of, written
+from marketplace.deals.payments import service as deals_payments_service
 from marketplace.kit.json_types import JsonObject
 from marketplace.offerings import queries, service
 from marketplace.offerings.schemas import (
@@ -17,7 +18,6 @@ from marketplace.offerings.schemas import (
     OfferingsQuery,
 )
 from marketplace.tasks import queries as tasks_queries
-from marketplace.tasks.payments import service as tasks_payments_service
 from marketplace.tasks.schemas import TaskDetailSchema
 
 bp = Blueprint("offerings", __name__, url_prefix="/api/offerings", area="offerings", description="Services on offer")
@@ -119,6 +119,6 @@ def book_offering(data: dict[str, Any], offering_id: int) -> Answer:
     `Idempotency-Key`."""
     if "payment_method" in data:
         idempotency.demand()
-    task = tasks_payments_service.asked_at_once(lambda: service.book(current_user(), offering_id, **data))
+    task = deals_payments_service.asked_at_once(lambda: service.book(current_user(), offering_id, **data))
     body = tasks_queries.detail(current_user(), task.id)
     return Created("task", body, "/api/tasks", "Booked. The provider has been told.")

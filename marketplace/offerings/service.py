@@ -10,6 +10,7 @@ from marketplace.catalog import service as catalog_service
 from marketplace.core.database.db import db, execute, save
 from marketplace.core.database.prices import demand_agreement, demand_price, edited, kept_money, minor_units
 from marketplace.core.queues.outbox import publish
+from marketplace.deals.payments import service as deals_payments_service
 from marketplace.events.offerings import OfferingBooked, OfferingChanged, OfferingDeleted, OfferingPosted
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.json_types import JsonObject
@@ -19,7 +20,6 @@ from marketplace.offerings.models import Offering
 from marketplace.offerings.queries import find
 from marketplace.tasks import service as tasks_service
 from marketplace.tasks.models import Task
-from marketplace.tasks.payments import service as tasks_payments_service
 from marketplace.uploads import service as uploads_service
 
 SYSTEM = frozenset({"system"})
@@ -88,8 +88,8 @@ def book(client: User, offering_id: int, *, message: str = "", starts_at: Any = 
     offering.lifecycle.pick("book", offering.status, policy.role_of(client, offering))
     named = {name: wanted.pop(name, None) for name in ("price", "budget", "currency")}
     price = _agreed(offering, **named)
-    if tasks_payments_service.takes_money(
-        tasks_payments_service.chosen(wanted.get("payment")), price, wanted.get("payment_method")
+    if deals_payments_service.takes_money(
+        deals_payments_service.chosen(wanted.get("payment")), price, wanted.get("payment_method")
     ):
         _demand_agreement(client, offering, price, **named)
     fields = {**_task_fields(offering, message), "budget": price, **wanted}

@@ -8,17 +8,17 @@ from typing import Any
 from marketplace.auth.models import User
 from marketplace.catalog import service as catalog_service
 from marketplace.core.database.prices import edited, kept_money, minor_units
+from marketplace.deals.payments import service as deals_payments_service
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
 from marketplace.tasks import queries
 from marketplace.tasks.models import DIFFICULTIES, Task
-from marketplace.tasks.payments import service as tasks_payments_service
 
 
 def new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Task:
     """A task of these fields, not saved yet; raises Invalid (422)."""
     currency = fields.pop("currency", owner.currency)
-    fields["payment"] = tasks_payments_service.chosen(fields.get("payment"))
+    fields["payment"] = deals_payments_service.chosen(fields.get("payment"))
     key, subcategory = catalog_service.resolve(category, fields.pop("subcategory", None))
     _sort_out_priority(fields)
     _check_deadline(fields)
@@ -35,7 +35,7 @@ def new(owner: User, *, category: str, budget: Any = None, **fields: Any) -> Tas
 def change(task: Task, changes: dict[str, Any]) -> None:
     """Set the fields that were sent; raises Invalid (422)."""
     if "payment" in changes:
-        tasks_payments_service.chosen(changes["payment"])
+        deals_payments_service.chosen(changes["payment"])
     _sort_out_priority(changes)
     _check_deadline(changes)
     kept = kept_money(task.budget_minor, task.currency)

@@ -5,11 +5,12 @@ Apart from the rooms: verbs around the table of codes in payments/; service.py h
 
 from marketplace.auth.models import User
 from marketplace.core.http.access import demand_money_scope
+from marketplace.deals.models import task_reference
+from marketplace.deals.payments import service as deals_payments_service
 from marketplace.kit.errors import NotAllowed
 from marketplace.payments import handover_codes as payments_handover_codes
 from marketplace.payments import queries as payments_queries
 from marketplace.tasks import policy, queries, service
-from marketplace.tasks.payments import service as tasks_payments_service
 
 
 def code_of(user: User, task_id: int, *, fresh: bool = False) -> str:
@@ -19,18 +20,18 @@ def code_of(user: User, task_id: int, *, fresh: bool = False) -> str:
     if "owner" not in policy.role_of(user, task):
         raise NotAllowed("Only the owner of this task has its code.")
     task.lifecycle.pick("hand_over", task.status, service.HANDS)
-    tasks_payments_service.demand(task)
-    if payments_queries.held_of(tasks_payments_service.reference(task_id)):
+    deals_payments_service.demand(task)
+    if payments_queries.held_of(task_reference(task_id)):
         demand_money_scope()  # whoever enters it is paid
-    return payments_handover_codes.code_for(tasks_payments_service.reference(task_id), user.id, fresh=fresh)
+    return payments_handover_codes.code_for(task_reference(task_id), user.id, fresh=fresh)
 
 
 def hand_over(user: User, task_id: int, *, code: str) -> bool:
     """Complete the task by the code, as its worker; False for a wrong one, which is counted. Raises 403, 404, 409."""
     task = queries.hold(user, task_id)
     task.lifecycle.pick("hand_over", task.status, policy.role_of(user, task))
-    tasks_payments_service.demand(task)
-    if not payments_handover_codes.guess(tasks_payments_service.reference(task_id), code):
+    deals_payments_service.demand(task)
+    if not payments_handover_codes.guess(task_reference(task_id), code):
         return False
     service.hand_over(user, task_id)
     return True

@@ -6,6 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from marketplace.core.http.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
 from marketplace.core.http.schemas import Currency, Input, Near, PageQuery, Query, available_actions
+from marketplace.deals.schemas import PayDealSchema
 from marketplace.payments.schemas import PaymentDetailSchema
 from marketplace.payments.subscriptions.schemas import SubscriptionSchema
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, TASK_LIFECYCLE, ApplicationStatus, TaskStatus
@@ -99,24 +100,13 @@ class AcceptSchema(AcceptByPathSchema):
     application_id = Int(required=True, example=1)
 
 
-class PayTaskSchema(Input):
-    """By which provider (the first of the settings, unless said) and method (to be confirmed later, unless said), and
-    the price that was seen: 409 where it is another one by now. A task's has to be named with a method, and its
-    currency if the payer's is another."""
-
-    provider = Str(longest=20, example="fake")
-    payment_method = Str(longest=255, example="pm_card_visa")
-    price = Amount(example=40)
-    currency = Currency()
-
-
 class QuoteQuery(Query):
     """Of which offer, before it is accepted."""
 
     application_id = Int(example=1)
 
 
-class PaySchema(PayTaskSchema):
+class PaySchema(PayDealSchema):
     """For what: a task or a plan, one of the two."""
 
     task_id = Int(least=1, example=7)

@@ -13,6 +13,7 @@ from marketplace.core.database.prices import PriceChanged, demand_agreement, dem
 from marketplace.core.lists import full_text
 from marketplace.core.queues.outbox import publish
 from marketplace.deals import service as deals_service
+from marketplace.deals.payments import service as deals_payments_service
 from marketplace.events.tasks import (
     TaskAssigned,
     TaskCancelled,
@@ -83,7 +84,7 @@ def assign(
     task.advance("assign", actor=policy.role_of(user, task), actor_id=user.id)
     task.assigned_to_id, task.agreed_minor = worker_id, price_minor
     db.session.flush()
-    deals_service.agree(
+    deal = deals_service.agree(
         task,
         kind="booking" if task.booked else "task",
         client_id=task.creator_id,
@@ -94,7 +95,7 @@ def assign(
         category=task.category,
         payment=task.payment,
     )
-    tasks_payments_service.on_assigned(task, payment_method)
+    deals_payments_service.on_agreed(deal, payment_method)
     publish(TaskAssigned(**_step(task), booked=task.booked))
     return task
 
@@ -113,7 +114,7 @@ def accept_application(
     (422)."""
     application, task = applications_service.find_for_owner(user, application_id, task_id)
     agreed = applications_queries.price_of(application, task.budget_minor)
-    if agreed and tasks_payments_service.takes_money(task.payment, agreed, payment_method):
+    if agreed and deals_payments_service.takes_money(task.payment, agreed, payment_method):
         demand_agreement(price, agreed, application.currency, in_currency=currency, usual=user.currency)
     demand_price(price, agreed, application.currency, in_currency=currency)
     if application.currency != task.currency:
@@ -131,7 +132,7 @@ def accept_application(
 def start(user: User, task_id: int) -> Task:
     """Begin work, as the worker; raises NotPaid (409) where the money has to be in escrow."""
     task = _moved(user, task_id, "start")
-    tasks_payments_service.demand(task)
+    deals_payments_service.demand(task)
     publish(TaskStarted(**_step(task)))
     return task
 
@@ -145,7 +146,7 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
     if not task.booked:
         task.assigned_to_id = task.agreed_minor = None
         applications_service.reopen(task, worker_id)
-    tasks_payments_service.call_off(task.id, reason="declined", by_id=worker_id)
+    deals_payments_service.call_off(task, reason="declined", by_id=worker_id)
     auth_service.count_declined(worker_id)
     db.session.flush()
     publish(TaskDeclined(task_id=task.id, owner_id=task.creator_id, worker_id=worker_id, version=task.version))
@@ -155,7 +156,7 @@ def decline(user: User, task_id: int, *, reason: str = "") -> Task:
 def finish(user: User, task_id: int, *, note: str = "", images: list[str] | None = None) -> Task:
     """Say it is done, as the worker; the owner is asked to confirm. Raises 403, 404, 409."""
     task = _moved(user, task_id, "finish")
-    tasks_payments_service.demand(task)
+    deals_payments_service.demand(task)
     task.done_note, task.done_images = note, images or []
     uploads_service.use("task", task.id, [*task.images, *task.done_images])
     publish(TaskDone(**_step(task)))
@@ -198,7 +199,7 @@ def cancel(user: User, task_id: int, *, reason: str = "") -> Task:
     """Cancel it, as the owner, while open or assigned; money goes back. Raises 403, 404, 409."""
     task = _moved(user, task_id, "cancel")
     task.reason = reason
-    tasks_payments_service.call_off(task.id, reason="cancelled", by_id=user.id)
+    deals_payments_service.call_off(task, reason="cancelled", by_id=user.id)
     applications_service.pass_over_rest(task)
     publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
     return task
@@ -213,18 +214,12 @@ def settle(task_id: int, *, to_provider_minor: int | None, actor_id: int | None 
     """End a dispute: this much of the escrow (before the fee) to the worker, the rest back. 0 cancels the task, more or
     None (nothing is in escrow) completes it. Raises WrongState, NotPaid (409), Invalid (422)."""
     task = queries.living(task_id)
-    held = payments_service.held_minor(tasks_payments_service.reference(task_id))
-    if held is None and to_provider_minor:
+    if to_provider_minor and payments_service.held_minor(task.deal_reference) is None:
         raise payments_service.NotPaid()
     task.advance("annul" if to_provider_minor == 0 else "settle", actor=SYSTEM, actor_id=actor_id)
     db.session.flush()
-    if held is not None:
-        amount = held[0] if to_provider_minor is None else to_provider_minor
-        payments_service.split(
-            tasks_payments_service.reference(task_id), amount, reason="dispute decided", by_id=actor_id
-        )
+    deals_payments_service.settle(task, to_provider_minor, by_id=actor_id)
     if to_provider_minor == 0:
-        tasks_payments_service.call_off(task_id, reason="dispute decided", by_id=actor_id)
         publish(TaskCancelled(**_owned(task), worker_id=task.assigned_to_id))
         return task
     return _complete(task)
@@ -266,7 +261,7 @@ def _reasons_of(user_id: int) -> Select[int]:
 
 def _complete(task: Task) -> Task:
     task.completed_at = now()
-    tasks_payments_service.release(task.id)
+    deals_payments_service.release(task)
     auth_service.count_completed(task.assigned_to_id or 0)
     publish(TaskCompleted(**_both_sides(task)))
     return task

@@ -22,6 +22,7 @@ from marketplace.catalog.models import Category
 from marketplace.cli import audit
 from marketplace.core.database.db import db, execute, fetch, in_transaction, save
 from marketplace.core.queues.work_queue import Queue
+from marketplace.deals.models import task_reference
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Problem
 from marketplace.kit.money import share, to_major
@@ -201,7 +202,7 @@ class Marketplace(RuleBasedStateMachine):
     def step(self, deal: Deal, verb: str) -> None:
         """One verb of a task, with what it means for the money."""
         who = deal.owner if verb in {"confirm", "cancel", "dispute"} else deal.worker or self.people[2]
-        held = payments.held_minor(payments_service.reference(deal.task_id)) is not None
+        held = payments.held_minor(task_reference(deal.task_id)) is not None
         moved = self.attempt(lambda: getattr(service, verb)(user(who), deal.task_id))
         legal = deal.state in ALLOWED[verb] and (held or verb not in {"start", "finish"})
         assert (moved is not None) == legal, (verb, deal, self.refused)
@@ -223,9 +224,9 @@ class Marketplace(RuleBasedStateMachine):
         """Staff divide what is held, in percent."""
         disputed = [deal for deal in self.deals if deal.state == "disputed"]
         deal = disputed[which % len(disputed)]
-        held = payments.held_minor(payments_service.reference(deal.task_id))
+        held = payments.held_minor(task_reference(deal.task_id))
         amount = None if part is None else (held[0] if held else deal.price) * part // 100
-        done = self.attempt(lambda: service.settle(deal.task_id, to_worker_minor=amount))
+        done = self.attempt(lambda: service.settle(deal.task_id, to_provider_minor=amount))
         legal = amount in {None, 0} or (held is not None and amount <= held[0])
         assert (done is not None) == legal, (deal, held, amount, self.refused)
         if done is None:
@@ -477,7 +478,7 @@ class Marketplace(RuleBasedStateMachine):
 
     def begun(self, deal: Deal) -> None:
         """Note the payment that is under way now."""
-        reference = payments_service.reference(deal.task_id)
+        reference = task_reference(deal.task_id)
         rows = fetch(select(Payment.id, Payment.key).where(Payment.active_reference == reference))
         assert len(rows) == 1
         if not deal.paid or deal.paid[-1].id != rows[0].id:

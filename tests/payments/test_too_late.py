@@ -71,5 +71,5 @@ def test_nothing_can_be_divided_where_nothing_is_held(stage: Stage) -> None:
     back = stage.worker.post(f"/api/payments/{stage.payment}/refund", {}, headers={"Idempotency-Key": "all"})
     assert back.status_code == 200
     with pytest.raises(Conflict):
-        stage.inside(lambda: in_transaction(lambda: service.settle(stage.task, to_worker_minor=500)))
+        stage.inside(lambda: in_transaction(lambda: service.settle(stage.task, to_provider_minor=500)))
     assert stage.rest().outcome()[0] == "disputed"

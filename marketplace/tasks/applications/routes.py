@@ -5,12 +5,12 @@ from typing import Any
 from marketplace.core.http.access import SIGNED_IN, current_user
 from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.schemas import created, page_of, written
+from marketplace.deals.payments import service as deals_payments_service
 from marketplace.kit.json_types import JsonObject
 from marketplace.tasks import queries as tasks_queries
 from marketplace.tasks import service as tasks_service
 from marketplace.tasks.applications import queries as applications_queries
 from marketplace.tasks.applications import service as applications_service
-from marketplace.tasks.payments import service as tasks_payments_service
 from marketplace.tasks.schemas import (
     AcceptByPathSchema,
     AcceptSchema,
@@ -34,12 +34,12 @@ def _answer(application_id: int, message: str) -> JsonObject:
 
 
 def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> JsonObject:
-    tasks_payments_service.asked_at_once(
+    deals_payments_service.asked_at_once(
         lambda: tasks_service.accept_application(current_user(), application_id, task_id, **how)
     )
     application = applications_queries.detail(current_user(), application_id)
     task = tasks_queries.detail(current_user(), task_id)
-    wants_to_pay = task["payment"] == tasks_payments_service.ESCROW or "payment_method" in how
+    wants_to_pay = task["payment"] == deals_payments_service.ESCROW or "payment_method" in how
     said = NOTHING_HELD if wants_to_pay and not task["agreed_price"] else "The task is assigned."
     return {**written_answer("task", task, said), "application": application}
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from marketplace.auth.models import User
 from marketplace.core.database.prices import minor_units
+from marketplace.deals.models import task_reference
 from marketplace.kit.errors import Invalid
 from marketplace.payments import queries as payments_queries
 from marketplace.payments.service import refund
 from marketplace.tasks import policy, queries
 from marketplace.tasks import service as tasks_service
-from marketplace.tasks.payments import service as tasks_payments_service
 
 WHOLE = "Cancelling gives everything back. For a part of it, agree with whoever does the task, or open a dispute."
 
@@ -22,7 +22,7 @@ WHOLE = "Cancelling gives everything back. For a part of it, agree with whoever 
 def undo(user: User, task_id: int, *, amount: Decimal | None = None, reason: str = "") -> int:
     """Cancel the task as its owner, or give (a part of) the money back as its worker; returns the payment's id. Raises
     403, 404, 409 where the task is too far along to be cancelled, 422."""
-    payment_id = payments_queries.newest_of(user, tasks_payments_service.reference(task_id))
+    payment_id = payments_queries.newest_of(user, task_reference(task_id))
     if "owner" in policy.role_of(user, queries.find(user, task_id)):
         _demand_all(payments_queries.detail(user, payment_id), amount)
         tasks_service.cancel(user, task_id, reason=reason)

@@ -6,7 +6,7 @@ from marketplace.core.database.db import in_transaction
 from marketplace.core.http.access import SIGNED_IN, current_user
 from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.schemas import ProblemSchema, created, written
-from marketplace.deals.schemas import HandOverCodeAskedSchema, HandOverCodeSchema, HandOverSchema
+from marketplace.deals.schemas import HandOverCodeAskedSchema, HandOverCodeSchema, HandOverSchema, PayDealSchema
 from marketplace.payments import handover_codes as payments_handover_codes
 from marketplace.payments import queries as payments_queries
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
@@ -21,7 +21,6 @@ from marketplace.tasks.payments import service as tasks_payments_service
 from marketplace.tasks.schemas import (
     BegunPaymentSchema,
     PaySchema,
-    PayTaskSchema,
     QuoteQuery,
     TaskDetailSchema,
 )
@@ -68,7 +67,7 @@ def begin_payment(data: dict[str, Any]) -> Answer:
 
 
 @bp.post("/tasks/<int:task_id>/pay", transaction=False, money=True)
-@bp.arguments(PayTaskSchema)
+@bp.arguments(PayDealSchema)
 @bp.response(201, PaymentCreated)
 def pay_for_task(data: dict[str, Any], task_id: int) -> Answer:
     """Pay for a task named in the path."""
