@@ -103,12 +103,14 @@ class Settlement:
 @dataclass(frozen=True, slots=True)
 class DealKind:
     """A kind of deal that a trade makes; one is called as the trade's lifecycle calls its thing. `link` is the address
-    of what it is about ("/api/tasks/{id}"); the title is the client's words, or the provider's."""
+    of what it is about ("/api/tasks/{id}"); the title is the client's words, or the provider's. A one-sided one is
+    agreed on by its client alone until the work has begun (a booking)."""
 
     name: str
     link: str
     settlement: Settlement
     is_titled_by_provider: bool = False
+    is_one_sided: bool = False
     hand_over: HandOver | None = None
 
 

@@ -6,6 +6,11 @@ from marketplace.kit.lifecycle import Lifecycle
 
 INVARIANTS = (
     Invariant(
+        "users: completed_tasks differs from the deals",
+        """SELECT u.id FROM users u LEFT JOIN deals d ON d.provider_id = u.id AND d.stage = 'completed'
+        GROUP BY u.id, u.completed_tasks HAVING u.completed_tasks <> COUNT(d.id)""",
+    ),
+    Invariant(
         "deals: completed, delivered or cancelled without a time",
         """SELECT id FROM deals WHERE (stage = 'completed' AND completed_at IS NULL)
         OR (stage = 'delivered' AND delivered_at IS NULL) OR (stage = 'cancelled' AND cancelled_at IS NULL)""",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from marketplace.core.manifest import Manifest
-from marketplace.deals import routes, service
+from marketplace.deals import queries, routes, service
 from marketplace.deals.invariants import INVARIANTS
 from marketplace.events import deals
 
@@ -14,5 +14,6 @@ DEALS = Manifest(
     events=(deals,),
     invariants=INVARIANTS,
     personal=Path(__file__).with_name("personal.toml"),
+    waits_for=(queries.has_running,),
     erase=(service.forget_titles_of,),
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from marketplace.auth.service import count_completed
 from marketplace.core.database.db import Base, Stamped, db, fetch
 from marketplace.core.database.lifecycle import Stateful
 from marketplace.core.queues.outbox import publish
@@ -83,6 +84,11 @@ class DealSubject(Stateful):
         stage = DealStage(self.lifecycle.stages.get(self.status, DealStage.CANCELLED))
         moment = {MOMENTS[stage]: now()} if stage in MOMENTS else {}
         mine = Deal.reference == self.deal_reference
-        moved = fetch(update(Deal).where(mine).values(stage=stage, updated_at=now(), **moment).returning(Deal.id))
+        moved = fetch(update(Deal).where(mine).values(stage=stage, updated_at=now(), **moment).returning(*_told))
         if moved and stage == DealStage.DISPUTED:
             publish(DealDisputed(deal_id=moved[0].id))
+        if moved and stage == DealStage.COMPLETED:
+            count_completed(moved[0].provider_id)
+
+
+_told = (Deal.id, Deal.provider_id)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
@@ -13,7 +13,7 @@ from marketplace.core.lists.pagination import Page
 from marketplace.core.manifest import deal_kinds
 from marketplace.core.queues.work_queue import table_of
 from marketplace.deals import policy
-from marketplace.deals.lifecycle import CLIENT, DealStage
+from marketplace.deals.lifecycle import CLIENT, RUNNING, DealStage
 from marketplace.deals.models import Deal
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
@@ -27,6 +27,7 @@ COLUMNS = [*DEALS.c, *person_columns(CLIENTS, "client"), *person_columns(PROVIDE
 JOINED = DEALS.join(CLIENTS, CLIENTS.c.id == DEALS.c.client_id).join(PROVIDERS, PROVIDERS.c.id == DEALS.c.provider_id)
 SAME = ("reference", "kind", "subject_id", "title", "client_id", "provider_id", "currency", "price_minor", "category")
 MOMENTS = ("agreed_at", "delivered_at", "completed_at", "cancelled_at", "updated_at")
+BEGUN = (DealStage.ACTIVE, DealStage.DELIVERED, DealStage.DISPUTED, DealStage.COMPLETED)
 
 BROWSE = ListQuery(
     name="deals",
@@ -56,6 +57,32 @@ def find(user: User, reference: str) -> Deal:
 def by_id(deal_id: int) -> Deal:
     """The deal of this id, whoever asks."""
     return db.session.get_one(Deal, deal_id)
+
+
+def has_running(user_id: int) -> bool:
+    """Whether the person is a side of a deal that is not over."""
+    theirs = policy.seen_by(Deal, user_id)
+    return bool(fetch(select(Deal.id).where(theirs, Deal.stage.in_(RUNNING)).limit(1)))
+
+
+def have_begun(one_id: int, other_id: int) -> bool:
+    """As `have_a_deal`, once both have agreed: of a one-sided kind, once the work has begun."""
+    one_sided = [kind.name for kind in deal_kinds().values() if kind.is_one_sided]
+    agreed = (Deal.stage == DealStage.AGREED) & Deal.kind.not_in(one_sided)
+    return _are_paired(one_id, other_id, or_(Deal.stage.in_(BEGUN), agreed))
+
+
+def have_a_deal(one_id: int, other_id: int) -> bool:
+    """Whether one of the two works or has worked for the other, so that they may exchange addresses."""
+    return _are_paired(one_id, other_id, Deal.stage.in_((*RUNNING, DealStage.COMPLETED)))
+
+
+def _are_paired(one_id: int, other_id: int, how: ColumnElement[bool]) -> bool:
+    pair = or_(
+        (Deal.client_id == one_id) & (Deal.provider_id == other_id),
+        (Deal.client_id == other_id) & (Deal.provider_id == one_id),
+    )
+    return bool(fetch(select(Deal.id).where(pair, how).limit(1)))
 
 
 def title_of(reference: str) -> tuple[str, int]:

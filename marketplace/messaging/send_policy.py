@@ -21,6 +21,7 @@ from marketplace.core.http import signing
 from marketplace.core.http.permissions import STAFF
 from marketplace.core.http.rate_limits import spend
 from marketplace.core.ops import current_settings
+from marketplace.deals import queries as deals_queries
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotAllowed, TooMany
 from marketplace.kit.text import search_text
@@ -79,7 +80,7 @@ def screen_content(user: User, conversation: Any, content: str) -> str:
     return _judged(
         user,
         content,
-        trusted=lambda: other_id is not None and tasks_queries.have_a_deal(user.id, other_id),
+        trusted=lambda: other_id is not None and deals_queries.have_a_deal(user.id, other_id),
         subject_id=conversation.id,
     )
 
@@ -101,7 +102,7 @@ def refuse_without_plan(user: User, other_id: int, subject: dict[str, int]) -> N
     deal, and who asks about the other's own task or listing need none."""
     if not current_settings.switch("CHAT_NEEDS_PLAN") or user.role in STAFF or not auth_queries.is_helper(other_id):
         return
-    if subscriptions_queries.unlocks(user.id, START_CONVERSATIONS) or tasks_queries.have_begun(user.id, other_id):
+    if subscriptions_queries.unlocks(user.id, START_CONVERSATIONS) or deals_queries.have_begun(user.id, other_id):
         return
     owners = [tasks_queries.title_of(subject["task_id"])[1]] if "task_id" in subject else []
     owners += [listings_queries.seller_of(subject["listing_id"])] if "listing_id" in subject else []

@@ -14,11 +14,6 @@ INVARIANTS = (
         OR d.client_id <> t.creator_id OR (d.kind = 'booking') <> t.booked)""",
     ),
     Invariant(
-        "users: completed_tasks differs from the tasks",
-        """SELECT u.id FROM users u LEFT JOIN tasks t ON t.assigned_to_id = u.id AND t.status = 'completed'
-        GROUP BY u.id, u.completed_tasks HAVING u.completed_tasks <> COUNT(t.id)""",
-    ),
-    Invariant(
         "tasks: a worker where there should be none, or none where there should be one",
         """SELECT id FROM tasks WHERE (assigned_to_id IS NULL) = (status IN
         ('assigned', 'in_progress', 'pending_confirmation', 'completed', 'disputed'))

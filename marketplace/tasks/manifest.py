@@ -32,7 +32,7 @@ TASKS = Manifest(
     invariants=INVARIANTS,
     deal_kinds=(
         DealKind("task", LINK, SETTLEMENT, hand_over=HAND_OVER),
-        DealKind("booking", LINK, SETTLEMENT, is_titled_by_provider=True, hand_over=HAND_OVER),
+        DealKind("booking", LINK, SETTLEMENT, is_titled_by_provider=True, is_one_sided=True, hand_over=HAND_OVER),
     ),
     subjects=(
         Subject(
@@ -44,6 +44,5 @@ TASKS = Manifest(
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),
-    waits_for=(queries.has_running,),
     erase=(service.take_down_of, service.forget_words_of),
 )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Table, bindparam, false, func, or_, select
+from sqlalchemy import Table, bindparam, false, func, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
@@ -25,11 +25,10 @@ from marketplace.kit.money import to_major
 from marketplace.kit.text import join_links
 from marketplace.payments import queries as payments_queries
 from marketplace.tasks import actions, policy
-from marketplace.tasks.lifecycle import CONFIRM_AFTER, RUNNING, TASK_LIFECYCLE, ApplicationStatus, TaskStatus
+from marketplace.tasks.lifecycle import CONFIRM_AFTER, TASK_LIFECYCLE, ApplicationStatus, TaskStatus
 from marketplace.tasks.models import Application, Task
 
 TASKS: Table = Task.metadata.tables["tasks"]
-BEGUN = (TaskStatus.IN_PROGRESS, TaskStatus.PENDING_CONFIRMATION, TaskStatus.DISPUTED, TaskStatus.COMPLETED)
 CONCERNED = frozenset({"owner", "worker", "provider", "moderator", "admin"})
 GRACE = timedelta(days=1)  # a local time sent without its zone may look past when it is not
 USERS: Table = User.metadata.tables["users"]
@@ -144,32 +143,6 @@ def open_of(creator_id: int) -> list[Task]:
     """A person's open tasks."""
     mine = select(Task).where(Task.creator_id == creator_id, Task.status == TaskStatus.OPEN)
     return list(db.session.scalars(mine.order_by(Task.id)))
-
-
-def has_running(user_id: int) -> bool:
-    """Whether the person is owner or worker in a deal that is not over."""
-    theirs = or_(Task.creator_id == user_id, Task.assigned_to_id == user_id)
-    return bool(fetch(select(Task.id).where(theirs, Task.status.in_(RUNNING)).limit(1)))
-
-
-def have_begun(one_id: int, other_id: int) -> bool:
-    """As `have_a_deal`, once both have agreed: a booking alone is one side's word."""
-    return _are_paired(
-        one_id, other_id, or_(Task.status.in_(BEGUN), (Task.status == TaskStatus.ASSIGNED) & ~Task.booked)
-    )
-
-
-def have_a_deal(one_id: int, other_id: int) -> bool:
-    """Whether one of the two works or has worked for the other."""
-    return _are_paired(one_id, other_id, Task.status.in_((*RUNNING, TaskStatus.COMPLETED)))
-
-
-def _are_paired(one_id: int, other_id: int, how: ColumnElement[bool]) -> bool:
-    pair = or_(
-        (Task.creator_id == one_id) & (Task.assigned_to_id == other_id),
-        (Task.creator_id == other_id) & (Task.assigned_to_id == one_id),
-    )
-    return bool(fetch(select(Task.id).where(pair, how).limit(1)))
 
 
 def detail(viewer: User | None, task_id: int) -> JsonObject:

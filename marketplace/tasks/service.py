@@ -262,7 +262,6 @@ def _reasons_of(user_id: int) -> Select[int]:
 def _complete(task: Task) -> Task:
     task.completed_at = now()
     deals_payments_service.release(task)
-    auth_service.count_completed(task.assigned_to_id or 0)
     publish(TaskCompleted(**_both_sides(task)))
     return task
 
