@@ -1,0 +1,110 @@
+"""What was agreed on, reviewed and disputed before there were deals becomes theirs, and goes back again."""
+
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from marketplace.cli.audit import findings
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.queues.outbox import publish
+from marketplace.events.reviews import ReviewDue
+from tests.conftest import make_app
+from tests.disputes.stage import answered, running_task
+from tests.factories import things
+from tests.factories.people import Person, sign_up
+
+BEFORE = "0028"
+SAME = "kind, subject_id, reference, title, client_id, provider_id, currency, price_minor, category, payment, stage"
+
+
+@pytest.fixture
+def old(database: str, urls: dict[str, str], tmp_path: Path) -> Flask:
+    """An application on a database of its own, whose tables go back and forth."""
+    if database == "sqlite":
+        return make_app(f"sqlite:///{tmp_path / 'old.db'}")
+    server, _, name = urls["postgres"].rpartition("/")
+    with psycopg.connect(urls["postgres"], autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}_old"')
+        connection.execute(f'CREATE DATABASE "{name}_old"')
+    return make_app(f"{server}/{name}_old")
+
+
+def rows(statement: str) -> list[Any]:
+    """As tuples."""
+    found = [tuple(row) for row in fetch(text(statement))]
+    db.session.rollback()
+    return found
+
+
+def everything() -> list[list[Any]]:
+    """What must be the same after going back and forth."""
+    return [
+        rows(f"SELECT {SAME} FROM deals ORDER BY reference"),
+        rows(
+            "SELECT d.reference, r.reviewer_id, r.rating FROM reviews r JOIN deals d ON d.id = r.deal_id ORDER BY r.id"
+        ),
+        rows(
+            "SELECT d.reference, a.reference, x.status FROM disputes x JOIN deals d ON d.id = x.deal_id"
+            " LEFT JOIN deals a ON a.id = x.active_reference ORDER BY x.id"
+        ),
+    ]
+
+
+def lived(app: Flask) -> None:
+    """Tasks in every state, reviews of one, and a dispute that is over beside one that goes on."""
+    anna, juris = sign_up(app, "anna"), sign_up(app, "juris")
+    things.task(anna)
+    things.assigned_task(anna, juris, budget=20)
+    done = things.completed_task(anna, juris)["id"]
+    things.review(anna, done)
+    things.review(juris, done)
+    withdrawn = answered(anna, juris, running_task(anna, juris))
+    assert anna.post(f"{withdrawn}/withdraw").status_code == 200
+    answered(juris, anna, running_task(anna, juris))
+    given_back = things.assigned_task(anna, juris)["id"]
+    assert juris.post(f"/api/tasks/{given_back}/decline").status_code == 200
+    called_off = things.assigned_task(anna, juris)["id"]
+    assert anna.post(f"/api/tasks/{called_off}/cancel").status_code == 200
+    _booked(anna, juris)
+
+
+def _booked(anna: Person, juris: Person) -> None:
+    offering = things.offering(juris)["id"]
+    assert anna.post(f"/api/offerings/{offering}/book", {}).status_code == 201
+
+
+def test_deals_reviews_and_disputes_survive_the_way_back_and_forth(old: Flask) -> None:
+    with old.app_context():
+        flask_migrate.upgrade()
+        db.session.remove()
+    lived(old)
+    with old.app_context():
+        in_transaction(
+            lambda: execute(
+                text(
+                    "DELETE FROM deals WHERE stage = 'cancelled' AND reference NOT IN"
+                    " (SELECT 'task:' || id FROM tasks WHERE assigned_to_id IS NOT NULL)"
+                )
+            )
+        )  # given back: no trace of before
+        in_transaction(lambda: publish(ReviewDue(reference="task:3", user_id=1, other_id=2)))
+        before = everything()
+        assert findings() == []
+        db.session.remove()
+
+        flask_migrate.downgrade(revision=BEFORE)
+        assert rows("SELECT task_id FROM reviews ORDER BY id") == [(3,), (3,)]
+        assert len(rows("SELECT task_id FROM disputes WHERE active_reference = task_id")) == 1
+        assert '"task_id": 3' in rows("SELECT CAST(payload AS TEXT) FROM outbox WHERE name = 'ReviewDue'")[0][0]
+        flask_migrate.upgrade()
+
+        assert everything() == before
+        assert '"task:3"' in rows("SELECT CAST(payload AS TEXT) FROM outbox WHERE name = 'ReviewDue'")[0][0]
+        assert findings() == []
+        db.session.remove()
+        db.engine.dispose()
