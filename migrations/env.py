@@ -1,6 +1,8 @@
 """Alembic on the application's own engine: one transaction a migration on both databases."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import click
@@ -50,15 +52,43 @@ def connect() -> Any:
         raise click.ClickException(f"{name_of_database()} cannot be reached: {why}.") from None
 
 
+@contextmanager
+def tables_made_anew(connection: Any) -> Iterator[None]:
+    """SQLite copies a table to change its constraints, and does not drop the old one while rows of others refer to it:
+    so these are not enforced meanwhile, but checked after each migration (https://sqlite.org/lang_altertable.html)."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    own = connection.connection.driver_connection
+    own.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        own.execute("PRAGMA foreign_keys=ON")
+
+
+def check_references(revision: str) -> None:
+    """Raises ClickException where a row refers to nothing now; the migration is rolled back."""
+    connection = context.get_context().connection
+    if connection is not None and connection.dialect.name == "sqlite":
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if lost:
+            tables = ", ".join(sorted({row[0] for row in lost}))
+            raise click.ClickException(
+                f"{revision}: {len(lost)} rows refer to nothing, in {tables}. Nothing is changed."
+            )
+
+
 def run() -> None:
     """Apply what is asked on a writing connection, and say each step."""
     steps: list[str] = []
 
     def told(*, step: Any, **_: Any) -> None:
+        check_references(step.up_revision_id)
         steps.append(step.up_revision_id)
         say(f"  {'applied' if step.is_upgrade else 'taken back'}: {step.up_revision_id} {step.up_revision.doc}")
 
-    with connect() as connection:
+    with connect() as connection, tables_made_anew(connection):
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

@@ -34,15 +34,11 @@ LEFT JOIN (
 def upgrade() -> None:
     _tables()
     on_sqlite = op.get_bind().dialect.name == "sqlite"
-    if on_sqlite:
-        op.execute("PRAGMA foreign_keys=OFF")  # the copy takes the old table's place
     with op.batch_alter_table("conversations", **_again()) as batch:
         batch.add_column(sa.Column("title", sa.String(length=100), nullable=False, server_default=""))
         batch.add_column(sa.Column("last_rev", BIG, nullable=False, server_default="0"))
         batch.alter_column("participant_1_id", existing_type=BIG, nullable=True)
         batch.alter_column("participant_2_id", existing_type=BIG, nullable=True)
-    if on_sqlite:
-        op.execute("PRAGMA foreign_keys=ON")
     op.add_column("messages", sa.Column("rev", BIG, nullable=False, server_default="0"))
     op.add_column("messages", sa.Column("digest", sa.String(length=32)))
     op.add_column("messages", sa.Column("edited_at", sa.DateTime(timezone=True)))
@@ -67,10 +63,7 @@ def downgrade() -> None:
     op.create_index("ix_messages_unread", "messages", ["conversation_id", "sender_id", "read_at"])
     for table in ("blocks", "reactions", "message_versions", "memberships"):
         op.drop_table(table)
-    on_sqlite = op.get_bind().dialect.name == "sqlite"
-    if on_sqlite:
-        op.execute("PRAGMA foreign_keys=OFF")
-    else:
+    if op.get_bind().dialect.name != "sqlite":
         op.drop_constraint("fk_messages_reply_to_id", "messages", type_="foreignkey")
     with op.batch_alter_table("messages", table_kwargs={"sqlite_autoincrement": True}) as batch:
         for column in ("reply_to_id", "deleted_at", "edited_at", "digest", "rev"):
@@ -82,8 +75,6 @@ def downgrade() -> None:
         batch.alter_column("participant_1_id", existing_type=BIG, nullable=False)
         batch.drop_column("last_rev")
         batch.drop_column("title")
-    if on_sqlite:
-        op.execute("PRAGMA foreign_keys=ON")
 
 
 def _again() -> dict[str, Any]:

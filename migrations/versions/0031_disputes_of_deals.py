@@ -52,30 +52,13 @@ def _replace(old, new, parent, fill) -> None:
     op.drop_index("uq_disputes_open_for", table_name="disputes")
     op.add_column("disputes", sa.Column(new, BIG, nullable=True))
     op.execute(fill)
-    _lay_aside()
     with op.batch_alter_table("disputes", table_kwargs={"sqlite_autoincrement": True}) as batch:
         batch.drop_constraint(f"fk_disputes_{old}", type_="foreignkey")
         batch.drop_column(old)
         batch.alter_column(new, existing_type=BIG, nullable=False)
         batch.create_foreign_key(f"fk_disputes_{new}", parent, [new], ["id"])
-    _put_back()
     op.create_index("uq_disputes_open_for", "disputes", ["active_reference"], unique=True)
     op.create_index(f"ix_disputes_{new}", "disputes", [new, "id"], unique=False)
-
-
-def _lay_aside() -> None:
-    """SQLite makes the table anew, which it cannot while others refer to its rows."""
-    if op.get_bind().dialect.name == "sqlite":
-        for table in FILES:
-            op.execute(f"CREATE TEMP TABLE kept_{table} AS SELECT * FROM {table}")
-            op.execute(f"DELETE FROM {table}")
-
-
-def _put_back() -> None:
-    if op.get_bind().dialect.name == "sqlite":
-        for table in FILES:
-            op.execute(f"INSERT INTO {table} SELECT * FROM temp.kept_{table}")
-            op.execute(f"DROP TABLE temp.kept_{table}")
 
 
 def _rename(old, new, change) -> None:
