@@ -64,6 +64,7 @@ def tables_made_anew(connection: Any) -> Iterator[None]:
     try:
         yield
     finally:
+        connection.rollback()  # inside a transaction it would do nothing, and this connection is used again
         own.execute("PRAGMA foreign_keys=ON")
 
 

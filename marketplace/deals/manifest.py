@@ -5,13 +5,13 @@ from pathlib import Path
 from marketplace.core.manifest import Manifest
 from marketplace.deals import queries, routes, service
 from marketplace.deals.invariants import INVARIANTS
-from marketplace.events import deals
+from marketplace.events import deals as events_deals
 
 DEALS = Manifest(
     name="deals",
     floor=4,
     blueprints=(routes.bp,),
-    events=(deals,),
+    events=(events_deals,),
     invariants=INVARIANTS,
     personal=Path(__file__).with_name("personal.toml"),
     waits_for=(queries.has_running,),

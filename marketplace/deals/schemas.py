@@ -56,7 +56,7 @@ class DealDetailSchema(DealSchema):
     held_minor = Int(required=True, allow_none=True, least=0, example=4000)
 
 
-class StepSchema(Schema):
+class DealStepSchema(Schema):
     """One thing that happened: to the deal, to the trade's own thing (a task), or to a payment."""
 
     at = _moment(TIME)
@@ -70,7 +70,7 @@ class StepSchema(Schema):
 class TimelineSchema(Schema):
     """Oldest first."""
 
-    timeline = fields.List(fields.Nested(StepSchema), required=True)
+    timeline = fields.List(fields.Nested(DealStepSchema), required=True)
 
 
 class PayDealSchema(Input):

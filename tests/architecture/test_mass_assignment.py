@@ -149,6 +149,7 @@ def _posted(owner: Person, other: Person) -> dict[str, Any]:
         "listing_id": things.listing(owner)["id"],
         "offering_id": things.offering(owner)["id"],
         "task_id": task,
+        "reference": f"task:{task}",
         "application_id": things.application(other, task)["id"],
         "conversation_id": talk["id"],
         "message_id": talk["conversation"]["last_message"]["id"],
@@ -189,6 +190,8 @@ def _money(app: Flask, owner: Person, other: Person) -> dict[str, Any]:
         "to_pay": things.assigned_task(owner, other)["id"],
         "to_pay_by_path": things.assigned_task(owner, other)["id"],
         "to_hand_over": things.assigned_task(owner, other)["id"],
+        "deal_to_pay": f"task:{things.assigned_task(owner, other)['id']}",
+        "deal_to_hand_over": f"task:{things.assigned_task(owner, other)['id']}",
         "to_release": to_release,
         "paid": paid[0]["paid"]["id"],
         "paid_task": paid[1]["id"],
@@ -266,6 +269,9 @@ def _bodies(world: World, owner: Person) -> dict[str, Callable[[], dict[str, Any
         "/api/tasks/<int:task_id>/handover": lambda: {
             "code": owner.post(f"/api/tasks/{world.ids['to_hand_over']}/handover-code").json["code"]
         },
+        "/api/deals/<reference>/handover": lambda: {
+            "code": owner.post(f"/api/deals/{world.ids['deal_to_hand_over']}/handover-code").json["code"]
+        },
         "/api/favorites": lambda: {"item_type": "listing", "item_id": world.ids["listing_id"]},
     }
 
@@ -332,6 +338,9 @@ PLACES = {
     "/api/payments/tasks/<int:task_id>/refund": "paid_task",
     "/api/payments/<int:payment_id>/refund": "paid",
     "/api/tasks/<int:task_id>/handover": "to_hand_over",
+    "/api/deals/<reference>/payments": "deal_to_pay",
+    "/api/deals/<reference>/handover": "deal_to_hand_over",
+    "/api/deals/<reference>/handover-code": "deal_to_hand_over",
     "/api/tasks/<int:task_id>/handover-code": "to_hand_over",
     "/api/admin/verifications/<int:verification_id>/refuse": "to_refuse",
     "/api/messages/conversations/<int:conversation_id>": "room",

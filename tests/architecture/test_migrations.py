@@ -78,6 +78,15 @@ def test_a_table_made_anew_keeps_the_rows_of_others_that_refer_to_it(fresh: Flas
     assert [message["content"] for message in said(juris, talk)] == ["Hello"]
 
 
+def test_after_a_migration_references_are_enforced_again(tmp_path: Path) -> None:
+    app = make_app(f"sqlite:///{tmp_path / 'again.db'}")
+    with app.app_context():
+        flask_migrate.upgrade()
+        assert fetch(text("PRAGMA foreign_keys"))[0][0] == 1
+        db.session.remove()
+        db.engine.dispose()
+
+
 def _messages() -> list[tuple[object, ...]]:
     rows = fetch(text("SELECT id, conversation_id, seq, sender_id FROM messages ORDER BY id"))
     db.session.rollback()

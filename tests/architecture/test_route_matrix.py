@@ -79,6 +79,7 @@ def victim(app: Flask) -> Victim:
         "listing_id": listing,
         "offering_id": offering,
         "task_id": booking,
+        "reference": f"task:{booking}",
         "application_id": application,
         "conversation_id": talk["id"],
         "message_id": talk["conversation"]["last_message"]["id"],

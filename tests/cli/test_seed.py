@@ -30,7 +30,7 @@ from tests.factories.people import sign_up
 GROUND = ("categories", "outbox", "sign_ins")
 BORN_BEFORE = (
     ("applications", "tasks", "task_id"),
-    ("reviews", "tasks", "task_id"),
+    ("reviews", "deals", "deal_id"),
     ("conversations", "tasks", "task_id"),
     ("conversations", "listings", "listing_id"),
     ("conversations", "offerings", "offering_id"),
@@ -39,7 +39,7 @@ BORN_BEFORE = (
     ("tasks", "users", "creator_id"),
     ("applications", "users", "applicant_id"),
 )
-REVIEWED_TOO_EARLY = "SELECT r.id FROM reviews r JOIN tasks t ON t.id = r.task_id WHERE r.created_at <= t.completed_at"
+REVIEWED_TOO_EARLY = "SELECT r.id FROM reviews r JOIN deals t ON t.id = r.deal_id WHERE r.created_at <= t.completed_at"
 
 
 _built: dict[str, tuple[SeedReport, dict[str, list[Any]]]] = {}

@@ -15,7 +15,7 @@ from marketplace.deals.lifecycle import CLIENT, PAYABLE
 from marketplace.deals.models import Deal, DealSubject
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
-from marketplace.payments import handover_codes
+from marketplace.payments import handover_codes as payments_handover_codes
 from marketplace.payments import service as payments_service
 from marketplace.payments.fees.service import Quote
 from marketplace.payments.models import Payment
@@ -104,13 +104,13 @@ def on_agreed(deal: Deal, method: str | None) -> None:
 
 def release(subject: DealSubject) -> None:
     """Pay the provider; the hand-over code is deleted."""
-    handover_codes.forget(subject.deal_reference)
+    payments_handover_codes.forget(subject.deal_reference)
     payments_service.release(subject.deal_reference)
 
 
 def call_off(subject: DealSubject, *, reason: str, by_id: int | None) -> None:
     """Refund or cancel the payment; the hand-over code is deleted."""
-    handover_codes.forget(subject.deal_reference)
+    payments_handover_codes.forget(subject.deal_reference)
     payments_service.call_off(subject.deal_reference, reason=reason, by_id=by_id)
 
 
