@@ -31,6 +31,7 @@ class Deal(Stamped, Base):
         UniqueConstraint("reference"),
         Index("ix_deals_client_id", "client_id", "agreed_at", "id"),
         Index("ix_deals_provider_id", "provider_id", "agreed_at", "id"),
+        Index("ix_deals_stage", "stage", "completed_at", "id"),
         CheckConstraint("client_id <> provider_id", name="two_sides"),
         CheckConstraint("price_minor >= 0", name="price"),
     )

@@ -65,6 +65,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_deals_client_id", "deals", ["client_id", "agreed_at", "id"], unique=False)
     op.create_index("ix_deals_provider_id", "deals", ["provider_id", "agreed_at", "id"], unique=False)
+    op.create_index("ix_deals_stage", "deals", ["stage", "completed_at", "id"], unique=False)
     op.execute(FILL)
 
 

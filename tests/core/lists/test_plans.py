@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import flask_migrate
@@ -13,6 +14,9 @@ from sqlalchemy import bindparam, event, text
 from marketplace.core.database.db import db, execute, fetch, in_transaction
 from marketplace.core.database.encryption import Encrypted
 from marketplace.core.lists.pagination import COUNT_BOUND
+from marketplace.deals import queries as deals
+from marketplace.disputes import queries as disputes
+from marketplace.kit.clock import now
 from marketplace.listings import queries as listings
 from marketplace.notifications import queries as notifications
 from marketplace.notifications import service
@@ -20,6 +24,7 @@ from marketplace.notifications.deliveries.service import DELIVERY_QUEUE
 from marketplace.payments import queries as money
 from marketplace.payments.admin import queries as staff_money
 from marketplace.payments.payouts import queries as payouts_queries
+from marketplace.reviews import deals as reviewed_deals
 from marketplace.tasks import queries as tasks
 from tests.conftest import make_app
 from tests.factories.people import sign_up
@@ -136,6 +141,7 @@ SECONDARY_INDEXES = text(
     tables=[
         *TABLES,
         "users",
+        "deals",
         "audit_log",
         "security_signals",
         "verifications",
@@ -277,6 +283,14 @@ FROM generate_series(1, 2002) n""",
 SELECT 'k' || n, 1 + n % 2, 3 + n % 2000, 'EUR', 90, 0, 0, 'release', 'task:' || n, 'payment:' || n,
   now() - n * interval '1 second' FROM generate_series(1, :rows) n""",
 )
+DEALS = """
+INSERT INTO deals (kind, subject_id, reference, title, client_id, provider_id, currency, price_minor, category, payment,
+  stage, agreed_at, completed_at, created_at, updated_at)
+SELECT 'task', n, 'task:' || n, 't', 1 + n % 2000, 1 + (n + 1) % 2000, 'EUR', 100, 'moving', 'outside',
+  CASE WHEN n % 5000 = 0 THEN 'disputed' WHEN n % 50 = 0 THEN 'active' ELSE 'completed' END,
+  now() - n * interval '1 minute', CASE WHEN n % 50 <> 0 THEN now() - n * interval '1 minute' END, now(), now()
+FROM generate_series(1, :rows) n
+"""
 ENDINGS = """
 UPDATE listings SET expires_at = now() + (id % 1000) * interval '1 day' WHERE id % 2 = 0;
 UPDATE tasks SET deadline = now() + (id % 1000) * interval '1 day' WHERE id % 2 = 0;
@@ -288,7 +302,7 @@ def busy(large: Flask) -> Flask:
     """The same with 200,000 pieces of news and deliveries, and an end to every second thing."""
 
     def more() -> None:
-        for statement in (NEWS, ROWS_OF_QUEUES, *MONEY):
+        for statement in (NEWS, ROWS_OF_QUEUES, DEALS, *MONEY):
             secret = [bindparam("nothing", "", Encrypted())] if ":nothing" in statement else []
             execute(text(statement).bindparams(*secret), {"rows": ROWS})
         for statement in ENDINGS.split(";")[:2]:
@@ -308,6 +322,15 @@ def busy(large: Flask) -> Flask:
         ("listings", lambda: listings.REMINDER.ids(batch=200)),
         ("tasks", lambda: tasks.EXPIRY.ids(batch=200)),
         ("tasks", lambda: tasks.CONFIRMATION.ids(batch=200)),
+        ("deals", lambda: deals.of(SomebodyElse, per_page=20, page=1)),
+        ("deals", lambda: deals.of(SomebodyElse, per_page=20, page=1, kind="task", stage="active")),
+        ("deals", lambda: deals.of(SomebodyElse, per_page=20, cursor="start", side="provider")),
+        ("deals", lambda: deals.have_a_deal(77, 78)),
+        ("deals", lambda: deals.have_begun(77, 79)),
+        ("deals", lambda: deals.has_running(77)),
+        ("deals", lambda: disputes.deals_without_file(batch=200)),
+        ("deals", lambda: reviewed_deals.unrated(now() - timedelta(days=10), now() - timedelta(days=3))),
+        ("deals", lambda: reviewed_deals.unreviewed(SomebodyElse, 78)),
         ("deliveries", DELIVERY_QUEUE.oldest_due),
         ("notifications", lambda: notifications.of(SomebodyElse, per_page=20, page=1)),
         ("notifications", lambda: notifications.unread_count(SomebodyElse)),
