@@ -1,10 +1,11 @@
 """/api/offerings."""
 
+from functools import partial
 from typing import Any
 
 from marketplace.core.http import idempotency
 from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
-from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created, answer_anew, written_answer
 from marketplace.core.http.schemas import MessageSchema, created, page_of, written
 from marketplace.deals.payments import service as deals_payments_service
 from marketplace.kit.json_types import JsonObject
@@ -17,6 +18,7 @@ from marketplace.offerings.schemas import (
     OfferingSchema,
     OfferingsQuery,
 )
+from marketplace.payments import queries as payments_queries
 from marketplace.tasks import queries as tasks_queries
 from marketplace.tasks.schemas import TaskDetailSchema
 
@@ -120,5 +122,15 @@ def book_offering(data: dict[str, Any], offering_id: int) -> Answer:
     if "payment_method" in data:
         idempotency.demand()
     task = deals_payments_service.asked_at_once(lambda: service.book(current_user(), offering_id, **data))
-    body = tasks_queries.detail(current_user(), task.id)
-    return Created("task", body, "/api/tasks", "Booked. The provider has been told.")
+    answer = _booked(task.id)
+    if answer.body["task"]["payment_id"]:
+        answer_anew(partial(_booked, task.id))
+    return answer
+
+
+def _booked(task_id: int) -> Created:
+    body: Any = tasks_queries.detail(current_user(), task_id)
+    said = "Booked. The provider has been told."
+    if body["payment_id"]:
+        said += f" {payments_queries.said_of(payments_queries.detail(current_user(), body['payment_id']))}"
+    return Created("task", body, "/api/tasks", said)

@@ -24,7 +24,7 @@ from marketplace.core.http.fields import MAX_ID
 from marketplace.core.http.json import json_body
 from marketplace.core.http.response_headers import check_if_match, shared_name, validated
 from marketplace.core.lists.pagination import Page
-from marketplace.kit.errors import Malformed
+from marketplace.kit.errors import Malformed, Problem
 from marketplace.kit.json_types import Json, JsonObject
 from marketplace.kit.text import is_storable
 
@@ -274,11 +274,30 @@ def _writing(view: Guarded, guard: Guard) -> View:
             guard.check()
             if request.if_match and request.method == "PUT":
                 check_if_match(_present)
+            g.answer_anew = None
             return guard.once(lambda: view(*args, **kwargs), transaction=True)
 
-        return in_transaction(work)
+        response = in_transaction(work)
+        return response if g.answer_anew is None else _answered_anew(response, g.answer_anew)
 
     return writing
+
+
+def answer_anew(make: Callable[[], Any]) -> None:
+    """Answer what `make` says once the edge's transaction is committed and what hangs on it (after_commit) is done: a
+    bank was asked, say. Whoever repeats the request is answered the same; where the process dies in between, what the
+    view had answered."""
+    g.answer_anew = make
+
+
+def _answered_anew(response: Response, make: Callable[[], Any]) -> Response:
+    try:
+        anew = as_response(make(), response.status_code)
+    except Problem:  # what is committed is done: whoever cannot be told more is told that
+        return response
+    if g.person is not None and "Idempotency-Key" in request.headers:
+        idempotency.keep(g.person.id, anew)
+    return anew
 
 
 def _take_body() -> None:

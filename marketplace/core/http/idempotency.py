@@ -104,6 +104,11 @@ def once(
     return response
 
 
+def keep(user_id: int, response: Response) -> None:
+    """From now on the request's key is answered by this response, in a transaction of its own."""
+    in_transaction(lambda: _Key.of_request(user_id).change(**_answer(response)))
+
+
 def _leased(key: "_Key", work: Callable[[], Response]) -> Response:
     """A lease that is over means that somebody died."""
     stored = in_transaction(lambda: _take(key))

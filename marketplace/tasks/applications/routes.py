@@ -3,10 +3,11 @@
 from typing import Any
 
 from marketplace.core.http.access import SIGNED_IN, current_user
-from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
+from marketplace.core.http.blueprint import Answer, Blueprint, Created, answer_anew, written_answer
 from marketplace.core.http.schemas import created, page_of, written
 from marketplace.deals.payments import service as deals_payments_service
 from marketplace.kit.json_types import JsonObject
+from marketplace.payments import queries as payments_queries
 from marketplace.tasks import queries as tasks_queries
 from marketplace.tasks import service as tasks_service
 from marketplace.tasks.applications import queries as applications_queries
@@ -37,10 +38,19 @@ def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> JsonObj
     deals_payments_service.asked_at_once(
         lambda: tasks_service.accept_application(current_user(), application_id, task_id, **how)
     )
+    answer = _accepted_answer(application_id, task_id, how)
+    if answer["task"]["payment_id"]:
+        answer_anew(lambda: _accepted_answer(application_id, task_id, how))
+    return answer
+
+
+def _accepted_answer(application_id: int, task_id: int, how: dict[str, Any]) -> dict[str, Any]:
     application = applications_queries.detail(current_user(), application_id)
-    task = tasks_queries.detail(current_user(), task_id)
+    task: Any = tasks_queries.detail(current_user(), task_id)
     wants_to_pay = task["payment"] == deals_payments_service.ESCROW or "payment_method" in how
     said = NOTHING_HELD if wants_to_pay and not task["agreed_price"] else "The task is assigned."
+    if task["payment_id"]:
+        said += f" {payments_queries.said_of(payments_queries.detail(current_user(), task['payment_id']))}"
     return {**written_answer("task", task, said), "application": application}
 
 
@@ -83,7 +93,7 @@ def show_application(task_id: int, application_id: int) -> Answer:
 @bp.response(200, Accepted)
 def accept_application(data: dict[str, Any], task_id: int) -> Answer:
     """Take one applicant; the others become rejected. Where the money is held, the provider is asked before you are
-    answered: load the payment for what became of it."""
+    answered: `payment_status` is what became of it."""
     return _accepted(data.pop("application_id"), task_id, data)
 
 
