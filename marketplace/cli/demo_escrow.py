@@ -23,6 +23,7 @@ from marketplace.core.database import migrations
 from marketplace.core.database.db import execute, fetch, in_transaction
 from marketplace.core.queues import jobs as queues_jobs
 from marketplace.core.queues.outbox import relay
+from marketplace.deals.models import Deal
 from marketplace.kit.clock import now
 from marketplace.kit.money import Money
 from marketplace.payments.ledger.models import LedgerAccount
@@ -49,6 +50,7 @@ class Stage:
     ids: dict[int, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
     books: dict[str, int] = field(default_factory=dict)
+    stages: dict[str, str] = field(default_factory=dict)
 
     def enter(self, name: str) -> None:
         """Somebody opens an account."""
@@ -86,6 +88,7 @@ class Stage:
     def say(self, sentence: str) -> None:
         """What happened, and what the books say now."""
         self.console.print(f"\n• {sentence}", highlight=False, soft_wrap=True)
+        self._say_deals()
         accounts = {row.key: row for row in fetch(select(LedgerAccount.__table__).order_by(LedgerAccount.id))}
         books = {key: row.balance_minor for key, row in accounts.items()}
         if books == self.books:
@@ -94,6 +97,13 @@ class Stage:
         moved = {key for key in books if books[key] != self.books.get(key, 0)}
         self.console.print(self._table([row for key, row in accounts.items() if books[key] or key in moved], moved))
         self.books = books
+
+    def _say_deals(self) -> None:
+        """The deals whose stage is another one."""
+        stages = {row.reference: row.stage for row in fetch(select(Deal.reference, Deal.stage).order_by(Deal.id))}
+        for reference in [name for name, stage in stages.items() if self.stages.get(name) != stage]:
+            self.console.print(f"  The deal {reference} is {stages[reference]}.", highlight=False)
+        self.stages = stages
 
     def _table(self, rows: list[Any], moved: set[str]) -> Table:
         """An arrow marks what has changed."""
