@@ -18,6 +18,7 @@ TOGETHER = {
         "tests/journeys/test_killed_processes.py",
     ),
     "town": ("tests/cli/test_seed.py",),
+    "errands": ("tests/deals/test_third_kind.py",),
 }
 GROUPS = {file: name for name, files in TOGETHER.items() for file in files}
 ALONE = ("tests/fuzz/", "tests/crash/")

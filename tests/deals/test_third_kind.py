@@ -49,6 +49,7 @@ def app(
     if request.param == "postgres":
         server, _, name = urls["postgres"].rpartition("/")
         with psycopg.connect(urls["postgres"], autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}_errands"')
             connection.execute(f'CREATE DATABASE "{name}_errands"')
         url = f"{server}/{name}_errands"
     app = make_app(url)
