@@ -28,7 +28,7 @@ test-fast: $(VENV)/.dev ## What needs nothing but SQLite, for in between
 coverage: $(VENV)/.dev ## Run everything and print how much of marketplace/ it ran
 	@$(BIN)/python -m pytest -n 2 --cov=marketplace --cov-report=term:skip-covered
 
-check: lint types floors test ## What CI runs
+check: lint types floors test ## What a change has to pass
 
 lint: $(VENV)/.dev ## Ruff, lint and format
 	@$(BIN)/ruff check .

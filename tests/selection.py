@@ -56,11 +56,13 @@ def _database(item: Any) -> str:
 def _needs_more(item: Any) -> bool:
     """By its fixtures, and by what it and they name, also through functions of their modules; tests.conftest knows."""
     fixtures = getattr(item, "fixturenames", ())
-    made_by = (definition.func for name in fixtures for definition in item._fixtureinfo.name2fixturedefs.get(name, ()))
+    known = item._fixtureinfo.name2fixturedefs if fixtures else {}
+    made_by = [definition.func for name in fixtures for definition in known.get(name, ())]
+    of_ours = {name for name in fixtures if known.get(name) and known[name][-1].func.__module__ != item.module.__name__}
     return (
         _database(item) == "postgres"
         or item.nodeid.startswith(SLOW)
-        or not SERVERS.isdisjoint(fixtures)
+        or not SERVERS.isdisjoint(of_ours)  # a module may call one of its own so
         or any(_starts_something(maker) for maker in (item.function, *made_by) if maker.__module__ != "tests.conftest")
     )
 
