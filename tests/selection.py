@@ -57,7 +57,7 @@ def _needs_more(item: Any) -> bool:
     """By its fixtures, and by what it and they name, also through functions of their modules; tests.conftest knows."""
     fixtures = getattr(item, "fixturenames", ())
     known = item._fixtureinfo.name2fixturedefs if fixtures else {}
-    made_by = [definition.func for name in fixtures for definition in known.get(name, ())]
+    made_by = [known[name][-1].func for name in fixtures if known.get(name)]
     of_ours = {name for name in fixtures if known.get(name) and known[name][-1].func.__module__ != item.module.__name__}
     return (
         _database(item) == "postgres"
