@@ -521,7 +521,7 @@ ASKED: dict[str, tuple[Any, str, Callable[..., object]]] = {
     "refund": (Refund, "fetch_refund", provider_sync.apply_refund_state),
     "payout": (Payout, "fetch_payout", provider_sync.apply_payout_state),
 }
-FILES = "tasks: disputed without a file"  # nobody opens them here
+FILES = "deals: disputed without a file"  # nobody opens them here
 audit_states = ("waiting", "failed", "dead")
 
 

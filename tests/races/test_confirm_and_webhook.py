@@ -24,7 +24,6 @@ from marketplace.payments.providers.provider import PaymentState, ProviderStatus
 from marketplace.payments.receipts import service as receipts_service
 from marketplace.payments.reconciliation import service as reconciliation_service
 from marketplace.payments.webhooks import service as webhooks_service
-from marketplace.tasks import queries as tasks
 from marketplace.tasks.models import Task
 from tests.factories.money import VISA, key
 from tests.factories.people import Person
@@ -125,12 +124,12 @@ def test_paying_for_a_task_that_is_called_off_meanwhile_leaves_nothing_held(stag
         assert (task, one.inside(one.held)) == ("cancelled" if verb == "cancel" else "open", 0), met
 
 
-def test_control_without_holding_the_task_a_payment_outlives_the_deal(
+def test_control_without_holding_the_deal_a_payment_outlives_the_deal(
     stage: Stage, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if database == "sqlite":
         pytest.skip("SQLite has one writer: the guard is never needed there")
-    monkeypatch.setattr("marketplace.tasks.queries.hold", tasks.find)
+    monkeypatch.setattr("marketplace.deals.payments.service.locked", lambda statement: statement)
     stages: list[Stage] = []
 
     def prepare() -> tuple[Work, Work]:
