@@ -58,6 +58,8 @@ def errors_as_sentences() -> Iterator[None]:
         raise click.ClickException(error.sentence) from error
     except Unreadable as error:
         raise click.ClickException(str(error)) from error
+    except UnicodeEncodeError as error:
+        raise click.ClickException(f"This is not written in UTF-8: {ascii(error.object)[:80]}.") from error
     except (DatabaseError, InterfaceError) as error:
         raise click.ClickException(f"The database cannot be used: {_first_line(error.orig)}.") from error
     except (ArgumentError, NoSuchModuleError) as error:

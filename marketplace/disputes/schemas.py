@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from marketplace.core.http.fields import Amount, Choice, Int, Num, Str
 from marketplace.core.http.schemas import Currency, Input, PageQuery, available_actions
-from marketplace.deals.models import task_reference
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, DisputeStatus, OfferStatus
 from marketplace.disputes.models import OUTCOMES, REASONS
 from marketplace.disputes.timeline import KINDS
@@ -53,12 +52,6 @@ class DisputeInputSchema(Input):
         """Both could be two deals."""
         if (data.get("task_id") is None) == (data.get("deal") is None):
             raise ValidationError("Send task_id or deal, one of the two.", "task_id")
-
-    @post_load
-    def by_its_name(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Keep `deal`."""
-        task_id = data.pop("task_id", None)
-        return data if task_id is None else {**data, "deal": task_reference(task_id)}
 
 
 class ResponseSchema(Input):

@@ -11,13 +11,13 @@ from marketplace.core.manifest import deal_kinds
 from marketplace.core.ops import current_settings
 from marketplace.core.queues.outbox import publish
 from marketplace.deals import queries as deals_queries
-from marketplace.deals.models import Deal
+from marketplace.deals.models import TASK, Deal, task_reference
 from marketplace.disputes import policy, queries
 from marketplace.disputes.lifecycle import SYSTEM
 from marketplace.disputes.models import Dispute, Evidence, Statement
 from marketplace.events.disputes import DisputeAnswered, DisputeAppealed, DisputeOpened
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Conflict, Invalid, NotAllowed, NotFound
+from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 from marketplace.kit.lifecycle import WrongState
 from marketplace.uploads import queries as uploads_queries
 from marketplace.uploads import service as uploads_service
@@ -25,7 +25,6 @@ from marketplace.uploads.addresses import url_of
 from marketplace.uploads.queries import UploadRow
 
 OTHER = "other"
-LONGEST_ID = 18  # digits; a number of more fits no column
 MOST_OF_A_SIDE = 50
 
 
@@ -36,14 +35,17 @@ class TooMuch(Conflict):
     sentence = f"There are {MOST_OF_A_SIDE} of yours in this dispute already, which is all there can be."
 
 
-def open_dispute(user: User, *, deal: str, reason: str, description: str) -> Dispute:
-    """Move what the deal is about ("task:7") to disputed and open its dispute, in one transaction; raises what the
-    trade says: 403, 404, WrongState (409)."""
-    thing, _, number = deal.partition(":")
-    if thing not in deal_kinds() or not (number.isdecimal() and len(number) <= LONGEST_ID):
-        raise NotFound.of("deal")
-    deal_kinds()[thing].settlement.dispute(user, int(number))
-    return _file(deals_queries.find(user, deal), user.id, reason=reason, description=description)
+def open_dispute(
+    user: User, *, deal: str | None = None, task_id: int | None = None, reason: str, description: str
+) -> Dispute:
+    """Move what a deal is about to disputed and open its dispute, in one transaction: of a deal by its name ("task:7"),
+    or of the one that a task is. Raises what the trade says: 403, 404, WrongState (409)."""
+    if task_id is not None:  # whoever names a task is told of the task, before it is a deal too
+        deal_kinds()[TASK].settlement.dispute(user, task_id)
+        return _file(deals_queries.find(user, task_reference(task_id)), user.id, reason=reason, description=description)
+    about = deals_queries.find(user, deal or "")
+    deal_kinds()[about.kind].settlement.dispute(user, about.subject_id)
+    return _file(about, user.id, reason=reason, description=description)
 
 
 def open_missing(deal_id: int) -> None:

@@ -44,6 +44,8 @@ WRONG: list[tuple[list[str], str]] = [
     (["users", "grant", "nobody", "admin"], "There is no account called nobody."),
     (["users", "grant", "nobody", "king"], "is not one of"),
     (["users", "suspend", "no\0body", "why"], ""),
+    (["users", "suspend", "no\udc80body", "why"], "This is not written in UTF-8: 'no\\udc80body'."),
+    (["users", "grant", "no\udcffbody", "admin"], "This is not written in UTF-8"),
     (["users", "reinstate", "nobody"], "There is no account called nobody."),
     (["users", "erase", "nobody", "--yes"], "There is no account called nobody."),
     (["users", "erase", "nobody"], "Aborted"),
@@ -86,7 +88,9 @@ def assert_told(result: Result, sentence: str = "") -> None:
     assert sentence in result.output
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), WRONG, ids=[" ".join(arguments)[:40] for arguments, _ in WRONG])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"), WRONG, ids=[ascii(" ".join(arguments))[1:40] for arguments, _ in WRONG]
+)
 def test_what_was_typed_wrong_is_a_sentence(app: Flask, arguments: list[str], sentence: str) -> None:
     assert_told(app.test_cli_runner().invoke(args=arguments), sentence)
 
