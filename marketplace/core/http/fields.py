@@ -231,8 +231,11 @@ def between(least: float, most: float) -> validate.Range:
 
 
 def is_link(text: str) -> bool:
-    """Whether a page may put this into href or src: http(s) or a path of ours, no script."""
-    return text.startswith(("https://", "http://", "/")) and not any(c.isspace() for c in text)
+    """Whether a page may put this into href or src: http(s) or a path of ours, no script, nothing that no address has
+    (RFC 3986, appendix C) and that would end an attribute. To browsers `//host` is no path of ours, nor with a
+    backslash."""
+    is_known = text.startswith(("https://", "http://")) or (text[:1] == "/" and text[1:2] not in {"/", "\\"})
+    return is_known and not any(c.isspace() or c in '"<>\\`' for c in text)
 
 
 def link(**kwargs: Any) -> Str:
