@@ -249,6 +249,13 @@ class _By(TypedDict):
     other_id: int
 
 
+class _Both(TypedDict):
+    dispute_id: int
+    reference: str
+    opened_by_id: int
+    against_id: int
+
+
 def _columns(terms: Terms) -> _Columns:
     return {"outcome": terms.outcome, "to_worker_minor": terms.to_worker_minor, "currency": terms.currency}
 
@@ -258,6 +265,10 @@ def _by(dispute: Dispute, user: User) -> _By:
     return {"dispute_id": dispute.id, "reference": _deal(dispute).reference, "by_id": user.id, "other_id": other}
 
 
-def _both(dispute: Dispute) -> dict[str, Any]:
-    sides = {"opened_by_id": dispute.opened_by_id, "against_id": dispute.against_id}
-    return {"dispute_id": dispute.id, "reference": _deal(dispute).reference, **sides}
+def _both(dispute: Dispute) -> _Both:
+    return {
+        "dispute_id": dispute.id,
+        "reference": _deal(dispute).reference,
+        "opened_by_id": dispute.opened_by_id,
+        "against_id": dispute.against_id,
+    }

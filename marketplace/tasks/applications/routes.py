@@ -39,12 +39,13 @@ def _accepted(application_id: int, task_id: int, how: dict[str, Any]) -> JsonObj
         lambda: tasks_service.accept_application(current_user(), application_id, task_id, **how)
     )
     answer = _accepted_answer(application_id, task_id, how)
-    if answer["task"]["payment_id"]:
+    task: Any = answer["task"]
+    if task["payment_id"]:
         answer_anew(lambda: _accepted_answer(application_id, task_id, how))
     return answer
 
 
-def _accepted_answer(application_id: int, task_id: int, how: dict[str, Any]) -> dict[str, Any]:
+def _accepted_answer(application_id: int, task_id: int, how: dict[str, Any]) -> JsonObject:
     application = applications_queries.detail(current_user(), application_id)
     task: Any = tasks_queries.detail(current_user(), task_id)
     wants_to_pay = task["payment"] == deals_payments_service.ESCROW or "payment_method" in how
