@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from marketplace.auth.models import User
 from marketplace.core.database.db import db, execute, fetch
 from marketplace.core.database.lifecycle import StateChange
-from marketplace.deals.models import Deal
+from marketplace.deals.models import Deal, task_reference
 from marketplace.demo_data.dataset import dataset
 from marketplace.demo_data.timestamps import SEED, Rows
 from marketplace.disputes.lifecycle import ANSWER_AFTER
@@ -108,7 +108,7 @@ def rows_of_task(task_id: int) -> tuple[Rows, ...]:
 
 
 def _deal_of(task_id: int) -> ColumnElement[bool]:
-    return Deal.reference == f"task:{task_id}"
+    return Deal.reference == task_reference(task_id)
 
 
 def let_time_pass_in_dispute(task_id: int, days: float) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from marketplace.auth.models import User
 from marketplace.core.database.db import counted, fetch
 from marketplace.core.queues.work_queue import table_of
+from marketplace.deals.models import task_reference
 from marketplace.payments import queries as payments_queries
 from marketplace.tasks.lifecycle import ApplicationStatus
 from marketplace.tasks.models import Application
@@ -60,9 +61,9 @@ def _waits_for_money(task: dict[str, Any]) -> bool:
 
 
 def _ask_for_money(tasks: list[dict[str, Any]]) -> None:
-    standings = payments_queries.standings_of([f"task:{task['id']}" for task in tasks]) if tasks else {}
+    standings = payments_queries.standings_of([task_reference(task["id"]) for task in tasks]) if tasks else {}
     for task in tasks:
-        if standings.get(f"task:{task['id']}", (None, None))[1] != "held":
+        if standings.get(task_reference(task["id"]), (None, None))[1] != "held":
             _remove(task, NEED_MONEY)
 
 

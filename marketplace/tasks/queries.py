@@ -18,6 +18,7 @@ from marketplace.core.lists.list_query import ListQuery, Ranked
 from marketplace.core.lists.near import with_distance
 from marketplace.core.lists.pagination import Page
 from marketplace.core.lists.public_list import PublicList
+from marketplace.deals.models import task_reference
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
@@ -255,7 +256,7 @@ def _with_involvement(viewer: User, task: dict[str, Any]) -> JsonObject:
 
 def _with_payment(task: dict[str, Any]) -> JsonObject:
     """The task with id and status of its payment."""
-    payment_id, status = payments_queries.standing_of(f"task:{task['id']}") or (None, None)
+    payment_id, status = payments_queries.standing_of(task_reference(task["id"])) or (None, None)
     return {**task, "payment_id": payment_id, "payment_status": status}
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import alembic.autogenerate
 import alembic.command
 import flask_migrate
-import psycopg
 import pytest
 from alembic.migration import MigrationContext
 from click import ClickException
@@ -15,6 +14,7 @@ from sqlalchemy import inspect, text
 
 from marketplace.core.database.db import Base, db, fetch
 from tests.conftest import make_app
+from tests.factories.databases import empty_database
 from tests.factories.people import sign_up
 from tests.factories.talks import pair, said
 
@@ -24,13 +24,7 @@ BY_HAND = re.compile(r"(listings|tasks|offerings|users)_search|^search_vector$")
 @pytest.fixture
 def fresh(database: str, urls: dict[str, str], tmp_path: Path) -> Flask:
     """An application on an empty database of its own."""
-    if database == "sqlite":
-        return make_app(f"sqlite:///{tmp_path / 'fresh.db'}")
-    server, _, name = urls["postgres"].rpartition("/")
-    with psycopg.connect(urls["postgres"], autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}_fresh"')
-        connection.execute(f'CREATE DATABASE "{name}_fresh"')
-    return make_app(f"{server}/{name}_fresh")
+    return make_app(empty_database(database, urls, tmp_path, "fresh"))
 
 
 def _differences() -> list[object]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import flask_migrate
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import insert, select, text, update
@@ -21,6 +20,7 @@ from marketplace.core.http.rate_limits import limiter
 from marketplace.core.ops import audit_log
 from marketplace.core.queues.work_queue import table_of
 from tests.conftest import make_app
+from tests.factories.databases import empty_database
 from tests.factories.people import PASSWORD, Person, sign_up
 from tests.servers.mail import MailServer
 
@@ -181,17 +181,6 @@ def test_control_without_the_account_a_spelling_has_tries_of_its_own(
     assert statuses == [401] * 8
 
 
-def empty_database(database: str, urls: dict[str, str], folder: Path) -> str:
-    """A database of its own."""
-    if database == "sqlite":
-        return f"sqlite:///{folder / 'empty.db'}"
-    server, _, name = urls["postgres"].rpartition("/")
-    with psycopg.connect(urls["postgres"], autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}_spelling"')
-        connection.execute(f'CREATE DATABASE "{name}_spelling"')
-    return f"{server}/{name}_spelling"
-
-
 def old_row(number: int, email: str) -> dict[str, Any]:
     """A person as an earlier version kept one."""
     name = f"person{number}"
@@ -201,7 +190,7 @@ def old_row(number: int, email: str) -> dict[str, Any]:
 def test_the_migration_respells_what_is_there_and_names_two_of_one_mailbox(
     database: str, urls: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = make_app(empty_database(database, urls, tmp_path))
+    app = make_app(empty_database(database, urls, tmp_path, "spelling"))
     old = [
         "anna@xn--bcher-kva.example",
         "anna@bu\u0308cher.example",

@@ -41,7 +41,7 @@ def ask(client: User, runner_id: int, *, title: str, price_minor: int) -> Errand
     """Agreed at once, paid into escrow."""
     errand = save(Errand(client_id=client.id, runner_id=runner_id))
     terms = {"title": title, "currency": "EUR", "category": "other", "payment": "escrow", "price_minor": price_minor}
-    deals_service.agree(errand, kind="errand", client_id=client.id, provider_id=runner_id, **terms)  # type: ignore
+    deals_service.agree(errand, kind="errand", client_id=client.id, provider_id=runner_id, **terms)
     return errand
 
 

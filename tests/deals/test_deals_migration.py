@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import flask_migrate
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -16,6 +15,7 @@ from marketplace.events.reviews import ReviewDue
 from tests.conftest import make_app
 from tests.disputes.stage import answered, running_task
 from tests.factories import things
+from tests.factories.databases import empty_database
 from tests.factories.people import Person, sign_up
 
 BEFORE = "0028"
@@ -25,13 +25,7 @@ SAME = "kind, subject_id, reference, title, client_id, provider_id, currency, pr
 @pytest.fixture
 def old(database: str, urls: dict[str, str], tmp_path: Path) -> Flask:
     """An application on a database of its own, whose tables go back and forth."""
-    if database == "sqlite":
-        return make_app(f"sqlite:///{tmp_path / 'old.db'}")
-    server, _, name = urls["postgres"].rpartition("/")
-    with psycopg.connect(urls["postgres"], autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}_old"')
-        connection.execute(f'CREATE DATABASE "{name}_old"')
-    return make_app(f"{server}/{name}_old")
+    return make_app(empty_database(database, urls, tmp_path, "old"))
 
 
 def rows(statement: str) -> list[Any]:

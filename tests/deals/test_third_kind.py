@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 import flask_migrate
-import psycopg
 import pytest
 from flask import Flask
 
@@ -20,6 +19,7 @@ from marketplace.core.database.db import Base, db, in_transaction
 from marketplace.core.queues.outbox import relay
 from tests.conftest import DATABASES, make_app
 from tests.factories import money
+from tests.factories.databases import empty_database
 from tests.factories.people import Person, sign_up
 
 NAME = "tests.deals.errand_trade"
@@ -45,13 +45,7 @@ def app(
     trade: ModuleType, request: pytest.FixtureRequest, urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Flask]:
     """An application with this trade, on a database of its own."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('errands') / 'errands.db'}"
-    if request.param == "postgres":
-        server, _, name = urls["postgres"].rpartition("/")
-        with psycopg.connect(urls["postgres"], autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}_errands"')
-            connection.execute(f'CREATE DATABASE "{name}_errands"')
-        url = f"{server}/{name}_errands"
+    url = empty_database(request.param, urls, tmp_path_factory.mktemp("errands"), "errands")
     app = make_app(url)
     with app.app_context():
         flask_migrate.upgrade()
@@ -79,10 +73,14 @@ def juris(app: Flask) -> Person:
 def asked(trade: ModuleType, anna: Person, juris: Person) -> int:
     """An errand's id."""
     with anna.app.app_context():
-        ask: Any = lambda: trade.ask(db.session.get_one(User, anna.id), juris.id, title="Fetch bread", price_minor=4000)  # noqa: E731
-        made = in_transaction(lambda: ask().id)
+        made = in_transaction(lambda: _ask(trade, anna.id, juris.id))
         db.session.remove()
-    return int(made)
+    return made
+
+
+def _ask(trade: ModuleType, client_id: int, runner_id: int) -> int:
+    client = db.session.get_one(User, client_id)
+    return int(trade.ask(client, runner_id, title="Fetch bread", price_minor=4000).id)
 
 
 def inside(app: Flask, work: Any) -> None:

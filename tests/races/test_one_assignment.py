@@ -61,7 +61,7 @@ def test_control_without_the_version_check_several_accepts_succeed(
     def careless(*named: Any) -> tuple[Application, Task]:
         read = found(*named)
         if next(arrived) < 2:
-            both_have_read.wait(10)
+            both_have_read.wait(60)
         return read
 
     monkeypatch.setattr(applications_service, "find_for_owner", careless)
