@@ -15,20 +15,28 @@ INVARIANTS = (
         """SELECT id FROM deals WHERE (stage = 'completed' AND completed_at IS NULL)
         OR (stage = 'delivered' AND delivered_at IS NULL) OR (stage = 'cancelled' AND cancelled_at IS NULL)""",
     ),
-    Invariant(
+    Invariant(  # a bank that disputes the payment is waited for
         "deals: money is held and the deal is over",
-        """SELECT d.id FROM payments p JOIN deals d ON d.reference = p.reference
-        WHERE p.status = 'held' AND d.stage IN ('completed', 'cancelled')""",
+        """SELECT d.id FROM payment_shares s JOIN payments p ON p.id = s.payment_id
+        JOIN deals d ON d.reference = s.reference
+        WHERE s.status = 'held' AND NOT p.is_frozen AND d.stage IN ('completed', 'cancelled')""",
     ),
     Invariant(
         "deals: an open payment is not between its sides",
-        """SELECT d.id FROM payments p JOIN deals d ON d.reference = p.active_reference
-        WHERE p.payer_id <> d.client_id OR p.payee_id <> d.provider_id""",
+        """SELECT d.id FROM payment_shares s JOIN payments p ON p.id = s.payment_id
+        JOIN deals d ON d.reference = s.active_reference
+        WHERE p.payer_id <> d.client_id OR s.payee_id <> d.provider_id""",
     ),
     Invariant(
         "deals: released to somebody else, or before it was completed",
-        """SELECT d.id FROM payments p JOIN deals d ON d.reference = p.reference WHERE p.status = 'released'
-        AND (d.stage <> 'completed' OR p.payer_id <> d.client_id OR p.payee_id <> d.provider_id)""",
+        """SELECT d.id FROM payment_shares s JOIN payments p ON p.id = s.payment_id
+        JOIN deals d ON d.reference = s.reference WHERE s.status = 'released'
+        AND (d.stage <> 'completed' OR p.payer_id <> d.client_id OR s.payee_id <> d.provider_id)""",
+    ),
+    Invariant(
+        "deals: paid for what is not a deal",
+        """SELECT s.id FROM payment_shares s LEFT JOIN deals d ON d.reference = s.reference
+        WHERE s.active_reference IS NOT NULL AND d.id IS NULL""",
     ),
 )
 

@@ -7,9 +7,10 @@ from marketplace.events.base import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentHeld(Event):
-    """The payer's money is in escrow."""
+    """The payer's money for one share of a payment is in escrow."""
 
     payment_id: int
+    share_id: int
     reference: str
     payer_id: int
     payee_id: int
@@ -19,9 +20,10 @@ class PaymentHeld(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFailed(Event):
-    """The bank or the provider refused: nothing is held; `was_wanted` unless the deal was off before."""
+    """The bank or the provider refused: nothing is held for this share; `was_wanted` unless the deal was off before."""
 
     payment_id: int
+    share_id: int
     reference: str
     payer_id: int
     payee_id: int
@@ -30,13 +32,16 @@ class PaymentFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentReleased(Event):
-    """The escrow went to the payee, less the marketplace's fee."""
+    """Escrow went to the payee for the `nth` time: `gross_minor`, less the marketplace's fee `amount_minor`."""
 
     payment_id: int
+    share_id: int
     reference: str
     payer_id: int
     payee_id: int
+    nth: int
     amount_minor: int
+    gross_minor: int
     currency: str
 
 
@@ -46,6 +51,7 @@ class RefundBegun(Event):
 
     refund_id: int
     payment_id: int
+    share_id: int
     reference: str
     payer_id: int
     payee_id: int
@@ -59,6 +65,7 @@ class RefundFailed(Event):
 
     refund_id: int
     payment_id: int
+    share_id: int
     reference: str
     payer_id: int
     amount_minor: int

@@ -4,7 +4,7 @@ Apart from the rooms: it stands between subscribers and service.py, so that serv
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from sqlalchemy import ColumnElement, or_, select, update
 
@@ -79,9 +79,17 @@ def of_task(user_id: int, kind: str, key: str, task_id: int, **names: int) -> No
     tell(user_id, kind, key, task_id, named_id=named_id, task_title=title, **values)
 
 
-def of_payment(user_id: int, kind: str, key: str, payment_id: int, **values: Any) -> None:
-    """About a payment, to one of its sides, with the other side's name."""
-    payment = payments_queries.sides_of(payment_id)
+class PaymentPart(TypedDict):
+    """The share of a payment that a notification is about; the same `key` is told once."""
+
+    key: str
+    payment_id: int
+    share_id: int
+
+
+def of_payment(user_id: int, kind: str, key: str, payment_id: int, share_id: int, **values: Any) -> None:
+    """About a share of a payment, to one of its sides, with the other side's name."""
+    payment = payments_queries.sides_of(share_id)
     is_payer = user_id == payment.payer_id
     side, other_id = ("payee_name", payment.payee_id) if is_payer else ("payer_name", payment.payer_id)
     values |= {"title": payment.title, side: auth_queries.name_of(other_id)}

@@ -1,21 +1,26 @@
-"""A payment's money in the ledger: into escrow, to the payee, back to the payer. Each in the caller's transaction.
+"""A payment's money in the ledger, share by share: into escrow, to the payee, back to the payer. Each in the caller's
+transaction, the payment locked first, then its shares by id.
 
 Apart from the rooms: the ledger's side of a payment, which the verbs of people (service.py) and the answers of
 providers (provider_sync.py) share.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
-from marketplace.core.database.db import db, save
+from sqlalchemy import select
+
+from marketplace.core.database.db import db, locked, save
 from marketplace.core.queues.outbox import publish
 from marketplace.events.payments import PaymentHeld, PaymentReleased, RefundBegun, RefundFailed
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Invalid
+from marketplace.kit.errors import Conflict, Invalid
 from marketplace.kit.money import Money, share
 from marketplace.payments.ledger import chart_of_accounts
 from marketplace.payments.ledger.service import Account, Posting, post
-from marketplace.payments.lifecycle import SYSTEM, PaymentStatus, RefundStatus
-from marketplace.payments.models import Payment, Refund
+from marketplace.payments.lifecycle import SYSTEM, PaymentStatus, RefundStatus, ShareStatus
+from marketplace.payments.models import Payment, PaymentShare, Refund
 from marketplace.payments.provider_requests import queue as provider_requests_queue
 from marketplace.payments.receipts import service as receipts_service
 
@@ -24,97 +29,204 @@ LONGEST_KEY = 64
 BY_HAND = "refund_by_hand"  # a refund that may have been sent at the provider itself
 
 
+class Frozen(Conflict):
+    """409: the payer's bank disputes the payment, so its money stays where it is."""
+
+    code = "chargeback_open"
+    title = "The bank is looking at this payment"
+    sentence = "The payer's bank disputes this payment. Its money stays where it is until the bank has decided."
+
+
+def shares_of(payment: Payment) -> list[PaymentShare]:
+    """Its shares by id as they are now, locked until the commit."""
+    db.session.flush()
+    mine = select(PaymentShare).where(PaymentShare.payment_id == payment.id).order_by(PaymentShare.id)
+    return list(db.session.scalars(locked(mine)))
+
+
 def hold(payment: Payment, captured_minor: int) -> None:
-    """Book captured money into escrow with a receipt, then release or refund it where the deal asked for that
+    """Book captured money into the shares' escrow with a receipt, then release or refund what the deals asked for
     meanwhile."""
     payment.captured_minor, payment.captured_at = captured_minor, now()
     payment.failure = payment.client_secret = payment.next_url = ""
     payment.advance("capture", actor=SYSTEM)
-    db.session.flush()
-    source, into = chart_of_accounts.at_provider(payment), chart_of_accounts.escrow(payment)
-    post([_of_payment(payment, "hold", source, into, captured_minor)])
-    receipts_service.receipt(payment)
-    publish(PaymentHeld(**_told(payment), amount_minor=captured_minor, currency=payment.currency))
-    if payment.intended_outcome == RELEASE:
-        release(payment)
-    elif payment.intended_outcome == CALL_OFF:
-        refund(payment, left(payment), reason="called off")
+    shares = shares_of(payment)
+    parts = share(captured_minor, [one.amount_minor for one in shares])
+    post([line for one, part in zip(shares, parts, strict=True) for line in _into_escrow(payment, one, part)])
+    receipts_service.receipts(payment, shares)
+    for one in shares:
+        publish(PaymentHeld(**_told(payment, one), amount_minor=one.captured_minor, currency=payment.currency))
+    for one in shares:
+        carry_out(payment, one)
 
 
-def left(payment: Payment) -> int:
-    """Captured less refunded, minor units."""
-    return payment.captured_minor - payment.refunded_minor
+def carry_out(payment: Payment, part: PaymentShare) -> None:
+    """Do with what is in escrow what its deal has asked for; nothing while the payment is frozen."""
+    if payment.is_frozen or part.status != ShareStatus.HELD:
+        return
+    if part.intended_outcome == RELEASE:
+        release(payment, part)
+    elif part.intended_outcome == CALL_OFF:
+        give_back(payment, part, reason="called off")
 
 
-def release(payment: Payment) -> None:
-    """Pay all that is in escrow to the payee, less fee and tax in the quote's proportions."""
-    amount = left(payment)
-    payee, fee, tax = share(amount, (payment.payee_minor, payment.fee_minor, payment.tax_minor))
-    payment.paid_payee_minor, payment.paid_fee_minor, payment.paid_tax_minor = payee, fee, tax
-    _end(payment, "release")
+def release(payment: Payment, part: PaymentShare, amount_minor: int | None = None) -> None:
+    """Pay this much of a share's escrow (all, by default) to its payee, less fee and tax in the proportion of what is
+    left of each. Raises Frozen (409)."""
+    demand_not_frozen(payment)
+    amount = part.held_minor if amount_minor is None else amount_minor
+    paid = _Parts.of(amount, part.payee_left_minor, part.fee_left_minor, part.tax_left_minor)
+    part.payee_left_minor -= paid.payee
+    part.fee_left_minor -= paid.fee
+    part.tax_left_minor -= paid.tax
+    part.paid_payee_minor += paid.payee
+    part.paid_fee_minor += paid.fee
+    part.paid_tax_minor += paid.tax
+    part.releases += 1
+    _settle(payment, part)
+    subject = f"release:{part.id}:{part.releases}"
     to = {
-        "release": (chart_of_accounts.available(payment.payee_id, payment), payee),
-        "fee": (chart_of_accounts.fees(payment), fee),
-        "tax": (chart_of_accounts.taxes(payment), tax),
+        "release": (chart_of_accounts.available(part.payee_id, payment), paid.payee),
+        "fee": (chart_of_accounts.fees(payment), paid.fee),
+        "tax": (chart_of_accounts.taxes(payment), paid.tax),
     }
-    source = chart_of_accounts.escrow(payment)
-    post([_of_payment(payment, kind, source, account, part) for kind, (account, part) in to.items()])
-    publish(PaymentReleased(**_told(payment), amount_minor=payee, currency=payment.currency))
+    source = chart_of_accounts.escrow(payment, part)
+    post([_line(part, subject, kind, (source, account), minor) for kind, (account, minor) in to.items()])
+    told, currency = _told(payment, part), payment.currency
+    publish(PaymentReleased(**told, nth=part.releases, amount_minor=paid.payee, gross_minor=amount, currency=currency))
+
+
+def give_back(payment: Payment, part: PaymentShare, *, reason: str, by_id: int | None = None) -> None:
+    """Send back all that a share has in escrow: the payer's money to the payer, a subsidy to the marketplace."""
+    divide(payment, part, 0, reason=reason, by_id=by_id)
+
+
+def divide(payment: Payment, part: PaymentShare, to_payee_minor: int, *, reason: str, by_id: int | None = None) -> None:
+    """Pay this much of a share's escrow (before the fee) to the payee and give back the rest. Raises Frozen (409)."""
+    demand_not_frozen(payment)
+    back = part.held_minor - to_payee_minor
+    if back:
+        subsidy = part.subsidy_minor - part.unsubsidized_minor
+        paid, _ = share(back, (part.refundable_minor, subsidy))
+        if paid:
+            refund(payment, part, paid, reason=reason, by_id=by_id, subsidy_minor=back - paid)
+        else:
+            take_back(payment, part, 0, back, to=chart_of_accounts.promotions(payment), subject=f"share:{part.id}")
+            _settle(payment, part)
+    if to_payee_minor:
+        release(payment, part)
 
 
 def refund(
     payment: Payment,
+    part: PaymentShare,
     amount_minor: int,
     *,
     reason: str = "",
     by_id: int | None = None,
     allow_negative: bool = True,
     by_hand: bool = False,
+    subsidy_minor: int | None = None,
 ) -> Refund:
-    """Refund this much: out of escrow, or, once released, from whoever got a part of it. With `allow_negative` the
-    payee's wallet may fall below zero, which later earnings level. `by_hand`: it may have been sent at the provider
-    itself, which is looked up first. Raises Invalid (422), NotEnough (409)."""
+    """Refund this much of a share to the payer: out of its escrow, then from whoever got a part of it; a subsidy goes
+    back in proportion. With `allow_negative` the payee's wallet may fall below zero, which later earnings level.
+    `by_hand`: it may have been sent at the provider itself, which is looked up first. Raises Invalid (422), NotEnough,
+    Frozen (409)."""
+    demand_not_frozen(payment)
     if amount_minor <= 0:
         raise Invalid.field("amount", "More than nothing has to go back.")
-    if amount_minor > left(payment):
-        most = Money(left(payment), payment.currency).exact
+    if amount_minor > part.refundable_minor:
+        most = Money(part.refundable_minor, payment.currency).exact
         raise Invalid.field("amount", f"At most {most} {payment.currency} of this payment can go back.")
     back = save(
         Refund(
             key=f"refund-{payment.key}-{payment.refunded_minor}",
             payment_id=payment.id,
+            share_id=part.id,
             amount_minor=amount_minor,
             currency=payment.currency,
             reason=reason,
             by_id=by_id,
         )
     )
-    lines = _out_of_escrow(payment, back) if payment.status == PaymentStatus.HELD else _clawed_back(payment, back)
-    post(lines, allow_negative=allow_negative)
+    with_it = subsidy_of(part, amount_minor) if subsidy_minor is None else subsidy_minor
+    to = chart_of_accounts.refunds_in_transit(payment)
+    undone = take_back(
+        payment, part, amount_minor, with_it, to=to, subject=f"refund:{back.id}", allow_negative=allow_negative
+    )
+    back.fee_minor, back.tax_minor = undone.fee, undone.tax
+    part.refunded_minor += amount_minor
     payment.refunded_minor += amount_minor
-    if left(payment) == 0:
-        _end(payment, "refund")
-    db.session.flush()
+    _settle(payment, part)
     provider_requests_queue.ask(BY_HAND if by_hand else "refund", "refund", back.id, key=back.key)
-    told = _told(payment)
+    told = _told(payment, part)
     publish(RefundBegun(refund_id=back.id, **told, amount_minor=amount_minor, currency=payment.currency))
     return back
 
 
+def subsidy_of(part: PaymentShare, amount_minor: int) -> int:
+    """What goes back to the marketplace with this much of the payer's money: in proportion, half up, all with all."""
+    whole, there = part.refundable_minor, part.subsidy_minor - part.unsubsidized_minor
+    return there if amount_minor == whole else (2 * there * amount_minor + whole) // (2 * whole)
+
+
+def take_back(
+    payment: Payment,
+    part: PaymentShare,
+    amount_minor: int,
+    subsidy_minor: int,
+    *,
+    to: Account,
+    subject: str,
+    allow_negative: bool = True,
+) -> "_Parts":
+    """Post this much of the payer's money and of the subsidy out of a share: from its escrow, then from what payee, fee
+    and tax have got of it, in the proportion of what each has. The money goes to `to`, the subsidy to the marketplace.
+    Returns what each of the three gave. Raises NotEnough (409)."""
+    wanted = amount_minor + subsidy_minor
+    held = _Parts.of(min(wanted, part.held_minor), part.payee_left_minor, part.fee_left_minor, part.tax_left_minor)
+    paid = _Parts.of(wanted - held.total, part.paid_payee_minor, part.paid_fee_minor, part.paid_tax_minor)
+    part.payee_left_minor -= held.payee
+    part.fee_left_minor -= held.fee
+    part.tax_left_minor -= held.tax
+    part.paid_payee_minor -= paid.payee
+    part.paid_fee_minor -= paid.fee
+    part.paid_tax_minor -= paid.tax
+    part.unsubsidized_minor += subsidy_minor
+    db.session.flush()
+    promotions = chart_of_accounts.promotions(payment)
+    kind = "subsidy_back" if to == promotions else subject.partition(":")[0]
+    sources = {
+        kind: (chart_of_accounts.escrow(payment, part), held.total),
+        "clawback": (chart_of_accounts.available(part.payee_id, payment), paid.payee),
+        "fee_back": (chart_of_accounts.fees(payment), paid.fee),
+        "tax_back": (chart_of_accounts.taxes(payment), paid.tax),
+    }
+    lines = [_line(part, subject, name, (source, to), minor) for name, (source, minor) in sources.items()]
+    if to != promotions:
+        lines.append(_line(part, subject, "subsidy_back", (to, promotions), subsidy_minor))
+    post(lines, allow_negative=allow_negative)
+    return _Parts(held.payee + paid.payee, held.fee + paid.fee, held.tax + paid.tax)
+
+
 def split_off(back: Refund, amount_minor: int, *, key: str) -> Refund:
-    """Make a part of a pending refund a refund of its own; their sum stays."""
+    """Make a part of a pending refund a refund of its own; their sums stay."""
+    whole = back.amount_minor
+    undone = {name: getattr(back, name) * amount_minor // whole for name in ("fee_minor", "tax_minor")}
     back.amount_minor -= amount_minor
-    of = {"payment_id": back.payment_id, "currency": back.currency, "reason": back.reason, "by_id": back.by_id}
-    return save(Refund(key=key[:LONGEST_KEY], amount_minor=amount_minor, **of))
+    for name, minor in undone.items():
+        setattr(back, name, getattr(back, name) - minor)
+    of = {name: getattr(back, name) for name in ("payment_id", "share_id", "currency", "reason", "by_id")}
+    return save(Refund(key=key[:LONGEST_KEY], amount_minor=amount_minor, **of, **undone))
 
 
 def finish_refund(payment: Payment, back: Refund) -> None:
     """Book a refund that the provider has sent, with a credit note."""
     back.advance("finish", actor=SYSTEM)
-    db.session.flush()
-    to = chart_of_accounts.at_provider(payment)
-    post([_line(payment, back, "refunded", debit=chart_of_accounts.refunds_in_transit(payment), credit=to)])
-    receipts_service.credit_note(payment, back)
+    part = _share_of(back)
+    source, to = chart_of_accounts.refunds_in_transit(payment), chart_of_accounts.at_provider(payment)
+    post([_line(part, f"refund:{back.id}", "refunded", (source, to), back.amount_minor)])
+    receipts_service.credit_note(payment, part, back)
 
 
 def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
@@ -122,16 +234,17 @@ def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
     was_out = back.status == RefundStatus.DONE
     back.failure = failure[:500]
     back.advance("fail", actor=SYSTEM)
-    db.session.flush()
+    part = _share_of(back)
     source = chart_of_accounts.at_provider(payment) if was_out else chart_of_accounts.refunds_in_transit(payment)
     wallet = chart_of_accounts.available(payment.payer_id, payment)
-    post([_line(payment, back, "refund_failed", debit=source, credit=wallet)])
-    receipts_service.credit_note(payment, back)
+    post([_line(part, f"refund:{back.id}", "refund_failed", (source, wallet), back.amount_minor)])
+    receipts_service.credit_note(payment, part, back)
     publish(
         RefundFailed(
             refund_id=back.id,
             payment_id=payment.id,
-            reference=payment.reference,
+            share_id=part.id,
+            reference=part.reference,
             payer_id=payment.payer_id,
             amount_minor=back.amount_minor,
             currency=back.currency,
@@ -139,80 +252,101 @@ def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
     )
 
 
-def _out_of_escrow(payment: Payment, back: Refund) -> list[Posting]:
+def demand_not_frozen(payment: Payment) -> None:
+    """Raises Frozen (409)."""
+    if payment.is_frozen:
+        raise Frozen()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """An amount as payee, fee and tax have it, minor units."""
+
+    payee: int
+    fee: int
+    tax: int
+
+    @classmethod
+    def of(cls, amount_minor: int, *weights: int) -> "_Parts":
+        """By the largest remainder, which never takes more than a part has."""
+        return cls(*share(amount_minor, weights)) if amount_minor else cls(0, 0, 0)
+
+    @property
+    def total(self) -> int:
+        """All three."""
+        return self.payee + self.fee + self.tax
+
+
+def _into_escrow(payment: Payment, part: PaymentShare, captured_minor: int) -> list[Posting]:
+    """The postings of a share's capture and subsidy; what is left to share is as quoted."""
+    whole = captured_minor + part.subsidy_minor
+    parts = _Parts.of(whole, part.payee_minor, part.fee_minor, part.tax_minor)
+    part.captured_minor = captured_minor
+    part.payee_left_minor, part.fee_left_minor, part.tax_left_minor = parts.payee, parts.fee, parts.tax
+    part.advance("hold", actor=SYSTEM)
+    db.session.flush()
+    into, subject = chart_of_accounts.escrow(payment, part), f"payment:{payment.id}"
+    source, promotions = chart_of_accounts.at_provider(payment), chart_of_accounts.promotions(payment)
     return [
-        _line(
-            payment,
-            back,
-            "refund",
-            debit=chart_of_accounts.escrow(payment),
-            credit=chart_of_accounts.refunds_in_transit(payment),
-        )
+        _line(part, subject, "hold", (source, into), captured_minor),
+        _line(part, subject, "subsidy", (promotions, into), part.subsidy_minor),
     ]
 
 
-def _clawed_back(payment: Payment, back: Refund) -> list[Posting]:
-    """The postings that take a released amount back from payee, fee and tax in proportion; the largest remainder never
-    takes more than a part has."""
-    had = (payment.paid_payee_minor, payment.paid_fee_minor, payment.paid_tax_minor)
-    payee, fee, tax = share(back.amount_minor, had)
-    payment.paid_payee_minor -= payee
-    payment.paid_fee_minor -= fee
-    payment.paid_tax_minor -= tax
-    sources = {
-        "clawback": (chart_of_accounts.available(payment.payee_id, payment), payee),
-        "fee_back": (chart_of_accounts.fees(payment), fee),
-        "tax_back": (chart_of_accounts.taxes(payment), tax),
-    }
-    to = chart_of_accounts.refunds_in_transit(payment)
-    return [
-        _line(payment, back, kind, debit=debit, credit=to, amount_minor=part) for kind, (debit, part) in sources.items()
-    ]
-
-
-def _of_payment(payment: Payment, kind: str, debit: Account, credit: Account, amount_minor: int) -> Posting:
-    subject = f"payment:{payment.id}"
+def _line(part: PaymentShare, subject: str, kind: str, sides: tuple[Account, Account], amount_minor: int) -> Posting:
+    """A posting about a share, from the first account to the second; what is done for a subject is done once."""
+    is_of_share = subject.startswith(("refund:", "release:"))
     return Posting(
-        key=f"{subject}:{kind}",
-        debit=debit,
-        credit=credit,
+        key=f"{subject}:{kind}" if is_of_share else f"{subject}:{part.id}:{kind}",
+        debit=sides[0],
+        credit=sides[1],
         amount_minor=amount_minor,
         kind=kind,
-        reference=payment.reference,
+        reference=part.reference,
         subject=subject,
     )
 
 
-def _line(
-    payment: Payment, back: Refund, kind: str, *, debit: Account, credit: Account, amount_minor: int | None = None
-) -> Posting:
-    return Posting(
-        key=f"refund:{back.id}:{kind}",
-        debit=debit,
-        credit=credit,
-        amount_minor=back.amount_minor if amount_minor is None else amount_minor,
-        kind=kind,
-        reference=payment.reference,
-        subject=f"refund:{back.id}",
-    )
-
-
-def _end(payment: Payment, verb: str) -> None:
-    payment.active_reference, payment.ended_at = None, now()
-    payment.advance(verb, actor=SYSTEM)
+def _settle(payment: Payment, part: PaymentShare) -> None:
+    """End a share whose escrow is empty, and the payment with its last share."""
+    has_got = part.paid_payee_minor + part.paid_fee_minor + part.paid_tax_minor
+    if part.held_minor == 0 and (part.status == ShareStatus.HELD or has_got == 0):
+        part.active_reference, part.ended_at = None, now()
+        part.advance("release" if has_got else "refund", actor=SYSTEM)
+        _end(payment, shares_of(payment))
     db.session.flush()
 
 
+def _end(payment: Payment, shares: Sequence[PaymentShare]) -> None:
+    stands = {one.status for one in shares}
+    if stands & {ShareStatus.OPEN, ShareStatus.HELD}:
+        return
+    target = PaymentStatus.RELEASED if ShareStatus.RELEASED in stands else PaymentStatus.REFUNDED
+    if payment.status != target:
+        payment.ended_at = now()
+        payment.advance("release" if target == PaymentStatus.RELEASED else "refund", actor=SYSTEM)
+
+
+def _share_of(back: Refund) -> PaymentShare:
+    db.session.flush()
+    return db.session.scalars(locked(select(PaymentShare).where(PaymentShare.id == back.share_id))).one()
+
+
 class _Told(TypedDict):
-    """The fields that every event about a payment has."""
+    """The fields that every event about a share has."""
 
     payment_id: int
+    share_id: int
     reference: str
     payer_id: int
     payee_id: int
 
 
-def _told(payment: Payment) -> _Told:
+def _told(payment: Payment, part: PaymentShare) -> _Told:
     return _Told(
-        payment_id=payment.id, reference=payment.reference, payer_id=payment.payer_id, payee_id=payment.payee_id
+        payment_id=payment.id,
+        share_id=part.id,
+        reference=part.reference,
+        payer_id=payment.payer_id,
+        payee_id=part.payee_id,
     )

@@ -20,6 +20,16 @@ class PaymentStatus(StrEnum):
     FAILED = "failed"
 
 
+class ShareStatus(StrEnum):
+    """States of a payment's share. OPEN until the money is captured; HELD is in escrow."""
+
+    OPEN = "open"
+    HELD = "held"
+    RELEASED = "released"
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"
+
+
 class RefundStatus(StrEnum):
     """States of a refund."""
 
@@ -103,6 +113,15 @@ PAYMENT_LIFECYCLE = Lifecycle.table(
     fail=move(*UNPAID, PaymentStatus.AUTHORIZED, to=PaymentStatus.FAILED, by={"system"}),
     release=move(PaymentStatus.HELD, to=PaymentStatus.RELEASED, by={"system"}),
     refund=move(PaymentStatus.HELD, PaymentStatus.RELEASED, to=PaymentStatus.REFUNDED, by={"system"}),
+)
+
+SHARE_LIFECYCLE = Lifecycle.table(
+    "payment_share",
+    ShareStatus.OPEN,
+    hold=move(ShareStatus.OPEN, ShareStatus.CANCELLED, to=ShareStatus.HELD, by={"system"}),
+    cancel=move(ShareStatus.OPEN, to=ShareStatus.CANCELLED, by={"system"}),
+    release=move(ShareStatus.HELD, to=ShareStatus.RELEASED, by={"system"}),
+    refund=move(ShareStatus.HELD, ShareStatus.RELEASED, to=ShareStatus.REFUNDED, by={"system"}),
 )
 
 REFUND_LIFECYCLE = Lifecycle.table(

@@ -9,7 +9,7 @@ from marketplace.payments import jobs, routes, service
 from marketplace.payments.admin import routes as payments_admin_routes
 from marketplace.payments.invariants import INVARIANTS
 from marketplace.payments.ledger import invariants as ledger_invariants
-from marketplace.payments.models import Payment, Payout, Refund
+from marketplace.payments.models import Payment, PaymentShare, Payout, Refund
 from marketplace.payments.payouts import risk
 from marketplace.payments.payouts import routes as payouts_routes
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
@@ -37,7 +37,7 @@ PAYMENTS = Manifest(
     jobs=(jobs, subscriptions_jobs),
     provider_requests=(provider_requests,),
     background=((Lane.MONEY, provider_requests_handlers.call_due), (Lane.MONEY, webhooks_service.read_due)),
-    stateful=(Payment, Refund, Payout, Subscription),
+    stateful=(Payment, PaymentShare, Refund, Payout, Subscription),
     invariants=INVARIANTS,
     checks=(ledger_invariants.findings,),
     personal=Path(__file__).with_name("personal.toml"),

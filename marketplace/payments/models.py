@@ -12,7 +12,8 @@ from marketplace.core.database.lifecycle import Stateful
 from marketplace.core.queues.work_queue import Leased
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
-from marketplace.payments.lifecycle import PAYMENT_LIFECYCLE, PAYOUT_LIFECYCLE, REFUND_LIFECYCLE
+from marketplace.kit.json_types import JsonObject
+from marketplace.payments.lifecycle import PAYMENT_LIFECYCLE, PAYOUT_LIFECYCLE, REFUND_LIFECYCLE, SHARE_LIFECYCLE
 
 POLL_AFTER = timedelta(seconds=60)
 
@@ -29,71 +30,128 @@ class PaidAlready(Conflict):
     sentence = "There is a payment for this already."
 
 
-@answer_conflict("uq_payments_open_for", PaidAlready())
 class Payment(Stateful, Base):
-    """One payment for one deal (`reference`, such as "task:7"), which is all this floor knows of it.
+    """What one person pays at once, for one deal or for several: its shares (PaymentShare) say for which and to whom.
 
-    `key` is our name for it at the provider. `active_reference` is the reference while the payment is under way.
-    `intended_outcome` is what the deal wants done once the money is there: hold it, release it, or call it off. The
-    three `…_minor` of the quote are how the amount will be shared; the three `paid_…` how it was. `next_poll_at` is
-    when the provider is next asked.
+    `reference` names the whole ("task:7"), `key` is our name for it at the provider. `intended_outcome` is call_off
+    where nobody wants any of it any more. `next_poll_at` is when the provider is next asked. `available_from` is when
+    the provider has settled what it captured, so that it can be paid out. `is_frozen` while the payer's bank disputes
+    it (chargebacks/): nothing of it moves meanwhile. `lost_minor` is what the bank took back in the end.
     """
 
     __tablename__ = "payments"
     __table_args__ = (
         UniqueConstraint("key"),
         UniqueConstraint("provider", "provider_id"),
-        Index("uq_payments_open_for", "active_reference", unique=True),
         Index("ix_payments_payer", "payer_id", "id"),
-        Index("ix_payments_payee", "payee_id", "status", "id"),
         Index("ix_payments_reference", "reference", "id"),
         Index("ix_payments_ask_at", "status", "next_poll_at"),
         Index("ix_payments_status", "status", "created_at", "id"),
         Index("ix_payments_created_at", "created_at", "id"),
         CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint("fee_minor + tax_minor + payee_minor = amount_minor", name="shares"),
-        CheckConstraint("refunded_minor >= 0 AND refunded_minor <= captured_minor", name="refunded"),
-        CheckConstraint("payer_id <> payee_id", name="two_sides"),
+        CheckConstraint(
+            "refunded_minor >= 0 AND lost_minor >= 0 AND refunded_minor + lost_minor <= captured_minor", name="refunded"
+        ),
     )
     lifecycle = PAYMENT_LIFECYCLE
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(64))
     reference: Mapped[str] = mapped_column(String(60))
-    active_reference: Mapped[str | None] = mapped_column(String(60))
     intended_outcome: Mapped[str] = mapped_column(String(10), default="hold")
     payer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    payee_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     title: Mapped[str] = mapped_column(String(200))
     provider: Mapped[str] = mapped_column(String(20))
     provider_id: Mapped[str | None] = mapped_column(String(255))
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
-    discount_minor: Mapped[int] = mapped_column(default=0)
-    fee_minor: Mapped[int]
-    tax_minor: Mapped[int]
-    payee_minor: Mapped[int]
-    fee_rule: Mapped[str] = mapped_column(String(60))
     captured_minor: Mapped[int] = mapped_column(default=0)
     refunded_minor: Mapped[int] = mapped_column(default=0)
-    paid_payee_minor: Mapped[int] = mapped_column(default=0)
-    paid_fee_minor: Mapped[int] = mapped_column(default=0)
-    paid_tax_minor: Mapped[int] = mapped_column(default=0)
+    lost_minor: Mapped[int] = mapped_column(default=0)
+    is_frozen: Mapped[bool] = mapped_column(default=False)
     client_secret: Mapped[str] = mapped_column(Encrypted, default="")
     next_url: Mapped[str] = mapped_column(Encrypted, default="")
     failure: Mapped[str] = mapped_column(String(500), default="")
     next_poll_at: Mapped[datetime] = mapped_column(default=in_a_minute)
     captured_at: Mapped[datetime | None]
+    available_from: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
 
+@answer_conflict("uq_payment_shares_open_for", PaidAlready())
+class PaymentShare(Stateful, Base):
+    """The part of a payment that is for one deal (`reference`, such as "task:7") and one payee, with an escrow of its
+    own. `active_reference` is the reference while money may be or come there, so a deal has one.
+
+    `amount_minor` is the payer's part, `subsidy_minor` what the marketplace adds (a voucher of its own); both together
+    are fee, tax and payee's part as quoted, by `lines`, which name the rule of each. Since the capture `…_left_minor`
+    is how what is still in escrow will be shared, `paid_…_minor` what each side got and kept. Back go `refunded_minor`
+    and `lost_minor` (a chargeback) to the payer, `unsubsidized_minor` to the marketplace. `intended_outcome` is what
+    the deal wants done once it can be: hold it, release it, or call it off. `releases` counts.
+    """
+
+    __tablename__ = "payment_shares"
+    __table_args__ = (
+        Index("uq_payment_shares_open_for", "active_reference", unique=True),
+        Index("ix_payment_shares_payment_id", "payment_id", "id"),
+        Index("ix_payment_shares_payee", "payee_id", "status", "payment_id"),
+        Index("ix_payment_shares_reference", "reference", "id"),
+        CheckConstraint("amount_minor >= 0 AND amount_minor + subsidy_minor > 0", name="amount"),
+        CheckConstraint("fee_minor + tax_minor + payee_minor = amount_minor + subsidy_minor", name="quote"),
+        CheckConstraint("payee_left_minor >= 0 AND fee_left_minor >= 0 AND tax_left_minor >= 0", name="left"),
+        CheckConstraint("paid_payee_minor >= 0 AND paid_fee_minor >= 0 AND paid_tax_minor >= 0", name="paid"),
+        CheckConstraint("refunded_minor >= 0 AND refunded_minor + lost_minor <= captured_minor", name="refunded"),
+        CheckConstraint("unsubsidized_minor >= 0 AND unsubsidized_minor <= subsidy_minor", name="subsidy"),
+    )
+    lifecycle = SHARE_LIFECYCLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    reference: Mapped[str] = mapped_column(String(60))
+    active_reference: Mapped[str | None] = mapped_column(String(60))
+    intended_outcome: Mapped[str] = mapped_column(String(10), default="hold")
+    payee_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    title: Mapped[str] = mapped_column(String(200))
+    amount_minor: Mapped[int]
+    discount_minor: Mapped[int] = mapped_column(default=0)
+    subsidy_minor: Mapped[int] = mapped_column(default=0)
+    fee_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    payee_minor: Mapped[int]
+    lines: Mapped[list[JsonObject]] = mapped_column(JSON, default=list)
+    captured_minor: Mapped[int] = mapped_column(default=0)
+    payee_left_minor: Mapped[int] = mapped_column(default=0)
+    fee_left_minor: Mapped[int] = mapped_column(default=0)
+    tax_left_minor: Mapped[int] = mapped_column(default=0)
+    paid_payee_minor: Mapped[int] = mapped_column(default=0)
+    paid_fee_minor: Mapped[int] = mapped_column(default=0)
+    paid_tax_minor: Mapped[int] = mapped_column(default=0)
+    refunded_minor: Mapped[int] = mapped_column(default=0)
+    lost_minor: Mapped[int] = mapped_column(default=0)
+    unsubsidized_minor: Mapped[int] = mapped_column(default=0)
+    releases: Mapped[int] = mapped_column(default=0)
+    ended_at: Mapped[datetime | None]
+
+    @property
+    def held_minor(self) -> int:
+        """What is in its escrow, minor units."""
+        return self.payee_left_minor + self.fee_left_minor + self.tax_left_minor
+
+    @property
+    def refundable_minor(self) -> int:
+        """What of the payer's money has not gone back, minor units."""
+        return self.captured_minor - self.refunded_minor - self.lost_minor
+
+
 class Refund(Stateful, Base):
-    """Money on its way back to the payer; `by_id` is None where no person asked for it."""
+    """Money of one share on its way back to the payer; `fee_minor` and `tax_minor` are what of fee and tax it undoes.
+    `by_id` is None where no person asked for it."""
 
     __tablename__ = "refunds"
     __table_args__ = (
         UniqueConstraint("key"),
         Index("ix_refunds_payment_id", "payment_id", "id"),
+        Index("ix_refunds_share_id", "share_id", "id"),
         Index("ix_refunds_provider_id", "provider_id"),
         Index("ix_refunds_status", "status", "updated_at"),
         CheckConstraint("amount_minor > 0", name="amount"),
@@ -103,7 +161,10 @@ class Refund(Stateful, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(64))
     payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    share_id: Mapped[int] = mapped_column(ForeignKey("payment_shares.id"))
     amount_minor: Mapped[int]
+    fee_minor: Mapped[int] = mapped_column(default=0)
+    tax_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(String(3))
     reason: Mapped[str] = mapped_column(String(500), default="")
     by_id: Mapped[int | None]
@@ -208,12 +269,12 @@ class ReceiptSeries(Base):
 
 
 class ReceiptRow(Base):
-    """A receipt, or (with `refund_id`) a credit note; `data` is what it said when it was issued."""
+    """A receipt of a payment, of one of its shares, or (with `refund_id`) a credit note; `data` is what it said when it
+    was issued."""
 
     __tablename__ = "receipts"
     __table_args__ = (
         UniqueConstraint("series", "number"),
-        UniqueConstraint("payment_id", "refund_id"),
         Index("ix_receipts_payment_id", "payment_id", "id"),
         Index("uq_receipts_subject", "subject", unique=True),
     )
@@ -223,6 +284,7 @@ class ReceiptRow(Base):
     number: Mapped[int]
     subject: Mapped[str] = mapped_column(String(60))
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
+    share_id: Mapped[int | None] = mapped_column(ForeignKey("payment_shares.id"))
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refunds.id"))
     issued_at: Mapped[datetime] = mapped_column(default=now)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -264,8 +326,21 @@ class Discrepancy(Base):
     closed_at: Mapped[datetime | None]
 
 
+class ShareRow(Protocol):
+    """A row of payment_shares, to be read."""
+
+    id: int
+    payment_id: int
+    reference: str
+    title: str
+    payee_id: int
+    status: str
+    captured_minor: int
+    paid_payee_minor: int
+
+
 class SidesOfPayment(Protocol):
-    """The columns of a payment that a notification needs."""
+    """The columns of a share and its payment that a notification needs."""
 
     title: str
     payer_id: int

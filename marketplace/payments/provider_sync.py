@@ -151,16 +151,22 @@ def _give_up(payment: Payment, verb: str) -> None:
     if payment.status not in {*UNPAID, PaymentStatus.AUTHORIZED}:
         return
     payment.advance(verb, actor=SYSTEM)
-    payment.active_reference, payment.ended_at = None, now()
+    payment.ended_at = now()
     payment.client_secret = payment.next_url = ""
-    was_wanted = payment.intended_outcome != escrow.CALL_OFF
-    if payment.intended_outcome == escrow.HOLD:
-        # Nobody counts on it any more: what is captured all the same goes back.
+    shares = escrow.shares_of(payment)
+    for part in shares:
+        part.advance("cancel", actor=SYSTEM)
+        part.active_reference, part.ended_at = None, now()
+        if verb == "fail":
+            was_wanted = part.intended_outcome != escrow.CALL_OFF
+            about = {"payment_id": payment.id, "share_id": part.id, "payer_id": payment.payer_id}
+            publish(PaymentFailed(reference=part.reference, was_wanted=was_wanted, payee_id=part.payee_id, **about))
+        if part.intended_outcome == escrow.HOLD:
+            # Nobody counts on it any more: what is captured all the same goes back.
+            part.intended_outcome = escrow.CALL_OFF
+    if all(part.intended_outcome == escrow.CALL_OFF for part in shares):
         payment.intended_outcome = escrow.CALL_OFF
     db.session.flush()
-    if verb == "fail":
-        told = {"payment_id": payment.id, "payer_id": payment.payer_id, "payee_id": payment.payee_id}
-        publish(PaymentFailed(reference=payment.reference, was_wanted=was_wanted, **told))
 
 
 def _settle(payout: Payout, verb: str, debit: Account, credit: Account) -> None:

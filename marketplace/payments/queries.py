@@ -1,11 +1,11 @@
 """Payments, wallets, statements and receipts, to be read."""
 
-from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, Table, bindparam, case, func, literal, or_, select
+from sqlalchemy import BindParameter, Select, Table, bindparam, or_, select, union_all
 
 from marketplace.auth.models import User
 from marketplace.core.database.db import fetch, fetch_as, one
@@ -19,18 +19,18 @@ from marketplace.kit.money import to_major
 from marketplace.payments import policy
 from marketplace.payments.fees.service import Quote
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
-from marketplace.payments.lifecycle import SAID, UNDER_WAY, UNPAID, PaymentStatus
+from marketplace.payments.lifecycle import SAID, UNDER_WAY, UNPAID, PaymentStatus, ShareStatus
 from marketplace.payments.models import (
     Discrepancy,
-    Payee,
     Payment,
+    PaymentShare,
     Payout,
     ReceiptRow,
     Refund,
+    ShareRow,
     SidesOfPayment,
     ToAskAbout,
 )
-from marketplace.payments.receipts import i18n
 from marketplace.payments.receipts.service import StoredReceipt, number_of
 
 PAYMENTS: Table = table_of(Payment)
@@ -38,31 +38,22 @@ PAYOUTS: Table = table_of(Payout)
 ACCOUNTS: Table = table_of(LedgerAccount)
 TRANSFERS: Table = table_of(Transfer)
 RECEIPTS: Table = table_of(ReceiptRow)
+SHARES: Table = table_of(PaymentShare)
+JOINED = SHARES.join(PAYMENTS, PAYMENTS.c.id == SHARES.c.payment_id)
+IN_ESCROW = SHARES.c.payee_left_minor + SHARES.c.fee_left_minor + SHARES.c.tax_left_minor
 
+_person: BindParameter[int] = bindparam("person")
 BROWSE = ListQuery(
     name="payments",
     table=PAYMENTS,
     columns=list(PAYMENTS.c),
     filters={
-        "person": or_(PAYMENTS.c.payer_id == bindparam("person"), PAYMENTS.c.payee_id == bindparam("person")),
+        "person": PAYMENTS.c.id.in_(  # not by OR: each half has an index
+            union_all(select(PAYMENTS.c.id).where(PAYMENTS.c.payer_id == _person), policy.paid_to(_person))
+        ),
         **equal_to(PAYMENTS.c, "status", "reference"),
     },
     sorts={"created_at": PAYMENTS.c.created_at},
-    default_sort="-created_at",
-)
-_mine: BindParameter[int] = bindparam("accounts", expanding=True)
-_comes_in = TRANSFERS.c.credit_id.in_(_mine)  # no transfer goes from one of a person's wallets to another
-STATEMENT = ListQuery(
-    name="transactions",
-    table=TRANSFERS,
-    columns=[
-        *(TRANSFERS.c[name] for name in ("id", "kind", "reference", "subject", "currency", "created_at")),
-        case((_comes_in, TRANSFERS.c.amount_minor), else_=-TRANSFERS.c.amount_minor).label("signed_minor"),
-        case((_comes_in, TRANSFERS.c.credit_after), else_=TRANSFERS.c.debit_after).label("balance_minor"),
-        case((_comes_in, TRANSFERS.c.credit_id), else_=TRANSFERS.c.debit_id).label("wallet_id"),
-    ],
-    filters={"accounts": or_(_comes_in, TRANSFERS.c.debit_id.in_(_mine))},
-    sorts={"created_at": TRANSFERS.c.created_at},
     default_sort="-created_at",
 )
 
@@ -73,21 +64,25 @@ def standing_of(reference: str) -> tuple[int, str] | None:
 
 
 def standings_of(references: list[str]) -> dict[str, tuple[int, str]]:
-    """`standing_of` by reference; deals without a payment are left out."""
-    columns = (PAYMENTS.c.reference, PAYMENTS.c.id, PAYMENTS.c.status)
-    theirs = select(*columns).where(PAYMENTS.c.reference.in_(references)).order_by(PAYMENTS.c.id)
-    return {row.reference: (row.id, row.status) for row in fetch(theirs)}
+    """`standing_of` by reference; deals without a payment are left out. Once it is paid, the state is the share's."""
+    columns = (SHARES.c.reference, PAYMENTS.c.id, PAYMENTS.c.status, SHARES.c.status.label("share_status"))
+    theirs = select(*columns).select_from(JOINED).where(SHARES.c.reference.in_(references)).order_by(PAYMENTS.c.id)
+    return {row.reference: (row.id, _status(row.status, [row.share_status])) for row in fetch(theirs)}
+
+
+def _with_share_for(reference: str) -> Select[int]:
+    return select(PaymentShare.payment_id).where(PaymentShare.reference == reference)
 
 
 def newest_of(user: User, reference: str) -> int:
     """Id of the newest visible payment of a deal; raises NotFound."""
-    mine = policy.visible_to(user).where(Payment.reference == reference)
+    mine = policy.visible_to(user).where(Payment.id.in_(_with_share_for(reference)))
     return one(mine.order_by(Payment.id.desc()).limit(1), "payment").id
 
 
 def quote_view(quoted: Quote) -> JsonObject:
     """A quote as JSON."""
-    amounts = {name: getattr(quoted, f"{name}_minor") for name in ("fee", "tax", "discount")}
+    amounts = {name: getattr(quoted, f"{name}_minor") for name in ("fee", "tax", "discount", "subsidy")}
     return {
         "amount": to_major(quoted.amount_minor, quoted.currency),
         "price_minor": quoted.amount_minor,
@@ -106,20 +101,20 @@ def find(user: User, payment_id: int) -> Payment:
 
 def held_of(reference: str) -> tuple[int, str] | None:
     """(minor units, currency) in a deal's escrow; None where nothing is. Not locked: to be shown only."""
-    left = PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor
-    held = select(left, PAYMENTS.c.currency).where(
-        PAYMENTS.c.active_reference == reference, PAYMENTS.c.status == PaymentStatus.HELD
-    )
-    rows = fetch(held)
+    held = select(IN_ESCROW, PAYMENTS.c.currency).select_from(JOINED)
+    rows = fetch(held.where(SHARES.c.active_reference == reference, SHARES.c.status == ShareStatus.HELD))
     return (int(rows[0][0]), rows[0].currency) if rows else None
 
 
 def detail(user: User, payment_id: int) -> JsonObject:
     """One visible payment; raises NotFound."""
-    body = view(user, find(user, payment_id))
-    refunds = select(*_refund_columns).where(Refund.payment_id == payment_id).order_by(Refund.id)
-    numbers = select(RECEIPTS.c.series, RECEIPTS.c.number).where(RECEIPTS.c.payment_id == payment_id)
-    issued = [number_of(row) for row in fetch(numbers.order_by(RECEIPTS.c.id))]
+    payment = find(user, payment_id)
+    seen = [one for one in _shares_of([payment_id])[payment_id] if policy.sees(user, payment, one)]
+    ids = [one.id for one in seen]
+    refunds = select(*_refund_columns).where(Refund.share_id.in_(ids)).order_by(Refund.id)
+    receipts = _receipts_seen(user, payment, ids)
+    issued = [number_of(row) for row in receipts]
+    body = view(user, payment, seen)
     return {**body, "refunds": [refund_view(row) for row in fetch(refunds)], "receipts": issued}
 
 
@@ -128,36 +123,45 @@ def of(user: User, **query: Any) -> Page:
     task_id = query.pop("task_id", None)
     if task_id is not None:
         query["reference"] = f"task:{task_id}"
-    return BROWSE.page({**query, "person": user.id}, lambda row: view(user, row))
+    return with_shares(user, BROWSE.page({**query, "person": user.id}, lambda row: {"payment": row}))
 
 
-def view(user: User, payment: Any) -> JsonObject:
-    """A payment as payer or payee see it; secrets for paying are shown to the payer only."""
+def with_shares(user: User, page: Page) -> Page:
+    """A page of payment rows as their viewer sees them; their shares are read in one statement."""
+    rows = [item["payment"] for item in page.items]
+    shares = _shares_of([row.id for row in rows])
+    seen = [(row, [one for one in shares[row.id] if policy.sees(user, row, one)]) for row in rows]
+    return replace(page, items=[view(user, row, parts) for row, parts in seen])
+
+
+def _shares_of(payment_ids: list[int]) -> dict[int, list[ShareRow]]:
+    found: dict[int, list[ShareRow]] = {payment_id: [] for payment_id in payment_ids}
+    theirs = select(SHARES).where(SHARES.c.payment_id.in_(payment_ids)).order_by(SHARES.c.id)
+    for row in fetch_as(ShareRow, theirs) if payment_ids else ():
+        found[row.payment_id].append(row)
+    return found
+
+
+def view(user: User, payment: Any, shares: Sequence[ShareRow]) -> JsonObject:
+    """A payment as payer or payee see it: the shares they see, and the sums of these; secrets for paying are shown to
+    the payer only. `payee_id` is None where there are several."""
     is_payer = payment.payer_id == user.id and payment.status in UNPAID
-    kind, _, number = payment.reference.partition(":")
-    currency = payment.currency
+    reference = shares[0].reference if len(shares) == 1 else payment.reference
+    kind, _, number = reference.partition(":")
     return {
         "id": payment.id,
-        "reference": payment.reference,
+        "reference": reference,
         "task_id": int(number) if kind == "task" else None,
-        "title": payment.title,
-        "status": payment.status,
+        "title": shares[0].title if len(shares) == 1 else payment.title,
+        "status": _status(payment.status, [one.status for one in shares]),
         "provider": payment.provider,
         "payer_id": payment.payer_id,
-        "payee_id": payment.payee_id,
-        "amount": to_major(payment.amount_minor, currency),
-        "price_minor": payment.amount_minor,
-        "currency": currency,
-        "fee": to_major(payment.fee_minor, currency),
-        "fee_minor": payment.fee_minor,
-        "tax": to_major(payment.tax_minor, currency),
-        "tax_minor": payment.tax_minor,
-        "discount": to_major(payment.discount_minor, currency),
-        "discount_minor": payment.discount_minor,
-        "payee_amount": to_major(payment.payee_minor, currency),
-        "payee_minor": payment.payee_minor,
-        "refunded": to_major(payment.refunded_minor, currency),
-        "refunded_minor": payment.refunded_minor,
+        "payee_id": shares[0].payee_id if len(shares) == 1 else None,
+        "currency": payment.currency,
+        **_sums(shares, payment.currency),
+        "is_disputed_by_bank": payment.is_frozen,
+        "available_from": payment.available_from,
+        "shares": [_share_view(one, payment) for one in shares],
         "client_secret": payment.client_secret if is_payer else None,
         "next_url": (payment.next_url or None) if is_payer else None,
         "failure": payment.failure or None if payment.payer_id == user.id else None,
@@ -165,8 +169,46 @@ def view(user: User, payment: Any) -> JsonObject:
         "updated_at": payment.updated_at,
         "captured_at": payment.captured_at,
         "ended_at": payment.ended_at,
-        "available_actions": _actions(user, payment),
+        "available_actions": _actions(user, payment, shares),
     }
+
+
+def _share_view(part: ShareRow, payment: Any) -> JsonObject:
+    return {
+        "reference": part.reference,
+        "title": part.title,
+        "payee_id": part.payee_id,
+        "status": _status(payment.status, [part.status]),
+        **_sums([part], payment.currency),
+    }
+
+
+def _status(status: str, shares: Sequence[str]) -> str:
+    """What is shown: the payment's state until it is paid, then that of the shares that are seen."""
+    if not set(shares) & {ShareStatus.HELD, ShareStatus.RELEASED, ShareStatus.REFUNDED}:
+        return status
+    return next(one for one in (ShareStatus.HELD, ShareStatus.RELEASED, ShareStatus.REFUNDED) if one in shares).value
+
+
+_SUMMED = {
+    "amount": ("amount_minor",),
+    "fee": ("fee_minor",),
+    "tax": ("tax_minor",),
+    "discount": ("discount_minor",),
+    "subsidy": ("subsidy_minor",),
+    "payee_amount": ("payee_minor",),
+    "held": ("payee_left_minor", "fee_left_minor", "tax_left_minor"),
+    "refunded": ("refunded_minor",),
+}
+_MINOR_NAMES = {"amount": "price_minor", "payee_amount": "payee_minor"}
+
+
+def _sums(shares: Sequence[ShareRow], currency: str) -> JsonObject:
+    minor = {
+        name: sum(getattr(one, column) for one in shares for column in columns) for name, columns in _SUMMED.items()
+    }
+    major = {name: to_major(amount, currency) for name, amount in minor.items()}
+    return {**major, **{_MINOR_NAMES.get(name, f"{name}_minor"): amount for name, amount in minor.items()}}
 
 
 def said_of(payment: dict[str, Any]) -> str:
@@ -174,11 +216,12 @@ def said_of(payment: dict[str, Any]) -> str:
     return payment["failure"] or SAID[payment["status"]]
 
 
-def _actions(user: User, payment: Any) -> list[str]:
-    roles, actions = policy.role_of(user, payment), []
+def _actions(user: User, payment: Any, shares: Sequence[ShareRow]) -> list[str]:
+    roles, actions = policy.role_of(user, payment.payer_id, [one.payee_id for one in shares]), []
     if "payer" in roles and payment.status in UNPAID and payment.intended_outcome != "call_off":
         actions.append("confirm")
-    if roles & {"payee", "admin"} and payment.status in {PaymentStatus.HELD, PaymentStatus.RELEASED}:
+    can_go_back = any(one.status in {ShareStatus.HELD, ShareStatus.RELEASED} for one in shares)
+    if roles & {"payee", "admin"} and can_go_back and not payment.is_frozen:
         actions.append("refund")
     return actions
 
@@ -199,132 +242,37 @@ def refund_view(back: Any) -> JsonObject:
     }
 
 
-def sides_of(payment_id: int) -> SidesOfPayment:
-    """The columns a notification needs."""
-    names = ("title", "payer_id", "payee_id", "captured_minor", "currency", "intended_outcome")
-    return fetch_as(SidesOfPayment, select(*(PAYMENTS.c[name] for name in names)).where(PAYMENTS.c.id == payment_id))[0]
+def sides_of(share_id: int) -> SidesOfPayment:
+    """The columns of a share, and of its payment, that a notification needs."""
+    named = (SHARES.c[name] for name in ("title", "payee_id", "intended_outcome", "captured_minor"))
+    columns = (*named, PAYMENTS.c.payer_id, PAYMENTS.c.currency)
+    return fetch_as(SidesOfPayment, select(*columns).select_from(JOINED).where(SHARES.c.id == share_id))[0]
 
 
 def receipt_of(user: User, payment_id: int, number: str | None = None) -> StoredReceipt:
     """The receipt of a visible payment, or its receipt or credit note of this number; raises NotFound."""
-    find(user, payment_id)
-    rows = fetch_as(StoredReceipt, select(RECEIPTS).where(RECEIPTS.c.payment_id == payment_id).order_by(RECEIPTS.c.id))
-    wanted = [row for row in rows if number in {None, number_of(row)}]
+    payment = find(user, payment_id)
+    seen = [one.id for one in _shares_of([payment_id])[payment_id] if policy.sees(user, payment, one)]
+    wanted = [row for row in _receipts_seen(user, payment, seen) if number in {None, number_of(row)}]
     if not wanted:
         raise NotFound.of("receipt")
     return wanted[0]
 
 
-def wallet(user: User) -> list[JsonObject]:
-    """One's wallet by currency and provider: available, in escrow for this person, on its way to the bank."""
-    named = ("currency", "provider", "purpose", "balance_minor")
-    balances = select(*(ACCOUNTS.c[name] for name in named)).where(
-        ACCOUNTS.c.owner_id == user.id, ACCOUNTS.c.purpose.in_(("available", "payout", "refund"))
-    )
-    held = select(
-        PAYMENTS.c.currency,
-        PAYMENTS.c.provider,
-        literal("held").label("purpose"),
-        func.sum(PAYMENTS.c.captured_minor - PAYMENTS.c.refunded_minor).label("balance_minor"),
-    ).where(PAYMENTS.c.payee_id == user.id, PAYMENTS.c.status == PaymentStatus.HELD)
-    amounts: dict[str, dict[str, Counter[str]]] = {}
-    for row in [*fetch(balances), *fetch(held.group_by(PAYMENTS.c.currency, PAYMENTS.c.provider))]:
-        here = amounts.setdefault(row.currency, {}).setdefault(row.provider, Counter())
-        here[row.purpose] += int(row.balance_minor)
-    ready = {row.provider for row in fetch(select(Payee.provider).where(Payee.user_id == user.id, Payee.is_ready))}
-    return [_balance(currency, amounts[currency], ready) for currency in sorted(amounts)]
-
-
-def _balance(currency: str, by_provider: dict[str, Counter[str]], ready: set[str]) -> JsonObject:
-    together: Counter[str] = Counter()
-    for amounts in by_provider.values():
-        together.update(amounts)
-    parts = [
-        {"provider": name, "can_be_paid_out": name in ready, **_amounts(currency, by_provider[name])}
-        for name in sorted(by_provider)
-    ]
-    return {"currency": currency, **_amounts(currency, together), "by_provider": parts}
-
-
-def _amounts(currency: str, amounts: Counter[str]) -> JsonObject:
-    named = {"available": "available", "held": "held", "pending": "payout", "going_back": "refund"}
-    minor = {name: amounts[purpose] for name, purpose in named.items()}
-    major = {name: to_major(amount, currency) for name, amount in minor.items()}
-    return {**major, **{f"{name}_minor": amount for name, amount in minor.items()}}
+def _receipts_seen(user: User, payment: Any, share_ids: list[int]) -> list[StoredReceipt]:
+    """Those of the shares that somebody sees, and of the whole payment for whoever sees all of it."""
+    rows = select(RECEIPTS).where(RECEIPTS.c.payment_id == payment.id).order_by(RECEIPTS.c.id)
+    is_whole = policy.role_of(user, payment.payer_id, ()) != frozenset()
+    seen = {*share_ids, None} if is_whole else set(share_ids)
+    return [row for row in fetch_as(StoredReceipt, rows) if row.share_id in seen]
 
 
 def has_money(user_id: int) -> bool:
     """Whether a person has a balance, a debt, or money on its way."""
     theirs = (ACCOUNTS.c.owner_id == user_id, ACCOUNTS.c.balance_minor != 0)
-    open_ = or_(PAYMENTS.c.payer_id == user_id, PAYMENTS.c.payee_id == user_id)
-    under_way = select(PAYMENTS.c.id).where(open_, PAYMENTS.c.status.in_(UNDER_WAY))
+    open_ = or_(PAYMENTS.c.payer_id == user_id, PAYMENTS.c.id.in_(policy.paid_to(user_id)))
+    under_way = select(PAYMENTS.c.id).where(open_, PAYMENTS.c.status.in_(UNDER_WAY) | PAYMENTS.c.is_frozen)
     return bool(fetch(select(ACCOUNTS.c.id).where(*theirs).limit(1)) or fetch(under_way.limit(1)))
-
-
-def statement(user: User, *, currency: str | None = None, **query: Any) -> Page:
-    """The movements of one's wallet, newest first."""
-    wallets = wallet_accounts(user.id, currency)
-    page = STATEMENT.page({**query, "accounts": list(wallets) or [0]}, partial(line, wallets))
-    _explain(page.items, user.language)
-    return page
-
-
-def wallet_accounts(user_id: int, currency: str | None = None) -> dict[int, str]:
-    """Account id → provider of one's wallet, in all currencies or one."""
-    columns = (ACCOUNTS.c.id, ACCOUNTS.c.provider)
-    mine = select(*columns).where(ACCOUNTS.c.owner_id == user_id, ACCOUNTS.c.purpose == "available")
-    rows = fetch(mine if currency is None else mine.where(ACCOUNTS.c.currency == currency))
-    return {row.id: row.provider for row in rows}
-
-
-def line(wallets: dict[int, str], row: Any) -> JsonObject:
-    """One movement as JSON."""
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "reference": row.reference,
-        "subject": row.subject,
-        "amount": to_major(row.signed_minor, row.currency),
-        "price_minor": row.signed_minor,
-        "balance": to_major(row.balance_minor, row.currency),
-        "balance_minor": row.balance_minor,
-        "currency": row.currency,
-        "provider": wallets[row.wallet_id],
-        "created_at": row.created_at,
-    }
-
-
-def _explain(lines: list[dict[str, Any]], language: str) -> None:
-    """Add title and fee to movements, in three statements however many there are."""
-    subjects, spoken = [one["subject"] for one in lines], i18n.spoken(language)
-    titles = {**_named("payment", _payment_titles, subjects), **_named("refund", _refund_titles, subjects)}
-    kept = {row.subject: int(row.minor) for row in fetch(_kept, {"subjects": subjects})}
-    said = i18n.labels(spoken, "statement")
-    for entry in lines:
-        fee = kept.get(entry["subject"], 0) if entry["kind"] == "release" else 0
-        kind = "release_whole" if entry["kind"] == "release" and not fee else entry["kind"]
-        title, amount = titles.get(entry["subject"], ""), i18n.amount(spoken, fee, entry["currency"])
-        sentence = said.get(kind, kind).format(title=i18n.harmless(title), fee=amount)
-        entry |= {"explanation": sentence, "fee": to_major(fee, entry["currency"]), "fee_minor": fee}
-
-
-def _named(kind: str, statement: Select[Any], subjects: list[str]) -> dict[str, str]:
-    """Titles by subject, for subjects of one kind."""
-    ids = [int(one.partition(":")[2]) for one in subjects if one.startswith(f"{kind}:")]
-    return {f"{kind}:{row.id}": row.title for row in fetch(statement, {"ids": ids})}
-
-
-_payment_titles = select(PAYMENTS.c.id, PAYMENTS.c.title).where(PAYMENTS.c.id.in_(bindparam("ids", expanding=True)))
-_refund_titles = (
-    select(Refund.id, PAYMENTS.c.title)
-    .join(Payment, Payment.id == Refund.payment_id)
-    .where(Refund.id.in_(bindparam("ids", expanding=True)))
-)
-_kept = (
-    select(TRANSFERS.c.subject, func.sum(TRANSFERS.c.amount_minor).label("minor"))
-    .where(TRANSFERS.c.subject.in_(bindparam("subjects", expanding=True)), TRANSFERS.c.kind.in_(("fee", "tax")))
-    .group_by(TRANSFERS.c.subject)
-)
 
 
 def is_frozen() -> bool:

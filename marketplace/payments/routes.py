@@ -19,7 +19,7 @@ from marketplace.payments.schemas import (
     PaymentSchema,
     PaymentsQuery,
     ReceiptQuery,
-    RefundInputSchema,
+    ShareRefundSchema,
 )
 from marketplace.payments.webhooks import service as webhooks_service
 
@@ -72,7 +72,7 @@ def confirm_payment(data: dict[str, Any], payment_id: int) -> Answer:
 
 
 @bp.post("/<int:payment_id>/refund", access=SIGNED_IN, money=True)
-@bp.arguments(RefundInputSchema)
+@bp.arguments(ShareRefundSchema)
 @bp.response(200, PaymentWritten)
 def refund_payment(data: dict[str, Any], payment_id: int) -> Answer:
     """Give back what I was paid, all or a part; staff who run the money may too."""

@@ -48,6 +48,12 @@ class RefundInputSchema(Input):
         return key != "amount" and super()._is_left_empty(key, value)
 
 
+class ShareRefundSchema(RefundInputSchema):
+    """As for one deal; `reference` says of which, where the payment is for several."""
+
+    reference = Str(longest=60, example="task:7")
+
+
 class PaymentsQuery(PageQuery):
     """Which payments."""
 
@@ -67,8 +73,35 @@ class RefundSchema(Schema):
     created_at = fields.DateTime(required=True, metadata={"example": TIME})
 
 
+class PaymentShareSchema(Schema):
+    """The part of a payment that is for one deal and one payee; `held` is in escrow now."""
+
+    reference = Str(required=True, example="task:7")
+    title = Str(required=True, example="Carry a sofa to the third floor")
+    payee_id = Int(required=True, example=2)
+    status = Choice(*PaymentStatus, required=True, example="held")
+    amount = money(40.0)
+    price_minor = minor(4000)
+    fee = money(4.0)
+    fee_minor = minor(400)
+    tax = money(0.0)
+    tax_minor = minor(0)
+    discount = money(0.0)
+    discount_minor = minor(0)
+    subsidy = money(0.0)
+    subsidy_minor = minor(0)
+    payee_amount = money(36.0)
+    payee_minor = minor(3600)
+    held = money(40.0)
+    held_minor = minor(4000)
+    refunded = money(0.0)
+    refunded_minor = minor(0)
+
+
 class PaymentSchema(Schema):
-    """A payment; `client_secret` and `next_url` are for whoever pays, while it is not paid."""
+    """A payment; `client_secret` and `next_url` are for whoever pays, while it is not paid. A payment for several deals
+    has a share for each, and no `payee_id`; a payee sees their own share only. `available_from` is when the provider
+    has settled it; while `is_disputed_by_bank` nothing of it moves."""
 
     id = Int(required=True, example=1)
     reference = Str(required=True, example="task:7")
@@ -77,7 +110,7 @@ class PaymentSchema(Schema):
     status = Choice(*PaymentStatus, required=True, example="held")
     provider = Str(required=True, example="fake")
     payer_id = Int(required=True, example=1)
-    payee_id = Int(required=True, example=2)
+    payee_id = Int(required=True, allow_none=True, example=2)
     amount = money(40.0)
     price_minor = minor(4000)
     currency = Currency(required=True)
@@ -89,8 +122,15 @@ class PaymentSchema(Schema):
     discount_minor = minor(0)
     payee_amount = money(36.0)
     payee_minor = minor(3600)
+    subsidy = money(0.0)
+    subsidy_minor = minor(0)
+    held = money(40.0)
+    held_minor = minor(4000)
     refunded = money(0.0)
     refunded_minor = minor(0)
+    is_disputed_by_bank = fields.Boolean(required=True, metadata={"example": False})
+    available_from = fields.DateTime(required=True, allow_none=True, metadata={"example": TIME})
+    shares = fields.List(fields.Nested(PaymentShareSchema), required=True)
     client_secret = Str(required=True, allow_none=True, example=None)
     next_url = Str(required=True, allow_none=True, example=None)
     failure = Str(required=True, allow_none=True, example=None)
@@ -120,6 +160,8 @@ class QuoteSchema(Schema):
     tax_minor = minor(0)
     discount = money(0.0)
     discount_minor = minor(0)
+    subsidy = money(0.0)
+    subsidy_minor = minor(0)
     payee_amount = money(36.0)
     payee_minor = minor(3600)
 

@@ -12,7 +12,7 @@ from flask import Response, stream_with_context
 
 from marketplace.auth.models import User
 from marketplace.kit.money import Money
-from marketplace.payments import queries
+from marketplace.payments.wallets import queries as wallets_queries
 
 COLUMNS = ("id", "created_at", "kind", "explanation", "reference", "amount", "currency", "balance", "fee", "provider")
 AT_ONCE = 100
@@ -31,7 +31,7 @@ def _lines(user: User, currency: str | None) -> Iterator[str]:
     yield BOM + _row(COLUMNS)
     cursor: str | None = "start"
     while cursor:
-        page = queries.statement(user, currency=currency, cursor=cursor, per_page=AT_ONCE, page=1)
+        page = wallets_queries.statement(user, currency=currency, cursor=cursor, per_page=AT_ONCE, page=1)
         for item in page.items:
             yield _row([_told(item, name) for name in COLUMNS])
         cursor = page.next_cursor

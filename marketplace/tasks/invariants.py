@@ -43,27 +43,6 @@ INVARIANTS = (
         "SELECT id FROM tasks WHERE (status = 'completed') = (completed_at IS NULL)",
     ),
     Invariant(
-        "payments: money is held for a task that is not going on",
-        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.status = 'held'
-        AND t.status NOT IN ('assigned', 'in_progress', 'pending_confirmation', 'disputed')""",
-    ),
-    Invariant(
-        "payments: held for somebody who does not do the task",
-        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id
-        WHERE p.active_reference IS NOT NULL
-        AND (t.assigned_to_id IS NULL OR t.assigned_to_id <> p.payee_id OR t.creator_id <> p.payer_id)""",
-    ),
-    Invariant(
-        "payments: for a task that is not there",
-        """SELECT p.id FROM payments p LEFT JOIN tasks t ON p.reference = 'task:' || t.id
-        WHERE p.reference LIKE 'task:%' AND t.id IS NULL""",
-    ),
-    Invariant(
-        "payments: released to somebody who did not do the task",
-        """SELECT p.id FROM payments p JOIN tasks t ON p.reference = 'task:' || t.id WHERE p.status = 'released'
-        AND (t.status <> 'completed' OR t.assigned_to_id <> p.payee_id OR t.creator_id <> p.payer_id)""",
-    ),
-    Invariant(
         LEFT_BEHIND,
         """SELECT u.id FROM users u WHERE u.erased_at < :long_ago AND EXISTS (
         SELECT 1 FROM tasks t WHERE t.creator_id = u.id AND t.status = 'open')""",

@@ -265,7 +265,10 @@ def _bodies(world: World, owner: Person) -> dict[str, Callable[[], dict[str, Any
         "/api/disputes/<int:dispute_id>/resolve": lambda: {"worker_amount": None, "outcome": "completed"},
         "/api/payments": lambda: {"task_id": world.ids["to_pay"]},
         "/api/payments/tasks/<int:task_id>/refund": lambda: {"amount": 1},
-        "/api/payments/<int:payment_id>/refund": lambda: {"amount": 1},
+        "/api/payments/<int:payment_id>/refund": lambda: {
+            "amount": 1,
+            "reference": owner.get(f"/api/payments/{world.ids['paid']}").json["reference"],
+        },
         "/api/tasks/<int:task_id>/handover": lambda: {
             "code": owner.post(f"/api/tasks/{world.ids['to_hand_over']}/handover-code").json["code"]
         },

@@ -30,6 +30,12 @@ def shares(total: int, weights: tuple[int, ...]) -> list[int]:
     return parts
 
 
+def without(parts: list[int], total: int) -> list[int]:
+    """What each has once so much was taken from all in proportion."""
+    taken = shares(total, tuple(parts)) if total else [0] * len(parts)
+    return [had - part for had, part in zip(parts, taken, strict=True)]
+
+
 def quoted(price: int, currency: str) -> tuple[int, int, int]:
     """What of a price is the payee's, the fee and the tax on it."""
     fee = min(half_up(price * PERCENT) + FIXED.get(currency, 0), price)
@@ -65,16 +71,17 @@ class Paid:
         """Add where its money is in the end."""
         if not self.captured:
             return
-        left, shared, is_over = self.captured, [0, 0, 0], False
+        held, shared = list(quoted(self.price, self.currency)), [0, 0, 0]
         for verb, amount in self.steps:
-            if verb == "release" and not is_over and left:
-                shared, is_over = shares(left, quoted(self.price, self.currency)), True
-            back = {"refund": amount, "call_off": 0 if is_over else left}.get(verb, 0)
+            if verb == "release":
+                shared = [had + part for had, part in zip(shared, held, strict=True)]
+                held = [0, 0, 0]
+            back = {"refund": amount, "call_off": sum(held)}.get(verb, 0)
             if not back:
                 continue
-            left -= back
-            if is_over:
-                shared = [had - part for had, part in zip(shared, shares(back, tuple(shared)), strict=True)]
+            out = min(back, sum(held))
+            held = without(held, out)
+            shared = without(shared, back - out)
             if self.comes_back:
                 have["available", self.payer, self.currency] += back
             else:
@@ -83,7 +90,7 @@ class Paid:
         have["available", self.payee, self.currency] += shared[0]
         have["fees", 0, self.currency] += shared[1]
         have["taxes", 0, self.currency] += shared[2]
-        have["escrow", self.payer, self.currency] += left - sum(shared)
+        have["escrow", self.payer, self.currency] += sum(held)
 
 
 @dataclass

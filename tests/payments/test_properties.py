@@ -30,7 +30,7 @@ from marketplace.payments import escrow, provider_sync
 from marketplace.payments import service as payments
 from marketplace.payments.ledger.invariants import findings
 from marketplace.payments.ledger.models import LedgerAccount
-from marketplace.payments.models import Payment, Payout, Refund
+from marketplace.payments.models import Payment, PaymentShare, Payout, Refund
 from marketplace.payments.payouts import service as payouts_service
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
 from marketplace.payments.provider_requests import queue as provider_requests_queue
@@ -414,7 +414,8 @@ class Marketplace(RuleBasedStateMachine):
         for model in (Payment, Refund, Payout):
             kind = model.lifecycle.thing
             assert {row.status for row in fetch(select(model.status))} <= OVER[kind], kind
-        rows = fetch(select(Payment.key, Payment.status, Payment.intended_outcome, Payment.captured_at))
+        columns = (Payment.key, Payment.status, PaymentShare.intended_outcome, Payment.captured_at)
+        rows = fetch(select(*columns).join(PaymentShare, PaymentShare.payment_id == Payment.id))
         for row in rows:
             thing = self.thing("payment", row.key)
             if thing is not None and row.status.startswith("requires"):
@@ -479,7 +480,8 @@ class Marketplace(RuleBasedStateMachine):
     def begun(self, deal: Deal) -> None:
         """Note the payment that is under way now."""
         reference = task_reference(deal.task_id)
-        rows = fetch(select(Payment.id, Payment.key).where(Payment.active_reference == reference))
+        mine = select(Payment.id, Payment.key).join(PaymentShare, PaymentShare.payment_id == Payment.id)
+        rows = fetch(mine.where(PaymentShare.active_reference == reference))
         assert len(rows) == 1
         if not deal.paid or deal.paid[-1].id != rows[0].id:
             deal.paid.append(Paid(rows[0].id, rows[0].key, deal.owner, deal.worker, deal.currency, deal.price))
@@ -620,8 +622,10 @@ def test_the_books_are_right_whatever_happens(quick: Flask, database: str) -> No
 
 def test_control_a_share_that_no_ledger_would_notice_is_noticed(quick: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     def for_the_house(total: int, weights: tuple[int, ...]) -> list[int]:
-        payee, fee, *rest = share(total, weights)
-        return [payee - 1, fee + 1, *rest] if payee else [payee, fee, *rest]
+        parts = share(total, weights)
+        if len(parts) < 3 or not parts[0]:
+            return parts
+        return [parts[0] - 1, parts[1] + 1, parts[2]]
 
     monkeypatch.setattr(escrow, "share", for_the_house)
     with pytest.raises(AssertionError):

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from marketplace.core.database.db import fetch, in_transaction, locked_row
 from marketplace.kit.errors import Conflict
 from marketplace.payments import provider_sync
-from marketplace.payments.models import Payment
+from marketplace.payments.models import Payment, PaymentShare
 from marketplace.tasks import service
 from marketplace.tasks.payments import service as payments_service
 from tests.factories.money import VISA
@@ -55,13 +55,14 @@ def test_money_taken_after_the_work_was_confirmed_is_the_workers_though_the_paym
     stage.inside(lambda: take(stage))
     assert stage.outcome()[1] == "released"
     stage.inside(
-        lambda: in_transaction(lambda: provider_sync.escrow.refund(its_payment(stage), 4000))
+        lambda: in_transaction(lambda: provider_sync.escrow.refund(*its_payment(stage), 4000))
     )  # nobody did the task
 
 
-def its_payment(stage: Stage) -> Payment:
-    """To work with."""
-    return locked_row(Payment, stage.payment)
+def its_payment(stage: Stage) -> tuple[Payment, PaymentShare]:
+    """With its share, to work with."""
+    payment = locked_row(Payment, stage.payment)
+    return payment, provider_sync.escrow.shares_of(payment)[0]
 
 
 def test_nothing_can_be_divided_where_nothing_is_held(stage: Stage) -> None:

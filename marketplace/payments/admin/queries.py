@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Table, bindparam, func, select
 
 from marketplace.core.database.db import fetch
 from marketplace.core.lists.list_query import ListQuery
@@ -10,6 +10,7 @@ from marketplace.core.lists.pagination import Page
 from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
+from marketplace.payments import policy
 from marketplace.payments import queries as payments_queries
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.lifecycle import PAYOUT_LIFECYCLE
@@ -19,18 +20,19 @@ from marketplace.payments.payouts import queries as payouts_queries
 PAYMENTS, PAYOUTS, BREAKS = table_of(Payment), table_of(Payout), table_of(Discrepancy)
 
 
-def _list_of(name: str, table: Table, *filters: str) -> ListQuery:
+def _list_of(name: str, table: Table, *filters: str, **more: ColumnElement[bool]) -> ListQuery:
     return ListQuery(
         name=name,
         table=table,
         columns=list(table.c),
-        filters={one: table.c[one] == bindparam(one) for one in filters},
+        filters={**{one: table.c[one] == bindparam(one) for one in filters}, **more},
         sorts={"created_at": table.c.created_at},
         default_sort="-created_at",
     )
 
 
-PAYMENTS_LIST = _list_of("payments", PAYMENTS, "status", "payer_id", "payee_id", "reference")
+_to_payee = PAYMENTS.c.id.in_(policy.paid_to(bindparam("payee_id")))
+PAYMENTS_LIST = _list_of("payments", PAYMENTS, "status", "payer_id", "reference", payee_id=_to_payee)
 PAYOUTS_LIST = _list_of("payouts", PAYOUTS, "status", "user_id")
 BREAKS_LIST = ListQuery(
     name="breaks",
@@ -44,7 +46,7 @@ BREAKS_LIST = ListQuery(
 
 def browse_payments(viewer: Any, **query: Any) -> Page:
     """All payments, newest first."""
-    return PAYMENTS_LIST.page(query, lambda row: payments_queries.view(viewer, row))
+    return payments_queries.with_shares(viewer, PAYMENTS_LIST.page(query, lambda row: {"payment": row}))
 
 
 def browse_payouts(viewer: Any, **query: Any) -> Page:

@@ -1,7 +1,7 @@
 """The marketplace's fee on a payment: rules read from TOML once, checked when read."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -71,8 +71,19 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """What one rule takes of one price after discount, in minor units."""
+
+    category: str | None
+    price_minor: int
+    fee_minor: int
+    tax_minor: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """amount = fee + tax + payee's part, in minor units."""
+    """amount + subsidy = fee + tax + payee's part, in minor units; the payer pays the amount."""
 
     amount_minor: int
     discount_minor: int
@@ -80,7 +91,19 @@ class Quote:
     tax_minor: int
     payee_minor: int
     currency: str
-    rule: str
+    lines: tuple[QuoteLine, ...]
+    subsidy_minor: int = 0
+
+
+def together(quotes: Sequence[Quote], *, subsidy_minor: int = 0) -> Quote:
+    """The sum of quotes in one currency, of which the marketplace pays the subsidy; ValueError where that is more."""
+    names = ("amount_minor", "discount_minor", "fee_minor", "tax_minor", "payee_minor")
+    sums = {name: sum(getattr(one, name) for one in quotes) for name in names}
+    if not 0 <= subsidy_minor <= sums["amount_minor"]:
+        raise ValueError(f"{subsidy_minor} is no subsidy for {sums['amount_minor']}")
+    sums["amount_minor"] -= subsidy_minor
+    lines = tuple(line for one in quotes for line in one.lines)
+    return Quote(**sums, currency=quotes[0].currency, lines=lines, subsidy_minor=subsidy_minor)
 
 
 def quote(
@@ -107,7 +130,8 @@ def quote(
     tax = percent_of(fee, rule.tax_percent)
     if fee + tax > amount:
         fee, tax = share(amount, [fee, tax])
-    return Quote(amount, discount_minor, fee, tax, amount - fee - tax, currency, rule.name)
+    line = QuoteLine(category, amount, fee, tax, rule.name)
+    return Quote(amount, discount_minor, fee, tax, amount - fee - tax, currency, (line,))
 
 
 def percent_of(amount_minor: int, percent: Decimal) -> int:

@@ -14,10 +14,25 @@ def at_provider(thing: Any) -> Account:
     return Account("provider", thing.currency, thing.provider)
 
 
-def escrow(payment: Any) -> Account:
-    """Money held for one payment."""
-    about = f"payment:{payment.id}"
+def escrow(payment: Any, part: Any) -> Account:
+    """Money held for one share of a payment."""
+    about = f"share:{part.id}"
     return Account("escrow", payment.currency, payment.provider, owner_id=payment.payer_id, about=about)
+
+
+def promotions(payment: Any) -> Account:
+    """What the marketplace adds to payments out of its own pocket; below zero, as it is spent."""
+    return Account("promotions", payment.currency, payment.provider)
+
+
+def disputed(payment: Any) -> Account:
+    """What banks took back and have not decided on; below zero, as somebody will owe it or the bank gives it back."""
+    return Account("disputed", payment.currency, payment.provider)
+
+
+def losses(payment: Any) -> Account:
+    """Fees of chargebacks, and what nobody can be asked for; below zero, as it is spent."""
+    return Account("losses", payment.currency, payment.provider)
 
 
 def refunds_in_transit(payment: Any) -> Account:

@@ -31,13 +31,15 @@ RULES = (
     (  # a provider may have paid more than it took only where somebody owes it, as after a refund of what was paid out
         "ledger: a provider's account is on the wrong side",
         """SELECT a.key FROM ledger_accounts a LEFT JOIN (SELECT provider, currency, SUM(balance_minor) AS debts
-        FROM ledger_accounts WHERE purpose = 'available' AND balance_minor < 0 GROUP BY provider, currency) w
+        FROM ledger_accounts WHERE purpose IN ('available', 'promotions', 'disputed', 'losses') AND balance_minor < 0
+        GROUP BY provider, currency) w
         ON w.provider = a.provider AND w.currency = a.currency
         WHERE a.purpose = 'provider' AND a.balance_minor + COALESCE(w.debts, 0) > 0""",
     ),
     (
         "ledger: below zero where nothing may be owed",
-        "SELECT key FROM ledger_accounts WHERE balance_minor < 0 AND purpose NOT IN ('provider', 'available')",
+        """SELECT key FROM ledger_accounts WHERE balance_minor < 0
+        AND purpose NOT IN ('provider', 'available', 'promotions', 'disputed', 'losses')""",
     ),
     (
         "ledger: the last transfer of an account says another balance",
@@ -46,27 +48,47 @@ RULES = (
         WHERE a.balance_minor <> CASE WHEN t.credit_id = a.id THEN t.credit_after ELSE t.debit_after END""",
     ),
     (
-        "payments: the escrow is not what the state says",
-        """SELECT p.id FROM payments p LEFT JOIN ledger_accounts a ON a.purpose = 'escrow'
-        AND a.key = 'escrow/' || p.payer_id || '/payment:' || p.id || '/' || p.currency
-        WHERE COALESCE(a.balance_minor, 0) <>
-        CASE WHEN p.status = 'held' THEN p.captured_minor - p.refunded_minor ELSE 0 END
-        OR (p.status = 'held' AND p.captured_minor = p.refunded_minor)""",
+        "payment shares: the escrow is not what the share says",
+        """SELECT s.id FROM payment_shares s JOIN payments p ON p.id = s.payment_id
+        LEFT JOIN ledger_accounts a ON a.key = 'escrow/' || p.payer_id || '/share:' || s.id || '/' || p.currency
+        WHERE COALESCE(a.balance_minor, 0) <> s.payee_left_minor + s.fee_left_minor + s.tax_left_minor
+        OR (s.status = 'held') <> (s.payee_left_minor + s.fee_left_minor + s.tax_left_minor > 0)""",
     ),
     (
-        "payments: what was shared differs from what was captured and not given back",
-        """SELECT id FROM payments WHERE paid_payee_minor + paid_fee_minor + paid_tax_minor <>
-        CASE WHEN status IN ('released', 'refunded') THEN captured_minor - refunded_minor ELSE 0 END""",
+        "payment shares: held and paid differ from what came and did not go back",
+        """SELECT id FROM payment_shares WHERE payee_left_minor + fee_left_minor + tax_left_minor
+        + paid_payee_minor + paid_fee_minor + paid_tax_minor <> captured_minor - refunded_minor - lost_minor
+        + CASE WHEN status IN ('held', 'released', 'refunded') THEN subsidy_minor - unsubsidized_minor ELSE 0 END""",
     ),
     (
-        "payments: what went back differs from its refunds",
-        """SELECT p.id FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id
-        GROUP BY p.id, p.refunded_minor HAVING p.refunded_minor <> COALESCE(SUM(r.amount_minor), 0)""",
+        "payments: differ from the sum of their shares",
+        """SELECT p.id FROM payments p LEFT JOIN payment_shares s ON s.payment_id = p.id
+        GROUP BY p.id, p.amount_minor, p.captured_minor, p.refunded_minor, p.lost_minor
+        HAVING p.amount_minor <> COALESCE(SUM(s.amount_minor), 0) OR p.captured_minor <> SUM(s.captured_minor)
+        OR p.refunded_minor <> SUM(s.refunded_minor) OR p.lost_minor <> SUM(s.lost_minor)""",
     ),
     (
-        "payments: under way and not marked so, or over and still marked",
-        """SELECT id FROM payments WHERE (active_reference IS NULL) <>
-        (status IN ('released', 'refunded', 'cancelled', 'failed') OR intended_outcome = 'call_off')""",
+        "payments: the state is not that of their shares",
+        """SELECT p.id FROM payments p JOIN payment_shares s ON s.payment_id = p.id
+        GROUP BY p.id, p.status HAVING p.status <> CASE
+        WHEN SUM(CASE WHEN s.status = 'held' THEN 1 ELSE 0 END) > 0 THEN 'held'
+        WHEN SUM(CASE WHEN s.status = 'released' THEN 1 ELSE 0 END) > 0 THEN 'released'
+        WHEN SUM(CASE WHEN s.status = 'refunded' THEN 1 ELSE 0 END) > 0 THEN 'refunded'
+        WHEN SUM(CASE WHEN s.status = 'cancelled' THEN 1 ELSE 0 END) = COUNT(*)
+        THEN CASE WHEN p.status = 'failed' THEN 'failed' ELSE 'cancelled' END
+        WHEN p.status IN ('held', 'released', 'refunded', 'cancelled', 'failed') THEN '' ELSE p.status END""",
+    ),
+    (
+        "payment shares: what went back differs from the refunds",
+        """SELECT s.id FROM payment_shares s LEFT JOIN refunds r ON r.share_id = s.id
+        GROUP BY s.id, s.refunded_minor HAVING s.refunded_minor <> COALESCE(SUM(r.amount_minor), 0)
+        UNION SELECT s.id FROM payment_shares s JOIN refunds r ON r.share_id = s.id
+        WHERE r.payment_id <> s.payment_id""",
+    ),
+    (
+        "payment shares: under way and not marked so, or over and still marked",
+        """SELECT id FROM payment_shares WHERE (active_reference IS NULL) <>
+        (status IN ('released', 'refunded', 'cancelled') OR intended_outcome = 'call_off')""",
     ),
     (
         "refunds: what is on its way back differs from the pending ones",

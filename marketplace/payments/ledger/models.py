@@ -21,7 +21,10 @@ class LedgerAccount(Base):
     __table_args__ = (
         UniqueConstraint("key"),
         UniqueConstraint("id", "currency"),
-        CheckConstraint("balance_minor >= 0 OR purpose IN ('provider', 'available')", name="balance"),
+        CheckConstraint(
+            "balance_minor >= 0 OR purpose IN ('provider', 'available', 'promotions', 'disputed', 'losses')",
+            name="balance",
+        ),
         Index("ix_ledger_accounts_owner_id", "owner_id"),
     )
 

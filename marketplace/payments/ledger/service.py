@@ -16,7 +16,8 @@ from marketplace.kit.money import Money
 from marketplace.payments.ledger.models import LedgerAccount, Transfer
 
 ACCOUNTS, TRANSFERS = table_of(LedgerAccount), table_of(Transfer)
-MAY_BE_NEGATIVE = frozenset({"provider", "available"})
+ALWAYS_NEGATIVE = frozenset({"provider", "promotions", "disputed", "losses"})
+MAY_BE_NEGATIVE = ALWAYS_NEGATIVE | {"available"}
 
 
 class NotEnough(Conflict):
@@ -37,8 +38,8 @@ class NotEnough(Conflict):
 class Account:
     """Names an account, which is opened by its first posting.
 
-    `provider` is where its money lies. `about` tells accounts of one owner, purpose and provider apart: the payment
-    ("payment:7") of an escrow.
+    `provider` is where its money lies. `about` tells accounts of one owner, purpose and provider apart: the share
+    of a payment ("share:7") of an escrow.
     """
 
     purpose: str
@@ -130,7 +131,7 @@ def _move_all(lines: list[Posting], ids: dict[str, int], *, allow_negative: bool
     for account_id in sorted(changes):
         change = changes[account_id]
         ends[account_id] = _change(account_id, change)
-        owes = purposes[account_id] == "provider" or (allow_negative and purposes[account_id] in MAY_BE_NEGATIVE)
+        owes = purposes[account_id] in (MAY_BE_NEGATIVE if allow_negative else ALWAYS_NEGATIVE)
         if ends[account_id] < 0 and change < 0 and not owes:
             raise NotEnough.with_only(ends[account_id] - change, currencies[account_id])
     return ends

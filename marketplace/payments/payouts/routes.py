@@ -8,7 +8,6 @@ from marshmallow import fields
 from marketplace.core.http.access import PROVED_TWICE, SIGNED_IN, current_user
 from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.schemas import created, page_of, written
-from marketplace.payments import queries as payments_queries
 from marketplace.payments import statements
 from marketplace.payments.payouts import queries as payouts_queries
 from marketplace.payments.payouts import service
@@ -22,6 +21,7 @@ from marketplace.payments.schemas import (
     TransactionsQuery,
     WalletSchema,
 )
+from marketplace.payments.wallets import queries as wallets_queries
 
 bp = Blueprint(
     "wallet", __name__, url_prefix="/api/wallet", area="payments", access=SIGNED_IN, description="What I earned"
@@ -37,18 +37,18 @@ PayoutsCreated = created(PayoutSchema, "payout", payouts=fields.List(fields.Nest
 def show_wallet() -> Answer:
     """Show my balances by currency, and which part of them lies at which provider."""
     user = current_user()
-    return {"balances": payments_queries.wallet(user), "can_be_paid_out": service.is_onboarded(user.id)}
+    return {"balances": wallets_queries.wallet(user), "can_be_paid_out": service.is_onboarded(user.id)}
 
 
 @bp.get("/transactions")
-@bp.arguments(payments_queries.STATEMENT.arguments(TransactionsQuery), location="query")
+@bp.arguments(wallets_queries.STATEMENT.arguments(TransactionsQuery), location="query")
 @bp.response(200, page_of(TransactionSchema, "transactions"))
 def show_statement(query: dict[str, Any]) -> Answer:
     """Show every movement of my wallet, the newest first; as CSV (all of it) where `Accept` says text/csv."""
     best = request.accept_mimetypes.best_match(["application/json", "text/csv"])
     if best == "text/csv":
         return statements.as_csv(current_user(), query.get("currency"))
-    return payments_queries.statement(current_user(), **query)
+    return wallets_queries.statement(current_user(), **query)
 
 
 @payouts_bp.get("")

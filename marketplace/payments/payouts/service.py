@@ -15,7 +15,7 @@ from marketplace.events.payments import PayoutHeld
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Conflict, Invalid, NotAllowed
 from marketplace.kit.money import Money, exponent
-from marketplace.payments import policy, wallets
+from marketplace.payments import policy
 from marketplace.payments.ledger import chart_of_accounts
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import Account, Posting, post
@@ -27,6 +27,7 @@ from marketplace.payments.provider_requests import queue as provider_requests_qu
 from marketplace.payments.providers import registry as providers_registry
 from marketplace.payments.providers.provider import Onboarding, PayeeState, Refused, Unreachable
 from marketplace.payments.providers.registry import default_provider, demand_unit, providers
+from marketplace.payments.wallets import service as wallets_service
 
 
 class NotOnboarded(Conflict):
@@ -56,14 +57,14 @@ def request(user: User, *, amount: Decimal, currency: str, provider: str | None 
 
 
 def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tuple[str, int]]:
-    found = wallets.parts(user.id, currency)
+    found = wallets_service.parts(user.id, currency)
     chosen = [part for part in found if name in {None, part.provider}]
     if not chosen:
         nowhere = name or default_provider()
         providers_registry.provider(nowhere)
         _demand_ready(user.id, nowhere)
-    wallets.demand(found, minor, currency)
-    return wallets.divide(chosen, minor, currency)
+    wallets_service.demand(found, minor, currency)
+    return wallets_service.divide(chosen, minor, currency)
 
 
 def cancel(user: User, payout_id: int) -> Payout:
@@ -89,7 +90,7 @@ def approve(user: User, payout_id: int) -> Payout:
 def onboard(user: User, *, country: str = "", provider: str | None = None) -> PayeeState:
     """The link where the person tells the provider who they are (the provider named, else one where money waits, else
     the first of the settings); may be asked again. Not inside a transaction. Raises Busy (503), Invalid (422)."""
-    name = provider or next(iter(wallets.unready(user.id)), None) or default_provider()
+    name = provider or next(iter(wallets_service.unready(user.id)), None) or default_provider()
     at: Onboarding = providers_registry.provider(name)
     payee_id = in_transaction(lambda: _payee_row(user.id, name).id)
     known = fetch(select(Payee.provider_id).where(Payee.id == payee_id))[0].provider_id
@@ -144,9 +145,12 @@ def due(most: int, after: int) -> list[RichWallet]:
 def send_all_of(user_id: int, currency: str, name: str) -> None:
     """Request a payout of a wallet account's whole balance, less what is kept back for a debt elsewhere and what the
     provider has no unit for, if it reaches the minimum."""
-    found, step = wallets.parts(user_id, currency), providers_registry.provider(name).step(currency, paid_out=True)
+    found, step = (
+        wallets_service.parts(user_id, currency),
+        providers_registry.provider(name).step(currency, paid_out=True),
+    )
     here = sum(part.minor for part in found if part.provider == name)
-    balance = max(min(here, wallets.total_of(found)), 0)
+    balance = max(min(here, wallets_service.total_of(found)), 0)
     whole = balance - balance % step if step else 0
     if whole >= max(minimum(currency), 1):
         _begin(user_id, name, whole, currency, "schedule")

@@ -3,6 +3,9 @@
 Apart from the rooms: it builds HTTP responses for the routes of two packages.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 from flask import Response, request
 
 from marketplace.auth import queries as auth_queries
@@ -45,7 +48,7 @@ def _receipt(row: StoredReceipt, reader: User) -> Receipt:
         payer_name=said["payer"],
         payee_name=said["payee"],
         reference=said["reference"],
-        lines=(Line(said["title"], said["amount_minor"]),),
+        lines=tuple(_lines(said)),
         currency=said["currency"],
         total_minor=said["amount_minor"],
         tax_minor=said["tax_minor"] if for_payee else 0,
@@ -53,3 +56,11 @@ def _receipt(row: StoredReceipt, reader: User) -> Receipt:
         paid_with=said["provider"].title() if said["provider"] != "fake" else "Test provider (no money moved)",
         corrects=said.get("corrects", ""),
     )
+
+
+def _lines(said: dict[str, Any]) -> Iterator[Line]:
+    """One a share, with who gets it; a receipt of one share has one."""
+    if "lines" not in said:
+        yield Line(said["title"], said["amount_minor"])
+    for one in said.get("lines", ()):
+        yield Line(f"{one['title']} ({one['payee']})", one["amount_minor"])

@@ -1,9 +1,10 @@
 """Issuing receipts and credit notes: numbered without gaps, never changed afterwards."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name
@@ -11,32 +12,37 @@ from marketplace.core.database.db import execute, fetch, save
 from marketplace.core.ops import current_settings
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
-from marketplace.kit.money import share
-from marketplace.payments.ledger.service import TRANSFERS
-from marketplace.payments.models import Payment, ReceiptRow, ReceiptSeries, Refund
+from marketplace.payments.models import Payment, PaymentShare, ReceiptRow, ReceiptSeries, Refund
 
 
-def receipt(payment: Payment) -> ReceiptRow:
-    """Issue the receipt of a captured payment."""
-    said = {"amount_minor": payment.captured_minor, "tax_minor": payment.tax_minor, "fee_minor": payment.fee_minor}
-    return _issue("", f"payment:{payment.id}", {**_about(payment), **said}, payment_id=payment.id)
+def receipts(payment: Payment, shares: Sequence[PaymentShare]) -> None:
+    """Issue the receipt of a captured payment; where it has several shares the payer's lists them, and each has one of
+    its own for its two sides."""
+    people = _names({payment.payer_id, *(one.payee_id for one in shares)})
+    whole = f"payment:{payment.id}"
+    if len(shares) == 1:
+        _issue("", whole, _of_share(payment, shares[0], people), payment_id=payment.id, share_id=shares[0].id)
+        return
+    lines = [
+        {"title": one.title, "reference": one.reference, "payee": people[one.payee_id]}
+        | {"amount_minor": one.captured_minor}
+        for one in shares
+    ]
+    said = {"payee_id": None, "payee": current_settings.text("SITE_NAME"), "lines": lines}
+    amounts = {"amount_minor": payment.captured_minor, "tax_minor": 0, "fee_minor": 0}
+    about = {"title": payment.title, "reference": payment.reference, **_about(payment, people)}
+    _issue("", whole, {**about, **said, **amounts}, payment_id=payment.id)
+    for one in shares:
+        _issue("", f"share:{one.id}", _of_share(payment, one, people), payment_id=payment.id, share_id=one.id)
 
 
-def credit_note(payment: Payment, back: Refund) -> ReceiptRow:
-    """Issue the credit note of a refund."""
-    first = fetch(select(*_number).where(ReceiptRow.subject == f"payment:{payment.id}"))[0]
-    said = {"amount_minor": back.amount_minor, **_kept(payment, back), "corrects": number_of(first)}
-    about = {**_about(payment), **said}
-    return _issue("C", f"refund:{back.id}", about, payment_id=payment.id, refund_id=back.id)
-
-
-def _kept(payment: Payment, back: Refund) -> dict[str, int]:
-    """The part of fee and tax that the credit note corrects: refunded, or never taken."""
-    moved = {row.kind: row.amount_minor for row in fetch(_moved, {"subject": f"refund:{back.id}"})}
-    if "clawback" in moved or "fee_back" in moved:
-        return {"fee_minor": moved.get("fee_back", 0), "tax_minor": moved.get("tax_back", 0)}
-    _, fee, tax = share(back.amount_minor, (payment.payee_minor, payment.fee_minor, payment.tax_minor))
-    return {"fee_minor": fee, "tax_minor": tax}
+def credit_note(payment: Payment, part: PaymentShare, back: Refund) -> ReceiptRow:
+    """Issue the credit note of a refund; of fee and tax it corrects what was refunded, or never taken."""
+    first = select(*_number).where(ReceiptRow.share_id == part.id, ReceiptRow.refund_id.is_(None))
+    corrects = number_of(fetch(first)[0])
+    amounts = {"amount_minor": back.amount_minor, "fee_minor": back.fee_minor, "tax_minor": back.tax_minor}
+    about = {**_of_share(payment, part, _names({payment.payer_id, part.payee_id})), **amounts, "corrects": corrects}
+    return _issue("C", f"refund:{back.id}", about, payment_id=payment.id, share_id=part.id, refund_id=back.id)
 
 
 def plan_receipt(subject: str, payer_id: int, **said: Any) -> ReceiptRow:
@@ -55,6 +61,7 @@ class StoredReceipt(Protocol):
     number: int
     subject: str
     payment_id: int | None
+    share_id: int | None
     refund_id: int | None
     issued_at: datetime
     data: dict[str, Any]
@@ -82,21 +89,28 @@ def _next(series: str) -> int:
     return 1
 
 
-def _about(payment: Payment) -> JsonObject:
-    names = {one.id: one for one in fetch(_people.where(User.id.in_((payment.payer_id, payment.payee_id))))}
-    payer, payee = names[payment.payer_id], names[payment.payee_id]
+def _of_share(payment: Payment, part: PaymentShare, people: dict[int, str]) -> JsonObject:
     return {
-        "title": payment.title,
-        "reference": payment.reference,
-        "currency": payment.currency,
-        "provider": payment.provider,
-        "payer_id": payer.id,
-        "payee_id": payee.id,
-        "payer": display_name(payer.username, payer.first_name, payer.last_name),
-        "payee": display_name(payee.username, payee.first_name, payee.last_name),
+        "title": part.title,
+        "reference": part.reference,
+        **_about(payment, people),
+        "payee_id": part.payee_id,
+        "payee": people[part.payee_id],
+        "amount_minor": part.captured_minor,
+        "tax_minor": part.tax_minor,
+        "fee_minor": part.fee_minor,
     }
 
 
-_moved = select(TRANSFERS.c.kind, TRANSFERS.c.amount_minor).where(TRANSFERS.c.subject == bindparam("subject"))
+def _about(payment: Payment, people: dict[int, str]) -> JsonObject:
+    at = {"currency": payment.currency, "provider": payment.provider}
+    return {**at, "payer_id": payment.payer_id, "payer": people[payment.payer_id]}
+
+
+def _names(ids: set[int]) -> dict[int, str]:
+    rows = fetch(_people.where(User.id.in_(ids)))
+    return {row.id: display_name(row.username, row.first_name, row.last_name) for row in rows}
+
+
 _number = (ReceiptRow.series, ReceiptRow.number)
 _people = select(User.id, User.username, User.first_name, User.last_name)

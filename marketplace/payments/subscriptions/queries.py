@@ -230,8 +230,9 @@ def _receipt_view(row: Any) -> JsonObject:
 
 def as_payment(user: User, mine: dict[str, Any]) -> JsonObject:
     """A subscription in the shape of a payment: the whole amount is the marketplace's, without a fee."""
-    nothing = {"tax": 0.0, "discount": 0.0, "fee": 0.0, "payee_amount": 0.0, "refunded": 0.0}
-    nothing_minor = {"tax_minor": 0, "discount_minor": 0, "fee_minor": 0, "payee_minor": 0, "refunded_minor": 0}
+    names = ("tax", "discount", "subsidy", "fee", "payee", "held", "refunded")
+    nothing = {"payee_amount" if name == "payee" else name: 0.0 for name in names}
+    nothing_minor = {f"{name}_minor": 0 for name in names}
     told = ("id", "provider", "amount", "price_minor", "currency", "client_secret", "next_url", "failure", "created_at")
     return {
         **{name: mine[name] for name in told},
@@ -246,6 +247,9 @@ def as_payment(user: User, mine: dict[str, Any]) -> JsonObject:
         "updated_at": mine["created_at"],
         "captured_at": mine["period_start"],
         "ended_at": mine["ended_at"],
+        "is_disputed_by_bank": False,
+        "available_from": mine["period_start"],
+        "shares": [],
         "available_actions": [],
         "refunds": [],
         "receipts": [],

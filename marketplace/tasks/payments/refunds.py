@@ -27,7 +27,7 @@ def undo(user: User, task_id: int, *, amount: Decimal | None = None, reason: str
         _demand_all(payments_queries.detail(user, payment_id), amount)
         tasks_service.cancel(user, task_id, reason=reason)
     else:
-        refund(user, payment_id, amount=amount, reason=reason)
+        refund(user, payment_id, amount=amount, reason=reason, reference=task_reference(task_id))
     return payment_id
 
 

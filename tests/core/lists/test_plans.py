@@ -24,6 +24,7 @@ from marketplace.notifications.deliveries.service import DELIVERY_QUEUE
 from marketplace.payments import queries as money
 from marketplace.payments.admin import queries as staff_money
 from marketplace.payments.payouts import queries as payouts_queries
+from marketplace.payments.wallets import queries as wallets_queries
 from marketplace.reviews import deals as reviewed_deals
 from marketplace.tasks import queries as tasks
 from tests.conftest import make_app
@@ -148,6 +149,7 @@ SECONDARY_INDEXES = text(
         "notifications",
         "deliveries",
         "payments",
+        "payment_shares",
         "payouts",
         "ledger_transfers",
     ]
@@ -263,13 +265,19 @@ SELECT 1 + n % 2000, 'email', 'new_message', 'k' || n, '{}', now(), now(), 1, CA
 FROM generate_series(1, :rows) n
 """
 MONEY = (
-    """INSERT INTO payments (key, reference, intended_outcome, payer_id, payee_id, title, provider, amount_minor,
-  currency, discount_minor, fee_minor, tax_minor, payee_minor, fee_rule, captured_minor, refunded_minor,
-  paid_payee_minor, paid_fee_minor, paid_tax_minor, client_secret, next_url, failure, next_poll_at, version, status,
-  created_at, updated_at)
-SELECT 'k' || n, 'task:' || n, 'hold', 1 + n % 2000, 1 + (n + 1) % 2000, 't', 'fake', 100, 'EUR', 0, 10, 0, 90, 's',
-  100, 0, 90, 10, 0, :nothing, :nothing, '', now(), 1, CASE WHEN n % 5000 = 0 THEN 'processing' ELSE 'released' END,
+    """INSERT INTO payments (key, reference, intended_outcome, payer_id, title, provider, amount_minor,
+  currency, captured_minor, refunded_minor, lost_minor, is_frozen, client_secret, next_url, failure, next_poll_at,
+  version, status, created_at, updated_at)
+SELECT 'k' || n, 'task:' || n, 'hold', 1 + n % 2000, 't', 'fake', 100, 'EUR',
+  100, 0, 0, false, :nothing, :nothing, '', now(), 1, CASE WHEN n % 5000 = 0 THEN 'processing' ELSE 'released' END,
   now() - n * interval '1 second', now() FROM generate_series(1, :rows) n""",
+    """INSERT INTO payment_shares (payment_id, reference, active_reference, intended_outcome, payee_id, title,
+  amount_minor, discount_minor, subsidy_minor, fee_minor, tax_minor, payee_minor, lines, captured_minor,
+  payee_left_minor, fee_left_minor, tax_left_minor, paid_payee_minor, paid_fee_minor, paid_tax_minor, refunded_minor,
+  lost_minor, unsubsidized_minor, releases, version, status, created_at, updated_at)
+SELECT id, reference, CASE WHEN id % 50 = 0 THEN reference END, 'hold', 1 + (id + 1) % 2000, 't', 100, 0, 0, 10, 0, 90,
+  '[]', 100, 0, 0, 0, 90, 10, 0, 0, 0, 0, 1, 1, CASE WHEN id % 50 = 0 THEN 'held' ELSE 'released' END, now(), now()
+  FROM payments ORDER BY id""",
     """INSERT INTO payouts (key, user_id, provider, amount_minor, currency, origin, score, reasons, failure, version,
   status, created_at, updated_at)
 SELECT 'k' || n, 1 + n % 2000, 'fake', 90, 'EUR', 'manual', 0, '[]', '', 1,
@@ -337,13 +345,17 @@ def busy(large: Flask) -> Flask:
         ("payments", lambda: money.to_ask_about(200)),
         ("payments", lambda: money.of(SomebodyElse, per_page=20, page=1)),
         ("payments", lambda: money.of(SomebodyElse, per_page=20, page=1, status="released")),
-        ("payments", lambda: money.wallet(SomebodyElse)),
+        ("payment_shares", lambda: money.of(SomebodyElse, per_page=20, page=1)),
+        ("payment_shares", lambda: money.standings_of(["task:7", "task:8"])),
+        ("payment_shares", lambda: money.held_of("task:50")),
+        ("payments", lambda: wallets_queries.wallet(SomebodyElse)),
+        ("payment_shares", lambda: wallets_queries.wallet(SomebodyElse)),
         ("payments", lambda: staff_money.browse_payments(SomebodyElse, per_page=20, page=1)),
         ("payments", lambda: staff_money.browse_payments(SomebodyElse, status="processing", per_page=20, page=1)),
         ("payouts", lambda: staff_money.browse_payouts(SomebodyElse, status="on_hold", per_page=20, page=1)),
         ("payouts", lambda: payouts_queries.of(SomebodyElse, per_page=20, page=1)),
-        ("ledger_transfers", lambda: money.statement(SomebodyElse, per_page=20, page=1)),
-        ("ledger_transfers", lambda: money.statement(SomebodyElse, per_page=20, cursor="start")),
+        ("ledger_transfers", lambda: wallets_queries.statement(SomebodyElse, per_page=20, page=1)),
+        ("ledger_transfers", lambda: wallets_queries.statement(SomebodyElse, per_page=20, cursor="start")),
         ("notifications", lambda: service.gather_digest(77, "period")),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.kit.money import LARGEST_MINOR, share
-from marketplace.payments.fees.service import BadFile, Quote, Rule, Rules, load, percent_of, quote
+from marketplace.payments.fees.service import BadFile, Quote, QuoteLine, Rule, Rules, load, percent_of, quote
 
 NOW = datetime(2026, 12, 15, 12, tzinfo=UTC)
 STANDARD = '[[rule]]\nname = "standard"\npercent = "10"\n'
@@ -45,7 +45,9 @@ def _divided(found: Quote) -> tuple[int, int, int]:
 
 
 def test_ten_percent_are_shipped() -> None:
-    assert _asked(load(None)) == Quote(10_000, 0, 1_000, 0, 9_000, "EUR", "standard")
+    assert _asked(load(None)) == Quote(
+        10_000, 0, 1_000, 0, 9_000, "EUR", (QuoteLine("repairs", 10_000, 1_000, 0, "standard"),)
+    )
     assert load(None).standard.percent == 10
 
 
@@ -150,7 +152,7 @@ def test_a_fee_has_a_floor_and_a_ceiling(price: int, fee: int) -> None:
 def test_a_discount_lowers_the_fee_unless_the_rule_says_otherwise(before: bool, fee: int) -> None:
     found = _asked(_only(before_discount=before), 10_000, discount_minor=5_000)
 
-    assert found == Quote(5_000, 5_000, fee, 0, 5_000 - fee, "EUR", "only")
+    assert found == Quote(5_000, 5_000, fee, 0, 5_000 - fee, "EUR", (QuoteLine("repairs", 5_000, fee, 0, "only"),))
 
 
 def test_a_fee_on_the_whole_price_stops_at_what_is_paid() -> None:
@@ -197,7 +199,7 @@ until = 2026-12-26T20:00:00+02:00
     ],
 )
 def test_the_first_rule_that_fits_counts(written: Write, category: str | None, seller: int | None, rule: str) -> None:
-    assert _asked(load(written(SPECIFIC + STANDARD)), category=category, seller_id=seller).rule == rule
+    assert _asked(load(written(SPECIFIC + STANDARD)), category=category, seller_id=seller).lines[0].rule == rule
 
 
 @pytest.mark.parametrize(
@@ -213,14 +215,14 @@ def test_the_first_rule_that_fits_counts(written: Write, category: str | None, s
 def test_a_promotion_begins_with_its_first_moment_and_ends_before_its_last(
     written: Write, at: datetime, rule: str
 ) -> None:
-    assert _asked(load(written(SPECIFIC + STANDARD)), at=at).rule == rule
+    assert _asked(load(written(SPECIFIC + STANDARD)), at=at).lines[0].rule == rule
 
 
 def test_a_moment_without_a_zone_is_utc(written: Write) -> None:
     text = '[[rule]]\nname = "now"\npercent = "1"\nfrom = 2026-12-15T12:00:00\n' + STANDARD
 
-    assert _asked(load(written(text)), at=NOW).rule == "now"
-    assert _asked(load(written(text)), at=NOW - timedelta(microseconds=1)).rule == "standard"
+    assert _asked(load(written(text)), at=NOW).lines[0].rule == "now"
+    assert _asked(load(written(text)), at=NOW - timedelta(microseconds=1)).lines[0].rule == "standard"
 
 
 def test_a_file_is_read_once(written: Write) -> None:

@@ -1,7 +1,4 @@
-"""Parts of a wallet: money that came by one provider lies there, and leaves by that one.
-
-Apart from the rooms: a rule over the ledger's accounts, without a table of its own.
-"""
+"""Parts of a wallet: money that came by one provider lies there, and leaves by that one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
