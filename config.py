@@ -350,6 +350,7 @@ GROUPS = (
             "what the fake provider does wrong, each once: `capture=answer lost,refund=down`",
             form=setting_forms.fault,
         ),
+        whole("FAKE_SETTLEMENT_DAYS", 0, "days until what the fake provider captured can be paid out", least=0),
         secret("STRIPE_SECRET_KEY", "the key of your Stripe account"),
         text("STRIPE_PUBLISHABLE_KEY", "", "what the front end shows to Stripe"),
         secret("STRIPE_WEBHOOK_SECRET", "proves that Stripe sent what comes to its webhook"),

@@ -1,5 +1,6 @@
 """Profiles, as others and as the person see them, and single columns of people."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -199,3 +200,9 @@ def _standing(user: Any) -> JsonObject:
         "last_active_at": user.last_active_at,
         "is_online": is_online(user),
     }
+
+
+def ids_with_roles(roles: Collection[str]) -> list[int]:
+    """Ids of the active accounts with one of these roles."""
+    theirs = select(User.id).where(User.role.in_(roles), User.is_active)
+    return [row.id for row in fetch(theirs.order_by(User.id))]

@@ -33,11 +33,6 @@ INVARIANTS = (
         JOIN deals d ON d.reference = s.reference WHERE s.status = 'released'
         AND (d.stage <> 'completed' OR p.payer_id <> d.client_id OR s.payee_id <> d.provider_id)""",
     ),
-    Invariant(
-        "deals: paid for what is not a deal",
-        """SELECT s.id FROM payment_shares s LEFT JOIN deals d ON d.reference = s.reference
-        WHERE s.active_reference IS NOT NULL AND d.id IS NULL""",
-    ),
 )
 
 

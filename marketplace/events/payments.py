@@ -89,3 +89,27 @@ class PayoutHeld(Event):
 
     payout_id: int
     user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargebackOpened(Event):
+    """The payer's bank disputes a payment: its money stays where it is."""
+
+    chargeback_id: int
+    payment_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargebackClosed(Event):
+    """The bank has decided: won (the money stays with us) or lost (it went back to the payer)."""
+
+    chargeback_id: int
+    payment_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceDue(Event):
+    """The time to answer a chargeback ends, and nobody has."""
+
+    chargeback_id: int

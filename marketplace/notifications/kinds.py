@@ -35,6 +35,7 @@ SMS_ONLY = frozenset({"sms"})
 SECURITY, SESSIONS, KEYS = "/settings/security", "/settings/sessions", "/settings/api-keys"
 TASK, LISTING, TALK = "/tasks/{id}", "/listings/{id}", "/messages/{id}"
 PAYMENT, PAYOUT = "/payments/{id}", "/payouts/{id}"
+CHARGEBACK = "/admin/chargebacks/{id}"
 PLAN = "/settings/plan"
 DISPUTE = "/disputes/{id}"
 
@@ -64,6 +65,13 @@ KINDS = {
     "payout_failed": Kind("payout", EVERYWHERE, PAYOUT),
     "payout_returned": Kind("payout", EVERYWHERE, PAYOUT),
     "payout_held": Kind("payout", BY_MAIL, PAYOUT),
+    "chargeback_opened": Kind("payment", EVERYWHERE, PAYMENT, may_wait=False),
+    "chargeback_won": Kind("payment", BY_MAIL, PAYMENT),
+    "chargeback_lost": Kind("payment", EVERYWHERE, PAYMENT, may_wait=False),
+    "chargeback_to_answer": Kind("chargeback", BY_MAIL, CHARGEBACK, may_wait=False),
+    "chargeback_answer_due": Kind("chargeback", BY_MAIL, CHARGEBACK, may_wait=False),
+    "chargeback_was_won": Kind("chargeback", BY_MAIL, CHARGEBACK),
+    "chargeback_was_lost": Kind("chargeback", BY_MAIL, CHARGEBACK),
     "listing_expiring": Kind("listing", BY_MAIL, LISTING),
     "listing_expired": Kind("listing", BY_MAIL, LISTING),
     "saved_search_match": Kind("saved_search", EVERYWHERE, "/saved-searches/{id}"),

@@ -7,6 +7,7 @@ providers (provider_sync.py) share.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypedDict
 
 from sqlalchemy import select
@@ -44,14 +45,16 @@ def shares_of(payment: Payment) -> list[PaymentShare]:
     return list(db.session.scalars(locked(mine)))
 
 
-def hold(payment: Payment, captured_minor: int) -> None:
+def hold(payment: Payment, captured_minor: int, available_from: datetime | None = None) -> None:
     """Book captured money into the shares' escrow with a receipt, then release or refund what the deals asked for
-    meanwhile."""
+    meanwhile. It can be paid out `available_from`, at once where the provider names no time."""
     payment.captured_minor, payment.captured_at = captured_minor, now()
     payment.failure = payment.client_secret = payment.next_url = ""
     payment.advance("capture", actor=SYSTEM)
     shares = shares_of(payment)
     parts = share(captured_minor, [one.amount_minor for one in shares])
+    for one in shares:
+        one.available_from = available_from or payment.captured_at
     post([line for one, part in zip(shares, parts, strict=True) for line in _into_escrow(payment, one, part)])
     receipts_service.receipts(payment, shares)
     for one in shares:
@@ -220,12 +223,22 @@ def split_off(back: Refund, amount_minor: int, *, key: str) -> Refund:
     return save(Refund(key=key[:LONGEST_KEY], amount_minor=amount_minor, **of, **undone))
 
 
-def finish_refund(payment: Payment, back: Refund) -> None:
-    """Book a refund that the provider has sent, with a credit note."""
+def charge_back(payment: Payment, part: PaymentShare, amount_minor: int, *, to: Account, subject: str) -> None:
+    """Book what the payer's bank took back of a share, out of its escrow, then from whoever got a part of it; wallets
+    may fall below zero."""
+    take_back(payment, part, amount_minor, subsidy_of(part, amount_minor), to=to, subject=subject)
+    part.lost_minor += amount_minor
+    payment.lost_minor += amount_minor
+    _settle(payment, part)
+
+
+def finish_refund(payment: Payment, back: Refund, *, to: Account | None = None) -> None:
+    """Book a refund that the provider has sent (or, to another account, somebody else in its place), with a credit
+    note."""
     back.advance("finish", actor=SYSTEM)
     part = _share_of(back)
-    source, to = chart_of_accounts.refunds_in_transit(payment), chart_of_accounts.at_provider(payment)
-    post([_line(part, f"refund:{back.id}", "refunded", (source, to), back.amount_minor)])
+    sides = (chart_of_accounts.refunds_in_transit(payment), to or chart_of_accounts.at_provider(payment))
+    post([_line(part, f"refund:{back.id}", "refunded", sides, back.amount_minor)])
     receipts_service.credit_note(payment, part, back)
 
 

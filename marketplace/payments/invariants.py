@@ -14,6 +14,7 @@ INVARIANTS = (
         LEFT JOIN (SELECT provider_id AS name, captured_minor AS amount FROM payments WHERE captured_at IS NOT NULL
         UNION ALL SELECT provider_id, amount_minor FROM refunds WHERE status = 'done'
         UNION ALL SELECT provider_id, amount_minor FROM payouts WHERE status = 'paid'
+        UNION ALL SELECT provider_id, withdrawn_minor + fee_minor FROM chargebacks
         UNION ALL SELECT provider_id, amount_minor FROM subscription_invoices) o ON o.name = f.name
         WHERE f.amount <> COALESCE(o.amount, 0)""",
     ),

@@ -9,6 +9,8 @@ from marketplace.core.ops import current_settings
 from marketplace.core.queues.jobs import Run, job
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Problem
+from marketplace.payments.chargebacks import queries as chargebacks_queries
+from marketplace.payments.chargebacks import service as chargebacks_service
 from marketplace.payments.payouts import service as payouts_service
 from marketplace.payments.reconciliation import service as reconciliation_service
 from marketplace.payments.webhooks import service as webhooks_service
@@ -52,6 +54,13 @@ def pay_out_by_calendar(run: Run) -> None:
             with suppress(Problem):  # somebody was faster with their own wallet; the others are paid all the same
                 in_transaction(partial(payouts_service.send_all_of, wallet.owner_id, wallet.currency, wallet.provider))
         last = due[-1].id
+
+
+@job("remind_of_evidence", timeout=300, every=timedelta(hours=1))
+def remind_of_evidence(run: Run) -> None:
+    """Tell staff of chargebacks whose time to answer ends within three days."""
+    for chargeback_id in chargebacks_queries.unanswered(chargebacks_service.REMIND_BEFORE, AT_ONCE):
+        in_transaction(partial(chargebacks_service.remind, chargeback_id))
 
 
 @job("forget_webhooks", timeout=300, every=timedelta(days=1))

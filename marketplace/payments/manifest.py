@@ -7,6 +7,8 @@ from marketplace.events import payments as events_payments
 from marketplace.events import subscriptions as events_subscriptions
 from marketplace.payments import jobs, routes, service
 from marketplace.payments.admin import routes as payments_admin_routes
+from marketplace.payments.chargebacks import routes as chargebacks_routes
+from marketplace.payments.chargebacks.models import Chargeback
 from marketplace.payments.invariants import INVARIANTS
 from marketplace.payments.ledger import invariants as ledger_invariants
 from marketplace.payments.models import Payment, PaymentShare, Payout, Refund
@@ -31,13 +33,14 @@ PAYMENTS = Manifest(
         subscriptions_routes.plans_bp,
         subscriptions_routes.bp,
         payments_admin_routes.bp,
+        chargebacks_routes.bp,
     ),
     events=(events_payments, events_subscriptions),
     subscribers=(subscriptions_subscribers,),
     jobs=(jobs, subscriptions_jobs),
     provider_requests=(provider_requests,),
     background=((Lane.MONEY, provider_requests_handlers.call_due), (Lane.MONEY, webhooks_service.read_due)),
-    stateful=(Payment, PaymentShare, Refund, Payout, Subscription),
+    stateful=(Chargeback, Payment, PaymentShare, Refund, Payout, Subscription),
     invariants=INVARIANTS,
     checks=(ledger_invariants.findings,),
     personal=Path(__file__).with_name("personal.toml"),

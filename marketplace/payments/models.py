@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.database.db import Base, answer_conflict, retry_conflict
@@ -34,9 +34,9 @@ class Payment(Stateful, Base):
     """What one person pays at once, for one deal or for several: its shares (PaymentShare) say for which and to whom.
 
     `reference` names the whole ("task:7"), `key` is our name for it at the provider. `intended_outcome` is call_off
-    where nobody wants any of it any more. `next_poll_at` is when the provider is next asked. `available_from` is when
-    the provider has settled what it captured, so that it can be paid out. `is_frozen` while the payer's bank disputes
-    it (chargebacks/): nothing of it moves meanwhile. `lost_minor` is what the bank took back in the end.
+    where nobody wants any of it any more. `next_poll_at` is when the provider is next asked. `is_frozen` while the
+    payer's bank disputes it (chargebacks/): nothing of it moves meanwhile. `lost_minor` is what the bank took back in
+    the end.
     """
 
     __tablename__ = "payments"
@@ -48,6 +48,7 @@ class Payment(Stateful, Base):
         Index("ix_payments_ask_at", "status", "next_poll_at"),
         Index("ix_payments_status", "status", "created_at", "id"),
         Index("ix_payments_created_at", "created_at", "id"),
+        Index("ix_payments_frozen", "id", postgresql_where=text("is_frozen"), sqlite_where=text("is_frozen")),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint(
             "refunded_minor >= 0 AND lost_minor >= 0 AND refunded_minor + lost_minor <= captured_minor", name="refunded"
@@ -74,7 +75,6 @@ class Payment(Stateful, Base):
     failure: Mapped[str] = mapped_column(String(500), default="")
     next_poll_at: Mapped[datetime] = mapped_column(default=in_a_minute)
     captured_at: Mapped[datetime | None]
-    available_from: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
 
@@ -87,7 +87,8 @@ class PaymentShare(Stateful, Base):
     are fee, tax and payee's part as quoted, by `lines`, which name the rule of each. Since the capture `…_left_minor`
     is how what is still in escrow will be shared, `paid_…_minor` what each side got and kept. Back go `refunded_minor`
     and `lost_minor` (a chargeback) to the payer, `unsubsidized_minor` to the marketplace. `intended_outcome` is what
-    the deal wants done once it can be: hold it, release it, or call it off. `releases` counts.
+    the deal wants done once it can be: hold it, release it, or call it off. `releases` counts. `available_from` is when
+    the provider has settled the money, so that it can be paid out.
     """
 
     __tablename__ = "payment_shares"
@@ -96,6 +97,7 @@ class PaymentShare(Stateful, Base):
         Index("ix_payment_shares_payment_id", "payment_id", "id"),
         Index("ix_payment_shares_payee", "payee_id", "status", "payment_id"),
         Index("ix_payment_shares_reference", "reference", "id"),
+        Index("ix_payment_shares_available", "payee_id", "available_from"),
         CheckConstraint("amount_minor >= 0 AND amount_minor + subsidy_minor > 0", name="amount"),
         CheckConstraint("fee_minor + tax_minor + payee_minor = amount_minor + subsidy_minor", name="quote"),
         CheckConstraint("payee_left_minor >= 0 AND fee_left_minor >= 0 AND tax_left_minor >= 0", name="left"),
@@ -130,6 +132,7 @@ class PaymentShare(Stateful, Base):
     lost_minor: Mapped[int] = mapped_column(default=0)
     unsubsidized_minor: Mapped[int] = mapped_column(default=0)
     releases: Mapped[int] = mapped_column(default=0)
+    available_from: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
     @property
@@ -188,7 +191,8 @@ class Payee(Base):
 
 
 class Payout(Stateful, Base):
-    """Earned money on its way to a person's bank; `score` and `reasons` are the risk rules' verdict."""
+    """Earned money on its way to a person's bank; `score` and `reasons` are the risk rules' verdict. It is sent once
+    the provider has settled the money it is made of (`available_from`, None where it has)."""
 
     __tablename__ = "payouts"
     __table_args__ = (
@@ -212,6 +216,7 @@ class Payout(Stateful, Base):
     score: Mapped[int] = mapped_column(default=0)
     reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
     failure: Mapped[str] = mapped_column(String(500), default="")
+    available_from: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
 
 
@@ -337,6 +342,7 @@ class ShareRow(Protocol):
     status: str
     captured_minor: int
     paid_payee_minor: int
+    available_from: datetime | None
 
 
 class SidesOfPayment(Protocol):

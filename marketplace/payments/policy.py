@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, or_, select
+from sqlalchemy import BindParameter, Select, false, or_, select, true
 
 from marketplace.auth.models import User
 from marketplace.core.http.permissions import May, may
+from marketplace.payments.chargebacks.models import Chargeback
 from marketplace.payments.models import Payment, PaymentShare, Payout
 
 PAYER, PAYEE, ADMIN = frozenset({"payer"}), frozenset({"payee"}), frozenset({"admin"})
@@ -37,6 +38,11 @@ def role_of(user: User, payer_id: int, payees: Collection[int]) -> frozenset[str
         return PAYER
     part = PAYEE if user.id in payees else frozenset()
     return part | (ADMIN if may(user.role, May.RUN_MONEY) else frozenset())
+
+
+def chargebacks_visible_to(user: User) -> Select[Chargeback]:
+    """All of them for staff who run the money, none for others."""
+    return select(Chargeback).where(true() if may(user.role, May.RUN_MONEY) else false())
 
 
 def payouts_visible_to(user: User) -> Select[Payout]:

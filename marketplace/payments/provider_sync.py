@@ -36,7 +36,10 @@ def apply_provider_state(payment_id: int, state: PaymentState) -> Payment:
     put_off(payment)
     if state.status is ProviderStatus.CAPTURED:
         if payment.captured_at is None:
-            escrow.hold(payment, state.captured_minor)
+            escrow.hold(payment, state.captured_minor, state.available_from)
+        elif state.available_from:
+            for part in escrow.shares_of(payment):
+                part.available_from = state.available_from
     elif state.status is ProviderStatus.CANCELLED:
         _give_up(payment, "cancel")
     elif payment.status in UNPAID:

@@ -160,7 +160,7 @@ def view(user: User, payment: Any, shares: Sequence[ShareRow]) -> JsonObject:
         "currency": payment.currency,
         **_sums(shares, payment.currency),
         "is_disputed_by_bank": payment.is_frozen,
-        "available_from": payment.available_from,
+        "available_from": max((one.available_from for one in shares if one.available_from), default=None),
         "shares": [_share_view(one, payment) for one in shares],
         "client_secret": payment.client_secret if is_payer else None,
         "next_url": (payment.next_url or None) if is_payer else None,

@@ -183,8 +183,8 @@ class ReceiptQuery(Query):
 
 
 class PartSchema(Schema):
-    """Amounts: what can be paid out, what is in escrow for this person, what is on its way to the bank, and what is on
-    its way back to this person's card."""
+    """Amounts: what can be paid out now, what is in escrow for this person, what is on its way to the bank, what is on
+    its way back to this person's card, what the provider has not settled yet, and what a payer's bank disputes."""
 
     available = money(36.0)
     available_minor = minor(3600)
@@ -194,6 +194,10 @@ class PartSchema(Schema):
     pending_minor = minor(0)
     going_back = money(0.0)
     going_back_minor = minor(0)
+    unsettled = money(0.0)
+    unsettled_minor = minor(0)
+    frozen = money(0.0)
+    frozen_minor = minor(0)
 
 
 class ProviderPartSchema(PartSchema):
@@ -205,9 +209,10 @@ class ProviderPartSchema(PartSchema):
 
 class BalanceSchema(PartSchema):
     """One currency, all providers together. What is owed at one provider is not taken from another, and as much is kept
-    back there."""
+    back there. `available_from` is when the next part of what is not settled can be paid out."""
 
     currency = Currency(required=True)
+    available_from = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
     by_provider = fields.List(fields.Nested(ProviderPartSchema), required=True)
 
 
@@ -259,7 +264,7 @@ class PayoutsQuery(PageQuery):
 
 
 class PayoutSchema(Schema):
-    """Money on its way to a bank."""
+    """Money on its way to a bank; it is sent from `available_from` on, where the provider has to settle it first."""
 
     id = Int(required=True, example=1)
     status = Choice(*PayoutStatus, required=True)
@@ -271,6 +276,7 @@ class PayoutSchema(Schema):
     failure = Str(required=True, allow_none=True, example=None)
     created_at = fields.DateTime(required=True, metadata={"example": TIME})
     updated_at = fields.DateTime(required=True, metadata={"example": TIME})
+    available_from = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
     paid_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
     available_actions = available_actions("cancel", of=PAYOUT_LIFECYCLE.requests)
 

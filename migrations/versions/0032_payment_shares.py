@@ -56,12 +56,12 @@ LINES = {
 SHARES = """INSERT INTO payment_shares (id, payment_id, reference, active_reference, intended_outcome, payee_id, title,
     amount_minor, discount_minor, subsidy_minor, fee_minor, tax_minor, payee_minor, lines, captured_minor,
     payee_left_minor, fee_left_minor, tax_left_minor, paid_payee_minor, paid_fee_minor, paid_tax_minor,
-    refunded_minor, lost_minor, unsubsidized_minor, releases, ended_at, version, status, created_at, updated_at)
+    refunded_minor, lost_minor, unsubsidized_minor, releases, available_from, ended_at, version, status, created_at, updated_at)
     SELECT id, id, reference, active_reference, intended_outcome, payee_id, title,
     amount_minor, discount_minor, 0, fee_minor, tax_minor, payee_minor, {lines}, captured_minor,
     CASE WHEN status = 'held' THEN payee_minor ELSE 0 END, CASE WHEN status = 'held' THEN fee_minor ELSE 0 END,
     CASE WHEN status = 'held' THEN tax_minor ELSE 0 END, paid_payee_minor, paid_fee_minor, paid_tax_minor,
-    refunded_minor, 0, 0, CASE WHEN status = 'released' THEN 1 ELSE 0 END, ended_at, 1,
+    refunded_minor, 0, 0, CASE WHEN status = 'released' THEN 1 ELSE 0 END, captured_at, ended_at, 1,
     CASE WHEN status IN ('held', 'released', 'refunded') THEN status
     WHEN status IN ('cancelled', 'failed') THEN 'cancelled' ELSE 'open' END, created_at, updated_at FROM payments"""
 HISTORY = """INSERT INTO state_changes (thing, thing_id, verb, from_state, to_state, actor_id, at)
@@ -165,6 +165,7 @@ def _make_shares() -> None:
         sa.Column("lost_minor", BIG, nullable=False),
         sa.Column("unsubsidized_minor", BIG, nullable=False),
         sa.Column("releases", BIG, nullable=False),
+        sa.Column("available_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", BIG, nullable=False),
         sa.Column("status", sa.String(length=30), nullable=False),
@@ -199,6 +200,7 @@ def _make_shares() -> None:
     op.create_index("ix_payment_shares_payee", "payment_shares", ["payee_id", "status", "payment_id"], unique=False)
     op.create_index("ix_payment_shares_payment_id", "payment_shares", ["payment_id", "id"], unique=False)
     op.create_index("ix_payment_shares_reference", "payment_shares", ["reference", "id"], unique=False)
+    op.create_index("ix_payment_shares_available", "payment_shares", ["payee_id", "available_from"], unique=False)
     op.create_index("uq_payment_shares_open_for", "payment_shares", ["active_reference"], unique=True)
 
 
@@ -248,10 +250,8 @@ def _payments_without() -> None:
         op.drop_index(index, table_name="payments")
     op.add_column("payments", sa.Column("lost_minor", BIG, nullable=False, server_default="0"))
     op.add_column("payments", sa.Column("is_frozen", sa.Boolean(), nullable=False, server_default=sa.false()))
-    op.add_column("payments", sa.Column("available_from", sa.DateTime(timezone=True), nullable=True))
     op.execute(
-        "UPDATE payments SET available_from = captured_at,"
-        " intended_outcome = CASE WHEN intended_outcome = 'call_off' THEN 'call_off' ELSE 'hold' END"
+        "UPDATE payments SET intended_outcome = CASE WHEN intended_outcome = 'call_off' THEN 'call_off' ELSE 'hold' END"
     )
     with _changed("payments", is_now=True) as batch:
         batch.drop_constraint("fk_payments_payee_id", type_="foreignkey")
@@ -259,9 +259,14 @@ def _payments_without() -> None:
             batch.drop_column(column)
         batch.alter_column("lost_minor", existing_type=BIG, server_default=None)
         batch.alter_column("is_frozen", existing_type=sa.Boolean(), server_default=None)
+    frozen = sa.text("is_frozen")
+    op.create_index(
+        "ix_payments_frozen", "payments", ["id"], unique=False, postgresql_where=frozen, sqlite_where=frozen
+    )
 
 
 def _payments_with() -> None:
+    op.drop_index("ix_payments_frozen", table_name="payments")
     amounts = [name for name in MOVED if name.endswith("_minor")]
     op.add_column("payments", sa.Column("active_reference", sa.String(length=60), nullable=True))
     op.add_column("payments", sa.Column("payee_id", BIG, nullable=True))
@@ -275,7 +280,7 @@ def _payments_with() -> None:
         rule = lines[0]["rule"] if lines else ""
         _do("UPDATE payments SET fee_rule = :rule WHERE id = :id", id=row.payment_id, rule=rule)
     with _changed("payments", is_now=False) as batch:
-        for column in ("lost_minor", "is_frozen", "available_from"):
+        for column in ("lost_minor", "is_frozen"):
             batch.drop_column(column)
         batch.alter_column("fee_rule", existing_type=sa.String(length=60), nullable=False)
         for name in ("payee_id", *amounts):

@@ -21,6 +21,7 @@ from stripe import WebhookSignature
 from tests.servers.moods import Moody
 from tests.servers.shapes import complaints as complaints_about
 from tests.servers.stripe_billing import ROUTES as BILLING
+from tests.servers.stripe_disputes import ROUTES as DISPUTES
 from tests.servers.stripe_moves import ROUTES as MOVES
 from tests.servers.stripe_payments import ROUTES as PAYMENTS
 from tests.servers.stripe_payments import challenge_answered, pay
@@ -40,7 +41,7 @@ LISTS = {
     "invoice_payments": ("invoice_payment", shape.InvoicePaymentListParams),
 }
 NOT_A_FILTER = {"limit", "starting_after", "ending_before", "expand", "created", "lookup_keys", "payment"}
-ROUTES = [*PAYMENTS, *MOVES, *BILLING]
+ROUTES = [*PAYMENTS, *DISPUTES, *MOVES, *BILLING]
 
 
 class Stripe:

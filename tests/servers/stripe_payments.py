@@ -125,6 +125,8 @@ def authorise(book: Store, intent: dict[str, Any]) -> None:
         amount_captured=0,
         amount_refunded=0,
         captured=False,
+        balance_transaction=None,
+        disputed=False,
         currency=intent["currency"],
         metadata=dict(intent["metadata"]),
         payment_intent=intent["id"],
@@ -149,7 +151,7 @@ def capture_intent(book: Store, params: dict[str, Any], intent_id: str) -> dict[
     rest = intent["amount"] - amount
     charge |= {"captured": True, "amount_captured": amount, "amount_refunded": rest}
     intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
-    book.enter("charge", charge, intent["amount"])
+    charge["balance_transaction"] = book.enter("charge", charge, intent["amount"])["id"]
     if rest:
         book.enter("partial_capture_reversal", _new_refund(book, charge, rest, {}), -rest)
     book.tell("payment_intent.succeeded", intent)
@@ -176,6 +178,9 @@ def create_refund(book: Store, params: dict[str, Any]) -> dict[str, Any]:
         raise Fault(400, "invalid_request_error", "This PaymentIntent does not have a successful charge to refund.")
     charge = book.things[intent["latest_charge"]]
     amount = amount_of(params, intent["currency"])
+    if charge["disputed"]:
+        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+        raise Fault(400, "invalid_request_error", message, code="charge_disputed")
     if charge["amount"] == charge["amount_refunded"]:
         message = f"Charge {charge['id']} has already been refunded."
         raise Fault(400, "invalid_request_error", message, code="charge_already_refunded")

@@ -29,6 +29,7 @@ class Store:
         self.events: list[dict[str, Any]] = []
         self.url = ""
         self.is_poor = False
+        self.settles_after = 0
         self.page_limit = 100
         self._numbers = 0
 
@@ -68,16 +69,17 @@ class Store:
             }
         )
 
-    def enter(self, category: str, source: dict[str, Any], amount: int) -> None:
-        """A line in the book, signed as our balance sees it."""
+    def enter(self, category: str, source: dict[str, Any], amount: int, fee: int = 0) -> dict[str, Any]:
+        """A line in the book, signed as our balance sees it; settled after `settles_after` seconds."""
         currency = source.get("currency", "eur")
-        self.add(
+        return self.add(
             "txn",
             "balance_transaction",
             amount=amount,
             currency=currency,
-            fee=0,
-            net=amount,
+            fee=fee,
+            net=amount - fee,
+            available_on=int(time.time()) + self.settles_after,
             reporting_category=category,
             type={"charge": "charge", "partial_capture_reversal": "refund"}.get(category, category),
             source=source["id"],

@@ -1,7 +1,12 @@
 """Which fact about money is told to whom; safe to repeat, as each names itself by a key."""
 
+from marketplace.auth import queries as auth_queries
+from marketplace.core.http.permissions import May, roles_with
 from marketplace.core.queues.outbox import subscribe
 from marketplace.events.payments import (
+    ChargebackClosed,
+    ChargebackOpened,
+    EvidenceDue,
     PaymentFailed,
     PaymentHeld,
     PaymentReleased,
@@ -13,6 +18,7 @@ from marketplace.events.payments import (
 from marketplace.notifications import notification_builder
 from marketplace.notifications.notification_builder import PaymentPart
 from marketplace.payments import queries as payments_queries
+from marketplace.payments.chargebacks import queries as chargebacks_queries
 from marketplace.payments.escrow import CALL_OFF
 from marketplace.payments.payouts import queries as payouts_queries
 
@@ -74,6 +80,41 @@ def tell_of_held_payout(event: PayoutHeld) -> None:
     notification_builder.of_payout(
         event.user_id, "payout_held", event.payout_id, *payouts_queries.amount_of(event.payout_id)
     )
+
+
+@subscribe(ChargebackOpened)
+def tell_of_opened_chargeback(event: ChargebackOpened) -> None:
+    """Whoever is paid hears that the money waits, staff that the bank has to be answered."""
+    _tell_payees(event.payment_id, "chargeback_opened", event.chargeback_id)
+    _tell_staff("chargeback_to_answer", event.chargeback_id)
+
+
+@subscribe(ChargebackClosed)
+def tell_of_closed_chargeback(event: ChargebackClosed) -> None:
+    """Won or lost."""
+    _tell_payees(event.payment_id, f"chargeback_{event.status}", event.chargeback_id)
+    _tell_staff(f"chargeback_was_{event.status}", event.chargeback_id)
+
+
+@subscribe(EvidenceDue)
+def tell_staff_of_evidence(event: EvidenceDue) -> None:
+    """Nobody has answered, and the time ends."""
+    _tell_staff("chargeback_answer_due", event.chargeback_id)
+
+
+def _tell_payees(payment_id: int, kind: str, chargeback_id: int) -> None:
+    for payee_id, share_id in chargebacks_queries.payees_of(payment_id).items():
+        notification_builder.of_payment(payee_id, kind, str(chargeback_id), payment_id, share_id)
+
+
+def _tell_staff(kind: str, chargeback_id: int) -> None:
+    mine = chargebacks_queries.find(chargeback_id)
+    if mine is None:
+        return
+    amount = notification_builder.said(mine.amount_minor, mine.currency)
+    due = mine.evidence_due_at.date().isoformat() if mine.evidence_due_at else ""
+    for user_id in auth_queries.ids_with_roles(roles_with(May.RUN_MONEY)):
+        notification_builder.tell(user_id, kind, str(chargeback_id), chargeback_id, amount=amount, due=due)
 
 
 def _about(

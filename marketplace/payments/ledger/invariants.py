@@ -108,6 +108,18 @@ RULES = (
         WHERE a.purpose = 'payout' AND a.balance_minor <> COALESCE(w.amount, 0)""",
     ),
     (
+        "chargebacks: what banks dispute differs from the open ones",
+        """SELECT a.key FROM ledger_accounts a LEFT JOIN (
+        SELECT provider, currency, SUM(withdrawn_minor) AS amount FROM chargebacks
+        WHERE status = 'open' GROUP BY provider, currency) w ON w.provider = a.provider AND w.currency = a.currency
+        WHERE a.purpose = 'disputed' AND a.balance_minor + COALESCE(w.amount, 0) <> 0""",
+    ),
+    (
+        "chargebacks: a payment is frozen and none is open, or the other way round",
+        """SELECT p.id FROM payments p LEFT JOIN chargebacks c ON c.payment_id = p.id AND c.status = 'open'
+        GROUP BY p.id, p.is_frozen HAVING p.is_frozen <> (COUNT(c.id) > 0)""",
+    ),
+    (
         "receipts: a gap or a repeat in a series",
         """SELECT s.name FROM receipt_series s LEFT JOIN receipts r ON r.series = s.name
         GROUP BY s.name, s.last HAVING COUNT(r.id) <> s.last OR COALESCE(MAX(r.number), 0) <> s.last

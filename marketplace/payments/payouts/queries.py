@@ -53,6 +53,7 @@ def view(payout: Any) -> JsonObject:
         "failure": payout.failure or None,
         "created_at": payout.created_at,
         "updated_at": payout.updated_at,
+        "available_from": payout.available_from,
         "paid_at": payout.paid_at,
         "available_actions": PAYOUT_LIFECYCLE.actions(payout.status, policy.OWNER),
     }

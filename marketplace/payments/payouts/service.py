@@ -1,6 +1,7 @@
 """Payouts: requested by the person or by the calendar, held for staff where the risk rules say so."""
 
 import secrets
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -45,18 +46,20 @@ class NotOnboarded(Conflict):
 
 def request(user: User, *, amount: Decimal, currency: str, provider: str | None = None) -> list[Payout]:
     """Pay this much of one's wallet out, split by where the money lies, or all of it by the provider named; all of it
-    or nothing. Raises NotEnough, NotOnboarded, ProviderGone (409), Invalid (422)."""
+    or nothing. What the provider has not settled yet is sent when it has. Raises NotEnough, NotOnboarded, ProviderGone
+    (409), Invalid (422)."""
     minor = minor_units("amount", amount, currency) or 0
     _demand_minimum(minor, currency)
     shares = _shares(user, minor, currency, provider)
-    for name, share in shares:
+    for name, share, _ in shares:
         _demand_minimum(share, currency, name if len(shares) > 1 else "")
         _demand_ready(user.id, name)
         demand_unit(name, "amount", share, currency, paid_out=True)
-    return [_begin(user.id, name, share, currency, "manual") for name, share in shares]
+    return [_begin(user.id, name, share, currency, available_from=since) for name, share, since in shares]
 
 
-def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tuple[str, int]]:
+def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tuple[str, int, datetime | None]]:
+    """(provider, minor units, from when they are settled) of what is to be paid out."""
     found = wallets_service.parts(user.id, currency)
     chosen = [part for part in found if name in {None, part.provider}]
     if not chosen:
@@ -64,7 +67,9 @@ def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tup
         providers_registry.provider(nowhere)
         _demand_ready(user.id, nowhere)
     wallets_service.demand(found, minor, currency)
-    return wallets_service.divide(chosen, minor, currency)
+    by_provider = {part.provider: part for part in chosen}
+    divided = wallets_service.divide(chosen, minor, currency)
+    return [(name, share, by_provider[name].available_from(share)) for name, share in divided]
 
 
 def cancel(user: User, payout_id: int) -> Payout:
@@ -149,11 +154,11 @@ def send_all_of(user_id: int, currency: str, name: str) -> None:
         wallets_service.parts(user_id, currency),
         providers_registry.provider(name).step(currency, paid_out=True),
     )
-    here = sum(part.minor for part in found if part.provider == name)
+    here = sum(part.settled_minor for part in found if part.provider == name)
     balance = max(min(here, wallets_service.total_of(found)), 0)
     whole = balance - balance % step if step else 0
     if whole >= max(minimum(currency), 1):
-        _begin(user_id, name, whole, currency, "schedule")
+        _begin(user_id, name, whole, currency, origin="schedule")
 
 
 def minimum(currency: str) -> int:
@@ -182,9 +187,17 @@ def _demand_ready(user_id: int, name: str) -> None:
         raise NotOnboarded.at(name)
 
 
-def _begin(user_id: int, name: str, minor: int, currency: str, origin: str) -> Payout:
-    amount = {"amount_minor": minor, "currency": currency}
-    payout = save(Payout(key=secrets.token_hex(16), user_id=user_id, provider=name, origin=origin, **amount))
+def _begin(
+    user_id: int,
+    name: str,
+    minor: int,
+    currency: str,
+    *,
+    origin: str = "manual",
+    available_from: datetime | None = None,
+) -> Payout:
+    about = {"amount_minor": minor, "currency": currency, "origin": origin, "available_from": available_from}
+    payout = save(Payout(key=secrets.token_hex(16), user_id=user_id, provider=name, **about))
     post([_line(payout, "payout", _wallet(payout), chart_of_accounts.going_out(payout))])
     judged = risk.judge(payout)
     payout.score, payout.reasons = judged.score, judged.reasons
@@ -198,7 +211,8 @@ def _begin(user_id: int, name: str, minor: int, currency: str, origin: str) -> P
 
 
 def _ask(payout: Payout) -> None:
-    provider_requests_queue.ask("pay_out", "payout", payout.id, key=payout.key)
+    due = payout.available_from
+    provider_requests_queue.ask("pay_out", "payout", payout.id, key=payout.key, not_before=due)
 
 
 def _wallet(payout: Payout) -> Account:

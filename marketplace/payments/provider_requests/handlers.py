@@ -25,6 +25,9 @@ from marketplace.core.ops import current_settings
 from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import provider_sync, queries
+from marketplace.payments.chargebacks import service as chargebacks_service
+from marketplace.payments.chargebacks.lifecycle import ChargebackStatus
+from marketplace.payments.chargebacks.models import Chargeback
 from marketplace.payments.escrow import BY_HAND, CALL_OFF
 from marketplace.payments.lifecycle import SYSTEM, UNPAID, PaymentStatus, PayoutStatus, RefundStatus
 from marketplace.payments.models import Payee, Payment, Payout, Refund
@@ -32,9 +35,11 @@ from marketplace.payments.provider_requests import queue
 from marketplace.payments.provider_requests.queue import CALLS, CALLS_TABLE, HANDLERS, Record, handles
 from marketplace.payments.providers.provider import (
     Charge,
+    Chargebacks,
     Charges,
     Declined,
     Done,
+    NotSettled,
     PaymentState,
     Payouts,
     PayoutState,
@@ -48,6 +53,8 @@ from marketplace.payments.providers.provider import (
 from marketplace.payments.providers.registry import provider
 
 KEYS_REMEMBERED = timedelta(hours=23)  # providers forget keys after 24 h: from then on what was done is looked up first
+UNTIL_SETTLED = timedelta(hours=1)
+DISPUTED = {"charge_disputed"}
 NOT_NAMED = "the provider has not said yet what it calls this payment"
 log = structlog.get_logger(__name__)
 
@@ -243,6 +250,8 @@ def _refund(row: AnyRow) -> Record | None:
     try:
         state = found or at.refund(provider_id, **amount, key=row.key)
     except Refused as error:
+        if error.code in DISPUTED or as_it_is(Payment, payment.id).is_frozen:
+            raise Unreachable("the payer's bank disputes this payment: what it decides comes first") from error
         foreign = _foreign(payment, at.refunds_of(provider_id))
         if foreign:
             return _taken_over_by_hand(back, foreign)
@@ -266,6 +275,20 @@ def _taken_over_by_hand(back: Any, foreign: list[RefundState]) -> Record:
     return partial(provider_sync.take_over, back.id, parts)
 
 
+@handles("evidence")
+def _evidence(row: AnyRow) -> Record | None:
+    mine = as_it_is(Chargeback, row.subject_id)
+    if mine.status != ChargebackStatus.OPEN:
+        return None
+    at: Chargebacks = provider(mine.provider)
+    may_send(row)
+    try:
+        state = at.submit_evidence(mine.provider_id, evidence=mine.evidence, key=row.key)
+    except Refused:  # too late, or decided meanwhile: what stands there counts
+        state = at.fetch_chargeback(mine.provider_id)
+    return partial(chargebacks_service.apply_state, mine.payment_id, state)
+
+
 @handles("pay_out")
 def _pay_out(row: AnyRow) -> Record | None:
     payout = as_it_is(Payout, row.subject_id)
@@ -281,10 +304,19 @@ def _pay_out(row: AnyRow) -> Record | None:
     found = None if may_send(row, at.payouts_remembered) else at.find_payout(row.key)
     try:
         state = found or _sent_by(at, payout, payee, row.key)
+    except NotSettled:
+        return partial(_ask_when_settled, payout.id, row.key)
     except Refused as error:
         amount, currency = payout.amount_minor, payout.currency
         state = PayoutState(id="", status=Done.FAILED, amount_minor=amount, currency=currency, failure=str(error))
     return partial(provider_sync.apply_payout_state, payout.id, state)
+
+
+def _ask_when_settled(payout_id: int, key: str) -> None:
+    """Ask again later, under another key: for this one a provider may remember that it said no."""
+    name, _, nth = key.partition("-")
+    later = now() + UNTIL_SETTLED
+    queue.ask("pay_out", "payout", payout_id, key=f"{name}-{int(nth or 0) + 1}", not_before=later)
 
 
 def _sent_by(at: Payouts, payout: Any, payee: str, key: str) -> PayoutState:

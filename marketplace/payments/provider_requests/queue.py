@@ -6,7 +6,7 @@ Apart from the rooms: the queue itself, below the handlers and below everybody w
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
@@ -41,15 +41,24 @@ def handles(*kinds: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def ask(kind: str, subject: str, subject_id: int, *, key: str, method: str | None = None) -> int:
-    """Record a request in the running transaction and return its id; a known key gives the id of the first one."""
+def ask(
+    kind: str,
+    subject: str,
+    subject_id: int,
+    *,
+    key: str,
+    method: str | None = None,
+    not_before: datetime | None = None,
+) -> int:
+    """Record a request in the running transaction, to be sent at once or `not_before` a time, and return its id; a
+    known key gives the id of the first one."""
     demand_money_scope()
     known = fetch(CALLS_TABLE.select().with_only_columns(CALLS_TABLE.c.id).where(CALLS_TABLE.c.key == key))
     if known:
         return int(known[0].id)
     after_commit(wake)
     moment = now()
-    due = moment + RESERVED_FOR if _reserved.get() else moment
+    due = max(moment + RESERVED_FOR if _reserved.get() else moment, not_before or moment)
     row: dict[str, Any] = {"kind": kind, "subject": subject, "subject_id": subject_id, "key": key, "method": method}
     return int(fetch(_insert.values(**row, created_at=moment, due_at=due, attempts=0))[0].id)
 

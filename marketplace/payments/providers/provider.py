@@ -22,6 +22,10 @@ class Unreachable(ProviderError):
     """No answer, a 5xx, a 429 or a lost connection: whether it was done is unknown. Ask again later."""
 
 
+class NotSettled(Unreachable):
+    """A payout of money that the provider has not settled yet. Ask again later."""
+
+
 class Refused(ProviderError):
     """Permanent: the provider will never do this. `code` is the provider's own error code."""
 
@@ -78,6 +82,7 @@ class Charge:
 class PaymentState:
     """What the provider says of one payment at this moment.
 
+    `available_from` is when what it captured can be paid out, None where it does not say.
     `next_url` is where the payer has to go (a challenge, an approval); `refunded_minor` counts refunds that the
     provider regards as made; `failure` is why the last try to pay did not work, one sentence for the payer.
     """
@@ -92,6 +97,7 @@ class PaymentState:
     next_url: str = ""
     failure: str = ""
     key: str = ""
+    available_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +123,30 @@ class PayoutState:
     currency: str
     failure: str = ""
     key: str = ""
+
+
+class Dispute(StrEnum):
+    """States of a chargeback at a provider."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargebackState:
+    """What the provider says of one chargeback: `withdrawn_minor` is what it has taken out of our balance for it and
+    not given back, `fee_minor` what it charges; `evidence_due_at` is until when it can be answered."""
+
+    id: str
+    payment_id: str
+    status: Dispute
+    amount_minor: int
+    currency: str
+    withdrawn_minor: int = 0
+    fee_minor: int = 0
+    reason: str = ""
+    evidence_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +213,7 @@ class ResourceType(StrEnum):
     REFUND = "refund"
     PAYOUT = "payout"
     PAYEE = "payee"
+    CHARGEBACK = "chargeback"
     SUBSCRIPTION = "subscription"
     OTHER = "other"
 
@@ -269,6 +300,18 @@ class Refunds(Protocol):
         ...
 
 
+class Chargebacks(Protocol):
+    """Payments that the payer's bank disputes; raises Unreachable or Refused."""
+
+    def fetch_chargeback(self, chargeback_id: str) -> ChargebackState:
+        """The chargeback's state; raises Unknown."""
+        ...
+
+    def submit_evidence(self, chargeback_id: str, *, evidence: str, key: str) -> ChargebackState:
+        """Answer it with this text; what was sent before is replaced where the provider allows it."""
+        ...
+
+
 class Onboarding(Protocol):
     """Letting somebody be paid; raises Unreachable or Refused."""
 
@@ -343,6 +386,15 @@ class SettlementReports(Protocol):
 
 
 class Provider(
-    ProviderInfo, Charges, Refunds, Onboarding, Payouts, Subscriptions, Webhooks, SettlementReports, Protocol
+    ProviderInfo,
+    Charges,
+    Refunds,
+    Chargebacks,
+    Onboarding,
+    Payouts,
+    Subscriptions,
+    Webhooks,
+    SettlementReports,
+    Protocol,
 ):
     """One provider, with every ability; whoever uses it asks for the one they need."""

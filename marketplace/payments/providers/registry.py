@@ -3,6 +3,7 @@
 Apart from the rooms: which gateways the settings name.
 """
 
+from datetime import timedelta
 from pkgutil import resolve_name
 
 from flask import current_app
@@ -73,7 +74,8 @@ def _make(name: str) -> Provider:
     back = f"{settings['SITE_URL']}/payments"
     if name == "fake":
         faults = [(method, fault) for method, _, fault in (one.partition("=") for one in settings["FAKE_FAULTS"])]
-        return FakeProvider(settings["SECRET_KEY"], settings["SITE_URL"], faults)
+        after = timedelta(days=settings["FAKE_SETTLEMENT_DAYS"])
+        return FakeProvider(settings["SECRET_KEY"], settings["SITE_URL"], faults, after)
     names, adapter = REAL[name]
     made: Provider = resolve_name(adapter)(
         return_url=back, **{argument: settings[f"{name.upper()}_{argument.upper()}"] for argument in names}

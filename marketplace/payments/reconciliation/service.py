@@ -16,12 +16,16 @@ from marketplace.core.database.db import AnyRow, UTCDateTime, execute, fetch, in
 from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.clock import now
 from marketplace.payments import provider_sync, queries
+from marketplace.payments.chargebacks import service as chargebacks_service
+from marketplace.payments.chargebacks.lifecycle import ChargebackStatus
+from marketplace.payments.chargebacks.models import Chargeback
 from marketplace.payments.ledger.invariants import findings
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import TRANSFERS
 from marketplace.payments.lifecycle import UNPAID, PaymentStatus, PayoutStatus, RefundStatus
 from marketplace.payments.models import POLL_AFTER, Discrepancy, Payment, Payout, Refund
 from marketplace.payments.providers.provider import (
+    ChargebackState,
     PayoutState,
     Provider,
     ProviderError,
@@ -34,7 +38,7 @@ from marketplace.payments.providers.provider import (
 from marketplace.payments.providers.registry import providers
 
 SETTLED = timedelta(hours=1)  # what is younger may be booked here and not there yet, or the other way round
-LOOK_BACK, A_DAY = timedelta(days=3), timedelta(days=1)
+LOOK_BACK, A_DAY, AN_HOUR = timedelta(days=3), timedelta(days=1), timedelta(hours=1)
 NOT_SET_UP = "is not set up any more and has open payments or people's money"
 Thing = tuple[ResourceType, str]
 BREAKS = table_of(Discrepancy)
@@ -60,12 +64,14 @@ class Difference:
 
 
 def ask_about_open() -> int:
-    """Poll payments, refunds and payouts open for a minute; returns how many were answered."""
+    """Poll payments, refunds and payouts open for a minute, and open chargebacks every hour; returns how many were
+    answered."""
     before = now() - POLL_AFTER
     open_: dict[str, list[Any]] = {
         "payment": queries.to_ask_about(AT_ONCE),
         "refund": queries.unsettled(Refund, RefundStatus.PENDING, before, AT_ONCE),
         "payout": queries.unsettled(Payout, PayoutStatus.SENT, before, AT_ONCE),
+        "chargeback": queries.unsettled(Chargeback, ChargebackStatus.OPEN, now() - AN_HOUR, AT_ONCE),
     }
     return sum(_ask(kind, row) for kind, rows in open_.items() for row in rows if row.provider in providers())
 
@@ -154,6 +160,11 @@ def _refund_said(refund_id: int, state: RefundState) -> None:
     locked_row(Refund, refund_id).touch()
 
 
+def _chargeback_said(chargeback_id: int, state: ChargebackState) -> None:
+    payment_id = fetch(select(Chargeback.payment_id).where(Chargeback.id == chargeback_id))[0].payment_id
+    chargebacks_service.apply_state(payment_id, state)
+
+
 def _payout_said(payout_id: int, state: PayoutState) -> None:
     provider_sync.apply_payout_state(payout_id, state)
     locked_row(Payout, payout_id).touch()
@@ -231,6 +242,7 @@ MODELS: dict[ResourceType, Any] = {
     ResourceType.PAYMENT: Payment,
     ResourceType.REFUND: Refund,
     ResourceType.PAYOUT: Payout,
+    ResourceType.CHARGEBACK: Chargeback,
 }
 _BETWEEN = (
     text(
@@ -247,4 +259,5 @@ ASKED: dict[str, tuple[Callable[[Provider, str], Any], Callable[[int, Any], Any]
     "payment": (lambda at, name: at.fetch_payment(name), provider_sync.apply_provider_state, _put_off),
     "refund": (lambda at, name: at.fetch_refund(name), _refund_said, _touched(Refund)),
     "payout": (lambda at, name: at.fetch_payout(name), _payout_said, _touched(Payout)),
+    "chargeback": (lambda at, name: at.fetch_chargeback(name), _chargeback_said, _touched(Chargeback)),
 }

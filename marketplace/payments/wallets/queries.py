@@ -1,6 +1,7 @@
 """One's wallet and the movements in it, to be read."""
 
 from collections import Counter
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,11 +13,13 @@ from marketplace.core.lists.list_query import ListQuery
 from marketplace.core.lists.pagination import Page
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
+from marketplace.payments.chargebacks.models import Chargeback
 from marketplace.payments.ledger.service import ACCOUNTS, TRANSFERS
 from marketplace.payments.lifecycle import ShareStatus
 from marketplace.payments.models import Payee, Refund
 from marketplace.payments.queries import IN_ESCROW, JOINED, PAYMENTS, SHARES
 from marketplace.payments.receipts import i18n
+from marketplace.payments.wallets import settlement
 
 _mine: BindParameter[int] = bindparam("accounts", expanding=True)
 _comes_in = TRANSFERS.c.credit_id.in_(_mine)  # no transfer goes from one of a person's wallets to another
@@ -36,7 +39,8 @@ STATEMENT = ListQuery(
 
 
 def wallet(user: User) -> list[JsonObject]:
-    """One's wallet by currency and provider: available, in escrow for this person, on its way to the bank."""
+    """One's wallet by currency and provider: available, in escrow for this person, on its way to the bank, not settled
+    by the provider yet, disputed by a payer's bank."""
     named = ("currency", "provider", "purpose", "balance_minor")
     balances = select(*(ACCOUNTS.c[name] for name in named)).where(
         ACCOUNTS.c.owner_id == user.id, ACCOUNTS.c.purpose.in_(("available", "payout", "refund"))
@@ -55,8 +59,24 @@ def wallet(user: User) -> list[JsonObject]:
     for row in [*fetch(balances), *fetch(held.group_by(PAYMENTS.c.currency, PAYMENTS.c.provider))]:
         here = amounts.setdefault(row.currency, {}).setdefault(row.provider, Counter())
         here[row.purpose] += int(row.balance_minor)
+    frozen, unsettled = settlement.frozen(user.id), settlement.unsettled(user.id)
+    settling: dict[str, list[tuple[datetime, int]]] = {}
+    for currency, by_provider in amounts.items():
+        for name, here in by_provider.items():
+            here["frozen"] = min(frozen[name, currency], max(here["available"], 0))
+            here["available"] -= here["frozen"]
+            parts = unsettled.get((name, currency), settlement.NOTHING).of(here["available"])
+            here["unsettled"] = sum(minor for _, minor in parts)
+            here["available"] -= here["unsettled"]
+            settling.setdefault(currency, []).extend(parts)
     ready = {row.provider for row in fetch(select(Payee.provider).where(Payee.user_id == user.id, Payee.is_ready))}
-    return [_balance(currency, amounts[currency], ready) for currency in sorted(amounts)]
+    return [
+        {
+            **_balance(currency, amounts[currency], ready),
+            "available_from": min((moment for moment, _ in settling.get(currency, ())), default=None),
+        }
+        for currency in sorted(amounts)
+    ]
 
 
 def _balance(currency: str, by_provider: dict[str, Counter[str]], ready: set[str]) -> JsonObject:
@@ -72,6 +92,7 @@ def _balance(currency: str, by_provider: dict[str, Counter[str]], ready: set[str
 
 def _amounts(currency: str, amounts: Counter[str]) -> JsonObject:
     named = {"available": "available", "held": "held", "pending": "payout", "going_back": "refund"}
+    named |= {"unsettled": "unsettled", "frozen": "frozen"}
     minor = {name: amounts[purpose] for name, purpose in named.items()}
     major = {name: to_major(amount, currency) for name, amount in minor.items()}
     return {**major, **{f"{name}_minor": amount for name, amount in minor.items()}}
@@ -135,6 +156,9 @@ _ids: BindParameter[int] = bindparam("ids", expanding=True)
 _titles = {
     "payment": select(PAYMENTS.c.id, PAYMENTS.c.title).where(PAYMENTS.c.id.in_(_ids)),
     "release": select(SHARES.c.id, SHARES.c.title).where(SHARES.c.id.in_(_ids)),
+    "chargeback": select(Chargeback.id, PAYMENTS.c.title)
+    .join(PAYMENTS, PAYMENTS.c.id == Chargeback.payment_id)
+    .where(Chargeback.id.in_(_ids)),
     "refund": select(Refund.id, SHARES.c.title).join(SHARES, SHARES.c.id == Refund.share_id).where(Refund.id.in_(_ids)),
 }
 _kept = (

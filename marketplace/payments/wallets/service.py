@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -13,6 +14,7 @@ from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import NotEnough
 from marketplace.payments.models import Payee
 from marketplace.payments.providers.registry import providers
+from marketplace.payments.wallets import settlement
 
 
 class ProviderGone(Conflict):
@@ -24,12 +26,25 @@ class ProviderGone(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part of a wallet at one provider in minor units; below zero is a debt there."""
+    """The part of a wallet at one provider in minor units; below zero is a debt there. Not part of it is what a bank
+    disputes (chargebacks/). `settled_minor` of it can be paid out now, the rest by `settling`: from when, how much."""
 
     provider: str
     minor: int
     currency: str
     is_ready: bool = False
+    settled_minor: int = 0
+    settling: tuple[tuple[datetime, int], ...] = ()
+
+    def available_from(self, minor: int) -> datetime | None:
+        """When this much of it can be paid out; None for now."""
+        missing = minor - self.settled_minor
+        for moment, amount in self.settling:
+            if missing <= 0:
+                break
+            missing -= amount
+            last = moment
+        return None if minor <= self.settled_minor or not self.settling else last
 
     @property
     def is_set_up(self) -> bool:
@@ -42,12 +57,10 @@ class Part:
 
 def parts(user_id: int, currency: str) -> list[Part]:
     """The parts of a wallet that are not empty: those that can be paid out first, then in the order of the settings.
-    Where there are several, the person is locked until the commit."""
-    found = _parts(user_id, currency)
-    if len(found) > 1:  # what is owed at one is kept back at the others: the ledger guards each account alone
-        hold(user_id)
-        found = _parts(user_id, currency)
-    return found
+    The person is locked until the commit, as the ledger guards each account alone and knows nothing of debts at
+    another provider, of chargebacks and of what is not settled."""
+    hold(user_id)
+    return _parts(user_id, currency)
 
 
 def demand(found: Sequence[Part], minor: int, currency: str) -> None:
@@ -100,7 +113,13 @@ def _parts(user_id: int, currency: str) -> list[Part]:
     ready = select(Payee.provider).where(Payee.user_id == user_id, Payee.is_ready)
     known = {row.provider for row in fetch(ready)}
     rows = fetch(select(account.provider, account.balance_minor).where(*theirs, account.balance_minor != 0))
-    found = [Part(row.provider, row.balance_minor, currency, row.provider in known) for row in rows]
+    frozen, unsettled = settlement.frozen(user_id), settlement.unsettled(user_id)
+    found = []
+    for row in rows:
+        minor = row.balance_minor - frozen[row.provider, currency]
+        settling = unsettled.get((row.provider, currency), settlement.NOTHING).of(minor)
+        settled = minor - sum(amount for _, amount in settling)
+        found.append(Part(row.provider, minor, currency, row.provider in known, settled, settling))
     order = {name: place for place, name in enumerate(providers())}
     return sorted(found, key=lambda part: (not part.is_set_up, not part.is_ready, order.get(part.provider, 0)))
 

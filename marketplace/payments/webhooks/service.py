@@ -14,12 +14,14 @@ from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, NotFound, Problem
 from marketplace.kit.text import is_storable
 from marketplace.payments import provider_sync, queries
+from marketplace.payments.chargebacks import service as chargebacks_service
 from marketplace.payments.models import Payee, Payment, Payout, ProviderEvent, Refund
 from marketplace.payments.payouts import service as payouts_service
 from marketplace.payments.provider_requests.queue import Record
 from marketplace.payments.providers.fake.book import NOTICES
 from marketplace.payments.providers.fake.provider import FakeProvider
 from marketplace.payments.providers.provider import (
+    Chargebacks,
     Charges,
     Forged,
     Onboarding,
@@ -165,8 +167,15 @@ def _refund(at: Refunds, name: str, object_id: str) -> Record | None:
 @fetches(ResourceType.PAYOUT)
 def _payout(at: Payouts, name: str, object_id: str) -> Record | None:
     state = at.fetch_payout(object_id)
-    ours = queries.named(Payout, name, object_id) or _with_key(Payout, state.key)
+    ours = queries.named(Payout, name, object_id) or _with_key(Payout, state.key.partition("-")[0])
     return partial(provider_sync.apply_payout_state, ours, state) if ours else None
+
+
+@fetches(ResourceType.CHARGEBACK)
+def _chargeback(at: Chargebacks, name: str, object_id: str) -> Record | None:
+    state = at.fetch_chargeback(object_id)
+    ours = queries.named(Payment, name, state.payment_id)
+    return partial(chargebacks_service.apply_state, ours, state) if ours else None
 
 
 @fetches(ResourceType.PAYEE)

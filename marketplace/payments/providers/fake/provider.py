@@ -7,19 +7,22 @@ Apart from the rooms: a gateway, the embedded one.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import select
 
 from marketplace.core.database.db import fetch
+from marketplace.kit.clock import now
 from marketplace.payments.providers.fake.book import LINES, THINGS, FakeBook, ThingRow
+from marketplace.payments.providers.fake.chargebacks import FakeChargebacks
 from marketplace.payments.providers.fake.subscriptions import FakeSubscriptions
 from marketplace.payments.providers.fake.test_cards import CAPTURE_DECLINES, REFUND_FAILS, tried
 from marketplace.payments.providers.provider import (
     Charge,
     Declined,
     Done,
+    NotSettled,
     PayeeState,
     PaymentState,
     PayoutState,
@@ -38,12 +41,18 @@ CLOSED_BANK = "ZZ"  # a country for trying out: every payout to it fails
 V = TypeVar("V")
 
 
-class FakeProvider(FakeSubscriptions, FakeBook):
+class FakeProvider(FakeChargebacks, FakeSubscriptions, FakeBook):
     """The embedded provider; challenges and onboarding take place at `site_url`."""
 
-    def __init__(self, secret: str, site_url: str, faults: list[tuple[str, str]] | None = None) -> None:
+    def __init__(
+        self,
+        secret: str,
+        site_url: str,
+        faults: list[tuple[str, str]] | None = None,
+        settles_after: timedelta = timedelta(0),
+    ) -> None:
         super().__init__(secret, faults)
-        self.site_url = site_url
+        self.site_url, self.settles_after = site_url, settles_after
 
     def public_key(self) -> str:
         """Empty: a front end talks to us alone."""
@@ -114,7 +123,8 @@ class FakeProvider(FakeSubscriptions, FakeBook):
                 failed = {"status": ProviderStatus.CANCELLED.value, "failure": NOT_RELEASED}
                 self._change(thing, "payment_intent.canceled", ResourceType.PAYMENT, **failed)
                 return self._payment(thing), NOT_RELEASED
-            kept = {"captured_minor": amount_minor, "keys": [*thing.data["keys"], key]}
+            kept: dict[str, Any] = {"captured_minor": amount_minor, "keys": [*thing.data["keys"], key]}
+            kept["settled_at"] = (now() + self.settles_after).isoformat()
             self._write(ResourceType.PAYMENT, thing, amount_minor)
             kind = "payment_intent.succeeded"
             return self._payment(
@@ -148,7 +158,9 @@ class FakeProvider(FakeSubscriptions, FakeBook):
             known = self._with_key("refund", key)
             if known is not None:
                 return self._refund(known)
-            left = payment.data["captured_minor"] - payment.data["refunded_minor"]
+            if payment.data.get("disputed"):
+                raise Refused("The payer's bank disputes this payment.", "charge_disputed")
+            left = payment.data["captured_minor"] - payment.data["refunded_minor"] - payment.data.get("lost_minor", 0)
             if not 0 < amount_minor <= left or currency != payment.data["currency"]:
                 raise Refused(f"At most {left} {payment.data['currency']} can go back.", "charge_already_refunded")
             return self._sent_back(payment, amount_minor, key)
@@ -204,6 +216,8 @@ class FakeProvider(FakeSubscriptions, FakeBook):
 
         def work() -> PayoutState:
             payee = self._thing("payee", payee_id)
+            if self.settles_after and not self._with_key("payout", key) and amount_minor > self._settled(currency):
+                raise NotSettled("The money for this payout is not settled yet.")
             fails = payee.data["country"] == CLOSED_BANK
             status = (Done.FAILED if fails else Done.DONE).value
             data = {"status": status, "amount_minor": amount_minor, "currency": currency}
@@ -245,6 +259,14 @@ class FakeProvider(FakeSubscriptions, FakeBook):
                 about=ResourceType(row.about), object_id=row.name, key=row.key, made_at=row.made_at, **amount
             )
 
+    def _settled(self, currency: str) -> int:
+        """What could be paid out of the book in this currency now, minor units."""
+        rows = fetch(select(LINES).where(LINES.c.currency == currency))
+        is_in = {ResourceType.PAYMENT.value, ResourceType.SUBSCRIPTION.value}
+        lasting = now() - self.settles_after
+        there = sum(row.amount_minor for row in rows if row.about in is_in and row.made_at <= lasting)
+        return int(there - sum(row.amount_minor for row in rows if row.about not in is_in))
+
     @staticmethod
     def _found(thing: ThingRow | None, view: Callable[[ThingRow], V]) -> V | None:
         return None if thing is None else view(thing)
@@ -263,6 +285,7 @@ class FakeProvider(FakeSubscriptions, FakeBook):
             next_url=f"{self.site_url}/challenge/{thing.name}" if challenged else "",
             failure=data["failure"],
             key=thing.key,
+            available_from=datetime.fromisoformat(data["settled_at"]) if "settled_at" in data else None,
         )
 
     @staticmethod

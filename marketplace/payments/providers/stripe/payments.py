@@ -3,6 +3,7 @@
 Apart from the rooms: a gateway's part: one ability.
 """
 
+from datetime import datetime
 from typing import Any
 
 from stripe import InvalidRequestError
@@ -10,10 +11,10 @@ from stripe.params import PaymentIntentConfirmParams, PaymentIntentCreateParams
 
 from marketplace.kit.clock import now
 from marketplace.payments.providers.provider import Charge, Declined, Done, PaymentState, ProviderStatus, RefundState
-from marketplace.payments.providers.stripe.account import NOT_YET_SEARCHABLE, Account, asking, carries, with_key
+from marketplace.payments.providers.stripe.account import NOT_YET_SEARCHABLE, Account, asking, carries, moment, with_key
 from marketplace.payments.providers.stripe.money import from_stripe, to_stripe
 
-CHARGE = ["latest_charge"]
+CHARGE = ["latest_charge.balance_transaction"]  # says when it is settled
 STATES = {
     "requires_payment_method": ProviderStatus.REQUIRES_PAYMENT_METHOD,
     "requires_confirmation": ProviderStatus.REQUIRES_PAYMENT_METHOD,
@@ -156,7 +157,14 @@ def _payment(intent: dict[str, Any]) -> PaymentState:
         next_url=((intent.get("next_action") or {}).get("redirect_to_url") or {}).get("url") or "",
         failure=(intent.get("last_payment_error") or {}).get("message") or "",
         key=(intent.get("metadata") or {}).get("key", ""),
+        available_from=_available_from(charge),
     )
+
+
+def _available_from(charge: dict[str, Any]) -> datetime | None:
+    """When what was captured reaches our balance; unknown until Stripe has booked it."""
+    booked = charge.get("balance_transaction")
+    return moment(booked["available_on"]) if isinstance(booked, dict) else None
 
 
 def _refunded(charge: dict[str, Any]) -> int:

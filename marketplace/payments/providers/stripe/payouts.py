@@ -3,11 +3,14 @@
 Apart from the rooms: a gateway's part: one ability.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from stripe import InvalidRequestError
 from stripe.params import AccountCreateParams
 
-from marketplace.payments.providers.provider import Done, PayeeState, PayoutState
+from marketplace.payments.providers.provider import Done, NotSettled, PayeeState, PayoutState
 from marketplace.payments.providers.stripe.account import Account, asking, carries
 from marketplace.payments.providers.stripe.money import from_stripe, to_be_paid_out
 
@@ -38,9 +41,9 @@ class Payouts(Account):
             return PayeeState(id=payee_id, ready=_is_ready(self._account(payee_id)))
 
     def pay_out(self, *, payee_id: str, amount_minor: int, currency: str, key: str, reference: str) -> PayoutState:
-        """A transfer from our balance; too little of it there is Refused with `balance_insufficient`."""
+        """A transfer from our balance; raises NotSettled where there is too little of it yet."""
         amount = to_be_paid_out(amount_minor, currency)
-        with asking():
+        with asking(), waiting_for_settlement():
             transfer = self._api.transfers.create(
                 {
                     "amount": amount,
@@ -78,6 +81,17 @@ class Payouts(Account):
             "metadata": {"key": key, "user_id": str(user_id)},
         }
         return self._api.accounts.create(params, {"idempotency_key": key}).to_dict()
+
+
+@contextmanager
+def waiting_for_settlement() -> Iterator[None]:
+    """What is not in our balance yet is no reason to give up."""
+    try:
+        yield
+    except InvalidRequestError as error:
+        if error.code == "balance_insufficient":
+            raise NotSettled("Stripe has not settled the money for this payout yet.") from None
+        raise
 
 
 def _is_ready(account: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 Apart from the rooms: a gateway: all abilities in one class.
 """
 
+from marketplace.payments.providers.stripe.chargebacks import Chargebacks
 from marketplace.payments.providers.stripe.payments import Payments
 from marketplace.payments.providers.stripe.payouts import Payouts
 from marketplace.payments.providers.stripe.settlement_report import Book
@@ -10,5 +11,5 @@ from marketplace.payments.providers.stripe.subscriptions import Subscriptions
 from marketplace.payments.providers.stripe.webhooks import Notices
 
 
-class StripeProvider(Payments, Payouts, Subscriptions, Notices, Book):
+class StripeProvider(Payments, Chargebacks, Payouts, Subscriptions, Notices, Book):
     """One account, all of what we use of it."""

@@ -20,10 +20,12 @@ ABOUT = {
     "charge": ResourceType.PAYMENT,
     "refund": ResourceType.REFUND,
     "refund_failure": ResourceType.REFUND,
+    "dispute": ResourceType.CHARGEBACK,
+    "dispute_reversal": ResourceType.CHARGEBACK,
     "transfer": ResourceType.PAYOUT,
     "transfer_reversal": ResourceType.PAYOUT,
 }
-CAME_BACK = {"refund_failure", "transfer_reversal"}
+CAME_BACK = {"refund_failure", "transfer_reversal", "dispute_reversal"}
 
 
 class Book(Account):
@@ -32,7 +34,8 @@ class Book(Account):
     def book(self, since: datetime, until: datetime) -> Iterator[SettlementLine]:
         """From `since` up to, not with, `until`, in the currency of the payment, not that of our balance.
 
-        What came back (a refund the bank did not take, a transfer that was reversed) is a negative line. The charge
+        What came back (a refund the bank did not take, a transfer that was reversed, a dispute that was won) is a
+        negative line; the line of a dispute has its fee in it, where that is in its currency. The charge
         of a subscription is ResourceType.SUBSCRIPTION and named by its invoice.
         """
         params: BalanceTransactionListParams = {
@@ -45,9 +48,9 @@ class Book(Account):
             for entry in entries.auto_paging_iter():
                 one = entry.to_dict()
                 if one["reporting_category"] in ABOUT and isinstance(one.get("source"), dict):
-                    yield self._line(one["reporting_category"], one["source"], one["created"])
+                    yield self._line(one["reporting_category"], one["source"], one)
 
-    def _line(self, category: str, source: dict[str, Any], created: int) -> SettlementLine:
+    def _line(self, category: str, source: dict[str, Any], entry: dict[str, Any]) -> SettlementLine:
         about = ABOUT[category]
         currency = source["currency"].upper()
         key = (source.get("metadata") or {}).get("key", "")
@@ -59,14 +62,16 @@ class Book(Account):
                 about, object_id = ResourceType.SUBSCRIPTION, invoice
         if category == "transfer_reversal":
             object_id = source["transfer"]
-        minor = from_stripe(amount, currency)
+        minor = from_stripe(amount, currency) * (-1 if category in CAME_BACK else 1)
+        if about is ResourceType.CHARGEBACK and entry["currency"] == source["currency"]:
+            minor += from_stripe(entry["fee"], currency)
         return SettlementLine(
             about=about,
             object_id=object_id,
             key=key,
-            amount_minor=-minor if category in CAME_BACK else minor,
+            amount_minor=minor,
             currency=currency,
-            made_at=moment(created),
+            made_at=moment(entry["created"]),
         )
 
     def _invoice_of(self, intent_id: str) -> str:

@@ -16,6 +16,7 @@ TOLERANCE = 300
 BY_BEGINNING = {
     "payment_intent.": ResourceType.PAYMENT,
     "charge.refund.": ResourceType.REFUND,
+    "charge.dispute.": ResourceType.CHARGEBACK,
     "refund.": ResourceType.REFUND,
     "charge.": ResourceType.PAYMENT,
     "transfer.": ResourceType.PAYOUT,
@@ -54,7 +55,7 @@ def _subject(event: dict[str, Any]) -> tuple[ResourceType, str]:
     about = next((about for beginning, about in BY_BEGINNING.items() if kind.startswith(beginning)), ResourceType.OTHER)
     if kind.startswith("invoice."):
         object_id = ((thing.get("parent") or {}).get("subscription_details") or {}).get("subscription")
-    elif thing.get("object") in {"charge", "dispute"}:
+    elif thing.get("object") == "charge":
         object_id = thing.get("payment_intent")
     else:
         object_id = thing.get("id")
