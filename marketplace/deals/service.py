@@ -50,6 +50,14 @@ def agree(
     return known
 
 
+def confirm_unanswered(deal_id: int) -> None:
+    """Confirm delivered work by its trade's own verb, once its client has said nothing for as long as the kind of deal
+    allows; no effect at other times. Raises what the verb raises."""
+    deal = queries.UNCONFIRMED.row(deal_id)
+    if deal is not None and (timer := deal_kinds()[deal.kind].confirm_after) is not None:
+        timer.confirm(deal.subject_id)
+
+
 def handover_code(user: User, reference: str, *, fresh: bool = False) -> str:
     """The code that the client of a deal shows; raises 403 for others, 404, NotHandedOver, 409 where nothing can be
     handed over now."""

@@ -168,13 +168,12 @@ def confirm(user: User, task_id: int) -> Task:
     return _complete(_moved(user, task_id, "confirm"))
 
 
-def confirm_unanswered(task_id: int) -> None:
-    """Complete it after CONFIRM_AFTER without a word of the owner; no effect at other times."""
-    task = queries.CONFIRMATION.row(task_id)
-    if task is not None:
-        task.advance("confirm", actor=SYSTEM)
-        db.session.flush()
-        _complete(task)
+def confirm_unanswered(task_id: int) -> Task:
+    """Complete it without a word of the owner, as the clock does; the worker is paid. Raises WrongState (409)."""
+    task = queries.living(task_id)
+    task.advance("confirm", actor=SYSTEM)
+    db.session.flush()
+    return _complete(task)
 
 
 def expire(task_id: int) -> None:

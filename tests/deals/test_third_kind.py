@@ -112,7 +112,7 @@ def test_it_is_a_deal_that_is_paid_and_completed(trade: ModuleType, anna: Person
     paid(anna, errand)
     again = anna.post(f"/api/deals/errand:{errand}/payments", {}, **money.key())
     assert again.status_code == 409
-    inside(anna.app, lambda: trade.finish(errand))
+    inside(anna.app, lambda: trade.finish(errand, actor_id=anna.id))
 
     assert money.balances(juris)["EUR"][:2] == (3600, 0)
     deal = anna.get(f"/api/deals/errand:{errand}").json
@@ -127,7 +127,7 @@ def test_it_is_reviewed_by_its_name_and_without_one(trade: ModuleType, anna: Per
     paid(anna, errand)
     review = {"reviewed_user_id": juris.id, "rating": 5, "deal": f"errand:{errand}"}
     assert anna.post("/api/reviews", review).status_code == 403
-    inside(anna.app, lambda: trade.finish(errand))
+    inside(anna.app, lambda: trade.finish(errand, actor_id=anna.id))
     (waiting,) = anna.get(f"/api/reviews/can-review-user/{juris.id}").json["reviewable_transactions"]
     assert (waiting["deal"], waiting["type"], waiting["id"]) == (f"errand:{errand}", "errand", errand)
     written = anna.post("/api/reviews", review).json["review"]
@@ -157,7 +157,7 @@ def test_it_is_disputed_and_settled(trade: ModuleType, anna: Person, juris: Pers
 
 def test_disputed_at_the_trade_itself_a_file_is_opened(trade: ModuleType, anna: Person, juris: Person) -> None:
     errand = asked(trade, anna, juris)
-    inside(anna.app, lambda: trade.dispute(db.session.get_one(User, juris.id), errand))
+    inside(anna.app, lambda: trade.moved(errand, "dispute", juris.id))
     (listed,) = anna.get("/api/disputes").json["disputes"]
     assert (listed["deal"], listed["against_id"]) == (f"errand:{errand}", anna.id)
     assert juris.post(f"/api/disputes/{listed['id']}/withdraw").status_code == 200
