@@ -49,7 +49,10 @@ class DealSchema(Schema):
     confirms_at = fields.DateTime(
         required=True,
         allow_none=True,
-        metadata={"example": None, "description": "When delivered work counts as confirmed, unless somebody disputes it"},
+        metadata={
+            "example": None,
+            "description": "When delivered work counts as confirmed, unless somebody disputes it",
+        },
     )
     updated_at = _moment(TIME)
 

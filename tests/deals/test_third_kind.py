@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -10,13 +11,18 @@ from typing import Any
 
 import flask_migrate
 import pytest
+import time_machine
 from flask import Flask
+from sqlalchemy import select
 
 from marketplace import wiring
 from marketplace.auth.models import User
 from marketplace.cli.audit import findings
 from marketplace.core.database.db import Base, db, in_transaction
+from marketplace.core.queues import jobs
 from marketplace.core.queues.outbox import relay
+from marketplace.notifications.deliveries.service import deliver_due
+from marketplace.notifications.models import Delivery
 from tests.conftest import DATABASES, make_app
 from tests.factories import money
 from tests.factories.databases import empty_database
@@ -91,6 +97,16 @@ def inside(app: Flask, work: Any) -> None:
         db.session.remove()
 
 
+def clock(app: Flask, job: str, **later: float) -> None:
+    """A job of the clock, so much later; who it concerns is told, by mail too."""
+    with time_machine.travel(datetime.now(UTC) + timedelta(**later)), app.app_context():
+        in_transaction(lambda: jobs.enqueue(job))
+        jobs.run_due()
+        while sum((relay(), deliver_due())):
+            pass
+        db.session.remove()
+
+
 def paid(anna: Person, errand: int) -> dict[str, Any]:
     """Its money is held."""
     body = {"price": 40, "currency": "EUR", "payment_method": money.VISA}
@@ -153,6 +169,57 @@ def test_it_is_disputed_and_settled(trade: ModuleType, anna: Person, juris: Pers
     deal = juris.get(f"/api/deals/errand:{errand}").json
     assert (deal["stage"], deal["held"]) == (ended, None)
     assert money.balances(juris).get("EUR", (0, 0, 0))[0] == minor * 9 // 10
+
+
+def test_the_clock_confirms_what_its_client_does_not(trade: ModuleType, anna: Person, juris: Person) -> None:
+    errand = asked(trade, anna, juris)
+    paid(anna, errand)
+    inside(anna.app, lambda: trade.moved(errand, "deliver", juris.id))
+    deal = anna.get(f"/api/deals/errand:{errand}").json
+    waits = datetime.fromisoformat(deal["confirms_at"]) - datetime.fromisoformat(deal["delivered_at"])
+    assert (deal["stage"], waits) == ("delivered", timedelta(days=2))
+
+    clock(anna.app, "confirm_deals", hours=47)
+    assert anna.get(f"/api/deals/errand:{errand}").json["stage"] == "delivered"
+    clock(anna.app, "confirm_deals", hours=49)
+
+    deal = anna.get(f"/api/deals/errand:{errand}").json
+    assert (deal["stage"], deal["confirms_at"], deal["held"]) == ("completed", None, None)
+    assert money.balances(juris)["EUR"][0] == 3600
+    steps = anna.get(f"/api/deals/errand:{errand}/timeline").json["timeline"]
+    assert ("errand", "finish", "system") in {(step["about"], step["verb"], step["by"]) for step in steps}
+
+
+def test_what_cannot_be_confirmed_does_not_hold_up_the_rest(trade: ModuleType, anna: Person, juris: Person) -> None:
+    unpaid, errand = asked(trade, anna, juris), asked(trade, anna, juris)
+    paid(anna, errand)
+    for one in (unpaid, errand):
+        inside(anna.app, lambda one=one: trade.moved(one, "deliver", juris.id))
+    clock(anna.app, "confirm_deals", hours=49)
+    stages = [anna.get(f"/api/deals/errand:{one}").json["stage"] for one in (unpaid, errand)]
+    assert stages == ["delivered", "completed"]
+
+
+def test_whoever_has_not_rated_it_is_reminded_and_led_to_it(trade: ModuleType, anna: Person, juris: Person) -> None:
+    errand = asked(trade, anna, juris)
+    paid(anna, errand)
+    inside(anna.app, lambda: trade.finish(errand, actor_id=anna.id))
+    assert anna.post("/api/reviews", {"reviewed_user_id": juris.id, "rating": 5}).status_code == 201
+    for days in (4, 5):
+        clock(anna.app, "remind_of_reviews", days=days)
+
+    told = {
+        person.id: person.get("/api/notifications?type=review_reminder").json["notifications"]
+        for person in (anna, juris)
+    }
+    (reminder,) = told[juris.id]
+    assert (told[anna.id], reminder["related_type"], reminder["related_id"]) == ([], "errand", errand)
+    assert "Fetch bread" in reminder["title"]
+    with anna.app.app_context():
+        mine = (Delivery.user_id == juris.id, Delivery.kind == "review_reminder")
+        shown = db.session.scalars(select(Delivery.shown).where(*mine)).all()
+        db.session.remove()
+    assert [f"/errands/{errand}" in str(letter) for letter in shown] == [True]
 
 
 def test_disputed_at_the_trade_itself_a_file_is_opened(trade: ModuleType, anna: Person, juris: Person) -> None:

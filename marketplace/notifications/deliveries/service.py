@@ -106,10 +106,14 @@ def _mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     common = {"language": user.language, "recipient": name, "unsubscribe": unsubscribe, **_site()}
     if row.kind == "digest":
         items = row.data["items"]
-        news = [(item["kind"], item["data"], site + _path(item["kind"], item["related_id"], item["data"])) for item in items]
+        news = [
+            (item["kind"], item["data"], site + _path(item["kind"], item["related_id"], item["data"])) for item in items
+        ]
         mail = renderer.digest(items=news, **common)
     else:
-        mail = renderer.mail(kind=row.kind, data=row.data, link=site + _path(row.kind, row.related_id, row.data), **common)
+        mail = renderer.mail(
+            kind=row.kind, data=row.data, link=site + _path(row.kind, row.related_id, row.data), **common
+        )
     return OutboundMessage(
         id=_message_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html, unsubscribe=unsubscribe
     )

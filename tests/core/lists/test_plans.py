@@ -288,7 +288,8 @@ INSERT INTO deals (kind, subject_id, reference, title, client_id, provider_id, c
   stage, agreed_at, delivered_at, completed_at, created_at, updated_at)
 SELECT 'task', n, 'task:' || n, 't', 1 + n % 2000, 1 + (n + 1) % 2000, 'EUR', 100, 'moving', 'outside',
   CASE WHEN n % 5000 = 0 THEN 'disputed' WHEN n % 100 = 0 THEN 'delivered' WHEN n % 50 = 0 THEN 'active'
-  ELSE 'completed' END, now() - n * interval '1 minute', now() - n * interval '1 second', CASE WHEN n % 50 <> 0 THEN now() - n * interval '1 minute' END, now(), now()
+  ELSE 'completed' END, now() - n * interval '1 minute', now() - n * interval '1 second',
+  CASE WHEN n % 50 <> 0 THEN now() - n * interval '1 minute' END, now(), now()
 FROM generate_series(1, :rows) n
 """
 ENDINGS = """
