@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -21,9 +22,11 @@ from marketplace.cli.audit import findings
 from marketplace.core.database.db import Base, db, in_transaction
 from marketplace.core.queues import jobs
 from marketplace.core.queues.outbox import relay
+from marketplace.kit.errors import Problem
 from marketplace.notifications.deliveries.service import deliver_due
 from marketplace.notifications.models import Delivery
 from tests.conftest import DATABASES, make_app
+from tests.deals.moves import BY_ITSELF, allowed, out_of_step
 from tests.factories import money
 from tests.factories.databases import empty_database
 from tests.factories.people import Person, sign_up
@@ -229,6 +232,79 @@ def test_disputed_at_the_trade_itself_a_file_is_opened(trade: ModuleType, anna: 
     assert (listed["deal"], listed["against_id"]) == (f"errand:{errand}", anna.id)
     assert juris.post(f"/api/disputes/{listed['id']}/withdraw").status_code == 200
     assert anna.get(f"/api/deals/errand:{errand}").json["stage"] == "agreed"
+
+
+WAYS: dict[str, tuple[str, ...]] = {
+    "asked": (),
+    "back": ("deliver",),
+    "run": ("deliver", "finish"),
+    "disputed": ("dispute",),
+    "dropped": ("dispute", "annul"),
+}
+"""How an errand comes to be in each of its states."""
+
+
+@pytest.mark.parametrize("state", WAYS)
+def test_everybody_does_to_it_what_its_table_allows_and_nothing_else(
+    trade: ModuleType, anna: Person, juris: Person, state: str
+) -> None:
+    stranger = sign_up(anna.app, f"stranger{next(NUMBERS)}")
+    roles = {"client": anna.id, "runner": juris.id, "stranger": stranger.id, "system": None}
+    wrong, errand = {}, _in_state(trade, anna, juris, state)
+    for verb in trade.ERRAND_LIFECYCLE.moves:
+        for role, actor_id in roles.items():
+            expected = allowed(trade.ERRAND_LIFECYCLE, state, verb, {role})
+            answered = _tried(anna.app, partial(_act, trade, errand, verb, actor_id))
+            found = _out_of_step(trade, anna.app, errand, None if expected == 200 else state)
+            if answered != expected or found:
+                wrong[verb, role] = (answered, expected, found)
+            if expected == 200:
+                errand = _in_state(trade, anna, juris, state)
+    assert wrong == {}
+
+
+def test_each_of_its_states_is_tried(trade: ModuleType) -> None:
+    assert set(WAYS) == trade.ERRAND_LIFECYCLE.states
+
+
+def _in_state(trade: ModuleType, anna: Person, juris: Person, state: str) -> int:
+    errand = asked(trade, anna, juris)
+    paid(anna, errand)
+    for verb in WAYS[state]:
+        by = {"deliver": juris.id, "annul": None}.get(verb, anna.id)
+        assert _tried(anna.app, partial(_act, trade, errand, verb, by)) == 200
+    assert not _out_of_step(trade, anna.app, errand, state)
+    return errand
+
+
+def _act(trade: ModuleType, errand: int, verb: str, actor_id: int | None) -> None:
+    """By the verbs of its kind, which move the money too; what these never let people do, by the table itself."""
+    if verb == "finish":
+        trade.finish(errand, actor_id=actor_id)
+    elif actor_id is None and verb in BY_ITSELF:
+        BY_ITSELF[verb](trade.KIND, errand)
+    else:
+        trade.moved(errand, verb, actor_id)
+
+
+def _tried(app: Flask, work: Any) -> int:
+    """What it is answered. Nobody hears of it before it has ended: a file about a dispute is closed by its own verbs."""
+    with app.app_context():
+        try:
+            in_transaction(work)
+        except Problem as problem:
+            return problem.status
+        finally:
+            db.session.remove()
+    return 200
+
+
+def _out_of_step(trade: ModuleType, app: Flask, errand: int, state: str | None) -> str:
+    with app.app_context():
+        db.session.rollback()
+        found = out_of_step(db.session.get_one(trade.Errand, errand), state)
+        db.session.remove()
+    return found
 
 
 def test_its_sides_exchange_addresses(trade: ModuleType, anna: Person, juris: Person) -> None:
