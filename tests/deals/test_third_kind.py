@@ -288,7 +288,7 @@ def _act(trade: ModuleType, errand: int, verb: str, actor_id: int | None) -> Non
 
 
 def _tried(app: Flask, work: Any) -> int:
-    """What it is answered. Nobody hears of it before it has ended: a file about a dispute is closed by its own verbs."""
+    """What it is answered. Nobody hears of it meanwhile: a file about a dispute is closed by its own verbs."""
     with app.app_context():
         try:
             in_transaction(work)
