@@ -129,14 +129,14 @@ def detail(user: User, reference: str) -> JsonObject:
 def view(user: User, row: Any) -> JsonObject:
     """A deal as lists show it; `link` is the address of what it is about."""
     kind = deal_kinds()[row.kind]
-    waits = kind.confirm_after is not None and row.stage == DealStage.DELIVERED
+    timer = kind.confirm_after if row.stage == DealStage.DELIVERED else None
     return {
         **{name: getattr(row, name) for name in (*SAME, *MOMENTS, "stage", "payment")},
         "price": None if row.price_minor is None else to_major(row.price_minor, row.currency),
         "client_name": name_in(row, "client"),
         "provider_name": name_in(row, "provider"),
         "side": policy.side_of(user.id, row),
-        "confirms_at": row.delivered_at + kind.confirm_after.time if waits else None,
+        "confirms_at": row.delivered_at + timer.time if timer else None,
         "link": kind.link.format(id=row.subject_id),
     }
 
