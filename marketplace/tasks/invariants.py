@@ -55,7 +55,9 @@ INVARIANTS = (
     ),
     Invariant(
         "payments: for a task that is not there",
-        """SELECT p.id FROM payments p LEFT JOIN tasks t ON p.reference = 'task:' || t.id
+        # by the task's id: SQLite would go through all tasks for each payment
+        """SELECT p.id FROM payments p LEFT JOIN tasks t
+        ON t.id = CASE WHEN p.reference LIKE 'task:%' THEN CAST(SUBSTR(p.reference, 6) AS BIGINT) END
         WHERE p.reference LIKE 'task:%' AND t.id IS NULL""",
     ),
     Invariant(

@@ -13,8 +13,10 @@ from sqlalchemy import text
 
 from marketplace.cli.audit import findings
 from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.queues import jobs
 from marketplace.core.queues.outbox import publish
 from marketplace.events.reviews import ReviewDue
+from marketplace.notifications import notification_builder
 from tests.conftest import make_app
 from tests.disputes.stage import answered, dispute, paid_task, running_task
 from tests.factories import money, things
@@ -26,6 +28,8 @@ BEFORE = "0028"
 ROWS = int(os.environ.get("MIGRATION_ROWS", "20"))
 MANY = ("users", "tasks", "applications", "deals", "reviews", "disputes", "payments", "outbox", "notifications")
 SAME = "kind, subject_id, reference, title, client_id, provider_id, currency, price_minor, category, payment, stage"
+CONFIRMING = "SELECT key FROM jobs WHERE name LIKE 'confirm%'"
+REMINDED = "SELECT key FROM notifications WHERE type = 'review_reminder' ORDER BY id"
 
 
 @pytest.fixture
@@ -126,6 +130,8 @@ def test_deals_reviews_and_disputes_survive_the_way_back_and_forth(old: Flask) -
             )
         )  # given back: no trace of before
         in_transaction(lambda: publish(ReviewDue(reference="task:3", user_id=1, other_id=2)))
+        in_transaction(lambda: notification_builder.of_deal(1, "review_reminder", "task:3", other_id=2))
+        jobs.plan()
         multiplied(ROWS)
         before = everything()
         open_disputes = _count("disputes WHERE active_reference IS NOT NULL")
@@ -134,10 +140,14 @@ def test_deals_reviews_and_disputes_survive_the_way_back_and_forth(old: Flask) -
         timed("down", lambda: flask_migrate.downgrade(revision=BEFORE))
         assert rows("SELECT task_id FROM reviews ORDER BY id")[:2] == [(3,), (3,)]
         assert _count("disputes WHERE active_reference = task_id") == open_disputes > 0
+        assert rows(CONFIRMING) == [("confirm_tasks",)]
+        assert rows(REMINDED)[0] == ("review_reminder:3",)
         assert '"task_id": 3' in rows("SELECT CAST(payload AS TEXT) FROM outbox WHERE name = 'ReviewDue'")[0][0]
         timed("up", flask_migrate.upgrade)
 
         assert everything() == before
+        assert rows(CONFIRMING) == [("confirm_deals",)]
+        assert rows(REMINDED)[0] == ("review_reminder:task:3",)
         assert '"task:3"' in rows("SELECT CAST(payload AS TEXT) FROM outbox WHERE name = 'ReviewDue'")[0][0]
         _audited()
         db.engine.dispose()
