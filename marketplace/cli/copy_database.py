@@ -67,7 +67,7 @@ def copy_database(
             into = db.engine
         with _snapshot(db.engine) as reading, _one_transaction(into) as writing:
             counts = {table.name: _copy(table, reading, writing) for table in Base.metadata.sorted_tables}
-            _set_sequences(writing)
+            set_sequences(writing)
         with _snapshot(db.engine) as left, _snapshot(into) as right:
             same = _compare(counts, left, right)
     with target.app_context():
@@ -205,7 +205,7 @@ def _columns(table: Table) -> list[ColumnElement[object]]:
     return [column for column in table.c if column.computed is None]
 
 
-def _set_sequences(connection: Connection) -> None:
+def set_sequences(connection: Connection) -> None:
     """The next id on Postgres comes after the highest; SQLite counts by itself."""
     if connection.dialect.name != "postgresql":
         return

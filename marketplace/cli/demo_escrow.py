@@ -23,7 +23,7 @@ from marketplace.core.database import migrations
 from marketplace.core.database.db import execute, fetch, in_transaction
 from marketplace.core.queues import jobs as queues_jobs
 from marketplace.core.queues.outbox import relay
-from marketplace.deals.models import Deal
+from marketplace.deals.models import Deal, task_reference
 from marketplace.kit.clock import now
 from marketplace.kit.money import Money
 from marketplace.payments.ledger.models import LedgerAccount
@@ -35,6 +35,7 @@ from marketplace.payments.reconciliation import service as reconciliation_servic
 from marketplace.payments.webhooks import service as webhooks_service
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 PASSWORD = "a demo nobody keeps"
 PLACE = {"location": "Rīga", "latitude": 56.95, "longitude": 24.1}
 REFUSAL = "This demo wants a database where nobody lives yet. Run it with: make demo-escrow"
@@ -138,6 +139,7 @@ def demo_escrow() -> None:
     a_refund_after_the_payout(stage, first)
     a_dispute(stage)
     a_payout_that_comes_back(stage)
+    a_client_who_says_nothing(stage)
     the_statement(stage)
     raise SystemExit(the_proof(stage))
 
@@ -221,6 +223,25 @@ def a_payout_that_comes_back(stage: Stage) -> None:
     stage.say(f"He mends his details and sends it once more: {sent(stage, 36)['status']}.")
 
 
+def a_client_who_says_nothing(stage: Stage) -> None:
+    """The clock confirms."""
+    stage.chapter("Anna says nothing")
+    task = given(stage, "Mow the lawn", 20, card="pm_card_visa")
+    worked(stage, task)
+    deal = f"/deals/{task_reference(task)}"
+    waits = confirms_at(stage, deal) - now()
+    confirm_late()
+    stage.say(f"Juris has mown the lawn, Anna does not look: still {stage_of(stage, deal)} before her time is over.")
+    earlier = fetch(select(Deal.delivered_at).where(Deal.reference == task_reference(task)))[0].delivered_at - waits
+    in_transaction(
+        lambda: execute(update(Deal).where(Deal.reference == task_reference(task)).values(delivered_at=earlier))
+    )
+    confirm_late()
+    stage.say(
+        f"{round(waits / HOUR)} hours later the clock confirms for her: {stage_of(stage, deal)}, and Juris is paid."
+    )
+
+
 def the_statement(stage: Stage) -> None:
     """What Juris can give to his accountant."""
     stage.chapter("What Juris sees in his statement, the newest first")
@@ -257,6 +278,22 @@ def given(stage: Stage, title: str, budget: int, card: str | None = None) -> int
 def paid(stage: Stage, payment: int, card: str) -> Any:
     """What comes of trying this card."""
     return stage.post("anna", f"/payments/{payment}/confirm", payment_method=card)["payment"]
+
+
+def confirm_late() -> None:
+    """What the clock does every minute."""
+    in_transaction(lambda: queues_jobs.enqueue("confirm_deals"))
+    work()
+
+
+def confirms_at(stage: Stage, deal: str) -> datetime:
+    """When the clock does it to this deal."""
+    return datetime.fromisoformat(stage.get("anna", deal).get_json()["confirms_at"])
+
+
+def stage_of(stage: Stage, deal: str) -> str:
+    """Of this deal, as Anna sees it."""
+    return str(stage.get("anna", deal).get_json()["stage"])
 
 
 def worked(stage: Stage, task: int) -> None:

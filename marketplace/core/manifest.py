@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from operator import attrgetter
 from pathlib import Path
@@ -101,6 +102,15 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmAfter:
+    """How work that its client neither confirms nor disputes is confirmed by the clock: so long after it was delivered,
+    by the trade's own verb (subject id), which pays the provider."""
+
+    time: timedelta
+    confirm: Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
 class DealKind:
     """A kind of deal that a trade makes; one is called as the trade's lifecycle calls its thing. `link` is the address
     of what it is about ("/api/tasks/{id}"); the title is the client's words, or the provider's. A one-sided one is
@@ -112,6 +122,7 @@ class DealKind:
     is_titled_by_provider: bool = False
     is_one_sided: bool = False
     hand_over: HandOver | None = None
+    confirm_after: ConfirmAfter | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from marketplace.core.manifest import Manifest
-from marketplace.deals import queries, routes, service
+from marketplace.deals import jobs, queries, routes, service
 from marketplace.deals.invariants import INVARIANTS
 from marketplace.events import deals as events_deals
 
@@ -12,6 +12,7 @@ DEALS = Manifest(
     floor=4,
     blueprints=(routes.bp,),
     events=(events_deals,),
+    jobs=(jobs,),
     invariants=INVARIANTS,
     personal=Path(__file__).with_name("personal.toml"),
     waits_for=(queries.has_running,),

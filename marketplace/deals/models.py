@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, update
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.auth.service import count_completed
@@ -32,6 +33,13 @@ class Deal(Stamped, Base):
         Index("ix_deals_client_id", "client_id", "agreed_at", "id"),
         Index("ix_deals_provider_id", "provider_id", "agreed_at", "id"),
         Index("ix_deals_stage", "stage", "completed_at", "id"),
+        Index(
+            "ix_deals_delivered",
+            "kind",
+            "delivered_at",
+            postgresql_where=sql("stage = 'delivered'"),
+            sqlite_where=sql("stage = 'delivered'"),
+        ),
         CheckConstraint("client_id <> provider_id", name="two_sides"),
         CheckConstraint("price_minor >= 0", name="price"),
     )

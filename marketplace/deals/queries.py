@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, literal, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
 from marketplace.core.database.db import AnyRow, db, fetch, fetch_as, one
 from marketplace.core.database.lifecycle import StateChange
+from marketplace.core.database.timers import Timer
 from marketplace.core.lists.list_query import ListQuery, equal_to
 from marketplace.core.lists.pagination import Page
 from marketplace.core.manifest import deal_kinds
@@ -15,6 +16,7 @@ from marketplace.core.queues.work_queue import table_of
 from marketplace.deals import policy
 from marketplace.deals.lifecycle import CLIENT, RUNNING, DealStage
 from marketplace.deals.models import Deal
+from marketplace.kit.clock import now
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
@@ -41,6 +43,16 @@ BROWSE = ListQuery(
     sorts={"agreed_at": DEALS.c.agreed_at},
     default_sort="-agreed_at",
 )
+DELIVERED = literal(str(DealStage.DELIVERED), literal_execute=True)  # as the index of delivered deals says it
+
+
+def _unconfirmed() -> ColumnElement[bool]:
+    timers = [(kind.name, kind.confirm_after.time) for kind in deal_kinds().values() if kind.confirm_after]
+    late = [(Deal.kind == name) & (Deal.delivered_at < now() - time) for name, time in timers]
+    return and_(Deal.stage == DELIVERED, or_(false(), *late))
+
+
+UNCONFIRMED = Timer(Deal, _unconfirmed)
 
 
 def of(user: User, *, side: str | None = None, **query: Any) -> Page:
@@ -57,6 +69,11 @@ def find(user: User, reference: str) -> Deal:
 def by_id(deal_id: int) -> Deal:
     """The deal of this id, whoever asks."""
     return db.session.get_one(Deal, deal_id)
+
+
+def by_reference(reference: str) -> Deal:
+    """The deal of this name, whoever asks."""
+    return db.session.scalars(select(Deal).where(Deal.reference == reference)).one()
 
 
 def has_running(user_id: int) -> bool:
@@ -112,12 +129,14 @@ def detail(user: User, reference: str) -> JsonObject:
 def view(user: User, row: Any) -> JsonObject:
     """A deal as lists show it; `link` is the address of what it is about."""
     kind = deal_kinds()[row.kind]
+    timer = kind.confirm_after if row.stage == DealStage.DELIVERED else None
     return {
         **{name: getattr(row, name) for name in (*SAME, *MOMENTS, "stage", "payment")},
         "price": None if row.price_minor is None else to_major(row.price_minor, row.currency),
         "client_name": name_in(row, "client"),
         "provider_name": name_in(row, "provider"),
         "side": policy.side_of(user.id, row),
+        "confirms_at": row.delivered_at + timer.time if timer else None,
         "link": kind.link.format(id=row.subject_id),
     }
 

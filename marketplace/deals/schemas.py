@@ -46,6 +46,14 @@ class DealSchema(Schema):
     delivered_at = _moment()
     completed_at = _moment()
     cancelled_at = _moment()
+    confirms_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={
+            "example": None,
+            "description": "When delivered work counts as confirmed, unless somebody disputes it",
+        },
+    )
     updated_at = _moment(TIME)
 
 

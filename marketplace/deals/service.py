@@ -1,5 +1,7 @@
 """Agree on a deal, price it, hand over. Its stage follows from the trade's states by itself (models.py)."""
 
+from datetime import datetime
+
 from sqlalchemy import or_, select, update
 
 from marketplace.auth.models import User
@@ -10,6 +12,13 @@ from marketplace.deals.lifecycle import DealStage
 from marketplace.deals.models import Deal, DealSubject
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict
+
+
+class DeliveredAnew(Conflict):
+    """409: the clock meant an earlier delivery; the client's time has begun again."""
+
+    code = "delivered_anew"
+    sentence = "This was delivered again in the meantime."
 
 
 class NotHandedOver(Conflict):
@@ -50,6 +59,16 @@ def agree(
     return known
 
 
+def confirm_unanswered(deal_id: int) -> None:
+    """Confirm delivered work by its trade's own verb, once its client has said nothing for as long as the kind of deal
+    allows; no effect at other times. Raises what the verb raises, DeliveredAnew (409)."""
+    deal = queries.UNCONFIRMED.row(deal_id)
+    if deal is not None and (timer := deal_kinds()[deal.kind].confirm_after) is not None:
+        since = deal.delivered_at
+        timer.confirm(deal.subject_id)
+        _demand_delivered(deal, since)
+
+
 def handover_code(user: User, reference: str, *, fresh: bool = False) -> str:
     """The code that the client of a deal shows; raises 403 for others, 404, NotHandedOver, 409 where nothing can be
     handed over now."""
@@ -62,6 +81,14 @@ def hand_over(user: User, reference: str, *, code: str) -> bool:
     NotHandedOver, 409."""
     deal, hand_over = _handed_over(user, reference)
     return hand_over.hand_over(user, deal.subject_id, code=code)
+
+
+def _demand_delivered(deal: Deal, since: datetime | None) -> None:
+    """Raises DeliveredAnew (409) where it was delivered at another time. Asked once the verb has locked what the deal
+    is about: it may have been disputed, reopened and delivered again after the clock had looked."""
+    db.session.refresh(deal)
+    if deal.delivered_at != since:
+        raise DeliveredAnew()
 
 
 def _handed_over(user: User, reference: str) -> tuple[Deal, HandOver]:

@@ -11,7 +11,7 @@ from marketplace.reviews import service as reviews_service
 from marketplace.tasks import service as tasks_service
 from marketplace.tasks.applications import queries as applications_queries
 from marketplace.tasks.applications import service as applications_service
-from marketplace.tasks.models import Task
+from marketplace.tasks.models import Task, price_of
 
 
 def create_task(record: DemoTask) -> None:
@@ -101,6 +101,6 @@ def _act(task: Task, verb: str, who: str = "", *, note: str) -> None:
 
 def _accept(owner: User, application_id: int, task: Task) -> None:
     application, _ = applications_queries.find(owner, application_id, task.id)
-    agreed = kept_money(applications_queries.price_of(application, task.budget_minor), application.currency)
+    agreed = kept_money(price_of(application, task.budget_minor), application.currency)
     price = None if agreed is None else agreed.exact
     tasks_service.accept_application(owner, application_id, task.id, price=price, currency=application.currency)

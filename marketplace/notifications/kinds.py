@@ -76,7 +76,7 @@ KINDS = {
     "listing_expired": Kind("listing", BY_MAIL, LISTING),
     "saved_search_match": Kind("saved_search", EVERYWHERE, "/saved-searches/{id}"),
     "new_review": Kind("review", EVERYWHERE, "/profile/reviews"),
-    "review_reminder": Kind("task", BY_MAIL, TASK),
+    "review_reminder": Kind("task", BY_MAIL, TASK),  # or another thing that a deal is about, which leads elsewhere
     "new_message": Kind("conversation", EVERYWHERE, TALK),
     "welcome": Kind("user", frozenset({"in_app"}), "/profile", may_wait=False),
     "password_changed": Kind("user", EVERYWHERE, "/profile", may_wait=False, safety=True),
@@ -114,6 +114,6 @@ KINDS = {
 CHOOSABLE = tuple(name for name, kind in KINDS.items() if name != "test" and not kind.essential and not kind.safety)
 
 
-def path_to(kind: str, thing_id: int | None, token: str = "") -> str:
-    """The path in the client that this kind leads to."""
-    return KINDS[kind].path.format(id=thing_id, token=token)
+def path_to(kind: str, thing_id: int | None, token: str = "", path: str | None = None) -> str:
+    """The path in the client that this kind leads to, or the `path` of what this one is about."""
+    return path or KINDS[kind].path.format(id=thing_id, token=token)

@@ -12,9 +12,11 @@ from marketplace.auth import queries as auth_queries
 from marketplace.auth.email import tokens as email_tokens
 from marketplace.auth.models import User
 from marketplace.core.database.db import execute, fetch, first_as
+from marketplace.core.manifest import deal_kinds
 from marketplace.core.queues.jobs import enqueue
 from marketplace.core.realtime import connections
 from marketplace.deals import queries as deals_queries
+from marketplace.deals.models import Deal
 from marketplace.kit.clock import now
 from marketplace.kit.geo import Box, boxes_around, distance_km
 from marketplace.kit.money import Money
@@ -123,6 +125,16 @@ def of_dispute(user_id: int, kind: str, key: str, dispute_id: int, reference: st
     tell(user_id, kind, key, dispute_id, named_id=named_id, task_title=title, **values)
 
 
+def of_deal(user_id: int, kind: str, reference: str, *, other_id: int) -> None:
+    """About a deal, once, with its title and the other side's name; it leads to what the deal is about."""
+    deal = deals_queries.by_reference(reference)
+    values = {"task_title": deal.title, "other_name": auth_queries.name_of(other_id), "path": _page_of(deal)}
+    about = reference.partition(":")[0]
+    service.notify_once(
+        user_id, kind, reference, related_id=deal.subject_id, related_type=about, named_id=other_id, **values
+    )
+
+
 def of_listing(user_id: int, kind: str, key: str, listing_id: int, **values: Any) -> None:
     """About a listing, with its title."""
     tell(user_id, kind, key, listing_id, listing_title=listings_queries.title_of(listing_id), **values)
@@ -201,6 +213,11 @@ class NotificationRow(Protocol):
     for_digest: bool
     read_at: datetime | None
     created_at: datetime
+
+
+def _page_of(deal: Deal) -> str:
+    """The page in the client has the address of the API, without its prefix."""
+    return deal_kinds()[deal.kind].link.format(id=deal.subject_id).removeprefix("/api")
 
 
 def _waiting_about(user_id: int, conversation_id: int) -> NotificationRow | None:

@@ -22,9 +22,17 @@ OUTWARD = ("email", "push", "sms")
 
 
 def notify_once(
-    user_id: int, kind: str, key: str, *, related_id: int | None, named_id: int | None = None, **data: Any
+    user_id: int,
+    kind: str,
+    key: str,
+    *,
+    related_id: int | None,
+    related_type: str | None = None,
+    named_id: int | None = None,
+    **data: Any,
 ) -> int | None:
-    """Notify a person of an event; `key` names it, and a second time changes nothing.
+    """Notify a person of an event; `key` names it, and a second time changes nothing. It is about what its kind says,
+    unless there is a `related_type`; a `path` in the data is where it leads.
 
     Returns the notification's id, None where it was told before or the account cannot be reached.
     Raises renderer.MissingText where a text lacks one of its values.
@@ -46,7 +54,7 @@ def notify_once(
             title=words.title,
             message=words.message,
             data=data,
-            related_type=KINDS[kind].about,
+            related_type=related_type or KINDS[kind].about,
             related_id=related_id,
             named_id=named_id,
             is_silent=not choices["in_app"],

@@ -43,6 +43,13 @@ INVARIANTS = (
         "SELECT id FROM tasks WHERE (status = 'completed') = (completed_at IS NULL)",
     ),
     Invariant(
+        "payments: for a task that is not there",
+        # by the task's id: SQLite would go through all tasks for each payment
+        """SELECT p.id FROM payment_shares p LEFT JOIN tasks t
+        ON t.id = CASE WHEN p.reference LIKE 'task:%' THEN CAST(SUBSTR(p.reference, 6) AS BIGINT) END
+        WHERE p.reference LIKE 'task:%' AND t.id IS NULL""",
+    ),
+    Invariant(
         LEFT_BEHIND,
         """SELECT u.id FROM users u WHERE u.erased_at < :long_ago AND EXISTS (
         SELECT 1 FROM tasks t WHERE t.creator_id = u.id AND t.status = 'open')""",

@@ -10,9 +10,3 @@ from marketplace.tasks import queries, service
 def expire_tasks(run: Run) -> None:
     """Expire open tasks past their deadline."""
     one_by_one(queries.EXPIRY.ids, service.expire)
-
-
-@job("confirm_tasks", timeout=300, every=timedelta(minutes=1))
-def confirm_tasks(run: Run) -> None:
-    """Confirm finished tasks whose owner has said nothing for CONFIRM_AFTER."""
-    one_by_one(queries.CONFIRMATION.ids, service.confirm_unanswered)

@@ -1,19 +1,23 @@
 """Tasks: quick help, its applications and its payment."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from marketplace.core.manifest import DealKind, HandOver, Manifest, Searchable, Settlement, Subject
+from marketplace.core.manifest import ConfirmAfter, DealKind, HandOver, Manifest, Searchable, Settlement, Subject
 from marketplace.events import disputes as events_disputes
 from marketplace.events import tasks
 from marketplace.tasks import handover_codes, jobs, queries, routes, service, subscribers
 from marketplace.tasks.applications import routes as applications_routes
 from marketplace.tasks.invariants import INVARIANTS
+from marketplace.tasks.lifecycle import CONFIRM_AFTER
 from marketplace.tasks.models import Application, Task
 from marketplace.tasks.payments import routes as tasks_payments_routes
 
 LINK = "/api/tasks/{id}"
 HAND_OVER = HandOver(handover_codes.code_of, handover_codes.hand_over)
 SETTLEMENT = Settlement(service.dispute, service.settle, service.reopen, queries.reason_of)
+CONFIRMATION = ConfirmAfter(CONFIRM_AFTER, service.confirm_unanswered)
+TASK = DealKind("task", LINK, SETTLEMENT, hand_over=HAND_OVER, confirm_after=CONFIRMATION)
 TASKS = Manifest(
     name="tasks",
     floor=5,
@@ -30,10 +34,7 @@ TASKS = Manifest(
     },
     stateful=(Task, Application),
     invariants=INVARIANTS,
-    deal_kinds=(
-        DealKind("task", LINK, SETTLEMENT, hand_over=HAND_OVER),
-        DealKind("booking", LINK, SETTLEMENT, is_titled_by_provider=True, is_one_sided=True, hand_over=HAND_OVER),
-    ),
+    deal_kinds=(TASK, replace(TASK, name="booking", is_titled_by_provider=True, is_one_sided=True)),
     subjects=(
         Subject(
             "task",

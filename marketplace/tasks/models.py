@@ -78,6 +78,11 @@ class Task(DealSubject, Base):
     search_text: Mapped[str] = mapped_column(Text, default="")
     import_ref: Mapped[str | None] = mapped_column(String(200), unique=True)
 
+    @property
+    def price_minor(self) -> int | None:
+        """Agreed price, else budget, in minor units; None where neither is."""
+        return self.agreed_minor if self.agreed_minor is not None else self.budget_minor
+
 
 @answer_conflict("uq_applications_task_id_applicant_id", AppliedAlready())
 class Application(Stateful, Base):
@@ -98,6 +103,13 @@ class Application(Stateful, Base):
     budget_minor: Mapped[int | None]  # the task's, where nothing was proposed: what the applicant agreed to
     currency: Mapped[str] = mapped_column(String(3))  # the task's may change, what was proposed may not
     passed_over: Mapped[bool] = mapped_column(default=False)
+
+
+def price_of(application: Any, task_budget_minor: int | None) -> int | None:
+    """The price if it is accepted, minor units: the one proposed, else the budget when they applied, else the budget of
+    now; None without any."""
+    agreed = (application.proposed_price_minor, application.budget_minor, task_budget_minor)
+    return next((minor for minor in agreed if minor is not None), None)
 
 
 def said(fields: Mapping[str, Any]) -> list[str | None]:

@@ -71,9 +71,6 @@ BROWSE = ListQuery(
 )
 
 EXPIRY = Timer(Task, lambda: (Task.status == TaskStatus.OPEN) & (Task.deadline < now() - GRACE))
-CONFIRMATION = Timer(
-    Task, lambda: (Task.status == TaskStatus.PENDING_CONFIRMATION) & (Task.updated_at < now() - CONFIRM_AFTER)
-)
 
 
 def browse(viewer: User | None, **query: Any) -> Page:

@@ -31,10 +31,8 @@ from marketplace.kit.clock import now
 from marketplace.kit.money import Money
 from marketplace.payments import service as payments_service
 from marketplace.tasks import draft, policy, queries
-from marketplace.tasks.applications import queries as applications_queries
 from marketplace.tasks.applications import service as applications_service
-from marketplace.tasks.models import Application, Task
-from marketplace.tasks.payments import service as tasks_payments_service
+from marketplace.tasks.models import Application, Task, price_of
 from marketplace.tasks.queries import find
 from marketplace.uploads import service as uploads_service
 
@@ -90,7 +88,7 @@ def assign(
         client_id=task.creator_id,
         provider_id=worker_id,
         title=task.title,
-        price_minor=tasks_payments_service.price_of(task),
+        price_minor=task.price_minor,
         currency=task.currency,
         category=task.category,
         payment=task.payment,
@@ -113,7 +111,7 @@ def accept_application(
     money is charged or held; the other applications are rejected. Raises 403, 404, PriceChanged (409), Invalid
     (422)."""
     application, task = applications_service.find_for_owner(user, application_id, task_id)
-    agreed = applications_queries.price_of(application, task.budget_minor)
+    agreed = price_of(application, task.budget_minor)
     if agreed and deals_payments_service.takes_money(task.payment, agreed, payment_method):
         demand_agreement(price, agreed, application.currency, in_currency=currency, usual=user.currency)
     demand_price(price, agreed, application.currency, in_currency=currency)
@@ -168,13 +166,12 @@ def confirm(user: User, task_id: int) -> Task:
     return _complete(_moved(user, task_id, "confirm"))
 
 
-def confirm_unanswered(task_id: int) -> None:
-    """Complete it after CONFIRM_AFTER without a word of the owner; no effect at other times."""
-    task = queries.CONFIRMATION.row(task_id)
-    if task is not None:
-        task.advance("confirm", actor=SYSTEM)
-        db.session.flush()
-        _complete(task)
+def confirm_unanswered(task_id: int) -> Task:
+    """Complete it without a word of the owner, as the clock does; the worker is paid. Raises WrongState (409)."""
+    task = queries.living(task_id)
+    task.advance("confirm", actor=SYSTEM)
+    db.session.flush()
+    return _complete(task)
 
 
 def expire(task_id: int) -> None:

@@ -2,14 +2,26 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
+from sqlalchemy import select
 
+from marketplace.auth.models import User
+from marketplace.core.database.db import db, in_transaction
 from marketplace.core.http.permissions import STAFF
+from marketplace.core.manifest import deal_kinds
 from marketplace.kit.errors import NotAllowed, Problem
 from marketplace.kit.lifecycle import Lifecycle, WrongState
+from marketplace.tasks import policy as tasks_policy
+from marketplace.tasks import service as tasks_service
+from marketplace.tasks.lifecycle import TASK_LIFECYCLE
+from marketplace.tasks.models import Application, Task
+from tests.deals.moves import BY_ITSELF, allowed, leads_on, out_of_step
 from tests.declared import LIFECYCLES
 from tests.disputes import stage
 from tests.factories import money, things
@@ -73,6 +85,38 @@ def _task(*steps: tuple[str, str]) -> Callable[..., Made]:
     return make
 
 
+def _booking(*steps: tuple[str, str]) -> Callable[..., Made]:
+    def make(anna: Person, juris: Person, admin: Person) -> Made:
+        offering = things.offering(juris)
+        body = {"price": offering["price"], "currency": offering["currency"]}
+        booked = anna.post(f"/api/offerings/{offering['id']}/book", body)
+        assert booked.status_code == 201, booked.json
+        task = booked.json["task"]["id"]
+        for who, verb in steps:
+            person = anna if who == "owner" else juris
+            assert person.post(f"/api/tasks/{task}/{verb}").status_code == 200
+        return f"/api/tasks/{task}", {"id": task}
+
+    return make
+
+
+def _ended_task(end: Callable[[Person, int], object]) -> Callable[..., Made]:
+    def make(anna: Person, juris: Person, admin: Person) -> Made:
+        path, values = _open_task(anna, juris, admin)
+        end(anna, values["id"])
+        return path, values
+
+    return make
+
+
+def _pass_its_deadline(anna: Person, task_id: int) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert anna.put(f"/api/tasks/{task_id}", {"deadline": tomorrow.isoformat()}).status_code == 200
+    with time_machine.travel(tomorrow + timedelta(days=2)), anna.app.app_context():
+        in_transaction(lambda: tasks_service.expire(task_id))
+        db.session.remove()
+
+
 def _application(*steps: tuple[str, str]) -> Callable[..., Made]:
     def make(anna: Person, juris: Person, admin: Person) -> Made:
         _, values = _applied_for(anna, juris, admin)
@@ -117,6 +161,17 @@ STAGES: dict[str, Callable[..., Made]] = {
     "task, completed": _task(("worker", "start"), ("worker", "done"), ("owner", "confirm")),
     "task, disputed": _task(("worker", "start"), ("owner", "dispute")),
     "task, cancelled": _task(("owner", "cancel")),
+    "task, declined": _task(("worker", "decline")),
+    "task, called off while open": _ended_task(lambda anna, task: anna.post(f"/api/tasks/{task}/cancel")),
+    "task, expired": _ended_task(_pass_its_deadline),
+    "task, deleted": _ended_task(lambda anna, task: anna.delete(f"/api/tasks/{task}")),
+    "task, booked": _booking(),
+    "task, booked, in progress": _booking(("worker", "start")),
+    "task, booked, done": _booking(("worker", "start"), ("worker", "done")),
+    "task, booked, completed": _booking(("worker", "done"), ("owner", "confirm")),
+    "task, booked, disputed": _booking(("worker", "start"), ("owner", "dispute")),
+    "task, booked, declined": _booking(("worker", "decline")),
+    "task, booked, cancelled": _booking(("owner", "cancel")),
     "application, pending": _application(),
     "application, accepted": _application(("POST", "/accept")),
     "application, rejected": _application(("POST", "/reject")),
@@ -127,6 +182,9 @@ STAGES: dict[str, Callable[..., Made]] = {
     "dispute, appealed": _dispute("respond", "decide", "appeal"),
     "dispute, withdrawn": _dispute("withdraw"),
 }
+
+
+DEALS = [name for name in STAGES if name.startswith("task, ")]
 
 
 def _table(name: str) -> Lifecycle:
@@ -161,7 +219,7 @@ def test_every_action_an_answer_names_can_be_done_now(
     assert failed == {}
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", [name for name in STAGES if name not in DEALS])
 def test_a_stranger_is_told_that_it_is_not_theirs_whatever_its_state(
     name: str, anna: Person, juris: Person, stranger: Person, admin: Person
 ) -> None:
@@ -176,6 +234,70 @@ def test_a_stranger_is_told_that_it_is_not_theirs_whatever_its_state(
         if answer.status_code not in {403, 404, 422}:
             told[status] = (answer.status_code, answer.json)
     assert told == {}
+
+
+@pytest.mark.parametrize("name", DEALS)
+def test_everybody_does_to_a_deal_what_its_table_allows_and_nothing_else(
+    name: str, app: Flask, anna: Person, juris: Person, stranger: Person, admin: Person
+) -> None:
+    wrong, (_, values) = {}, STAGES[name](anna, juris, admin)
+    for person in (anna, juris, stranger, admin):
+        state, seen, roles, applied = _standing(person, values["id"])
+        for verb in TASK_LIFECYCLE.requests:
+            expected = allowed(TASK_LIFECYCLE, state, verb, roles)
+            if not seen or (verb == "assign" and expected != 403 and "application_id" not in values):
+                expected = 404
+            elif verb == "apply" and applied:
+                expected = 409
+            answered = _ask(person, TASK_LIFECYCLE, verb, values, anna).status_code
+            moved = expected == 200 and leads_on(TASK_LIFECYCLE, verb, state)
+            found = _out_of_step(app, values["id"], None if moved else state)
+            if (answered if answered >= 400 else 200) != expected or found:
+                wrong[person.user["username"], verb] = (answered, expected, found)
+            if moved:
+                _, values = STAGES[name](anna, juris, admin)
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("name", DEALS)
+def test_the_marketplace_itself_does_to_a_deal_what_its_table_allows_and_nothing_else(
+    name: str, app: Flask, anna: Person, juris: Person, admin: Person
+) -> None:
+    wrong, (_, values) = {}, STAGES[name](anna, juris, admin)
+    state, *_ = _standing(anna, values["id"])
+    for verb, act in BY_ITSELF.items():
+        expected = 404 if state == "deleted" else allowed(TASK_LIFECYCLE, state, verb, {"system"})
+        with app.app_context():
+            kind = deal_kinds()["booking" if "booked" in name else "task"]
+            told = _told(partial(in_transaction, partial(act, kind, values["id"])))
+            db.session.remove()
+        answered = 200 if told is None else told.status
+        found = _out_of_step(app, values["id"], None if expected == 200 else state)
+        if answered != expected or found:
+            wrong[verb] = (answered, expected, found)
+        if expected == 200:
+            _, values = STAGES[name](anna, juris, admin)
+    assert wrong == {}
+
+
+def _standing(person: Person, task_id: int) -> tuple[str, bool, frozenset[str], bool]:
+    """The task's state; whether this person sees it, what they are to it, and whether they applied for it."""
+    with person.app.app_context():
+        task = db.session.get_one(Task, task_id)
+        roles = tasks_policy.role_of(db.session.get_one(User, person.id), task)
+        seen = task.status != "deleted" and not (task.booked and roles == {"stranger"})
+        theirs = select(Application.id).where(Application.task_id == task_id, Application.applicant_id == person.id)
+        theirs = theirs.where(Application.status != "withdrawn")
+        standing = (task.status, seen, roles, db.session.scalar(theirs) is not None)
+        db.session.remove()
+    return standing
+
+
+def _out_of_step(app: Flask, task_id: int, state: str | None) -> str:
+    with app.app_context():
+        found = out_of_step(db.session.get_one(Task, task_id), state)
+        db.session.remove()
+    return found
 
 
 def test_the_verbs_of_people_have_requests_and_these_exist(app: Flask) -> None:

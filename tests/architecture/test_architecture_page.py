@@ -16,6 +16,7 @@ PLACES = (ROOT, ROOT / "marketplace")
 ROW = re.compile(r"^\| (?P<thing>[^|]+) \| `(?P<file>[^|`]+\.py)` \| (?P<names>`[^|]+`) \|$", re.MULTILINE)
 FILE = re.compile(r"[\w/.{},]+\.(?:py|toml|txt|md)\b|[\w.{},]+/[\w/.{},]*")
 WOULD_BE = ("acme", "gifts")  # what the page adds on paper
+MOST_FILES = 15
 STANDARD_ROOMS = {"cli.py", "gateway.py"}
 
 
@@ -59,6 +60,17 @@ def test_every_file_the_page_names_exists() -> None:
 
     assert len(named) > 80
     assert {one for one in missing if not any(word in one for word in WOULD_BE)} - {"gateways/"} == set()
+
+
+def test_accepting_with_escrow_is_understood_from_fifteen_files_that_exist() -> None:
+    walk = (ROOT / "docs" / "deals.md").read_text(encoding="utf-8").partition("## One request from end to end")[2]
+    files, folder = [], ""
+    for name in re.findall(r"`([\w/]+\.py)`", walk):
+        folder = name.rpartition("/")[0] or folder
+        files.append(f"{folder}/{name.rpartition('/')[2]}")
+
+    assert [one for one in files if _where(one) is None] == []
+    assert 10 < len(set(files)) <= MOST_FILES
 
 
 def test_the_page_shows_the_floors_as_the_manifests_have_them() -> None:

@@ -23,6 +23,8 @@ TOLD = (
     "Juris offers to settle for 20.00 EUR before the fee.",
     "the bank sends it back: returned",
     "He mends his details and sends it once more: paid.",
+    "still delivered before her time is over.",
+    "72 hours later the clock confirms for her: completed",
     "Everything is as it must be",
 )
 

@@ -1,5 +1,6 @@
 """A third, tiny kind of deal: an errand that somebody is asked to run. Nothing else of the product knows of it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import ForeignKey
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.auth.models import User
 from marketplace.core.database.db import Base, db, save
-from marketplace.core.manifest import DealKind, Manifest, Settlement
+from marketplace.core.manifest import ConfirmAfter, DealKind, Manifest, Settlement
 from marketplace.deals import service as deals_service
 from marketplace.deals.invariants import stage_follows
 from marketplace.deals.models import DealSubject
@@ -17,9 +18,10 @@ from marketplace.kit.lifecycle import Lifecycle, move
 ERRAND_LIFECYCLE = Lifecycle.table(
     "errand",
     "asked",
-    stages={"asked": "agreed", "run": "completed", "disputed": "disputed", "dropped": "cancelled"},
-    finish=move("asked", to="run", by={"client"}),
-    dispute=move("asked", to="disputed", by={"client", "runner"}),
+    stages={"asked": "agreed", "back": "delivered", "run": "completed", "disputed": "disputed", "dropped": "cancelled"},
+    deliver=move("asked", to="back", by={"runner"}),
+    finish=move("asked", "back", to="run", by={"client", "system"}),
+    dispute=move("asked", "back", to="disputed", by={"client", "runner"}),
     settle=move("disputed", to="run", by={"system"}),
     annul=move("disputed", to="dropped", by={"system"}),
     reopen=move("disputed", to="asked", by={"system"}),
@@ -31,7 +33,6 @@ class Errand(DealSubject, Base):
 
     __tablename__ = "errands"
     lifecycle = ERRAND_LIFECYCLE
-
     id: Mapped[int] = mapped_column(primary_key=True)
     client_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     runner_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
@@ -45,36 +46,34 @@ def ask(client: User, runner_id: int, *, title: str, price_minor: int) -> Errand
     return errand
 
 
-def finish(errand_id: int) -> None:
-    """Its runner is paid; raises NotPaid (409)."""
-    errand = db.session.get_one(Errand, errand_id)
+def finish(errand_id: int, *, actor_id: int | None = None) -> None:
+    """By its client, else by the clock; its runner is paid. Raises NotPaid (409)."""
+    errand = moved(errand_id, "finish", actor_id)
     deals_payments_service.demand(errand)
-    errand.advance("finish", actor={"client"}, actor_id=errand.client_id)
     deals_payments_service.release(errand)
-
-
-def dispute(user: User, errand_id: int, *, reason: str = "") -> None:
-    db.session.get_one(Errand, errand_id).advance("dispute", actor={"client", "runner"}, actor_id=user.id)
 
 
 def settle(errand_id: int, *, to_provider_minor: int | None, actor_id: int | None = None) -> None:
     """As a dispute ends."""
-    errand = db.session.get_one(Errand, errand_id)
-    errand.advance("annul" if to_provider_minor == 0 else "settle", actor={"system"}, actor_id=actor_id)
+    errand = moved(errand_id, "annul" if to_provider_minor == 0 else "settle")
     deals_payments_service.settle(errand, to_provider_minor, by_id=actor_id)
     if to_provider_minor != 0:
         deals_payments_service.release(errand)
 
 
-def reopen(errand_id: int, *, actor_id: int | None = None) -> None:
-    db.session.get_one(Errand, errand_id).advance("reopen", actor={"system"}, actor_id=actor_id)
+def moved(errand_id: int, verb: str, actor_id: int | None = None) -> Errand:
+    """By one of its sides, a stranger, or by the marketplace; raises NotAllowed (403), WrongState (409)."""
+    errand = db.session.get_one(Errand, errand_id)
+    roles = {None: "system", errand.client_id: "client", errand.runner_id: "runner"}
+    errand.advance(verb, actor={roles.get(actor_id, "stranger")}, actor_id=actor_id)
+    return errand
 
 
-ERRANDS = Manifest(
-    name="errands",
-    floor=5,
-    stateful=(Errand,),
-    invariants=(stage_follows("errands", ERRAND_LIFECYCLE),),
-    deal_kinds=(DealKind("errand", "/api/errands/{id}", Settlement(dispute, settle, reopen)),),
-    personal=Path(__file__).with_name("errand_personal.toml"),
+DISPUTES = Settlement(
+    lambda user, errand_id, reason="": moved(errand_id, "dispute", user.id),
+    settle,
+    lambda errand_id, actor_id=None: moved(errand_id, "reopen"),
 )
+KIND = DealKind("errand", "/api/errands/{id}", DISPUTES, confirm_after=ConfirmAfter(timedelta(days=2), finish))
+AUDITED, WORDS = (stage_follows("errands", ERRAND_LIFECYCLE),), Path(__file__).with_name("errand_personal.toml")
+ERRANDS = Manifest("errands", 5, stateful=(Errand,), invariants=AUDITED, deal_kinds=(KIND,), personal=WORDS)

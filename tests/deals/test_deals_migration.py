@@ -1,6 +1,9 @@
 """What was agreed on, reviewed and disputed before there were deals becomes theirs, and goes back again."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import flask_migrate
@@ -10,16 +13,23 @@ from sqlalchemy import text
 
 from marketplace.cli.audit import findings
 from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.queues import jobs
 from marketplace.core.queues.outbox import publish
 from marketplace.events.reviews import ReviewDue
+from marketplace.notifications import notification_builder
 from tests.conftest import make_app
-from tests.disputes.stage import answered, running_task
-from tests.factories import things
+from tests.disputes.stage import answered, dispute, paid_task, running_task
+from tests.factories import money, things
+from tests.factories.copies import multiply
 from tests.factories.databases import empty_database
 from tests.factories.people import Person, sign_up
 
 BEFORE = "0028"
+ROWS = int(os.environ.get("MIGRATION_ROWS", "20"))
+MANY = ("users", "tasks", "applications", "deals", "reviews", "disputes", "payments", "outbox", "notifications")
 SAME = "kind, subject_id, reference, title, client_id, provider_id, currency, price_minor, category, payment, stage"
+CONFIRMING = "SELECT key FROM jobs WHERE name LIKE 'confirm%'"
+REMINDED = "SELECT key FROM notifications WHERE type = 'review_reminder' ORDER BY id"
 
 
 @pytest.fixture
@@ -72,11 +82,44 @@ def _booked(anna: Person, juris: Person) -> None:
     assert anna.post(f"/api/offerings/{offering}/book", {}).status_code == 201
 
 
+def paid(app: Flask) -> None:
+    """Deals whose money is held, disputed, earned and given back."""
+    clara, dainis = sign_up(app, "clara"), sign_up(app, "dainis")
+    paid_task(clara, dainis, budget=40)
+    dispute(clara, paid_task(clara, dainis, budget=50))
+    for budget in (20, 30):
+        done = money.finished_task(clara, dainis, budget=budget)["id"]
+        things.review(clara, done)
+        things.review(dainis, done)
+    called_off = money.paid_task(clara, dainis, budget=60)["id"]
+    assert clara.post(f"/api/tasks/{called_off}/cancel").status_code == 200
+    money.work(app)
+
+
+def multiplied(rows: int) -> None:
+    """So many rows of each of these tables, at least."""
+    counts = {name: _count(name) for name in MANY}
+    multiply(-(-rows // min(counts.values())) - 1)
+    assert min(_count(name) for name in MANY) >= rows
+
+
+def _count(table: str) -> int:
+    return int(rows(f"SELECT COUNT(*) FROM {table}")[0][0])
+
+
+def timed(what: str, work: Callable[[], object]) -> None:
+    """Say how long it took."""
+    began = perf_counter()
+    work()
+    print(f"{db.engine.dialect.name}: {what} {perf_counter() - began:.1f} s")
+
+
 def test_deals_reviews_and_disputes_survive_the_way_back_and_forth(old: Flask) -> None:
     with old.app_context():
         flask_migrate.upgrade()
         db.session.remove()
     lived(old)
+    paid(old)
     with old.app_context():
         in_transaction(
             lambda: execute(
@@ -87,18 +130,29 @@ def test_deals_reviews_and_disputes_survive_the_way_back_and_forth(old: Flask) -
             )
         )  # given back: no trace of before
         in_transaction(lambda: publish(ReviewDue(reference="task:3", user_id=1, other_id=2)))
+        in_transaction(lambda: notification_builder.of_deal(1, "review_reminder", "task:3", other_id=2))
+        jobs.plan()
+        multiplied(ROWS)
         before = everything()
-        assert findings() == []
-        db.session.remove()
+        open_disputes = _count("disputes WHERE active_reference IS NOT NULL")
+        _audited()
 
-        flask_migrate.downgrade(revision=BEFORE)
-        assert rows("SELECT task_id FROM reviews ORDER BY id") == [(3,), (3,)]
-        assert len(rows("SELECT task_id FROM disputes WHERE active_reference = task_id")) == 1
+        timed("down", lambda: flask_migrate.downgrade(revision=BEFORE))
+        assert rows("SELECT task_id FROM reviews ORDER BY id")[:2] == [(3,), (3,)]
+        assert _count("disputes WHERE active_reference = task_id") == open_disputes > 0
+        assert rows(CONFIRMING) == [("confirm_tasks",)]
+        assert rows(REMINDED)[0] == ("review_reminder:3",)
         assert '"task_id": 3' in rows("SELECT CAST(payload AS TEXT) FROM outbox WHERE name = 'ReviewDue'")[0][0]
-        flask_migrate.upgrade()
+        timed("up", flask_migrate.upgrade)
 
         assert everything() == before
+        assert rows(CONFIRMING) == [("confirm_deals",)]
+        assert rows(REMINDED)[0] == ("review_reminder:task:3",)
         assert '"task:3"' in rows("SELECT CAST(payload AS TEXT) FROM outbox WHERE name = 'ReviewDue'")[0][0]
-        assert findings() == []
-        db.session.remove()
+        _audited()
         db.engine.dispose()
+
+
+def _audited() -> None:
+    timed("audit", lambda: findings() == [] or pytest.fail(f"{findings()}"))
+    db.session.remove()

@@ -3,6 +3,8 @@
 import importlib
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -10,14 +12,21 @@ from typing import Any
 
 import flask_migrate
 import pytest
+import time_machine
 from flask import Flask
+from sqlalchemy import select
 
 from marketplace import wiring
 from marketplace.auth.models import User
 from marketplace.cli.audit import findings
 from marketplace.core.database.db import Base, db, in_transaction
+from marketplace.core.queues import jobs
 from marketplace.core.queues.outbox import relay
+from marketplace.kit.errors import Problem
+from marketplace.notifications.deliveries.service import deliver_due
+from marketplace.notifications.models import Delivery
 from tests.conftest import DATABASES, make_app
+from tests.deals.moves import BY_ITSELF, allowed, out_of_step
 from tests.factories import money
 from tests.factories.databases import empty_database
 from tests.factories.people import Person, sign_up
@@ -91,6 +100,16 @@ def inside(app: Flask, work: Any) -> None:
         db.session.remove()
 
 
+def clock(app: Flask, job: str, **later: float) -> None:
+    """A job of the clock, so much later; who it concerns is told, by mail too."""
+    with time_machine.travel(datetime.now(UTC) + timedelta(**later)), app.app_context():
+        in_transaction(lambda: jobs.enqueue(job))
+        jobs.run_due()
+        while sum((relay(), deliver_due())):
+            pass
+        db.session.remove()
+
+
 def paid(anna: Person, errand: int) -> dict[str, Any]:
     """Its money is held."""
     body = {"price": 40, "currency": "EUR", "payment_method": money.VISA}
@@ -112,7 +131,7 @@ def test_it_is_a_deal_that_is_paid_and_completed(trade: ModuleType, anna: Person
     paid(anna, errand)
     again = anna.post(f"/api/deals/errand:{errand}/payments", {}, **money.key())
     assert again.status_code == 409
-    inside(anna.app, lambda: trade.finish(errand))
+    inside(anna.app, lambda: trade.finish(errand, actor_id=anna.id))
 
     assert money.balances(juris)["EUR"][:2] == (3600, 0)
     deal = anna.get(f"/api/deals/errand:{errand}").json
@@ -127,7 +146,7 @@ def test_it_is_reviewed_by_its_name_and_without_one(trade: ModuleType, anna: Per
     paid(anna, errand)
     review = {"reviewed_user_id": juris.id, "rating": 5, "deal": f"errand:{errand}"}
     assert anna.post("/api/reviews", review).status_code == 403
-    inside(anna.app, lambda: trade.finish(errand))
+    inside(anna.app, lambda: trade.finish(errand, actor_id=anna.id))
     (waiting,) = anna.get(f"/api/reviews/can-review-user/{juris.id}").json["reviewable_transactions"]
     assert (waiting["deal"], waiting["type"], waiting["id"]) == (f"errand:{errand}", "errand", errand)
     written = anna.post("/api/reviews", review).json["review"]
@@ -155,13 +174,137 @@ def test_it_is_disputed_and_settled(trade: ModuleType, anna: Person, juris: Pers
     assert money.balances(juris).get("EUR", (0, 0, 0))[0] == minor * 9 // 10
 
 
+def test_the_clock_confirms_what_its_client_does_not(trade: ModuleType, anna: Person, juris: Person) -> None:
+    errand = asked(trade, anna, juris)
+    paid(anna, errand)
+    inside(anna.app, lambda: trade.moved(errand, "deliver", juris.id))
+    deal = anna.get(f"/api/deals/errand:{errand}").json
+    waits = datetime.fromisoformat(deal["confirms_at"]) - datetime.fromisoformat(deal["delivered_at"])
+    assert (deal["stage"], waits) == ("delivered", timedelta(days=2))
+
+    clock(anna.app, "confirm_deals", hours=47)
+    assert anna.get(f"/api/deals/errand:{errand}").json["stage"] == "delivered"
+    clock(anna.app, "confirm_deals", hours=49)
+
+    deal = anna.get(f"/api/deals/errand:{errand}").json
+    assert (deal["stage"], deal["confirms_at"], deal["held"]) == ("completed", None, None)
+    assert money.balances(juris)["EUR"][0] == 3600
+    steps = anna.get(f"/api/deals/errand:{errand}/timeline").json["timeline"]
+    assert ("errand", "finish", "system") in {(step["about"], step["verb"], step["by"]) for step in steps}
+
+
+def test_what_cannot_be_confirmed_does_not_hold_up_the_rest(trade: ModuleType, anna: Person, juris: Person) -> None:
+    unpaid, errand = asked(trade, anna, juris), asked(trade, anna, juris)
+    paid(anna, errand)
+    for one in (unpaid, errand):
+        inside(anna.app, lambda one=one: trade.moved(one, "deliver", juris.id))
+    clock(anna.app, "confirm_deals", hours=49)
+    stages = [anna.get(f"/api/deals/errand:{one}").json["stage"] for one in (unpaid, errand)]
+    assert stages == ["delivered", "completed"]
+
+
+def test_whoever_has_not_rated_it_is_reminded_and_led_to_it(trade: ModuleType, anna: Person, juris: Person) -> None:
+    errand = asked(trade, anna, juris)
+    paid(anna, errand)
+    inside(anna.app, lambda: trade.finish(errand, actor_id=anna.id))
+    assert anna.post("/api/reviews", {"reviewed_user_id": juris.id, "rating": 5}).status_code == 201
+    for days in (4, 5):
+        clock(anna.app, "remind_of_reviews", days=days)
+
+    told = {
+        person.id: person.get("/api/notifications?type=review_reminder").json["notifications"]
+        for person in (anna, juris)
+    }
+    (reminder,) = told[juris.id]
+    assert (told[anna.id], reminder["related_type"], reminder["related_id"]) == ([], "errand", errand)
+    assert "Fetch bread" in reminder["title"]
+    with anna.app.app_context():
+        mine = (Delivery.user_id == juris.id, Delivery.kind == "review_reminder")
+        shown = db.session.scalars(select(Delivery.shown).where(*mine)).all()
+        db.session.remove()
+    assert [f"/errands/{errand}" in str(letter) for letter in shown] == [True]
+
+
 def test_disputed_at_the_trade_itself_a_file_is_opened(trade: ModuleType, anna: Person, juris: Person) -> None:
     errand = asked(trade, anna, juris)
-    inside(anna.app, lambda: trade.dispute(db.session.get_one(User, juris.id), errand))
+    inside(anna.app, lambda: trade.moved(errand, "dispute", juris.id))
     (listed,) = anna.get("/api/disputes").json["disputes"]
     assert (listed["deal"], listed["against_id"]) == (f"errand:{errand}", anna.id)
     assert juris.post(f"/api/disputes/{listed['id']}/withdraw").status_code == 200
     assert anna.get(f"/api/deals/errand:{errand}").json["stage"] == "agreed"
+
+
+WAYS: dict[str, tuple[str, ...]] = {
+    "asked": (),
+    "back": ("deliver",),
+    "run": ("deliver", "finish"),
+    "disputed": ("dispute",),
+    "dropped": ("dispute", "annul"),
+}
+"""How an errand comes to be in each of its states."""
+
+
+@pytest.mark.parametrize("state", WAYS)
+def test_everybody_does_to_it_what_its_table_allows_and_nothing_else(
+    trade: ModuleType, anna: Person, juris: Person, state: str
+) -> None:
+    stranger = sign_up(anna.app, f"stranger{next(NUMBERS)}")
+    roles = {"client": anna.id, "runner": juris.id, "stranger": stranger.id, "system": None}
+    wrong, errand = {}, _in_state(trade, anna, juris, state)
+    for verb in trade.ERRAND_LIFECYCLE.moves:
+        for role, actor_id in roles.items():
+            expected = allowed(trade.ERRAND_LIFECYCLE, state, verb, {role})
+            answered = _tried(anna.app, partial(_act, trade, errand, verb, actor_id))
+            found = _out_of_step(trade, anna.app, errand, None if expected == 200 else state)
+            if answered != expected or found:
+                wrong[verb, role] = (answered, expected, found)
+            if expected == 200:
+                errand = _in_state(trade, anna, juris, state)
+    assert wrong == {}
+
+
+def test_each_of_its_states_is_tried(trade: ModuleType) -> None:
+    assert set(WAYS) == trade.ERRAND_LIFECYCLE.states
+
+
+def _in_state(trade: ModuleType, anna: Person, juris: Person, state: str) -> int:
+    errand = asked(trade, anna, juris)
+    paid(anna, errand)
+    for verb in WAYS[state]:
+        by = {"deliver": juris.id, "annul": None}.get(verb, anna.id)
+        assert _tried(anna.app, partial(_act, trade, errand, verb, by)) == 200
+    assert not _out_of_step(trade, anna.app, errand, state)
+    return errand
+
+
+def _act(trade: ModuleType, errand: int, verb: str, actor_id: int | None) -> None:
+    """By the verbs of its kind, which move the money too; what these never let people do, by the table itself."""
+    if verb == "finish":
+        trade.finish(errand, actor_id=actor_id)
+    elif actor_id is None and verb in BY_ITSELF:
+        BY_ITSELF[verb](trade.KIND, errand)
+    else:
+        trade.moved(errand, verb, actor_id)
+
+
+def _tried(app: Flask, work: Any) -> int:
+    """What it is answered. Nobody hears of it meanwhile: a file about a dispute is closed by its own verbs."""
+    with app.app_context():
+        try:
+            in_transaction(work)
+        except Problem as problem:
+            return problem.status
+        finally:
+            db.session.remove()
+    return 200
+
+
+def _out_of_step(trade: ModuleType, app: Flask, errand: int, state: str | None) -> str:
+    with app.app_context():
+        db.session.rollback()
+        found = out_of_step(db.session.get_one(trade.Errand, errand), state)
+        db.session.remove()
+    return found
 
 
 def test_its_sides_exchange_addresses(trade: ModuleType, anna: Person, juris: Person) -> None:

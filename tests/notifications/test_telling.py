@@ -41,7 +41,7 @@ def types(person: Person) -> list[str]:
 def clock(app: Flask, **delay: float) -> None:
     """Everything the clock does, so much later."""
     with time_machine.travel(datetime.now(UTC) + timedelta(**delay)), app.app_context():
-        for name in ("expire_tasks", "confirm_tasks", "expire_listings", "remind_sellers", "remind_of_reviews"):
+        for name in ("expire_tasks", "confirm_deals", "expire_listings", "remind_sellers", "remind_of_reviews"):
             in_transaction(lambda name=name: jobs.enqueue(name))
         jobs.run_due()
         jobs.run_due()

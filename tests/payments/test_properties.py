@@ -22,6 +22,8 @@ from marketplace.catalog.models import Category
 from marketplace.cli import audit
 from marketplace.core.database.db import db, execute, fetch, in_transaction, save
 from marketplace.core.queues.work_queue import Queue
+from marketplace.deals import queries as deals_queries
+from marketplace.deals import service as deals_service
 from marketplace.deals.models import task_reference
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Problem
@@ -382,9 +384,10 @@ class Marketplace(RuleBasedStateMachine):
     @rule()
     def confirm_by_clock(self) -> None:
         """Owners who say nothing for three days are content."""
+        for agreed in deals_queries.UNCONFIRMED.ids(batch=200):
+            in_transaction(lambda agreed=agreed: deals_service.confirm_unanswered(agreed))  # type: ignore[misc]
         for deal in self.deals:
             is_due = deal.state == "pending" and deal.done_at is not None and now() - deal.done_at > timedelta(hours=72)
-            in_transaction(lambda deal=deal: service.confirm_unanswered(deal.task_id))  # type: ignore[misc]
             status = fetch(text("SELECT status FROM tasks WHERE id = :id"), {"id": deal.task_id})[0].status
             assert not is_due or status == "completed"
             if is_due:

@@ -105,15 +105,22 @@ def _mail(row: AnyRow, user: Any) -> OutboundMessage | None:
     unsubscribe = "" if _is_about_safety(row.kind) else way_out + unsubscribe_token(user.id, row.kind)
     common = {"language": user.language, "recipient": name, "unsubscribe": unsubscribe, **_site()}
     if row.kind == "digest":
+        items = row.data["items"]
         news = [
-            (item["kind"], item["data"], site + path_to(item["kind"], item["related_id"])) for item in row.data["items"]
+            (item["kind"], item["data"], site + _path(item["kind"], item["related_id"], item["data"])) for item in items
         ]
         mail = renderer.digest(items=news, **common)
     else:
-        mail = renderer.mail(kind=row.kind, data=row.data, link=site + path_to(row.kind, row.related_id), **common)
+        mail = renderer.mail(
+            kind=row.kind, data=row.data, link=site + _path(row.kind, row.related_id, row.data), **common
+        )
     return OutboundMessage(
         id=_message_id(row), to=user.email, title=mail.subject, text=mail.text, html=mail.html, unsubscribe=unsubscribe
     )
+
+
+def _path(kind: str, thing_id: int | None, data: dict[str, Any]) -> str:
+    return path_to(kind, thing_id, path=data.get("path"))
 
 
 def _site() -> dict[str, str]:
@@ -185,7 +192,7 @@ def _push(row: AnyRow, user: Any) -> OutboundMessage | None:
         to=found[0].endpoint,
         title=words.title,
         text=words.message,
-        link=current_settings.text("SITE_URL") + path_to(row.kind, row.related_id),
+        link=current_settings.text("SITE_URL") + _path(row.kind, row.related_id, row.data),
         keys={"p256dh": found[0].p256dh, "auth": found[0].auth},
     )
 
@@ -196,7 +203,7 @@ def _sms(row: AnyRow, user: Any) -> OutboundMessage | None:
     if not user.phone:
         return None
     words = renderer.words(row.kind, user.language, row.data)
-    link = current_settings.text("SITE_URL") + path_to(row.kind, row.related_id)
+    link = current_settings.text("SITE_URL") + _path(row.kind, row.related_id, row.data)
     text = f"{words.title}. {words.message} {link}"
     return OutboundMessage(id=_message_id(row), to=user.phone, title=words.title, text=text, repeated=row.attempts > 1)
 

@@ -7,7 +7,6 @@ from marketplace.auth.keys import service as keys_service
 from marketplace.auth.sessions import service as sessions_service
 from marketplace.core.queues.jobs import enqueue
 from marketplace.core.queues.outbox import subscribe
-from marketplace.deals.models import task_of
 from marketplace.events.auth import (
     AccountReinstated,
     AccountSuspended,
@@ -275,9 +274,7 @@ def tell_of_review(event: ReviewWritten) -> None:
 @subscribe(ReviewDue)
 def remind_of_review(event: ReviewDue) -> None:
     """A deal is over and not rated yet."""
-    task_id = task_of(event.reference)
-    if task_id is not None:  # where other deals are rated, their own notices will say
-        notification_builder.of_task(event.user_id, "review_reminder", str(task_id), task_id, other_name=event.other_id)
+    notification_builder.of_deal(event.user_id, "review_reminder", event.reference, other_id=event.other_id)
 
 
 @subscribe(SavedSearchMatched)

@@ -15,7 +15,7 @@ from marketplace.kit.money import to_major
 from marketplace.tasks import policy
 from marketplace.tasks import queries as tasks_queries
 from marketplace.tasks.lifecycle import APPLICATION_LIFECYCLE, ApplicationStatus, TaskStatus
-from marketplace.tasks.models import Application, Task
+from marketplace.tasks.models import Application, Task, price_of
 
 APPLICATIONS: Table = Task.metadata.tables["applications"]
 TASKS: Table = Task.metadata.tables["tasks"]
@@ -76,13 +76,6 @@ def find(user: User, application_id: int, task_id: int | None = None) -> tuple[A
     if found is None:
         raise NotFound.of("application")
     return found[0], found[1]
-
-
-def price_of(application: Any, task_budget_minor: int | None) -> int | None:
-    """The price if it is accepted, minor units: the one proposed, else the budget when they applied, else the budget of
-    now; None without any."""
-    agreed = (application.proposed_price_minor, application.budget_minor, task_budget_minor)
-    return next((minor for minor in agreed if minor is not None), None)
 
 
 def detail(user: User, application_id: int) -> JsonObject:

@@ -13,14 +13,9 @@ from marketplace.payments.models import Payment
 from marketplace.payments.service import Purchase
 from marketplace.tasks import policy, queries
 from marketplace.tasks.applications import queries as applications_queries
-from marketplace.tasks.models import Task
+from marketplace.tasks.models import Task, price_of
 
 SIDES = frozenset({"owner", "worker", "provider", "admin"})
-
-
-def price_of(task: Task) -> int | None:
-    """Agreed price, else budget, in minor units; None where neither is."""
-    return task.agreed_minor if task.agreed_minor is not None else task.budget_minor
 
 
 def quote(user: User, task_id: int, *, application_id: int | None = None) -> Quote:
@@ -28,12 +23,12 @@ def quote(user: User, task_id: int, *, application_id: int | None = None) -> Quo
     NothingToPay (409)."""
     if application_id is not None:
         application, task = applications_queries.find(user, application_id, task_id)
-        price = applications_queries.price_of(application, task.budget_minor)
+        price = price_of(application, task.budget_minor)
         return payments_service.quote(_would_be(task, application.applicant_id, price, application.currency))
     task = queries.find(user, task_id)
     if not policy.role_of(user, task) & SIDES:
         raise NotAllowed("What this task costs is between its owner and its worker.")
-    return payments_service.quote(_would_be(task, task.assigned_to_id or 0, price_of(task), task.currency))
+    return payments_service.quote(_would_be(task, task.assigned_to_id or 0, task.price_minor, task.currency))
 
 
 def begin(

@@ -293,10 +293,11 @@ SELECT 'k' || n, 1 + n % 2, 3 + n % 2000, 'EUR', 90, 0, 0, 'release', 'task:' ||
 )
 DEALS = """
 INSERT INTO deals (kind, subject_id, reference, title, client_id, provider_id, currency, price_minor, category, payment,
-  stage, agreed_at, completed_at, created_at, updated_at)
+  stage, agreed_at, delivered_at, completed_at, created_at, updated_at)
 SELECT 'task', n, 'task:' || n, 't', 1 + n % 2000, 1 + (n + 1) % 2000, 'EUR', 100, 'moving', 'outside',
-  CASE WHEN n % 5000 = 0 THEN 'disputed' WHEN n % 50 = 0 THEN 'active' ELSE 'completed' END,
-  now() - n * interval '1 minute', CASE WHEN n % 50 <> 0 THEN now() - n * interval '1 minute' END, now(), now()
+  CASE WHEN n % 5000 = 0 THEN 'disputed' WHEN n % 100 = 0 THEN 'delivered' WHEN n % 50 = 0 THEN 'active'
+  ELSE 'completed' END, now() - n * interval '1 minute', now() - n * interval '1 second',
+  CASE WHEN n % 50 <> 0 THEN now() - n * interval '1 minute' END, now(), now()
 FROM generate_series(1, :rows) n
 """
 ENDINGS = """
@@ -329,10 +330,10 @@ def busy(large: Flask) -> Flask:
         ("listings", lambda: listings.EXPIRY.ids(batch=200)),
         ("listings", lambda: listings.REMINDER.ids(batch=200)),
         ("tasks", lambda: tasks.EXPIRY.ids(batch=200)),
-        ("tasks", lambda: tasks.CONFIRMATION.ids(batch=200)),
         ("deals", lambda: deals.of(SomebodyElse, per_page=20, page=1)),
         ("deals", lambda: deals.of(SomebodyElse, per_page=20, page=1, kind="task", stage="active")),
         ("deals", lambda: deals.of(SomebodyElse, per_page=20, cursor="start", side="provider")),
+        ("deals", lambda: deals.UNCONFIRMED.ids(batch=200)),
         ("deals", lambda: deals.have_a_deal(77, 78)),
         ("deals", lambda: deals.have_begun(77, 79)),
         ("deals", lambda: deals.has_running(77)),
