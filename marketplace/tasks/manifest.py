@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from marketplace.core.manifest import DealKind, HandOver, Manifest, Searchable, Settlement, Subject
+from marketplace.core.manifest import ConversationSubject, DealKind, HandOver, Manifest, Searchable, Settlement, Subject
 from marketplace.events import disputes as events_disputes
 from marketplace.events import tasks
 from marketplace.tasks import handover_codes, jobs, queries, routes, service, subscribers
@@ -30,6 +30,7 @@ TASKS = Manifest(
     },
     stateful=(Task, Application),
     invariants=INVARIANTS,
+    conversation_subjects=(ConversationSubject("task", LINK, queries.talked_about, Task),),
     deal_kinds=(
         DealKind("task", LINK, SETTLEMENT, hand_over=HAND_OVER),
         DealKind("booking", LINK, SETTLEMENT, is_titled_by_provider=True, is_one_sided=True, hand_over=HAND_OVER),

@@ -1,4 +1,4 @@
-"""A third, tiny kind of deal: an errand that somebody is asked to run. Nothing else of the product knows of it."""
+"""A third, tiny kind of deal: an errand that somebody is asked to run, paid into escrow. No slice knows of it."""
 
 from pathlib import Path
 
@@ -7,13 +7,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.auth.models import User
 from marketplace.core.database.db import Base, db, save
-from marketplace.core.manifest import DealKind, Manifest, Settlement
+from marketplace.core.manifest import ConversationSubject, DealKind, Manifest, Settlement
+from marketplace.deals import queries as deals_queries
 from marketplace.deals import service as deals_service
 from marketplace.deals.invariants import stage_follows
 from marketplace.deals.models import DealSubject
 from marketplace.deals.payments import service as deals_payments_service
 from marketplace.kit.lifecycle import Lifecycle, move
 
+LINK = "/api/errands/{id}"
 ERRAND_LIFECYCLE = Lifecycle.table(
     "errand",
     "asked",
@@ -38,7 +40,6 @@ class Errand(DealSubject, Base):
 
 
 def ask(client: User, runner_id: int, *, title: str, price_minor: int) -> Errand:
-    """Agreed at once, paid into escrow."""
     errand = save(Errand(client_id=client.id, runner_id=runner_id))
     terms = {"title": title, "currency": "EUR", "category": "other", "payment": "escrow", "price_minor": price_minor}
     deals_service.agree(errand, kind="errand", client_id=client.id, provider_id=runner_id, **terms)
@@ -46,7 +47,6 @@ def ask(client: User, runner_id: int, *, title: str, price_minor: int) -> Errand
 
 
 def finish(errand_id: int) -> None:
-    """Its runner is paid; raises NotPaid (409)."""
     errand = db.session.get_one(Errand, errand_id)
     deals_payments_service.demand(errand)
     errand.advance("finish", actor={"client"}, actor_id=errand.client_id)
@@ -58,7 +58,6 @@ def dispute(user: User, errand_id: int, *, reason: str = "") -> None:
 
 
 def settle(errand_id: int, *, to_provider_minor: int | None, actor_id: int | None = None) -> None:
-    """As a dispute ends."""
     errand = db.session.get_one(Errand, errand_id)
     errand.advance("annul" if to_provider_minor == 0 else "settle", actor={"system"}, actor_id=actor_id)
     deals_payments_service.settle(errand, to_provider_minor, by_id=actor_id)
@@ -75,6 +74,7 @@ ERRANDS = Manifest(
     floor=5,
     stateful=(Errand,),
     invariants=(stage_follows("errands", ERRAND_LIFECYCLE),),
-    deal_kinds=(DealKind("errand", "/api/errands/{id}", Settlement(dispute, settle, reopen)),),
+    conversation_subjects=(ConversationSubject("errand", LINK, deals_queries.talked_about("errand"), Errand),),
+    deal_kinds=(DealKind("errand", LINK, Settlement(dispute, settle, reopen)),),
     personal=Path(__file__).with_name("errand_personal.toml"),
 )
