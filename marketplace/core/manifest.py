@@ -12,7 +12,9 @@ from typing import Any
 import click
 from flask import Flask, current_app
 from prometheus_client.core import GaugeMetricFamily
+from sqlalchemy import Select
 
+from marketplace.core.database.db import Base
 from marketplace.core.database.lifecycle import Stateful
 from marketplace.core.http.access import Loaders
 from marketplace.core.http.blueprint import Blueprint
@@ -78,6 +80,30 @@ class Subject:
     def id_in(self, event: Event) -> int:
         """Which one a fact is about."""
         return int(getattr(event, f"{self.kind}_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How the owner of a thing is written to by the thing alone: whether one may (user, id), by raising what is in the
+    way, and what counts those who did (id)."""
+
+    demand: Callable[..., object]
+    count: Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSubject:
+    """A kind of thing that two people may have a conversation about. `visible_to` selects (user) the `id`, `title` and
+    `owner_id` of those that this person sees: these they may begin to write about, and these they read the title of;
+    `link` is where one is read ("/api/tasks/{id}"), `model` its table, where one that was deleted is kept. To write
+    first to who offers their work by it may need a plan."""
+
+    kind: str
+    link: str
+    visible_to: Callable[[Any], Select[int, str, int]]
+    model: type[Base]
+    offers_work: bool = False
+    contact: Contact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +191,8 @@ class Manifest:
     """The same where SQL does not suffice: sentences of what is wrong."""
     subjects: tuple[Subject, ...] = ()
     """The kinds of things that search, favorites and saved searches may refer to."""
+    conversation_subjects: tuple[ConversationSubject, ...] = ()
+    """The kinds of things that conversations may be about."""
     deal_kinds: tuple[DealKind, ...] = ()
     """The kinds of deals that its things become."""
     personal: Path | None = None
@@ -191,6 +219,11 @@ def slices() -> tuple[Manifest, ...]:
 def deal_kinds() -> dict[str, DealKind]:
     """By name, of every trade."""
     return {kind.name: kind for one in slices() for kind in one.deal_kinds}
+
+
+def conversation_subjects() -> dict[str, ConversationSubject]:
+    """By kind, of every slice."""
+    return {subject.kind: subject for one in slices() for subject in one.conversation_subjects}
 
 
 def subjects() -> dict[str, Subject]:

@@ -1,8 +1,9 @@
 """Lists of deals, one in full, and what happened in it."""
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, literal, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
@@ -106,6 +107,13 @@ def title_of(reference: str) -> tuple[str, int]:
     """What a deal is called, and its client; for a notification."""
     row = fetch(select(DEALS.c.title, DEALS.c.client_id).where(DEALS.c.reference == reference))[0]
     return row.title, row.client_id
+
+
+def talked_about(kind: str) -> Callable[[User], Select[int, str, int]]:
+    """`visible_to` of a `ConversationSubject` whose things are seen by the two sides of their deals alone; a thing is
+    the client's."""
+    columns = (Deal.subject_id.label("id"), Deal.title, Deal.client_id.label("owner_id"))
+    return lambda user: policy.visible_to(user).where(Deal.kind == kind).with_only_columns(*columns)
 
 
 def disputed_by(deal: Deal) -> int | None:

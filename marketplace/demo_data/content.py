@@ -162,9 +162,9 @@ def _profile(person: DemoPerson) -> dict[str, Any]:
     }
 
 
-def _open(user: User, other: User, greeting: str, subject: dict[str, int]) -> int:
-    if "offering_id" in subject:
-        return messaging_service.contact_provider(user, subject["offering_id"], message=greeting).id
+def _open(user: User, other: User, greeting: str, subject: dict[str, str | int]) -> int:
+    if subject.get("subject_kind") == "offering":
+        return messaging_service.contact_owner(user, "offering", int(subject["subject_id"]), message=greeting).id
     return messaging_service.open_with(user, user_id=other.id, message=greeting, **subject)[0].id
 
 

@@ -41,9 +41,9 @@ def id_of(thing: str) -> int:
     return int(fetch(select(model.id).where(model.import_ref == ref(thing)))[0][0])
 
 
-def subject_of(about: str) -> dict[str, int]:
+def subject_of(about: str) -> dict[str, str | int]:
     """What a conversation is about, as its service wants to hear it."""
-    return {f"{about.partition(':')[0]}_id": id_of(about)} if about else {}
+    return {"subject_kind": about.partition(":")[0], "subject_id": id_of(about)} if about else {}
 
 
 def person_of(key: str) -> User:
@@ -129,11 +129,11 @@ def created_at(model: Any, row_id: int) -> datetime:
     return moment
 
 
-def have_talked(one: User, other: User, subject: dict[str, int]) -> bool:
+def have_talked(one: User, other: User, subject: dict[str, str | int]) -> bool:
     """Whether the two have a conversation about this."""
     first, second = sorted((one.id, other.id))
     between = (Conversation.participant_1_id == first) & (Conversation.participant_2_id == second)
-    key = "".join(f"{name.removesuffix('_id')}:{thing_id}" for name, thing_id in subject.items())
+    key = ":".join(map(str, subject.values()))
     return bool(fetch(select(Conversation.id).where(between, Conversation.subject == key)))
 
 

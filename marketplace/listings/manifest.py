@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from marketplace.core.manifest import Manifest, Searchable, Subject
+from marketplace.core.manifest import ConversationSubject, Manifest, Searchable, Subject
 from marketplace.events import listings
 from marketplace.listings import jobs, queries, routes, service, subscribers
 from marketplace.listings.invariants import INVARIANTS
@@ -30,6 +30,7 @@ LISTINGS = Manifest(
             deleted=listings.ListingDeleted,
         ),
     ),
+    conversation_subjects=(ConversationSubject("listing", "/api/listings/{id}", queries.talked_about, Listing),),
     personal=Path(__file__).with_name("personal.toml"),
     erase=(partial(service.take_down_of, for_good=True),),
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, or_, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of, own_only
@@ -119,17 +119,17 @@ def title_of(listing_id: int) -> str:
     return rows[0].title if rows else ""
 
 
-def seller_of(listing_id: int) -> int | None:
-    """The seller's id, whoever asks; None where there is no such listing."""
-    rows = fetch(select(LISTINGS.c.seller_id).where(LISTINGS.c.id == listing_id))
-    return rows[0].seller_id if rows else None
-
-
 def living_of(seller_id: int, *, on_list: bool) -> list[Listing]:
     """A seller's listings that are not deleted; with `on_list` only active and pending ones."""
     mine = select(Listing).where(Listing.seller_id == seller_id, Listing.status != ListingStatus.DELETED)
     shown = mine.where(Listing.status.in_((ListingStatus.ACTIVE, ListingStatus.PENDING))) if on_list else mine
     return list(db.session.scalars(shown.order_by(Listing.id)))
+
+
+def talked_about(viewer: User | None) -> Select[int, str, int]:
+    """What a conversation may be about: id, title and owner_id of those that the viewer sees."""
+    owner = Listing.seller_id.label("owner_id")
+    return policy.visible_to(viewer).with_only_columns(Listing.id, Listing.title, owner)
 
 
 def detail(viewer: User | None, listing_id: int) -> JsonObject:

@@ -5,7 +5,7 @@ from pathlib import Path
 from marketplace.core.manifest import Manifest
 from marketplace.events import messaging
 from marketplace.messaging import routes, sockets
-from marketplace.messaging.invariants import INVARIANTS
+from marketplace.messaging.invariants import INVARIANTS, lost_subjects
 from marketplace.messaging.rooms import routes as rooms_routes
 from marketplace.messaging.rooms import service as rooms_service
 
@@ -16,6 +16,7 @@ MESSAGING = Manifest(
     sockets=(sockets.register,),
     events=(messaging,),
     invariants=INVARIANTS,
+    checks=(lost_subjects,),
     personal=Path(__file__).with_name("personal.toml"),
     erase=(rooms_service.take_down_of,),
 )

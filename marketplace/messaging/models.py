@@ -17,6 +17,8 @@ OWNER, MEMBER = "owner", "member"
 class Conversation(Stamped, Base):
     """One per pair and subject (the pair is kept with the lower id first), or a room with a title.
 
+    `subject_kind` and `subject_id` name the thing that it is about, of any slice whose manifest says how; `subject` is
+    the same in one word ("task:7"), empty where it is about nothing.
     `last_seq` numbers the messages; `last_rev` counts whatever changes one, so that a client that was away
     asks for what is newer than the last it knows.
     """
@@ -26,6 +28,7 @@ class Conversation(Stamped, Base):
         UniqueConstraint("participant_1_id", "participant_2_id", "subject"),
         Index("ix_conversations_second", "participant_2_id"),
         CheckConstraint("participant_1_id < participant_2_id", name="pair"),
+        CheckConstraint("(subject_kind IS NULL) = (subject_id IS NULL)", name="subject"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,9 +36,8 @@ class Conversation(Stamped, Base):
     participant_2_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     subject: Mapped[str] = mapped_column(String(40), default="")
     title: Mapped[str] = mapped_column(String(100), default="")
-    task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"))
-    offering_id: Mapped[int | None] = mapped_column(ForeignKey("offerings.id"))
-    listing_id: Mapped[int | None] = mapped_column(ForeignKey("listings.id"))
+    subject_kind: Mapped[str | None] = mapped_column(String(20))
+    subject_id: Mapped[int | None]
     last_seq: Mapped[int] = mapped_column(default=0)
     last_rev: Mapped[int] = mapped_column(default=0)
 

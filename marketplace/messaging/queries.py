@@ -11,7 +11,7 @@ from marketplace.core.lists.list_query import ListQuery, equal_to
 from marketplace.core.lists.pagination import Page
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
-from marketplace.messaging import policy
+from marketplace.messaging import policy, subjects
 from marketplace.messaging.models import Conversation, Membership, Message, Reaction
 from marketplace.uploads import addresses
 
@@ -42,7 +42,7 @@ CONVERSATIONS_LIST = ListQuery(
                 MEMBERSHIPS.c.archived_at.is_not(None) == bindparam("shelf"),
             )
         ),
-        "id": CONVERSATIONS.c.id == bindparam("id"),
+        **equal_to(CONVERSATIONS.c, "id", "subject_kind", "subject_id"),
     },
     sorts={"updated_at": CONVERSATIONS.c.updated_at},
     default_sort="-updated_at",
@@ -222,14 +222,16 @@ def _add_reactions(items: list[dict[str, Any]]) -> None:
 
 
 def _bare(user: User, row: Any) -> JsonObject:
+    about = subjects.Reference(row.subject_kind, row.subject_id) if row.subject_kind else None
     return {
         "id": row.id,
         "participant_1_id": row.participant_1_id,
         "participant_2_id": row.participant_2_id,
         "title": row.title,
-        "task_id": row.task_id,
-        "offering_id": row.offering_id,
-        "listing_id": row.listing_id,
+        "subject_kind": row.subject_kind,
+        "subject_id": row.subject_id,
+        "subject": about,
+        **subjects.aliases(about),
         "other_participant": policy.other_side(user.id, row),
         "unread_count": 0,
         "last_message": row.last_seq,
@@ -244,13 +246,16 @@ def _bare(user: User, row: Any) -> JsonObject:
 
 
 def _filled(user: User, page: Page) -> Page:
-    """Add other sides, last messages and unread counts to a page, in four statements however long it is."""
+    """Add other sides, subjects, last messages and unread counts to a page, in four statements and one for each kind of
+    subject, however long it is."""
     ids = [item["id"] for item in page.items]
     others = _people([item["other_participant"] for item in page.items if item["other_participant"]])
     last = _last_messages(ids)
     unread = _unread(user, ids)
+    seen = subjects.views(user, [item["subject"] for item in page.items if item["subject"]])
     for item in page.items:
         item["other_participant"] = others.get(item["other_participant"])
+        item["subject"] = seen.get(item["subject"])
         item["unread_count"] = unread.get(item["id"], 0)
         newest, since = last.get(item["id"]), item.pop("since_seq")
         item["last_message"] = newest if newest and newest["seq"] > since else None

@@ -158,7 +158,7 @@ def count_unread_messages() -> Answer:
 @contact_bp.response(201, ContactedSchema)
 def contact_provider(data: dict[str, Any], offering_id: int) -> Answer:
     """Write to whoever offers a service."""
-    conversation = service.contact_provider(current_user(), offering_id, **data)
+    conversation = service.contact_owner(current_user(), "offering", offering_id, **data)
     body = {"message": "Your message is sent.", "id": conversation.id, "conversation_id": conversation.id}
     return _found_or_created(body, False, f"/api/messages/conversations/{conversation.id}")
 

@@ -2,8 +2,9 @@
 
 from marshmallow import Schema, fields
 
-from marketplace.core.http.fields import Choice, Int, Str, link
+from marketplace.core.http.fields import Choice, ChoiceOf, Int, Str, link
 from marketplace.core.http.schemas import Input, PageQuery, Query
+from marketplace.core.manifest import conversation_subjects
 from marketplace.messaging.models import ATTACHMENT_TYPES
 
 LONGEST = 5000
@@ -13,6 +14,8 @@ class ConversationsQuery(PageQuery):
     """One's own, or those one has put away."""
 
     archived = fields.Boolean(load_default=False, metadata={"example": False})
+    subject_kind = ChoiceOf(conversation_subjects, example="listing")
+    subject_id = Int(example=3)
 
 
 class MessagesQuery(PageQuery):
@@ -24,12 +27,15 @@ class MessagesQuery(PageQuery):
 
 
 class ConversationInputSchema(Input):
-    """With whom, about what, and perhaps the first message."""
+    """With whom, about what, and perhaps the first message. `listing_id: 3` is `subject_kind: "listing"`,
+    `subject_id: 3`."""
 
     user_id = Int(required=True, example=2)
     message = Str(longest=LONGEST, example="Is the bicycle still there?")
-    task_id = Int(example=1)
-    offering_id = Int(example=1)
+    subject_kind = ChoiceOf(conversation_subjects, example="listing")
+    subject_id = Int(example=3)
+    task_id = Int(example=None)
+    offering_id = Int(example=None)
     listing_id = Int(example=3)
 
 
@@ -123,6 +129,13 @@ class ChatMessageSchema(Schema):
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
 
 
+class SubjectSchema(Schema):
+    """What a conversation is about, where it can be seen."""
+
+    title = Str(required=True, example="City bicycle")
+    link = Str(required=True, example="/api/listings/3")
+
+
 class ConversationSchema(Schema):
     """A conversation as somebody in it sees it; a room has a title and no participants of its own."""
 
@@ -130,6 +143,14 @@ class ConversationSchema(Schema):
     participant_1_id = Int(required=True, allow_none=True, example=1)
     participant_2_id = Int(required=True, allow_none=True, example=2)
     title = Str(required=True, example="")
+    subject_kind = Str(required=True, allow_none=True, example="offering")
+    subject_id = Int(required=True, allow_none=True, example=1)
+    subject = fields.Nested(
+        SubjectSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "null where it is gone, or not to be seen any more"},
+    )
     task_id = Int(required=True, allow_none=True, example=None)
     offering_id = Int(required=True, allow_none=True, example=1)
     listing_id = Int(required=True, allow_none=True, example=None)

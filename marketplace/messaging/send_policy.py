@@ -25,13 +25,11 @@ from marketplace.deals import queries as deals_queries
 from marketplace.kit.clock import now
 from marketplace.kit.errors import NotAllowed, TooMany
 from marketplace.kit.text import search_text
-from marketplace.listings import queries as listings_queries
 from marketplace.messaging import policy
 from marketplace.messaging.models import Block, Conversation, Message
 from marketplace.payments.subscriptions import plans
 from marketplace.payments.subscriptions import queries as subscriptions_queries
 from marketplace.payments.subscriptions.plans import START_CONVERSATIONS, Plan
-from marketplace.tasks import queries as tasks_queries
 
 SHORT = 30  # folded characters: greetings are the same from everybody
 MOST_STRANGERS, WITHIN = 5, timedelta(hours=1)
@@ -97,17 +95,14 @@ def refuse_blocked(user_id: int, other_id: int) -> None:
         raise Blocked("You have blocked this person. End that before you write." if fetch(own) else None)
 
 
-def refuse_without_plan(user: User, other_id: int, subject: dict[str, int]) -> None:
-    """Raises PlanNeeded (403) where the settings ask for a plan to write to a freelancer first. Staff, people with a
-    deal, and who asks about the other's own task or listing need none."""
+def refuse_without_plan(user: User, other_id: int) -> None:
+    """Raises PlanNeeded (403) where the settings ask for a plan to write to a freelancer first. Staff and
+    people with a deal need none."""
     if not current_settings.switch("CHAT_NEEDS_PLAN") or user.role in STAFF or not auth_queries.is_helper(other_id):
         return
     if subscriptions_queries.unlocks(user.id, START_CONVERSATIONS) or deals_queries.have_begun(user.id, other_id):
         return
-    owners = [tasks_queries.title_of(subject["task_id"])[1]] if "task_id" in subject else []
-    owners += [listings_queries.seller_of(subject["listing_id"])] if "listing_id" in subject else []
-    if other_id not in owners:
-        raise PlanNeeded.of(plans.unlocking(START_CONVERSATIONS))
+    raise PlanNeeded.of(plans.unlocking(START_CONVERSATIONS))
 
 
 def digest(user: User, conversation: Any, content: str) -> str | None:

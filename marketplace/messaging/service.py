@@ -8,20 +8,16 @@ from sqlalchemy import bindparam, func, insert, select, update
 from marketplace.auth import queries as auth_queries
 from marketplace.auth.models import User
 from marketplace.core.database.db import UTCDateTime, after_commit, db, execute, fetch, first_as, save
+from marketplace.core.manifest import conversation_subjects
 from marketplace.core.queues.outbox import publish
 from marketplace.core.realtime import connections
 from marketplace.events.messaging import MessageSent
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Conflict, Invalid, NotAllowed, NotFound
 from marketplace.kit.json_types import JsonObject
-from marketplace.listings import queries as listings_queries
-from marketplace.messaging import queries, send_policy
+from marketplace.messaging import queries, send_policy, subjects
 from marketplace.messaging.models import Conversation, Membership, Message
 from marketplace.messaging.queries import find, find_message
-from marketplace.offerings import policy as offerings_policy
-from marketplace.offerings import queries as offerings_queries
-from marketplace.offerings import service as offerings_service
-from marketplace.tasks import queries as tasks_queries
 from marketplace.uploads import addresses
 from marketplace.uploads import queries as uploads_queries
 from marketplace.uploads import service as uploads_service
@@ -61,32 +57,34 @@ KEPT = (
     *("attachment_url", "attachment_type", "created_at"),
 )
 STORED = insert(Message).returning(Message.id)
-FINDERS = {"task_id": tasks_queries.find, "offering_id": offerings_queries.find, "listing_id": listings_queries.find}
 
 
-def open_with(user: User, *, user_id: int, message: str | None = None, **subject: int) -> tuple[Conversation, bool]:
-    """The conversation with a person about a subject, and whether it existed before."""
+def open_with(
+    user: User, *, user_id: int, message: str | None = None, **subject: str | int
+) -> tuple[Conversation, bool]:
+    """The conversation with a person about a subject, and whether it existed before; raises NotFound, Invalid (422)."""
     if user_id == user.id:
         raise Invalid.field("user_id", "You cannot write to yourself.")
     auth_queries.find(user, user_id)
-    for name, thing_id in subject.items():
-        FINDERS[name](user, thing_id)
-    conversation, existing = _find_or_make(user, user_id, subject)
+    about = subjects.named(subject)
+    conversation, existing = _find_or_make(user, user_id, subjects.find(user, about) if about else None)
     if message:
         send(user, conversation.id, content=message)
     return conversation, existing
 
 
-def contact_provider(user: User, offering_id: int, *, message: str) -> Conversation:
-    """Write to the provider of an offering; raises NotAllowed (403) for one's own."""
-    offering = offerings_queries.find(user, offering_id)
-    if offering.creator_id == user.id:
-        raise NotAllowed("This is your own offering.")
-    offering.lifecycle.pick("contact", offering.status, offerings_policy.role_of(user, offering))
-    conversation, existing = _find_or_make(user, offering.creator_id, {"offering_id": offering_id})
+def contact_owner(user: User, kind: str, thing_id: int, *, message: str) -> Conversation:
+    """Write to the owner of a thing; raises NotFound, NotAllowed (403) for one's own, WrongState
+    (409)."""
+    contact = conversation_subjects()[kind].contact
+    if contact is None:
+        raise NotFound.of(kind)
+    contact.demand(user, thing_id)
+    thing = subjects.find(user, subjects.Reference(kind, thing_id))
+    conversation, existing = _find_or_make(user, thing.owner_id, thing)
     send(user, conversation.id, content=message)
     if not existing:
-        offerings_service.count_contact(offering_id)
+        contact.count(thing_id)
     return conversation
 
 
@@ -216,9 +214,9 @@ def _mark(conversation_id: int, after: int, seq: int, user_id: int, what: str) -
     execute(update(Message).where(*open_, moment.is_(None), ~lagging.exists()).values({f"{what}_at": now()}))
 
 
-def _find_or_make(user: User, other_id: int, subject: dict[str, int]) -> tuple[Conversation, bool]:
+def _find_or_make(user: User, other_id: int, thing: subjects.Thing | None) -> tuple[Conversation, bool]:
     first, second = sorted((user.id, other_id))
-    key = ",".join(f"{name.removesuffix('_id')}:{thing_id}" for name, thing_id in sorted(subject.items()))
+    key = str(thing.reference) if thing else ""
     same = select(Conversation).where(
         Conversation.participant_1_id == first, Conversation.participant_2_id == second, Conversation.subject == key
     )
@@ -226,8 +224,11 @@ def _find_or_make(user: User, other_id: int, subject: dict[str, int]) -> tuple[C
     if found is not None:
         return found, True
     send_policy.refuse_blocked(user.id, other_id)
-    send_policy.refuse_without_plan(user, other_id, subject)
-    pair = save(Conversation(participant_1_id=first, participant_2_id=second, subject=key, **subject))
+    if not (thing and thing.is_request_of(other_id)):
+        send_policy.refuse_without_plan(user, other_id)
+    kind, thing_id = thing.reference if thing else (None, None)
+    about = {"subject": key, "subject_kind": kind, "subject_id": thing_id}
+    pair = save(Conversation(participant_1_id=first, participant_2_id=second, **about))
     for person_id in (first, second):
         db.session.add(Membership(conversation_id=pair.id, user_id=person_id))
     db.session.flush()

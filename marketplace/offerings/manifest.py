@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from marketplace.core.manifest import Manifest, Searchable, Subject
+from marketplace.core.manifest import Contact, ConversationSubject, Manifest, Searchable, Subject
 from marketplace.events import offerings
 from marketplace.offerings import queries, routes, service, subscribers
 from marketplace.offerings.invariants import INVARIANTS
@@ -25,6 +25,16 @@ OFFERINGS = Manifest(
             search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
             posted=offerings.OfferingPosted,
             deleted=offerings.OfferingDeleted,
+        ),
+    ),
+    conversation_subjects=(
+        ConversationSubject(
+            "offering",
+            "/api/offerings/{id}",
+            queries.talked_about,
+            Offering,
+            offers_work=True,
+            contact=Contact(service.demand_contact, service.count_contact),
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),

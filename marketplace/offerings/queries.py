@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Select, Table, bindparam, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of, own_only
@@ -80,6 +80,12 @@ def living_of(creator_id: int, *, on_list: bool) -> list[Offering]:
     mine = select(Offering).where(Offering.creator_id == creator_id, Offering.status != OfferingStatus.DELETED)
     shown = mine.where(Offering.status == OfferingStatus.ACTIVE) if on_list else mine
     return list(db.session.scalars(shown.order_by(Offering.id)))
+
+
+def talked_about(viewer: User | None) -> Select[int, str, int]:
+    """What a conversation may be about: id, title and owner_id of those that the viewer sees."""
+    owner = Offering.creator_id.label("owner_id")
+    return policy.visible_to(viewer).with_only_columns(Offering.id, Offering.title, owner)
 
 
 def detail(viewer: User | None, offering_id: int) -> JsonObject:

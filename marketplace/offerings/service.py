@@ -109,6 +109,14 @@ def take_down_of(creator_id: int, *, for_good: bool = False) -> None:
             _forget(offering.id)
 
 
+def demand_contact(user: User, offering_id: int) -> None:
+    """That this person may write to its provider now. Raises NotAllowed (403) for one's own, 404, 409."""
+    offering = find(user, offering_id)
+    if offering.creator_id == user.id:
+        raise NotAllowed("This is your own offering.")
+    offering.lifecycle.pick("contact", offering.status, policy.role_of(user, offering))
+
+
 def count_contact(offering_id: int) -> None:
     """Add one contact, in SQL, so that two at once both count."""
     execute(update(Offering).where(Offering.id == offering_id).values(contact_count=Offering.contact_count + 1))

@@ -3,7 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
-from marketplace.core.manifest import ConfirmAfter, DealKind, HandOver, Manifest, Searchable, Settlement, Subject
+from marketplace.core.manifest import (
+    ConfirmAfter,
+    ConversationSubject,
+    DealKind,
+    HandOver,
+    Manifest,
+    Searchable,
+    Settlement,
+    Subject,
+)
 from marketplace.events import disputes as events_disputes
 from marketplace.events import tasks
 from marketplace.tasks import handover_codes, jobs, queries, routes, service, subscribers
@@ -34,6 +43,7 @@ TASKS = Manifest(
     },
     stateful=(Task, Application),
     invariants=INVARIANTS,
+    conversation_subjects=(ConversationSubject("task", LINK, queries.talked_about, Task),),
     deal_kinds=(TASK, replace(TASK, name="booking", is_titled_by_provider=True, is_one_sided=True)),
     subjects=(
         Subject(

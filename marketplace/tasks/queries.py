@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Table, bindparam, false, func, select
+from sqlalchemy import Select, Table, bindparam, false, func, select
 
 from marketplace.auth.models import User
 from marketplace.auth.policy import eyes_of
@@ -141,6 +141,12 @@ def open_of(creator_id: int) -> list[Task]:
     """A person's open tasks."""
     mine = select(Task).where(Task.creator_id == creator_id, Task.status == TaskStatus.OPEN)
     return list(db.session.scalars(mine.order_by(Task.id)))
+
+
+def talked_about(viewer: User | None) -> Select[int, str, int]:
+    """What a conversation may be about: id, title and owner_id of those that the viewer sees."""
+    owner = Task.creator_id.label("owner_id")
+    return policy.visible_to(viewer).with_only_columns(Task.id, Task.title, owner)
 
 
 def detail(viewer: User | None, task_id: int) -> JsonObject:

@@ -136,6 +136,13 @@ def test_it_is_a_favorite_until_it_is_gone(trade: Flask, anna: Person, juris: Pe
     assert juris.delete(f"/api/favorites/item/gift/{gift_id}").status_code == 404
 
 
+def test_two_talk_about_it(anna: Person, juris: Person) -> None:
+    gift_id = offered(anna)
+    body = {"user_id": anna.id, "subject_kind": "gift", "subject_id": gift_id}
+    talk = juris.post("/api/messages/conversations", json=body).json["conversation"]
+    assert talk["subject"] == {"title": "Jam jars", "link": f"/api/gifts/{gift_id}"}
+
+
 def test_a_key_opens_it_with_its_scope(anna: Person) -> None:
     def made_with(scope: str) -> int:
         key = anna.post("/api/auth/api-keys", json={"name": "robot", "scopes": [scope]}).json["key"]

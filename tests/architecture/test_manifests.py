@@ -124,10 +124,11 @@ def test_every_list_that_strangers_share_has_facts_that_end_it() -> None:
 
 
 def test_who_needs_all_slices_names_no_trade() -> None:
-    """Search, favorites, the export, the erasure, the auditor and the handbook ask the manifests."""
+    """Search, favorites, conversations, the export, the erasure, the auditor and the handbook ask the manifests."""
     trades = {one.name for one in SLICES if one.stateful and one.subjects}
     derived = [PACKAGE / "cli" / f"{name}.py" for name in ("audit", "handbook", "linter")]
-    derived += [path for name in ("search", "favorites", "privacy", "core") for path in (PACKAGE / name).rglob("*.py")]
+    folders = ("search", "favorites", "messaging", "privacy", "core")
+    derived += [path for name in folders for path in (PACKAGE / name).rglob("*.py")]
     imported = {
         (str(path.relative_to(PACKAGE)), node.module)
         for path in derived

@@ -249,7 +249,10 @@ def _bodies(world: World, owner: Person) -> dict[str, Callable[[], dict[str, Any
         "/api/auth/2fa/enable": lambda: {"code": TOTP(owner.post("/api/auth/2fa/setup").json["secret"]).now()},
         "/api/auth/verification": lambda: {"files": [world.ids["document"]]},
         "/api/categories": lambda: {"key": "kites", "name": "Kites"},
-        "/api/messages/conversations": lambda: {"user_id": world.actors[1].id},
+        "/api/messages/conversations": lambda: {
+            "user_id": world.actors[1].id,
+            **dict.fromkeys(("subject_kind", "subject_id", "task_id", "offering_id")),  # it is about one thing
+        },
         "/api/messages/conversations/<int:conversation_id>/messages": lambda: {"attachment_url": None},
         "/api/blocks": lambda: {"user_id": world.actors[2].id},
         "/api/reviews": lambda: {

@@ -33,8 +33,9 @@ def world(app: Flask, anna: Person, juris: Person) -> Person:
     things.review(anna, things.completed_task(anna, juris)["id"])
     things.listing(anna, price=99.99, tags="a, b", images="https://a/1.jpg", expires_at="2031-01-01T00:00:00Z")
     things.offering(juris, description="Ё ā 😀 'quoted' \\ and\nlines")
-    anna.post("/api/favorites", json={"item_type": "listing", "item_id": things.listing(juris)["id"]})
-    anna.post("/api/messages/conversations", json={"user_id": juris.id, "message": "Hello"})
+    wanted = things.listing(juris)["id"]
+    anna.post("/api/favorites", json={"item_type": "listing", "item_id": wanted})
+    anna.post("/api/messages/conversations", json={"user_id": juris.id, "listing_id": wanted, "message": "Hello"})
     anna.post(
         "/api/listings",
         json={"title": "k", "description": "k", "price": 1, "category": "x"},
@@ -86,7 +87,10 @@ def test_what_is_encrypted_is_encrypted_anew_with_the_keys_of_the_target(
 
     there = Person(make_app(empty_urls["sqlite"], ENCRYPTION_KEYS=key), token=world.token)
     talk = there.get("/api/messages/conversations").json["conversations"][0]
-    assert talk["last_message"]["content"] == "Hello"
+    assert (talk["last_message"]["content"], talk["subject"]["link"]) == (
+        "Hello",
+        f"/api/listings/{talk['listing_id']}",
+    )
     assert there.get("/readyz").status_code == 200
     other = make_app(empty_urls["sqlite"]).test_client().get("/readyz")
     assert "messages.content" in other.json["parts"]["encryption"]

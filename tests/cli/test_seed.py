@@ -31,9 +31,10 @@ GROUND = ("categories", "outbox", "sign_ins")
 BORN_BEFORE = (
     ("applications", "tasks", "task_id"),
     ("reviews", "deals", "deal_id"),
-    ("conversations", "tasks", "task_id"),
-    ("conversations", "listings", "listing_id"),
-    ("conversations", "offerings", "offering_id"),
+    *(
+        (f"(SELECT * FROM conversations WHERE subject_kind = '{kind}')", f"{kind}s", "subject_id")
+        for kind in ("task", "listing", "offering")
+    ),
     ("messages", "conversations", "conversation_id"),
     ("listings", "users", "seller_id"),
     ("tasks", "users", "creator_id"),

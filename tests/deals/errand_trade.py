@@ -1,4 +1,4 @@
-"""A third, tiny kind of deal: an errand that somebody is asked to run. Nothing else of the product knows of it."""
+"""A third, tiny kind of deal: an errand that somebody is asked to run, paid into escrow. No slice knows of it."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -8,13 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.auth.models import User
 from marketplace.core.database.db import Base, db, save
-from marketplace.core.manifest import ConfirmAfter, DealKind, Manifest, Settlement
+from marketplace.core.manifest import ConfirmAfter, ConversationSubject, DealKind, Manifest, Settlement
+from marketplace.deals import queries as deals_queries
 from marketplace.deals import service as deals_service
 from marketplace.deals.invariants import stage_follows
 from marketplace.deals.models import DealSubject
 from marketplace.deals.payments import service as deals_payments_service
 from marketplace.kit.lifecycle import Lifecycle, move
 
+LINK = "/api/errands/{id}"
 ERRAND_LIFECYCLE = Lifecycle.table(
     "errand",
     "asked",
@@ -39,7 +41,6 @@ class Errand(DealSubject, Base):
 
 
 def ask(client: User, runner_id: int, *, title: str, price_minor: int) -> Errand:
-    """Agreed at once, paid into escrow."""
     errand = save(Errand(client_id=client.id, runner_id=runner_id))
     terms = {"title": title, "currency": "EUR", "category": "other", "payment": "escrow", "price_minor": price_minor}
     deals_service.agree(errand, kind="errand", client_id=client.id, provider_id=runner_id, **terms)
@@ -47,14 +48,12 @@ def ask(client: User, runner_id: int, *, title: str, price_minor: int) -> Errand
 
 
 def finish(errand_id: int, *, actor_id: int | None = None) -> None:
-    """By its client, else by the clock; its runner is paid. Raises NotPaid (409)."""
     errand = moved(errand_id, "finish", actor_id)
     deals_payments_service.demand(errand)
     deals_payments_service.release(errand)
 
 
 def settle(errand_id: int, *, to_provider_minor: int | None, actor_id: int | None = None) -> None:
-    """As a dispute ends."""
     errand = moved(errand_id, "annul" if to_provider_minor == 0 else "settle")
     deals_payments_service.settle(errand, to_provider_minor, by_id=actor_id)
     if to_provider_minor != 0:
@@ -74,6 +73,8 @@ DISPUTES = Settlement(
     settle,
     lambda errand_id, actor_id=None: moved(errand_id, "reopen"),
 )
-KIND = DealKind("errand", "/api/errands/{id}", DISPUTES, confirm_after=ConfirmAfter(timedelta(days=2), finish))
+KIND = DealKind("errand", LINK, DISPUTES, confirm_after=ConfirmAfter(timedelta(days=2), finish))
+TALK = ConversationSubject("errand", LINK, deals_queries.talked_about("errand"), Errand)
+WHAT = {"stateful": (Errand,), "deal_kinds": (KIND,), "conversation_subjects": (TALK,)}
 AUDITED, WORDS = (stage_follows("errands", ERRAND_LIFECYCLE),), Path(__file__).with_name("errand_personal.toml")
-ERRANDS = Manifest("errands", 5, stateful=(Errand,), invariants=AUDITED, deal_kinds=(KIND,), personal=WORDS)
+ERRANDS = Manifest("errands", 5, invariants=AUDITED, personal=WORDS, **WHAT)

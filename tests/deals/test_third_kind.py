@@ -34,6 +34,7 @@ from tests.factories.people import Person, sign_up
 NAME = "tests.deals.errand_trade"
 MOST_LINES = 80
 NUMBERS = count()
+TALKS = "/api/messages/conversations"
 SAID = {"reason": "other", "description": "Nobody went."}
 
 
@@ -307,10 +308,32 @@ def _out_of_step(trade: ModuleType, app: Flask, errand: int, state: str | None) 
     return found
 
 
+def test_its_sides_talk_about_it_and_nobody_else(
+    app: Flask, trade: ModuleType, anna: Person, juris: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errand = asked(trade, anna, juris)
+    about = {"subject_kind": "errand", "subject_id": errand}
+    talk = juris.post(TALKS, {"user_id": anna.id, **about, "message": "Which bread?"}).json["conversation"]
+    assert (talk["subject_kind"], talk["subject_id"], talk["task_id"]) == ("errand", errand, None)
+    assert talk["subject"] == {"title": "Fetch bread", "link": f"/api/errands/{errand}"}
+    again = anna.post(TALKS, {"user_id": juris.id, **about})
+    assert (again.status_code, again.json["id"]) == (200, talk["id"])
+    (listed,) = anna.get(TALKS, query_string=about).json["conversations"]
+    assert listed["subject"] == talk["subject"]
+
+    stranger = sign_up(app, f"stranger{next(NUMBERS)}")
+    refused = stranger.post(TALKS, {"user_id": anna.id, **about})
+    assert (refused.status_code, "errand" in refused.json["detail"]) == (404, True)
+    monkeypatch.setitem(app.extensions, "slices", app.extensions["slices"][:-1])  # the trade is gone
+    with app.app_context():
+        assert f"conversations: about a errand that does not exist (1: {talk['id']})" in findings()
+        db.session.remove()
+
+
 def test_its_sides_exchange_addresses(trade: ModuleType, anna: Person, juris: Person) -> None:
     body = {"user_id": juris.id, "message": "Call me: 29123456"}
-    talk = anna.post("/api/messages/conversations", body).json
-    said = f"/api/messages/conversations/{talk['conversation']['id']}/messages"
+    talk = anna.post(TALKS, body).json
+    said = f"{TALKS}/{talk['conversation']['id']}/messages"
     masked = anna.post(said, {"content": "Call me: 29123456"}).json
     asked(trade, anna, juris)
     clear = anna.post(said, {"content": "Call me: 29123456"}).json
