@@ -30,7 +30,7 @@ LATE = {
     "zxcvbn": "auth/schemas.py",
 }
 ALSO = {("flask_migrate", "cli/database.py"), ("urllib3", "uploads/gateways/s3.py")}
-NEVER_AT_START = {*LATE, "aiohttp", "fpdf", "paypalserversdk", "stripe"}
+NEVER_AT_START = {*LATE, "aiohttp", "fpdf", "stripe"}
 COMMAND = "from flask.cli import cli\ncli.main(['--help'], standalone_mode=False)"
 PRINT = "import sys\nprint('LOADED', *{name.partition('.')[0] for name in sys.modules})"
 

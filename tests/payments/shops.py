@@ -275,4 +275,5 @@ class PayPalShop(_Local):
         """Nothing is prorated."""
 
     def sign(self, body: bytes, *, age: timedelta = timedelta()) -> Webhook:
-        return paypal_server.sign(body, age=age)
+        webhook: Webhook = self.server.sign(body, age=age)
+        return webhook

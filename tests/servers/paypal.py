@@ -5,8 +5,6 @@ and kept in `complaints`.
 """
 
 import base64
-import hashlib
-import hmac
 import json
 import random
 import re
@@ -17,18 +15,18 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from tests.servers.moods import Moody
 from tests.servers.paypal_billing import ROUTES as BILLING
+from tests.servers.paypal_certificates import SIGNER, certificate, pem, signature
 from tests.servers.paypal_orders import ROUTES as ORDERS
 from tests.servers.paypal_orders import approve
-from tests.servers.paypal_shapes import VerifyRequest
 from tests.servers.paypal_store import Fault, Store, stamp
 from tests.servers.shapes import complaints as complaints_about
 from tests.servers.web import Reply, Request, WebServer
 
 CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID = "client-id", "client-secret", "WEBHOOKID"
 TOKEN = "access-token"
-TOKEN_PATH, VERIFY_PATH = "v1/oauth2/token", "v1/notifications/verify-webhook-signature"
+TOKEN_PATH, CERTIFICATES, CERTIFICATE = "v1/oauth2/token", "v1/notifications/certs/", "CERT-1"
 # These know the header PayPal-Request-Id; a payout is told by its sender_batch_id, a revision by nothing.
-WITHOUT_KEYS = re.compile(r".*/(revise|cancel)|v1/payments/payouts|v1/notifications/.*")
+WITHOUT_KEYS = re.compile(r".*/(revise|cancel)|v1/payments/payouts")
 
 
 class PayPal:
@@ -38,6 +36,7 @@ class PayPal:
         self.complaints: list[str] = []
         self.keys: list[str] = []
         self.token = TOKEN
+        self.certificates = {CERTIFICATE: pem([certificate()])}
         self.book = Store()
         self._answers: dict[tuple[str, str], tuple[bytes, Reply]] = {}
         self._delivered = 0
@@ -81,7 +80,27 @@ class PayPal:
         events = events * 2 if twice else list(events)
         if shuffled:
             random.shuffle(events)
-        return [sign(json.dumps(event, indent=1).encode()) for event in events]
+        return [self.sign(json.dumps(event, indent=1).encode()) for event in events]
+
+    def sign(
+        self,
+        body: bytes,
+        *,
+        age: timedelta = timedelta(),
+        webhook_id: str = WEBHOOK_ID,
+        certificate_id: str = CERTIFICATE,
+        name: str = SIGNER,
+    ) -> tuple[dict[str, str], bytes]:
+        """A webhook as PayPal sends it: headers and body, signed by the key of this name."""
+        number, sent = f"{random.getrandbits(64):x}", stamp(-age)
+        headers = {
+            "PAYPAL-AUTH-ALGO": "SHA256withRSA",
+            "PAYPAL-CERT-URL": f"{self.url}/{CERTIFICATES}{certificate_id}",
+            "PAYPAL-TRANSMISSION-ID": number,
+            "PAYPAL-TRANSMISSION-SIG": signature(number, sent, webhook_id, body, name=name),
+            "PAYPAL-TRANSMISSION-TIME": sent,
+        }
+        return headers, body
 
     def _answer(self, request: Request) -> Reply:
         with self._lock:
@@ -95,13 +114,13 @@ class PayPal:
         path = parts.path.lstrip("/")
         if path == TOKEN_PATH:
             return self._token(request)
+        if path.startswith(CERTIFICATES):
+            return self._certificate(request, path.removeprefix(CERTIFICATES))
         if request.headers.get("authorization") != f"Bearer {self.token}":
             raise Fault(401, "AUTHENTICATION_FAILURE")
         if request.body and request.headers.get("content-type") != "application/json":
             self.complaints.append(f"{path}: Content-Type {request.headers.get('content-type')}")
             raise Fault(415, "UNSUPPORTED_MEDIA_TYPE")
-        if path == VERIFY_PATH:
-            return self._verified(request.body)
         if request.method == "POST" and not WITHOUT_KEYS.fullmatch(path):
             return self._once(request, path)
         query = dict(parse_qsl(parts.query)) if request.method == "GET" else _parsed(request.body)
@@ -114,6 +133,14 @@ class PayPal:
         if parse_qs(request.body.decode()) != {"grant_type": ["client_credentials"]}:
             return _json(400, {"error": "unsupported_grant_type", "error_description": "Unsupported"})
         return _json(200, {"access_token": self.token, "token_type": "Bearer", "expires_in": 32400, "scope": "x"})
+
+    def _certificate(self, request: Request, name: str) -> Reply:
+        """For everybody: who sends a token along tells it to whoever the address belongs to."""
+        if "authorization" in request.headers:
+            self.complaints.append(f"{request.path}: a token for what is public")
+        if name not in self.certificates:
+            raise Fault(404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID")
+        return Reply(200, self.certificates[name], {"Content-Type": "application/x-pem-file"})
 
     def _once(self, request: Request, path: str) -> Reply:
         """The same PayPal-Request-Id does it once; a refusal is not remembered."""
@@ -140,34 +167,6 @@ class PayPal:
                 return Reply(204) if answer is None else _json(200 if method == "GET" else 201, answer)
         self.complaints.append(f"{method} {path}: no such address")
         raise Fault(404, "NOT_FOUND")
-
-    def _verified(self, body: bytes) -> Reply:
-        """Letter for letter: what was parsed and written anew does not fit."""
-        asked = _parsed(body)
-        if wrong := complaints_about(asked, VerifyRequest):
-            self.complaints += [f"{VERIFY_PATH}: {one}" for one in wrong]
-            raise Fault(400, "VALIDATION_ERROR", wrong[0])
-        event = body.partition(b'"webhook_event": ')[2][:-1]
-        right = _signature(asked["transmission_id"], asked["transmission_time"], event) == asked["transmission_sig"]
-        ours = asked["webhook_id"] == WEBHOOK_ID
-        return _json(200, {"verification_status": "SUCCESS" if right and ours else "FAILURE"})
-
-
-def sign(body: bytes, *, age: timedelta = timedelta()) -> tuple[dict[str, str], bytes]:
-    """A webhook as PayPal sends it: headers and body."""
-    number, sent = f"{random.getrandbits(64):x}", stamp(-age)
-    headers = {
-        "PAYPAL-AUTH-ALGO": "SHA256withRSA",
-        "PAYPAL-CERT-URL": "https://api.paypal.com/v1/notifications/certs/CERT-1",
-        "PAYPAL-TRANSMISSION-ID": number,
-        "PAYPAL-TRANSMISSION-SIG": _signature(number, sent, body),
-        "PAYPAL-TRANSMISSION-TIME": sent,
-    }
-    return headers, body
-
-
-def _signature(number: str, sent: str, body: bytes) -> str:
-    return hmac.digest(b"private", f"{number}|{sent}|{WEBHOOK_ID}|".encode() + body, hashlib.sha256).hex()
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 By the references of Orders v2, Payments v2, Payouts v1, Subscriptions v1, Catalog Products v1 and Webhooks v1.
 """
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class Money(TypedDict):
@@ -202,18 +202,6 @@ class CancelRequest(TypedDict):
     """POST /v1/billing/subscriptions/{id}/cancel."""
 
     reason: str
-
-
-class VerifyRequest(TypedDict):
-    """POST /v1/notifications/verify-webhook-signature."""
-
-    auth_algo: str
-    cert_url: str
-    transmission_id: str
-    transmission_sig: str
-    transmission_time: str
-    webhook_id: str
-    webhook_event: Any
 
 
 class TransactionsQuery(TypedDict):

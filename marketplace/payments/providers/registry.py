@@ -13,7 +13,7 @@ from marketplace.kit.money import Money
 from marketplace.payments.providers.fake.provider import FakeProvider
 from marketplace.payments.providers.provider import Provider
 
-# Their libraries take half a second and ten megabytes, which only who is paid by them should spend.
+# Stripe's library takes half a second and 15 MB, PayPal's HTTP client 5 MB: only who is paid by them should spend it.
 REAL = {
     "stripe": (
         ("secret_key", "publishable_key", "webhook_secret", "api_url"),

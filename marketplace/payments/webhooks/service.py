@@ -75,8 +75,8 @@ def receive(name: str, headers: Mapping[str, str], body: bytes) -> bool:
         raise NotFound.of("provider")
     try:
         notice = providers()[name].read_notice(headers, body)
-    except Unreachable:  # who signed it is asked there; the provider sends it again
-        raise Busy("The provider cannot be asked whether it sent this. Send it again.") from None
+    except Unreachable:  # what it was signed with cannot be had; the provider sends it again
+        raise Busy("Who sent this cannot be checked at the moment. Send it again.") from None
     except UNREADABLE:
         raise NotSigned() from None
     if not _is_readable(notice):

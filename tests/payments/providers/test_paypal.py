@@ -1,17 +1,22 @@
-"""What only PayPal has: tokens, payouts told by their batch, webhooks it has to be asked about, a book in ranges."""
+"""What only PayPal has: tokens, payouts told by their batch, a book in ranges."""
 
-import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
+import time_machine
 
 from marketplace.payments.providers.paypal.subscriptions import _months_later
-from marketplace.payments.providers.provider import Paid, ProviderStatus, Refused, ResourceType, Unreachable
+from marketplace.payments.providers.provider import Paid, ProviderStatus, Refused, Unknown, Unreachable
 from tests.payments.deals import CHARGE, PRO, captured, subscribe
 from tests.payments.shops import PayPalShop
-from tests.servers.paypal_store import stamp
+from tests.servers.paypal_store import Fault, stamp
+from tests.servers.web import Reply
+
+TOKEN, ORDERS = "/v1/oauth2/token", "/v2/checkout/orders"
 
 
 @pytest.fixture
@@ -24,6 +29,13 @@ def shop() -> Iterator[PayPalShop]:
 
 def tokens(shop: PayPalShop) -> int:
     return sum(request.path == "/v1/oauth2/token" for request in shop.server.server.seen)
+
+
+def _refused(path: str) -> Reply:
+    """A token that counts nowhere."""
+    if path == TOKEN:
+        return Reply(200, b'{"access_token": "x", "expires_in": 32400}', {"Content-Type": "application/json"})
+    raise Fault(401, "AUTHENTICATION_FAILURE")
 
 
 def test_every_write_carries_our_key(shop: PayPalShop):
@@ -43,10 +55,71 @@ def test_a_token_that_was_taken_back_is_asked_for_anew(shop: PayPalShop):
     shop.provider.create(CHARGE)
     shop.server.token = "another-token"
 
-    with pytest.raises(Unreachable):
-        shop.provider.find_payment("intent-1")
     assert shop.provider.create(CHARGE).key == "intent-1"
     assert tokens(shop) == 2
+
+
+def test_a_new_token_that_is_not_taken_either_is_trouble_and_no_loop(shop: PayPalShop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shop.server, "_checked", lambda request: _refused(request.path))
+
+    with pytest.raises(Unreachable, match="does not accept our key"):
+        shop.provider.create(CHARGE)
+    assert [request.path for request in shop.server.server.seen] == [TOKEN, ORDERS, TOKEN, ORDERS]
+
+
+@pytest.mark.parametrize(("hours", "count"), [(8, 1), (9, 2)])  # a token is good for nine
+def test_a_token_is_not_used_to_its_very_end(shop: PayPalShop, hours: int, count: int):
+    shop.provider.create(CHARGE)
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=hours) - timedelta(seconds=30)):
+        shop.provider.create(CHARGE)
+    assert tokens(shop) == count
+
+
+def test_a_token_refused_for_whatever_reason_fails_nothing_for_good(shop: PayPalShop, monkeypatch: pytest.MonkeyPatch):
+    for reply in (Reply(400, b"{}"), Reply(404), Reply(302, b"", {"Location": "/"}), Reply(200, b"[]"), Reply(200)):
+        monkeypatch.setattr(shop.server, "_token", lambda _, reply=reply: reply)
+        with pytest.raises(Unreachable):
+            shop.provider.create(CHARGE)
+    monkeypatch.undo()
+
+    assert shop.provider.create(CHARGE).key == "intent-1"
+
+
+def test_threads_ask_over_connections_of_their_own(shop: PayPalShop):
+    client = shop.provider._api
+    with ThreadPoolExecutor(2) as threads:
+        barrier = Barrier(2)
+        sessions = list(threads.map(lambda _: (barrier.wait(), client._session())[1], range(2)))
+
+    assert len({id(one) for one in (*sessions, client._session(), client._session())}) == 3
+
+
+def test_after_a_fork_the_parents_connection_is_not_used(shop: PayPalShop, monkeypatch: pytest.MonkeyPatch):
+    client = shop.provider._api
+    parents = client._session()
+    monkeypatch.setattr("marketplace.payments.providers.paypal.client.os.getpid", lambda: 1)
+
+    assert client._session() is not parents
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(302, b"", {"Location": "/elsewhere"}), Reply(200, b"<html>"), Reply(200, b"[1]")]
+)
+def test_an_answer_that_makes_no_sense_is_none(shop: PayPalShop, monkeypatch: pytest.MonkeyPatch, reply: Reply):
+    monkeypatch.setattr(shop.server, "_once", lambda *_: reply)
+
+    with pytest.raises(Unreachable):
+        shop.provider.create(CHARGE)
+    assert not any("elsewhere" in request.path for request in shop.server.server.seen)
+
+
+def test_a_name_never_leads_to_another_address(shop: PayPalShop):
+    with pytest.raises(Unknown):
+        shop.provider.fetch_refund("R1/../../../v1/payments/payouts?x=1#")
+
+    asked = shop.server.server.seen[-1].path
+    assert asked == "/v2/payments/refunds/R1%2F..%2F..%2F..%2Fv1%2Fpayments%2Fpayouts%3Fx%3D1%23"
 
 
 @pytest.mark.parametrize("mood", ["down", "reset", "slow"])
@@ -99,20 +172,6 @@ def test_a_payout_without_an_account_waits(shop: PayPalShop):
     )
 
     assert (sent.status, sent.failure) == ("pending", "")
-
-
-def test_a_notice_of_something_we_do_not_know_is_about_something_else(shop: PayPalShop):
-    event = {"id": "WH-1", "create_time": stamp(), "event_type": "CUSTOMER.DISPUTE.CREATED", "resource": {"id": "D1"}}
-
-    assert shop.provider.read_notice(*shop.sign(json.dumps(event).encode())).about is ResourceType.OTHER
-
-
-def test_a_webhook_is_not_judged_while_paypal_is_down(shop: PayPalShop):
-    captured(shop)
-    webhook = shop.webhooks()[0]
-
-    with shop.in_mood("down"), pytest.raises(Unreachable):
-        shop.provider.read_notice(*webhook)
 
 
 def test_the_book_is_read_in_ranges_and_pages(shop: PayPalShop, monkeypatch: pytest.MonkeyPatch):

@@ -8,7 +8,9 @@ Apart from the rooms: a gateway's part: one ability.
 
 from dataclasses import replace
 
-from marketplace.payments.providers.paypal.account import IN_FULL, SENTENCE, Account, PayPalJson, link
+from marketplace.payments.providers.paypal.account import Account
+from marketplace.payments.providers.paypal.answers import PayPalJson, link
+from marketplace.payments.providers.paypal.errors import SENTENCE
 from marketplace.payments.providers.paypal.money import minor_of, money
 from marketplace.payments.providers.provider import (
     Charge,
@@ -62,8 +64,7 @@ class Payments(Account):
             "purchase_units": [unit],
             "payment_source": {"paypal": {"experience_context": context}},
         }
-        create = self._api.orders.create_order
-        return _payment(self._ask(create, body=body, paypal_request_id=charge.key, prefer=IN_FULL))
+        return _payment(self._api.post("/v2/checkout/orders", body=body, key=charge.key))
 
     def confirm(self, payment_id: str, *, method: str | None, key: str) -> PaymentState:
         """Authorise what the payer approved; until then it is answered as it is. Raises Declined."""
@@ -74,8 +75,7 @@ class Payments(Account):
         if state.status is not ProviderStatus.REQUIRES_ACTION or state.next_url:
             return state
         try:
-            authorize = self._api.orders.authorize_order
-            order = self._ask(authorize, id=payment_id, paypal_request_id=key, prefer=IN_FULL)
+            order = self._api.post("/v2/checkout/orders/{}/authorize", payment_id, key=key)
         except Refused as error:
             if error.code not in DONE_BEFORE:
                 raise
@@ -94,13 +94,9 @@ class Payments(Account):
         state = _payment(order)
         if state.status is ProviderStatus.CAPTURED and state.captured_minor == amount_minor:
             return state
-        capture = self._ask(
-            self._api.payments.capture_authorized_payment,
-            authorization_id=_authorization(order)["id"],
-            body={"amount": money(amount_minor, state.currency), "final_capture": True},
-            paypal_request_id=key,
-            prefer=IN_FULL,
-        )
+        body = {"amount": money(amount_minor, state.currency), "final_capture": True}
+        held = _authorization(order)["id"]
+        capture = self._api.post("/v2/payments/authorizations/{}/capture", held, body=body, key=key)
         if capture["status"] == "DECLINED":
             raise Declined(SENTENCE, "DECLINED")
         return self.fetch_payment(payment_id)
@@ -114,8 +110,7 @@ class Payments(Account):
         if state.status not in {ProviderStatus.AUTHORIZED, ProviderStatus.PROCESSING}:
             return replace(state, status=ProviderStatus.CANCELLED, next_url="")
         try:
-            void = self._api.payments.void_payment
-            self._ask(void, authorization_id=_authorization(order)["id"], paypal_request_id=key, prefer=IN_FULL)
+            self._api.post("/v2/payments/authorizations/{}/void", _authorization(order)["id"], key=key)
         except Refused as error:
             if error.code not in TOO_LATE_TO_VOID:
                 raise
@@ -123,22 +118,16 @@ class Payments(Account):
 
     def refund(self, payment_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
         """Send it back; more than is left is Refused."""
-        amount = money(amount_minor, currency)
+        body = {"amount": money(amount_minor, currency), "custom_id": key}
         captures = [one for one in _made(self._order(payment_id), "captures") if one["status"] in CAPTURED]
         if not captures:
             raise Refused("Nothing was captured that could be refunded.", "CAPTURE_STATUS_INVALID")
-        refund = self._ask(
-            self._api.payments.refund_captured_payment,
-            capture_id=captures[0]["id"],
-            body={"amount": amount, "custom_id": key},
-            paypal_request_id=key,
-            prefer=IN_FULL,
-        )
+        refund = self._api.post("/v2/payments/captures/{}/refund", captures[0]["id"], body=body, key=key)
         return _refund(refund, payment_id)
 
     def fetch_refund(self, refund_id: str) -> RefundState:
         """How it stands; raises Unknown."""
-        refund = self._ask(self._api.payments.get_refund, refund_id=refund_id)
+        refund = self._api.get("/v2/payments/refunds/{}", refund_id)
         capture_id = link(refund, "up").rpartition("/")[2]
         return _refund(refund, self._order_of(capture_id))
 
@@ -147,10 +136,10 @@ class Payments(Account):
         return [_refund(one, payment_id) for one in _made(self._order(payment_id), "refunds")]
 
     def _order(self, payment_id: str) -> PayPalJson:
-        return self._ask(self._api.orders.get_order, id=payment_id)
+        return self._api.get("/v2/checkout/orders/{}", payment_id)
 
     def _order_of(self, capture_id: str) -> str:
-        return order_id(self._ask(self._api.payments.get_captured_payment, capture_id=capture_id))
+        return order_id(self._api.get("/v2/payments/captures/{}", capture_id))
 
 
 def order_id(thing: PayPalJson) -> str:

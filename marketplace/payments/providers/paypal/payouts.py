@@ -1,6 +1,6 @@
 """Payouts to PayPal accounts, named by their owner's mail address; there is nothing to set up before.
 
-The library does not cover them. PayPal does one `sender_batch_id` once in 30 days and answers a second time with a link
+PayPal does one `sender_batch_id` once in 30 days and answers a second time with a link
 to the first; it has no search by it, so what got lost is looked for among the webhooks PayPal kept.
 
 Apart from the rooms: a gateway's part: one ability.
@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from marketplace.kit.clock import now
-from marketplace.payments.providers.paypal.account import Account, PayPalJson, Refusal, link
+from marketplace.payments.providers.paypal.account import Account
+from marketplace.payments.providers.paypal.answers import PayPalJson, link
+from marketplace.payments.providers.paypal.errors import Refusal
 from marketplace.payments.providers.paypal.money import from_paypal, to_paypal
 from marketplace.payments.providers.provider import Done, PayeeState, PayoutState, Unreachable
 
@@ -46,7 +48,7 @@ class Payouts(Account):
         }
         body = {"sender_batch_header": {"sender_batch_id": key}, "items": [item]}
         try:
-            batch = self._ask_directly("POST", "/v1/payments/payouts", body, key=key)
+            batch = self._api.post("/v1/payments/payouts", body=body, key=key)
         except Refusal as error:
             if not _is_repeated(error.body):
                 raise
@@ -55,7 +57,7 @@ class Payouts(Account):
 
     def fetch_payout(self, payout_id: str) -> PayoutState:
         """How it stands; raises Unknown."""
-        return _payout(self._ask_directly("GET", f"/v1/payments/payouts/{payout_id}"))
+        return _payout(self._api.get("/v1/payments/payouts/{}", payout_id))
 
     def find_payout(self, key: str) -> PayoutState:
         """By the webhooks of the last 30 days; where they do not tell, it is Unreachable: it may have been done."""
@@ -76,7 +78,7 @@ class Payouts(Account):
             asked = {"event_type": kind, "start_time": rfc3339(since), "end_time": rfc3339(until), "page_size": 100}
             path = "/v1/notifications/webhooks-events?" + urlencode(asked)
             while path:
-                page = self._ask_directly("GET", path)
+                page = self._api.get(path)
                 yield from page["events"]
                 path = re.sub(r"^https?://[^/]+", "", link(page, "next"))
 

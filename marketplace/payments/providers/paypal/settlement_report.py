@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from marketplace.kit.clock import now
-from marketplace.payments.providers.paypal.account import PayPalJson
+from marketplace.payments.providers.paypal.answers import PayPalJson
 from marketplace.payments.providers.paypal.money import minor_of
 from marketplace.payments.providers.paypal.payments import Payments
 from marketplace.payments.providers.paypal.payouts import Payouts, rfc3339
@@ -68,8 +68,8 @@ class Book(Payments, Payouts):
         page, pages = 0, 1
         while page < pages:
             page += 1
-            found = self._ask(
-                self._api.transaction_search.search_transactions,
+            found = self._api.get(
+                "/v1/reporting/transactions",
                 start_date=rfc3339(since),
                 end_date=rfc3339(end),
                 fields="transaction_info",

@@ -15,7 +15,9 @@ from hashlib import sha256
 
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
-from marketplace.payments.providers.paypal.account import IN_FULL, Account, PayPalJson, Refusal, link
+from marketplace.payments.providers.paypal.account import Account
+from marketplace.payments.providers.paypal.answers import PayPalJson, link
+from marketplace.payments.providers.paypal.errors import Refusal
 from marketplace.payments.providers.paypal.money import minor_of, money
 from marketplace.payments.providers.paypal.payouts import rfc3339
 from marketplace.payments.providers.provider import InvoiceState, Paid, PlanTerms, Refused, SubscriptionState
@@ -51,15 +53,12 @@ class Subscriptions(Account):
             "subscriber": {"email_address": email},
             "application_context": self._context(),
         }
-        create = self._api.subscriptions.create_subscription
-        begun = self._ask(create, body=body, paypal_request_id=key, prefer=IN_FULL)
-        return self._state(begun)
+        return self._state(self._api.post("/v1/billing/subscriptions", body=body, key=key))
 
     def change_plan(self, subscription_id: str, *, terms: PlanTerms, key: str) -> SubscriptionState:
         """The plan stays what it was until the payer has agreed at `next_url`; nothing is prorated."""
-        revise = self._api.subscriptions.revise_subscription
         body = {"plan_id": self._plan(terms), "application_context": self._context()}
-        revised = self._ask(revise, id=subscription_id, body=body)
+        revised = self._api.post("/v1/billing/subscriptions/{}/revise", subscription_id, body=body)
         return replace(self.fetch_subscription(subscription_id), next_url=link(revised, "approve"))
 
     def end_subscription(self, subscription_id: str, *, at_once: bool, key: str) -> SubscriptionState:
@@ -69,25 +68,22 @@ class Subscriptions(Account):
             return replace(state, status=Paid.ENDED, next_url="")
         if state.status is Paid.ENDED or state.cancel_at_period_end:
             return replace(state, status=Paid.ENDED) if at_once else state
-        reason = AT_ONCE if at_once else AT_PERIOD_END
-        self._ask(self._api.subscriptions.cancel_subscription, id=subscription_id, body={"reason": reason})
+        body = {"reason": AT_ONCE if at_once else AT_PERIOD_END}
+        self._api.post("/v1/billing/subscriptions/{}/cancel", subscription_id, body=body)
         return self.fetch_subscription(subscription_id)
 
     def fetch_subscription(self, subscription_id: str) -> SubscriptionState:
         """How it stands; raises Unknown."""
-        return self._state(self._ask(self._api.subscriptions.get_subscription, id=subscription_id))
+        return self._state(self._api.get("/v1/billing/subscriptions/{}", subscription_id))
 
     def find_subscription(self, key: str) -> SubscriptionState | None:
         """Among those of the last 31 days."""
         page, more = 0, True
         while more:
             page += 1
-            found = self._ask(
-                self._api.subscriptions.list_subscriptions,
-                created_after=rfc3339(now() - FINDABLE),
-                page_size=PAGE,
-                page=page,
-            ).get("subscriptions", [])
+            since = rfc3339(now() - FINDABLE)
+            answer = self._api.get("/v1/billing/subscriptions", created_after=since, page_size=PAGE, page=page)
+            found = answer.get("subscriptions", [])
             for one in found:
                 if one.get("custom_id") == key:
                     return self.fetch_subscription(one["id"])
@@ -114,28 +110,23 @@ class Subscriptions(Account):
             "billing_cycles": cycles,
             "payment_preferences": {"auto_bill_outstanding": True, "payment_failure_threshold": 3},
         }
-        create = self._api.subscriptions.create_billing_plan
-        return str(self._ask(create, body=body, paypal_request_id=f"plan:{made_once}", prefer=IN_FULL)["id"])
+        return str(self._api.post("/v1/billing/plans", body=body, key=f"plan:{made_once}")["id"])
 
     def _plans(self, product: str) -> list[PayPalJson]:
-        plans = self._api.subscriptions.list_billing_plans
-        found: list[PayPalJson] = self._ask(plans, product_id=product, page_size=PAGE, prefer=IN_FULL).get("plans", [])
+        answer = self._api.get("/v1/billing/plans", product_id=product, page_size=PAGE)
+        found: list[PayPalJson] = answer.get("plans", [])
         return found
-
-    def _plan_by_id(self, plan_id: str) -> PayPalJson:
-        """The one call of the library that takes no dictionary."""
-        return self._ask(lambda options: self._api.subscriptions.get_billing_plan(options["id"]), id=plan_id)
 
     def _make_product(self, product: str, name: str, made_once: str) -> None:
         body = {"id": product, "name": name, "type": "SERVICE"}
         try:
-            self._ask_directly("POST", "/v1/catalogs/products", body, key=f"product:{made_once}")
+            self._api.post("/v1/catalogs/products", body=body, key=f"product:{made_once}")
         except Refusal as error:
             if error.code != "DUPLICATE_RESOURCE_IDENTIFIER":
                 raise
 
     def _state(self, subscription: PayPalJson) -> SubscriptionState:
-        plan = self._plan_by_id(subscription["plan_id"])
+        plan = self._api.get("/v1/billing/plans/{}", subscription["plan_id"])
         invoices = self._invoices(subscription)
         start, end = _period(subscription, plan)
         is_promised = subscription.get("status_change_note") == AT_PERIOD_END and end is not None and end > now()
@@ -158,13 +149,13 @@ class Subscriptions(Account):
         if STATES[subscription["status"]] is Paid.INCOMPLETE:
             return ()
         begun = _moment(subscription["create_time"]) - BEFORE_THE_FIRST
-        paid = self._ask(
-            self._api.subscriptions.list_subscription_transactions,
-            id=subscription["id"],
+        paid = self._api.get(
+            "/v1/billing/subscriptions/{}/transactions",
+            subscription["id"],
             start_time=rfc3339(begun),
             end_time=rfc3339(now() + BEFORE_THE_FIRST),
-        ).get("transactions", [])
-        return tuple(_invoice(one) for one in paid if one["status"] == "COMPLETED")
+        )
+        return tuple(_invoice(one) for one in paid.get("transactions", []) if one["status"] == "COMPLETED")
 
 
 def _cycles(terms: PlanTerms) -> list[JsonObject]:
