@@ -53,18 +53,16 @@ class SubjectView(TypedDict):
 
 
 def named(fields: Mapping[str, str | int]) -> Reference | None:
-    """The thing that a body names, by kind and id or by a field of its own; raises Invalid (422) for half a name, and
-    for several things."""
-    found = {Reference(kind, int(fields[f"{kind}_id"])) for kind in NAMED_BY_FIELD if f"{kind}_id" in fields}
+    """The thing that a body names, by kind and id, else by the first of the fields that some kinds have; raises Invalid
+    (422) for half a name."""
     halves = [name for name in ("subject_kind", "subject_id") if name in fields]
     if len(halves) == 1:
         missing = "subject_id" if halves == ["subject_kind"] else "subject_kind"
         raise Invalid.field(missing, "Send subject_kind and subject_id together.")
     if halves:
-        found.add(Reference(str(fields["subject_kind"]), int(fields["subject_id"])))
-    if len(found) > 1:
-        raise Invalid.field("subject_id", "A conversation is about one thing. Open one for each.")
-    return next(iter(found), None)
+        return Reference(str(fields["subject_kind"]), int(fields["subject_id"]))
+    named_by = (kind for kind in NAMED_BY_FIELD if f"{kind}_id" in fields)
+    return next((Reference(kind, int(fields[f"{kind}_id"])) for kind in named_by), None)
 
 
 def find(user: User, about: Reference) -> Thing:

@@ -9,6 +9,7 @@ import json
 import random
 import re
 from datetime import timedelta
+from email import message_from_bytes
 from threading import RLock
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 from tests.servers.moods import Moody
 from tests.servers.paypal_billing import ROUTES as BILLING
 from tests.servers.paypal_certificates import SIGNER, certificate, pem, signature
+from tests.servers.paypal_disputes import ROUTES as DISPUTES
 from tests.servers.paypal_orders import ROUTES as ORDERS
 from tests.servers.paypal_orders import approve
 from tests.servers.paypal_store import Fault, Store, stamp
@@ -118,7 +120,8 @@ class PayPal:
             return self._certificate(request, path.removeprefix(CERTIFICATES))
         if request.headers.get("authorization") != f"Bearer {self.token}":
             raise Fault(401, "AUTHENTICATION_FAILURE")
-        if request.body and request.headers.get("content-type") != "application/json":
+        is_form = path.endswith("/provide-evidence")
+        if request.body and not is_form and request.headers.get("content-type") != "application/json":
             self.complaints.append(f"{path}: Content-Type {request.headers.get('content-type')}")
             raise Fault(415, "UNSUPPORTED_MEDIA_TYPE")
         if request.method == "POST" and not WITHOUT_KEYS.fullmatch(path):
@@ -148,25 +151,36 @@ class PayPal:
         self.keys.append(key)
         if not key or len(key) > 108:
             self.complaints.append(f"{path}: the key {key!r}")
+        is_form = path.endswith("/provide-evidence")
+        said = (
+            json.dumps(_form(request)).encode() if is_form else request.body
+        )  # a form's boundary is another each time
         if (path, key) in self._answers:
             before, reply = self._answers[path, key]
-            if before != request.body:
+            if before != said:
                 raise Fault(422, "UNPROCESSABLE_ENTITY", "DUPLICATE_REQUEST_ID")
             return reply
-        reply = self._do("POST", path, _parsed(request.body))
-        self._answers[path, key] = request.body, reply
+        reply = self._do("POST", path, _form(request) if is_form else _parsed(request.body))
+        self._answers[path, key] = said, reply
         return reply
 
     def _do(self, method: str, path: str, params: dict[str, Any]) -> Reply:
-        for verb, pattern, wanted, handler in [*ORDERS, *BILLING]:
+        for verb, pattern, wanted, handler in [*ORDERS, *DISPUTES, *BILLING]:
             if verb == method and (found := re.fullmatch(pattern, path)):
-                if wrong := complaints_about(params, wanted, wire=method == "GET"):
+                if wanted and (wrong := complaints_about(params, wanted, wire=method == "GET")):
                     self.complaints += [f"{path}: {one}" for one in wrong]
                     raise Fault(400, "INVALID_REQUEST", wrong[0])
                 answer = handler(self.book, params, *found.groups())
                 return Reply(204) if answer is None else _json(200 if method == "GET" else 201, answer)
         self.complaints.append(f"{method} {path}: no such address")
         raise Fault(404, "NOT_FOUND")
+
+
+def _form(request: Request) -> dict[str, Any]:
+    """The parts of a form, each a JSON."""
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    parts = message_from_bytes(head + request.body).get_payload()
+    return {str(part.get_param("name", header="content-disposition")): json.loads(part.get_payload()) for part in parts}
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Apart from the rooms: a gateway's part: one ability.
 """
 
+import secrets
 from datetime import datetime, timedelta
 
 from marketplace.kit.clock import now
@@ -44,7 +45,7 @@ class FakeChargebacks(FakeBook):
             data = {"payment": payment_id, "status": Dispute.OPEN.value, "amount_minor": minor, "fee_minor": FEE_MINOR}
             data |= {"currency": payment.data["currency"], "reason": reason, "withdrawn_minor": minor}
             due = {"evidence_due_at": (now() + TIME_TO_ANSWER).isoformat()}
-            thing, _ = self._made("chargeback", "dp", f"dispute-{payment_id}-{most}", {**data, **due})
+            thing, _ = self._made("chargeback", "dp", f"dispute-{secrets.token_hex(8)}", {**data, **due})
             self._write(ResourceType.CHARGEBACK, thing, minor + FEE_MINOR)
             self._change(payment, "charge.updated", ResourceType.PAYMENT, disputed=True)
             self._tell("charge.dispute.created", ResourceType.CHARGEBACK, thing.name)

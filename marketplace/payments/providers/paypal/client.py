@@ -3,6 +3,7 @@
 Apart from the rooms: a gateway's part: the client that all abilities share.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,11 @@ class Client:
         """PayPal does what has the same `key` once and answers the same."""
         headers = {"Content-Type": "application/json"} | ({"PayPal-Request-Id": key} if key else {})
         return self._ask("POST", _filled(path, ids), json=body, headers=headers)
+
+    def post_form(self, path: str, *ids: str, parts: dict[str, PayPalJson], key: str) -> PayPalJson:
+        """As `post`, where PayPal wants a form whose parts are JSON."""
+        files = {name: (None, json.dumps(said), "application/json") for name, said in parts.items()}
+        return self._ask("POST", _filled(path, ids), files=files, headers={"PayPal-Request-Id": key})
 
     def download(self, url: str, *, largest: int) -> tuple[int, bytes]:
         """Status and body of any address, which is told nothing of us; Unreachable too above `largest` bytes."""

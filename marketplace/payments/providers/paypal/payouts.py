@@ -17,7 +17,7 @@ from marketplace.payments.providers.paypal.account import Account
 from marketplace.payments.providers.paypal.answers import PayPalJson, link
 from marketplace.payments.providers.paypal.errors import Refusal
 from marketplace.payments.providers.paypal.money import from_paypal, to_paypal
-from marketplace.payments.providers.provider import Done, PayeeState, PayoutState, Unreachable
+from marketplace.payments.providers.provider import Done, NotSettled, PayeeState, PayoutState, Unreachable
 
 KEPT = timedelta(days=30)
 FAILED = {"FAILED", "RETURNED", "BLOCKED", "REFUNDED", "REVERSED", "DENIED", "CANCELED"}
@@ -50,6 +50,8 @@ class Payouts(Account):
         try:
             batch = self._api.post("/v1/payments/payouts", body=body, key=key)
         except Refusal as error:
+            if error.code == "INSUFFICIENT_FUNDS":
+                raise NotSettled("PayPal has not settled the money for this payout yet.") from None
             if not _is_repeated(error.body):
                 raise
             return self._made_before(error.body, key)

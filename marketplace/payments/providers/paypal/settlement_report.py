@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from marketplace.kit.clock import now
 from marketplace.payments.providers.paypal.answers import PayPalJson
+from marketplace.payments.providers.paypal.chargebacks import Chargebacks
 from marketplace.payments.providers.paypal.money import minor_of
-from marketplace.payments.providers.paypal.payments import Payments
 from marketplace.payments.providers.paypal.payouts import Payouts, rfc3339
 from marketplace.payments.providers.provider import PaymentState, ResourceType, SettlementLine
 
@@ -20,18 +20,21 @@ LONGEST_RANGE = timedelta(days=31)
 PAGE = 500
 SUBSCRIPTION, PAYMENT, REFUND, PAYOUT = "T0002", "T0006", "T1107", "T0001"
 PAYOUT_CAME_BACK = {"T1114", "T1115"}
+REVERSED, CHARGED_BACK, CHARGEBACK_CAME_BACK = "T1106", "T1201", "T1202"
+CAME_BACK = {*PAYOUT_CAME_BACK, CHARGEBACK_CAME_BACK}
 ABOUT = {
     PAYMENT: ResourceType.PAYMENT,
     SUBSCRIPTION: ResourceType.SUBSCRIPTION,
     REFUND: ResourceType.REFUND,
     PAYOUT: ResourceType.PAYOUT,
+    **dict.fromkeys((REVERSED, CHARGED_BACK, CHARGEBACK_CAME_BACK), ResourceType.CHARGEBACK),
     **dict.fromkeys(PAYOUT_CAME_BACK, ResourceType.PAYOUT),
 }
 DONE = {"S", "V"}
 ITEM_EVENTS = ("PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "PAYMENT.PAYOUTS-ITEM.RETURNED", "PAYMENT.PAYOUTS-ITEM.REFUNDED")
 
 
-class Book(Payments, Payouts):
+class Book(Chargebacks, Payouts):
     """What PayPal has in its book."""
 
     def book(self, since: datetime, until: datetime) -> Iterator[SettlementLine]:
@@ -46,6 +49,8 @@ class Book(Payments, Payouts):
             object_id, key = line, one.get("custom_field") or ""
             if about is ResourceType.PAYMENT:
                 object_id = self._order_of(line) or line
+            elif about is ResourceType.CHARGEBACK:
+                object_id = self.dispute_about(one.get("paypal_reference_id") or line) or line
             elif about is ResourceType.PAYOUT:
                 payouts = self._payouts(since, until) if payouts is None else payouts
                 object_id, key = payouts.get(line) or payouts.get(one.get("paypal_reference_id", "")) or (line, "")
@@ -99,7 +104,7 @@ def _line(one: PayPalJson, about: ResourceType, object_id: str, key: str) -> Set
         about=about,
         object_id=object_id,
         key=key,
-        amount_minor=-minor if one["transaction_event_code"] in PAYOUT_CAME_BACK else minor,
+        amount_minor=-minor if one["transaction_event_code"] in CAME_BACK else minor,
         currency=amount["currency_code"],
         made_at=datetime.fromisoformat(one["transaction_initiation_date"]),
     )

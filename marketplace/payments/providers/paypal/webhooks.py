@@ -33,6 +33,7 @@ BY_BEGINNING = {
     "PAYMENT.CAPTURE.": ResourceType.PAYMENT,
     "PAYMENT.PAYOUTSBATCH.": ResourceType.PAYOUT,
     "PAYMENT.PAYOUTS-ITEM.": ResourceType.PAYOUT,
+    "CUSTOMER.DISPUTE.": ResourceType.CHARGEBACK,
     "BILLING.SUBSCRIPTION.": ResourceType.SUBSCRIPTION,
     "PAYMENT.SALE.": ResourceType.SUBSCRIPTION,
 }
@@ -104,6 +105,8 @@ def _subject(event: PayPalJson) -> tuple[ResourceType, str]:
         object_id = order_id(thing)
     elif about is ResourceType.PAYOUT:
         object_id = (thing.get("batch_header") or thing).get("payout_batch_id") or ""
+    elif about is ResourceType.CHARGEBACK:
+        object_id = thing.get("dispute_id") or ""
     elif kind.startswith("PAYMENT.SALE."):
         object_id = thing.get("billing_agreement_id") or ""
     else:

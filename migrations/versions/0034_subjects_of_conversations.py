@@ -1,14 +1,14 @@
 """Conversations name what they are about by its kind and id, whichever slice it is of.
 
-Revision ID: 0040
-Revises: 0031
+Revision ID: 0034
+Revises: 0033
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0040"
-down_revision = "0031"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

@@ -2,15 +2,15 @@
 
 The job's row and the keys of review reminders, which name the deal now, are carried over.
 
-Revision ID: 0045
-Revises: 0031
+Revision ID: 0035
+Revises: 0034
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0031"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
