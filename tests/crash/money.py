@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import time_machine
@@ -19,14 +20,16 @@ from sqlalchemy.engine import Engine
 import config
 from marketplace.app import create_app
 from marketplace.cli.audit import findings
-from marketplace.core.database.db import db, fetch
+from marketplace.core.database.db import db, fetch, in_transaction
 from marketplace.core.queues.outbox import relay
 from marketplace.core.queues.work_queue import QUEUES
 from marketplace.kit.clock import now
+from marketplace.payments import service as payments
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
 from marketplace.payments.providers.fake import book as fake_book
 from marketplace.payments.providers.fake.provider import FakeProvider
 from marketplace.payments.reconciliation import service as reconciliation_service
+from marketplace.payments.service import Purchase
 from marketplace.payments.webhooks import service as webhooks_service
 from tests.crash.lives import DIED, FINISHED, OPEN, TASK, Steps, _person, in_a_child
 from tests.factories.people import Person
@@ -83,6 +86,41 @@ def story(app: Flask, owner: Person, helper: Person, tasks: list[tuple[int, int]
     send(owner, f"/api/tasks/{off[0]}/applications/{off[1]}/accept", "accept", {"price": 40})
     send(owner, f"/api/tasks/{off[0]}/cancel", "cancel")
     work(app)
+    buy_together(app, owner, helper, work)
+    send(helper, "/api/payouts", "out of the cart", {"amount": 36, "currency": "EUR"})
+    work(app)
+
+
+def buy_together(app: Flask, owner: Person, helper: Person, work: Work) -> None:
+    """One payment for three deals, of which the middle one is called off; who comes back goes on where it stands."""
+    name = f"cart of {owner.id}"
+    parts = [
+        Purchase(
+            reference=f"part:{owner.id}-{place}",
+            title="Thing",
+            payer_id=owner.id,
+            payee_id=helper.id,
+            price_minor=1000 * place,
+            currency="EUR",
+            category="other",
+        )
+        for place in (1, 2, 3)
+    ]
+    begin = partial(payments.begin_together, name, "Things", parts, method=CARD["payment_method"])
+    first, second, third = (part.reference for part in parts)
+    _inside(app, lambda: fetch(text("SELECT 1 FROM payments WHERE reference = :name"), {"name": name}) or begin())
+    work(app)
+    _inside(app, lambda: payments.release(first))
+    _inside(app, lambda: payments.call_off(second))
+    _inside(app, lambda: payments.release(third))
+    work(app)
+
+
+def _inside(app: Flask, verb: Callable[[], object]) -> None:
+    """In a transaction of its own."""
+    with app.app_context():
+        in_transaction(verb)
+        db.session.remove()
 
 
 def send(person: Person, path: str, key: str, body: dict[str, Any] | None = None) -> Any:

@@ -13,8 +13,9 @@ import pytest
 import config
 from tests.conftest import SETTINGS
 
-ONCE = {"charges": 1, "refunds": 1, "payouts": 1, "releases": 1, "clawbacks": 1, "payees": 1}
-ENDS = {"payments": 3, "not over": 0, "kept": 3000, "receipts": 2}  # 40 less the 10 that went back; receipt and note
+ONCE = {"charges": 1, "refunds": 1, "payouts": 2, "releases": 3, "clawbacks": 1, "payees": 1}
+# 40 less the 10 that went back, and two of three parts of a payment, 10 and 30; the first's receipt and note
+ENDS = {"payments": 4, "not over": 0, "kept": 7000, "receipts": 2}
 
 
 def how(url: str, folder: Path, every: int, **more: str) -> dict[str, Any]:
