@@ -55,7 +55,7 @@ demo-escrow: $(VENV)/.run ## The story of a task's money with the books after ea
 
 torture: $(VENV)/.dev ## Die at every step, meet at every statement, migrate 10,000 rows a table, 5,000 random stories of money (hours)
 	CRASH_EVERY=1 INTERLEAVE_EVERY=1 FUZZ_EXAMPLES=100 MONEY_EXAMPLES=$(MONEY_EXAMPLES) MONEY_STEPS=$(MONEY_STEPS) \
-		$(BIN)/python -m pytest -n 2 tests/crash tests/races tests/fuzz tests/payments/test_properties.py
+		$(BIN)/python -m pytest -n 2 tests/crash tests/races tests/fuzz tests/payments/test_properties.py tests/payments/shares/test_stories.py
 	MIGRATION_ROWS=10000 $(BIN)/python -m pytest -n 2 tests/deals/test_deals_migration.py
 	FLOOD_FELT=2 $(BIN)/python -m pytest tests/messaging/test_events_hostile.py
 
