@@ -49,11 +49,11 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Searchable:
-    """What a search asks of a kind: finds in their order, the newest rows, counts by value, one `new` thing for saved
+    """What a search asks of a kind: finds in their order, the latest titles, counts by value, one `new` thing for saved
     searches; and where in a row its title stands, in what is shown its `text`."""
 
     best: Callable[..., list[SearchHit]]
-    newest: Callable[..., list[Any]]
+    latest: Callable[..., list[Any]]
     facets: Callable[..., dict[str, list[Any]]]
     new: Callable[[int], Any | None] = lambda _id: None
     title: Callable[[Any], str] = attrgetter("title_0")

@@ -10,6 +10,7 @@ from flask import current_app
 
 from marketplace.catalog.queries import tree
 from marketplace.core.cache.shared_cache import Kept
+from marketplace.core.lists.full_text import understand
 from marketplace.core.ops import current_settings
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
@@ -29,6 +30,8 @@ def of(kind: str, *, q: str | None = None, category: str | None = None) -> JsonO
 
 
 def _found(kind: str, **query: Any) -> JsonObject:
+    if query.get("q"):
+        query["q"] = understand(query["q"])  # once: each facet is a statement of its own
     parts = searchable()[kind].facets(**query)
     categories, amounts = parts.pop("category"), parts.pop("amounts")
     return {

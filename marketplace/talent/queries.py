@@ -10,7 +10,7 @@ from marketplace.auth.queries import display_name, hourly_rate
 from marketplace.catalog.queries import tree
 from marketplace.core.database.db import listed
 from marketplace.core.lists.full_text import matches
-from marketplace.core.lists.list_query import ListQuery, Ranked, RankedRow
+from marketplace.core.lists.list_query import ListQuery, Ranked, TitledRow
 from marketplace.core.lists.near import with_distance
 from marketplace.core.lists.pagination import Page
 from marketplace.core.lists.ranking import SearchHit
@@ -56,9 +56,9 @@ def best(category: str | None = None, **query: Any) -> list[SearchHit]:
     return HELPERS.best({**query, "offering": True, "category": _offered(category)})
 
 
-def newest(most: int, **query: Any) -> list[RankedRow]:
-    """Newest hits among those who offer to help."""
-    return HELPERS.newest({**query, "offering": True}, most)
+def latest(most: int, **query: Any) -> list[TitledRow]:
+    """The newest who offer to help of the latest with the words."""
+    return HELPERS.latest({**query, "offering": True}, most)
 
 
 def facets(category: str | None = None, **query: Any) -> dict[str, list[Any]]:
@@ -75,7 +75,7 @@ def by_ids(_viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
 
 
 def name_of(row: Any) -> str:
-    """The display name, for `best` and `newest`."""
+    """The display name, for `best` and `latest`."""
     return display_name(row.title_2, row.title_0, row.title_1)
 
 

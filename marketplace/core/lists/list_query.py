@@ -34,6 +34,7 @@ from marketplace.core.lists.full_text import FEW, MOST_CANDIDATES, SearchQuery, 
 from marketplace.core.lists.list_request import ListRequest, QueryShape, bare
 from marketplace.core.lists.pagination import COUNT_BOUND, Page, encode_cursor
 from marketplace.core.lists.ranking import SearchHit, why
+from marketplace.core.lists.text_index import latest_matches
 from marketplace.kit.clock import now
 
 Writer = Callable[[AnyRow], dict[str, Any]]
@@ -63,14 +64,10 @@ class PostedRow(Protocol):
     owner_id: int
 
 
-class RankedRow(Protocol):
-    """A row that `best` ranks; `title_0`, `title_1` … are the parts of its title."""
+class TitledRow(Protocol):
+    """A row by its id and the parts of its title: `title_0`, `title_1` …"""
 
     id: int
-    created_at: datetime
-    search_text: str
-    rating_sum: int
-    reviews_count: int
     title_0: str
 
 
@@ -141,10 +138,10 @@ class ListQuery:
         ask = ListRequest(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
         return self._best(ask)
 
-    def newest(self, params: Mapping[str, Any], most: int) -> list[RankedRow]:
-        """The nearest or newest rows that fit, as `best` has them."""
-        ask = ListRequest(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
-        return fetch_as(RankedRow, self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": most})
+    def latest(self, params: Mapping[str, Any], most: int) -> list[TitledRow]:
+        """Of the latest rows with the words `q` the newest that fit; only what they are called."""
+        ask = ListRequest(self, {key: value for key, value in params.items() if value is not None})
+        return fetch_as(TitledRow, self._built_once("latest", ask.shape), {**ask.binds, "limit_rows": most})
 
     def summary(self, by: ColumnElement[Any], params: Mapping[str, Any], *values: ColumnElement[Any]) -> list[FacetRow]:
         """For each value of `by` among what the filters leave: the value, how many there are, and `values`."""
@@ -245,6 +242,14 @@ class ListQuery:
         chosen += [owner.reviews_count, *(part.label(f"title_{i}") for i, part in enumerate(self.ranked.title))]
         found = self._build_rows(replace(shape, keyset=True, continued=False), chosen)
         return found.where(owner.is_active == true())  # what a banned person put up is taken down a moment later
+
+    def _build_latest(self, shape: QueryShape) -> Statement:
+        assert self.ranked is not None
+        titles = [part.label(f"title_{i}") for i, part in enumerate(self.ranked.title)]
+        seen = self._conditions(replace(shape, filters=shape.filters - {"q"}))
+        page = select(self.table.c.id, *titles).select_from(self.joined if self.joined is not None else self.table)
+        page = page.where(self.table.c.id.in_(latest_matches(self.table.name)), *seen, self.ranked.owner.c.is_active)
+        return page.order_by(self.table.c.created_at.desc(), self.table.c.id.desc()).limit(bindparam("limit_rows"))
 
     def _build_found(self, shape: QueryShape) -> Statement:
         source = self.joined if self.joined is not None else self.table
