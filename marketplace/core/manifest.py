@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from marketplace.core.database.lifecycle import Stateful
 from marketplace.core.http.access import Loaders
 from marketplace.core.http.blueprint import Blueprint
+from marketplace.core.lists.facets import Facets
 from marketplace.core.lists.ranking import SearchHit
 from marketplace.events.base import Event
 
@@ -54,7 +55,7 @@ class Searchable:
 
     best: Callable[..., list[SearchHit]]
     latest: Callable[..., list[Any]]
-    facets: Callable[..., dict[str, list[Any]]]
+    facets: Callable[..., Facets]
     new: Callable[[int], Any | None] = lambda _id: None
     title: Callable[[Any], str] = attrgetter("title_0")
     text: str = "description"

@@ -5,7 +5,7 @@ from sqlalchemy import ScalarSelect, Select, column, func, select
 from marketplace.core.database.db import Base, db
 from marketplace.core.lists.full_text import matches, rowids
 
-MOST_LATEST, LAST_ROWS = 60, 2000
+MOST_LATEST, LAST_ROWS = 30, 1000
 
 
 def any_match(table_name: str, parameter: str) -> ScalarSelect[int]:
