@@ -23,6 +23,7 @@ from marketplace.cli.audit import findings
 from marketplace.core.database import counters
 from marketplace.core.database.db import db
 from marketplace.core.database.encryption import derived_key, rotate
+from marketplace.core.lists.vocabulary import Vocabulary
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Problem
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
@@ -105,6 +106,7 @@ def apps(urls: dict[str, str]) -> Iterator[dict[str, Flask]]:
 def make_app(url: str, **settings: str) -> Flask:
     """An application on this database with the tests' settings and these."""
     app = create_app(config.load({**SETTINGS, "UPLOADS_DIR": str(FILES / "uploads"), "DATABASE_URL": url, **settings}))
+    app.extensions["vocabulary"] = Vocabulary(patience=0.0)  # no background reads here what a test writes
     _made.append(app)
     return app
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from marketplace.core.database import counters
 from marketplace.core.invariants import outdated_words, stuck_rows, unreadable_secrets
+from marketplace.core.lists import vocabulary
 from marketplace.core.manifest import Lane, Manifest
 from marketplace.core.ops import health, metrics
 from marketplace.core.queues import jobs as queues_jobs
@@ -17,7 +18,7 @@ CORE = Manifest(
     setup=(health.init_app,),
     jobs=(retention,),
     background=((Lane.EVENTS, outbox.relay), (Lane.JOBS, queues_jobs.plan), (Lane.JOBS, queues_jobs.run_due)),
-    own=((1.0, counters.flush),),
+    own=((1.0, counters.flush), (1.0, vocabulary.keep_up)),
     checks=(stuck_rows, outdated_words, unreadable_secrets),
     personal=Path(__file__).with_name("personal.toml"),
 )

@@ -18,6 +18,7 @@ from marketplace.core.database.db import Base
 from marketplace.core.database.lifecycle import Stateful
 from marketplace.core.http.access import Loaders
 from marketplace.core.http.blueprint import Blueprint
+from marketplace.core.lists.facets import Facets
 from marketplace.core.lists.ranking import SearchHit
 from marketplace.events.base import Event
 
@@ -52,12 +53,12 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Searchable:
-    """What a search asks of a kind: finds in their order, the newest rows, counts by value, one `new` thing for saved
+    """What a search asks of a kind: finds in their order, the latest titles, counts by value, one `new` thing for saved
     searches; and where in a row its title stands, in what is shown its `text`."""
 
     best: Callable[..., list[SearchHit]]
-    newest: Callable[..., list[Any]]
-    facets: Callable[..., dict[str, list[Any]]]
+    latest: Callable[..., list[Any]]
+    facets: Callable[..., Facets]
     new: Callable[[int], Any | None] = lambda _id: None
     title: Callable[[Any], str] = attrgetter("title_0")
     text: str = "description"

@@ -25,7 +25,7 @@ LISTINGS = Manifest(
         Subject(
             "listing",
             queries.by_ids,
-            search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
+            search=Searchable(queries.best, queries.latest, queries.facets, queries.newly_posted),
             posted=listings.ListingPosted,
             deleted=listings.ListingDeleted,
         ),

@@ -227,4 +227,4 @@ ON_VIEW = PublicList(
     owner=LISTINGS.c.seller_id,
     posted=(LISTINGS.c.status == ListingStatus.ACTIVE,),
 )
-best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted
+best, latest, facets, newly_posted = ON_VIEW.best, ON_VIEW.latest, ON_VIEW.facets, ON_VIEW.newly_posted

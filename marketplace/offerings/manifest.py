@@ -22,7 +22,7 @@ OFFERINGS = Manifest(
         Subject(
             "offering",
             queries.by_ids,
-            search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
+            search=Searchable(queries.best, queries.latest, queries.facets, queries.newly_posted),
             posted=offerings.OfferingPosted,
             deleted=offerings.OfferingDeleted,
         ),

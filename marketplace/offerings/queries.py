@@ -153,4 +153,4 @@ ON_VIEW = PublicList(
     owner=OFFERINGS.c.creator_id,
     posted=(OFFERINGS.c.status == OfferingStatus.ACTIVE,),
 )
-best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted
+best, latest, facets, newly_posted = ON_VIEW.best, ON_VIEW.latest, ON_VIEW.facets, ON_VIEW.newly_posted

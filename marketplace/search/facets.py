@@ -10,6 +10,7 @@ from flask import current_app
 
 from marketplace.catalog.queries import tree
 from marketplace.core.cache.shared_cache import Kept
+from marketplace.core.lists.facets import AmountRange
 from marketplace.core.ops import current_settings
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
@@ -29,16 +30,16 @@ def of(kind: str, *, q: str | None = None, category: str | None = None) -> JsonO
 
 
 def _found(kind: str, **query: Any) -> JsonObject:
-    parts = searchable()[kind].facets(**query)
-    categories, amounts = parts.pop("category"), parts.pop("amounts")
+    found = searchable()[kind].facets(**query)
+    others = {name: counts for name, counts in found.values.items() if name != "category"}
     return {
         "type": kind,
-        "total": sum(row.count for row in amounts),
-        "categories": [_category(*row) for row in categories],
-        "amounts": [_amount(row) for row in amounts if row.least is not None],
+        "total": found.total,
+        "categories": [_category(*one) for one in found.values["category"]],
+        "amounts": [_amount(one) for one in found.amounts],
         "values": {
-            name: [{"value": value, "count": count} for value, count in rows[:MOST_VALUES] if value]
-            for name, rows in parts.items()
+            name: [{"value": value, "count": count} for value, count in counts[:MOST_VALUES]]
+            for name, counts in others.items()
         },
     }
 
@@ -47,7 +48,7 @@ def _category(key: str, count: int) -> JsonObject:
     return {"key": key, "name": tree().name(key), "count": count}
 
 
-def _amount(row: Any) -> JsonObject:
+def _amount(row: AmountRange) -> JsonObject:
     return {
         "currency": row.currency,
         "least": to_major(row.least, row.currency),

@@ -3,18 +3,18 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from marketplace.auth.models import User
-from marketplace.core.lists.full_text import FEW, SearchQuery, as_written, understand
+from marketplace.core.lists.full_text import FEW, SearchQuery, understand
 from marketplace.core.lists.pagination import CURSOR_START, Page, decode_cursor, encode_cursor
 from marketplace.core.lists.ranking import SearchHit
 from marketplace.core.lists.vocabulary import vocabulary
+from marketplace.core.lists.written_words import as_written
 from marketplace.core.manifest import subjects
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
-from marketplace.kit.text import APOSTROPHES, CONNECTION, WRITTEN, is_unspaced, spellings, terms
+from marketplace.kit.text import APOSTROPHES, CONNECTION, WRITTEN, is_unspaced, terms
 from marketplace.kit.unicode_fold import fold
 from marketplace.search.policy import searchable
 
@@ -22,7 +22,6 @@ SNIPPET_WORDS = 24
 SNIPPET_LETTERS = 4  # of a word, where nothing says how long words are
 MOST_SUGGESTIONS = 8
 MOST_TITLES = 3
-ENOUGH_FOR_THE_INDEX = 60  # rows: for three the planner walks the newest ones, however few have the words
 
 
 def search(
@@ -72,30 +71,20 @@ def suggest(q: str) -> list[JsonObject]:
     beginning = (*last[-1].wholes, last[-1].typed)[0]
     if len(beginning) < 2 and not is_unspaced(beginning):
         return []
-    kinds = searchable()
-    titled = {name: kind.newest(ENOUGH_FOR_THE_INDEX, q=q) for name, kind in kinds.items()}
-    words = _go_on(beginning, [kinds[name].title(row) for name, rows in titled.items() for row in rows])
-    said = [{"text": " ".join([*typed[:-1], word]), "type": "word", "id": None} for word in words]
+    asked = understand(q)
+    said = [{"text": " ".join([*typed[:-1], word]), "type": "word", "id": None} for word in _go_on(beginning)]
     titles = [
-        {"text": kinds[name].title(row), "type": name, "id": row.id}
-        for name, rows in titled.items()
-        for row in rows[:MOST_TITLES]
+        {"text": kind.title(row), "type": name, "id": row.id}
+        for name, kind in searchable().items()
+        for row in kind.latest(MOST_TITLES, q=asked)
     ]
     return [*said, *titles][: MOST_SUGGESTIONS + MOST_TITLES]
 
 
-def _go_on(beginning: str, titles: list[str]) -> list[str]:
-    """Known words with this beginning, in the spelling of these titles, else in a common one."""
-    known = vocabulary()
-    known.knows(beginning)
-    completions = sorted(known.completions(beginning, 200), key=lambda word: (len(word), word))[:MOST_SUGGESTIONS]
-    written = dict(pair for title in reversed(titles) if not title.isascii() for pair in _spellings(title))
-    return [written.get(word) or as_written(word) for word in completions]
-
-
-@lru_cache(maxsize=5_000)
-def _spellings(title: str) -> list[tuple[str, str]]:
-    return list(spellings(title))
+def _go_on(beginning: str) -> list[str]:
+    """Known words with this beginning, the shortest first, with their accents."""
+    completions = sorted(vocabulary().completions(beginning, 200), key=lambda word: (len(word), word))
+    return as_written(completions[:MOST_SUGGESTIONS])
 
 
 def _more(

@@ -19,7 +19,7 @@ TALENT = Manifest(
         Subject(
             "person",
             queries.by_ids,
-            search=Searchable(queries.best, queries.newest, queries.facets, title=queries.name_of, text="bio"),
+            search=Searchable(queries.best, queries.latest, queries.facets, title=queries.name_of, text="bio"),
         ),
     ),
 )

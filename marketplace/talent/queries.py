@@ -1,6 +1,6 @@
 """Helpers: people who offer to help, or have completed a task."""
 
-from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Table, Text, bindparam, or_, true, type_coerce
@@ -9,8 +9,9 @@ from marketplace.auth.models import User
 from marketplace.auth.queries import display_name, hourly_rate
 from marketplace.catalog.queries import tree
 from marketplace.core.database.db import listed
+from marketplace.core.lists.facets import Facets
 from marketplace.core.lists.full_text import matches
-from marketplace.core.lists.list_query import ListQuery, Ranked, RankedRow
+from marketplace.core.lists.list_query import ListQuery, Ranked, TitledRow
 from marketplace.core.lists.near import with_distance
 from marketplace.core.lists.pagination import Page
 from marketplace.core.lists.ranking import SearchHit
@@ -56,17 +57,17 @@ def best(category: str | None = None, **query: Any) -> list[SearchHit]:
     return HELPERS.best({**query, "offering": True, "category": _offered(category)})
 
 
-def newest(most: int, **query: Any) -> list[RankedRow]:
-    """Newest hits among those who offer to help."""
-    return HELPERS.newest({**query, "offering": True}, most)
+def latest(most: int, **query: Any) -> list[TitledRow]:
+    """The newest who offer to help of the latest with the words."""
+    return HELPERS.latest({**query, "offering": True}, most)
 
 
-def facets(category: str | None = None, **query: Any) -> dict[str, list[Any]]:
-    """(value, count) rows, and hourly rates by currency, of those who offer to help."""
+def facets(category: str | None = None, **query: Any) -> Facets:
+    """How those who offer to help divide, each of their categories and skills counted, and their hourly rates."""
     params = {**query, "offering": True, "category": _offered(category)}
     found = HELPERS.facets(params, ("helper_categories", "skills"), USERS.c.hourly_rate_minor)
-    categories, skills = _each(found["helper_categories"]), _each(found["skills"])
-    return {"category": categories, "skills": skills, "amounts": found["amounts"]}
+    values = {"category": found.values["helper_categories"], "skills": found.values["skills"]}
+    return replace(found, values=values)
 
 
 def by_ids(_viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
@@ -75,21 +76,13 @@ def by_ids(_viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
 
 
 def name_of(row: Any) -> str:
-    """The display name, for `best` and `newest`."""
+    """The display name, for `best` and `latest`."""
     return display_name(row.title_2, row.title_0, row.title_1)
 
 
 def _offered(category: str | None) -> str | None:
     known = tree().resolve(category.strip().lower()) if category else None
     return contains(listed(known or category)) if category else None
-
-
-def _each(rows: list[Any]) -> list[tuple[str, int]]:
-    """Counts by single value, out of counts of lists of values; most frequent first."""
-    counts: Counter[str] = Counter()
-    for row in rows:
-        counts.update(dict.fromkeys(row[0], row.count))
-    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 def view(row: Any) -> JsonObject:

@@ -49,7 +49,7 @@ TASKS = Manifest(
         Subject(
             "task",
             queries.by_ids,
-            search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
+            search=Searchable(queries.best, queries.latest, queries.facets, queries.newly_posted),
             posted=tasks.TaskPosted,
             deleted=tasks.TaskDeleted,
         ),

@@ -281,4 +281,4 @@ ON_VIEW = PublicList(
     owner=TASKS.c.creator_id,
     posted=(TASKS.c.status == TaskStatus.OPEN, TASKS.c.booked == false()),
 )
-best, newest, facets, newly_posted = ON_VIEW.best, ON_VIEW.newest, ON_VIEW.facets, ON_VIEW.newly_posted
+best, latest, facets, newly_posted = ON_VIEW.best, ON_VIEW.latest, ON_VIEW.facets, ON_VIEW.newly_posted

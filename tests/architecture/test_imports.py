@@ -23,7 +23,7 @@ LATE = {
     "markdown_it": "core/http/docs/guides.py",
     "phonenumbers": "auth/phone_numbers.py",
     "pywebpush": "notifications/gateways/push.py",
-    "rapidfuzz": "core/lists/vocabulary.py",
+    "rapidfuzz": "core/lists/spelling_index.py",
     "requests": "notifications/gateways/sms.py",
     "twilio": "notifications/gateways/sms.py",
     "urllib3": "core/http/outgoing_requests.py",

@@ -20,7 +20,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.types import TypeDecorator
 from werkzeug.sansio.response import Response as SansResponse
 
-from marketplace.core.database import sqlite
+from marketplace.core.database import postgres, sqlite
 from marketplace.core.database.bulkhead import RESERVED, TurnPool
 from marketplace.core.database.errors import sql_state, trouble_of
 from marketplace.core.ops.settings import ConfigurationError
@@ -342,6 +342,8 @@ def init_app(app: Flask) -> None:
             sqlite.prepare(db.engine)
             if said := sqlite.warning():
                 log.warning("sqlite", warning=said)
+        else:
+            postgres.prepare(db.engine)
 
 
 def _make_folder(folder: Path) -> None:

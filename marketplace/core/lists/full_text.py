@@ -6,7 +6,7 @@ neighbours of misspelt ones) is decided here, so that a query finds the same row
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import filterfalse
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     Table,
     Text,
     bindparam,
@@ -21,7 +22,6 @@ from sqlalchemy import (
     column,
     delete,
     event,
-    func,
     literal_column,
     select,
     table,
@@ -41,7 +41,6 @@ from marketplace.kit.text import (
     is_word,
     parts,
     phrase,
-    spellings,
     stem,
     terms,
 )
@@ -103,6 +102,7 @@ class SearchQuery:
     phrases: tuple[tuple[str, ...], ...] = ()
     without: tuple[tuple[str, ...], ...] = ()
     any_word: bool = False
+    matches: dict[bool, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def corrected(self) -> str | None:
@@ -174,20 +174,25 @@ def _is_outdated(source: Table, names: list[str], indexed: Indexed) -> bool:
 
 def matches(table_name: str, parameter: str = "match") -> ColumnElement[bool]:
     """A condition on `table_name` with a parameter made by `match_query` or `match_words`."""
-    source = Base.metadata.tables[table_name]
     if db.engine.dialect.name == "sqlite":
-        index = table(f"{table_name}_search", column("rowid"), column("search_text"))
-        hits = select(index.c.rowid).where(index.c.search_text.op("MATCH")(bindparam(parameter)))
-        return source.c.id.in_(hits)
+        return Base.metadata.tables[table_name].c.id.in_(rowids(table_name, parameter))
     vector: ColumnElement[Any] = literal_column(f"{table_name}.search_vector")
     # A cast takes the words as they are: to_tsquery would read them with a parser of its own.
     return vector.op("@@")(cast(bindparam(parameter, type_=Text()), TSQUERY))
 
 
+def rowids(table_name: str, parameter: str = "match") -> Select[int]:
+    """Ids of rows with the words, on SQLite: FTS5 gives them in their order, so the first or last few cost little."""
+    index = table(f"{table_name}_search", column("rowid"), column("search_text"))
+    return select(index.c.rowid).where(index.c.search_text.op("MATCH")(bindparam(parameter)))
+
+
 def match_query(asked: SearchQuery, *, firmly: bool = False) -> str:
     """What was typed in the database's own syntax; operators typed by people are text. `firmly`: the words themselves
-    with their endings, nothing they could also stand for."""
-    return _fts5(asked, firmly) if db.engine.dialect.name == "sqlite" else _tsquery(asked, firmly)
+    with their endings, nothing they could also stand for. Written once: each kind that is searched asks for it."""
+    if firmly not in asked.matches:
+        asked.matches[firmly] = (_fts5 if db.engine.dialect.name == "sqlite" else _tsquery)(asked, firmly)
+    return asked.matches[firmly]
 
 
 def match_words(beginnings: Iterable[str]) -> str:
@@ -317,25 +322,6 @@ def _rebuild(source: Table, names: list[str], indexed: Indexed) -> int:
                 wrong += 1
                 in_transaction(partial(execute, update(source).where(source.c.id == row.id).values(meant)))
     return wrong
-
-
-def as_written(word: str) -> str:
-    """A known word with its accents, as one of the texts that have it writes it."""
-    known = vocabulary()
-    if word not in known.written:
-        known.written[word] = next(filter(None, (_written_in(name, word) for name in SAID)), word)
-    return known.written[word]
-
-
-def _written_in(name: str, word: str) -> str | None:
-    source = Base.metadata.tables[name]
-    # With LIMIT 1 beside the words the planner reads the table instead of the index.
-    hits = select(source.c.id).where(matches(name)).cte().prefix_with("MATERIALIZED")
-    first = select(func.min(hits.c.id)).scalar_subquery()
-    some = select(*(source.c[one] for one in KEPT[name][0])).where(source.c.id == first)
-    rows = fetch(some, {"match": match_query(SearchQuery(phrases=((word,),)))})
-    texts = [" ".join(filter(None, SAID[name](row._asdict()))) for row in rows]
-    return next((written for text_ in texts for folded, written in spellings(text_) if folded == word), None)
 
 
 def _stands_in(name: str, word: str) -> bool:

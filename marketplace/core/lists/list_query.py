@@ -14,7 +14,6 @@ from marshmallow import Schema
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    Row,
     Select,
     Subquery,
     Table,
@@ -30,15 +29,17 @@ from sqlalchemy import (
 from marketplace.core.database.db import AnyRow, UTCDateTime, fetch, fetch_as
 from marketplace.core.http.fields import Str
 from marketplace.core.lists import near
+from marketplace.core.lists.facets import FacetRow, Facets, add_up
 from marketplace.core.lists.full_text import FEW, MOST_CANDIDATES, SearchQuery, match_query
 from marketplace.core.lists.list_request import ListRequest, QueryShape, bare
 from marketplace.core.lists.pagination import COUNT_BOUND, Page, encode_cursor
 from marketplace.core.lists.ranking import SearchHit, why
+from marketplace.core.lists.text_index import latest_matches
 from marketplace.kit.clock import now
+from marketplace.kit.json_types import JsonObject
 
 Writer = Callable[[AnyRow], dict[str, Any]]
 DAY = 86_400
-FacetRow: TypeAlias = Row[str, int]  # a value and how many have it; `least` and `most` for amounts
 Statement: TypeAlias = Select[*tuple[object, ...]]  # of the columns that a list names
 
 
@@ -63,14 +64,10 @@ class PostedRow(Protocol):
     owner_id: int
 
 
-class RankedRow(Protocol):
-    """A row that `best` ranks; `title_0`, `title_1` … are the parts of its title."""
+class TitledRow(Protocol):
+    """A row by its id and the parts of its title: `title_0`, `title_1` …"""
 
     id: int
-    created_at: datetime
-    search_text: str
-    rating_sum: int
-    reviews_count: int
     title_0: str
 
 
@@ -141,28 +138,19 @@ class ListQuery:
         ask = ListRequest(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
         return self._best(ask)
 
-    def newest(self, params: Mapping[str, Any], most: int) -> list[RankedRow]:
-        """The nearest or newest rows that fit, as `best` has them."""
-        ask = ListRequest(self, {"as_of": now(), **{key: value for key, value in params.items() if value is not None}})
-        return fetch_as(RankedRow, self._built_once("ranking", ask.shape), {**ask.binds, "limit_rows": most})
-
-    def summary(self, by: ColumnElement[Any], params: Mapping[str, Any], *values: ColumnElement[Any]) -> list[FacetRow]:
-        """For each value of `by` among what the filters leave: the value, how many there are, and `values`."""
+    def latest(self, params: Mapping[str, Any], most: int) -> list[TitledRow]:
+        """Of the latest rows with the words `q` the newest that fit; only what they are called."""
         ask = ListRequest(self, {key: value for key, value in params.items() if value is not None})
-        name = ("by", *map(str, (by, *values)), ask.shape)
-        if name not in self.built:
-            grouped = select(by, func.count().label("count"), *values).where(*self._conditions(ask.shape))
-            self.built[name] = grouped.group_by(by).order_by(func.count().desc(), by)
-        return fetch_as(FacetRow, self.built[name], ask.binds)
+        return fetch_as(TitledRow, self._built_once("latest", ask.shape), {**ask.binds, "limit_rows": most})
 
-    def facets(
-        self, params: Mapping[str, Any], by: Iterable[str], amount: ColumnElement[Any]
-    ) -> dict[str, list[FacetRow]]:
-        """How what the filters leave divides: a summary by each of these columns, and under "amounts" the least and
-        the most of `amount` in each currency."""
-        ends = (func.min(amount).label("least"), func.max(amount).label("most"))
-        amounts = self.summary(self.table.c.currency, params, *ends)
-        return {**{name: self.summary(self.table.c[name], params) for name in by}, "amounts": amounts}
+    def facets(self, params: Mapping[str, Any], by: Iterable[str], amount: ColumnElement[Any]) -> Facets:
+        """How what the filters leave divides by each of these columns and by currency, in one pass: how many there are
+        of each combination is added up here."""
+        ask = ListRequest(self, {key: value for key, value in params.items() if value is not None})
+        key = ("facets", *by, str(amount), ask.shape)
+        if key not in self.built:
+            self.built[key] = self._build_facets(ask.shape, by, amount)
+        return add_up(fetch_as(FacetRow, self.built[key], ask.binds), by)
 
     def total(self, params: Mapping[str, Any]) -> int:
         """How many rows the filters leave, counted no further than COUNT_BOUND + 1."""
@@ -207,13 +195,22 @@ class ListQuery:
 
     def _best(self, ask: ListRequest) -> list[SearchHit]:
         assert self.ranked is not None
-        statement = self._built_once("ranking", ask.shape)
-        rows = fetch(statement, {**ask.binds, "limit_rows": MOST_CANDIDATES})
+        rows = self._candidates(ask, {})
         if len(rows) == MOST_CANDIDATES:  # the newest may only begin with the words, and hide older ones that have them
-            firmly = {"match": match_query(ask.asked, firmly=True), "limit_rows": MOST_CANDIDATES}
-            rows = list({row.id: row for row in (*rows, *fetch(statement, {**ask.binds, **firmly}))}.values())
+            exact = self._candidates(ask, {"match": match_query(ask.asked, firmly=True)})
+            rows = list({row.id: row for row in (*rows, *exact)}.values())
         titled = [f"title_{i}" for i in range(len(self.ranked.title))]
         return sorted((_find(ask.asked, row, titled, ask.params["as_of"]) for row in rows), key=_rank)
+
+    def _candidates(self, ask: ListRequest, match: JsonObject) -> list[AnyRow]:
+        """The nearest or newest rows to rank; the nearest are looked for around the corner first, as in `_rows`."""
+        rows: list[AnyRow] = []
+        for shape, binds in (*ask.smaller_circles(), (ask.shape, ask.binds)):
+            bound = {**binds, **match, "limit_rows": MOST_CANDIDATES}
+            rows = fetch_as(AnyRow, self._built_once("ranking", shape), bound)
+            if len(rows) == MOST_CANDIDATES:
+                break
+        return rows
 
     def _keyset_page(
         self, ask: ListRequest, rows: list[AnyRow], items: list[dict[str, Any]], *, has_more: bool, extra: Any
@@ -246,12 +243,26 @@ class ListQuery:
         found = self._build_rows(replace(shape, keyset=True, continued=False), chosen)
         return found.where(owner.is_active == true())  # what a banned person put up is taken down a moment later
 
+    def _build_latest(self, shape: QueryShape) -> Statement:
+        assert self.ranked is not None
+        titles = [part.label(f"title_{i}") for i, part in enumerate(self.ranked.title)]
+        seen = self._conditions(replace(shape, filters=shape.filters - {"q"}))
+        page = select(self.table.c.id, *titles).select_from(self.joined if self.joined is not None else self.table)
+        page = page.where(self.table.c.id.in_(latest_matches(self.table.name)), *seen, self.ranked.owner.c.is_active)
+        return page.order_by(self.table.c.created_at.desc(), self.table.c.id.desc()).limit(bindparam("limit_rows"))
+
     def _build_found(self, shape: QueryShape) -> Statement:
         source = self.joined if self.joined is not None else self.table
         far = [near.distance(self._lat, self._lng).label("distance")] if shape.boxes else []
-        seen = replace(shape, filters=shape.filters - {"q"})
+        # They were near enough when they were found; a plan for any circle would read it instead of these ids.
+        seen = replace(shape, filters=shape.filters - {"q"}, boxes=0)
         page = select(*self.columns, *far).select_from(source).where(*self._conditions(seen))
         return page.where(self.table.c.id.in_(bindparam("found", expanding=True)))
+
+    def _build_facets(self, shape: QueryShape, by: Iterable[str], amount: ColumnElement[Any]) -> Statement:
+        columns = [self.table.c[name] for name in (*by, "currency")]
+        ends = (func.count().label("count"), func.min(amount).label("least"), func.max(amount).label("most"))
+        return select(*columns, *ends).where(*self._conditions(shape)).group_by(*columns)
 
     def _build_count(self, shape: QueryShape) -> Select[int]:
         matched = select(self.table.c.id).where(*self._conditions(shape)).limit(COUNT_BOUND + 1)

@@ -86,7 +86,7 @@ class ListRequest:
         """Shapes and parameters of circles of SMALLER_KM (km), where a large radius is ordered by distance."""
         if not self.shape.boxes or self.shape.order != ("distance",):
             return
-        beyond = 2 * float(self.binds["after_0"]) if self.shape.continued else 0.0
+        beyond = 2 * float(self.binds.get("after_0", 0.0))  # pages by relevance go on among the same candidates
         for radius in (max(one, beyond) for one in SMALLER_KM):
             if radius < self.params["radius"] / 4:
                 binds, boxes = near.bound(self.params["latitude"], self.params["longitude"], radius)

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from marketplace.core.database.db import first_as
-from marketplace.core.lists.list_query import FacetRow, ListQuery, PostedRow, RankedRow
+from marketplace.core.lists.facets import Facets
+from marketplace.core.lists.list_query import ListQuery, PostedRow, TitledRow
 from marketplace.core.lists.ranking import SearchHit
 
 SAVED_SEARCHES_READ = ("id", "title", "search_text", "category", "latitude", "longitude", "created_at")
@@ -30,12 +31,12 @@ class PublicList:
         """What everybody may see and a search finds, the best first."""
         return self.browse.best(self.on_view(query))
 
-    def newest(self, most: int, **query: Any) -> list[RankedRow]:
-        """The newest that everybody may see and a search finds; `title_0` is the title."""
-        return self.browse.newest(self.on_view(query), most)
+    def latest(self, most: int, **query: Any) -> list[TitledRow]:
+        """The newest that everybody may see of the latest rows with the words; `title_0` is the title."""
+        return self.browse.latest(self.on_view(query), most)
 
-    def facets(self, **query: Any) -> dict[str, list[FacetRow]]:
-        """How what everybody may see divides: rows of a value and its count, and the amounts of each currency."""
+    def facets(self, **query: Any) -> Facets:
+        """How what everybody may see divides."""
         return self.browse.facets(self.on_view(query), self.facets_by, self.amount)
 
     def newly_posted(self, thing_id: int) -> PostedRow | None:

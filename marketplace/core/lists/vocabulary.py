@@ -1,35 +1,29 @@
 """Every word that stands in something searched, known to each process, so that a misspelt one finds its neighbours.
 
-Triggers of the database write new words beside the row that brings them; a process reads what is new
-when it meets a word it does not know. Both databases answer alike, because the choice is made here.
+Triggers of the database write new words beside the row that brings them; each process reads what is new once a
+second, from when it is first asked. Both databases answer alike, because the choice is made here.
 """
 
 import threading
 import time
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 from flask import Flask, current_app
 from sqlalchemy import String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.database.db import AnyRow, Base, fetch, retry_conflict
+from marketplace.core.lists.spelling_index import SpellingIndex
 from marketplace.kit.clock import now
-from marketplace.kit.lazy_module import lazy_module
 from marketplace.kit.text import is_unspaced
 
-if TYPE_CHECKING:
-    import rapidfuzz.distance as rapidfuzz_distance
-    import rapidfuzz.process as rapidfuzz_process
-else:
-    rapidfuzz_distance = lazy_module("rapidfuzz.distance")
-    rapidfuzz_process = lazy_module("rapidfuzz.process")
-
 BATCH, OVERLAP, HOUR = 20_000, 500, timedelta(hours=1)
+MOST_BATCHES = 1_000
+PATIENCE = 3.0  # seconds without a read of the background (another process's, a busy one's) until a request reads
 MOST_NEIGHBOURS = 4
+LAST_LETTER = "\U0010ffff"  # behind every word with the same beginning
 
 
 @retry_conflict("uq_known_words_word")
@@ -51,83 +45,88 @@ NEWER = (
 )
 
 
-class Vocabulary:
-    """The words that stand in any indexed text, in memory: sorted for beginnings, by length for slips."""
+class Words:
+    """Words in memory: sorted for beginnings, by their parts for slips. One thread adds, all read."""
 
     def __init__(self) -> None:
-        self._sorted: list[str] = []
-        self._by_length: dict[int, list[str]] = defaultdict(list)
-        self._known: set[str] = set()
+        self.begun_at, self.last_id = now(), 0
+        self.known: set[str] = set()
+        self.sorted: list[str] = []
+        self.spelling = SpellingIndex()
+
+    def add(self, rows: Sequence[AnyRow]) -> None:
+        """Rows of known_words in the order of their ids; those that are in it already do nothing."""
+        new = [row.word for row in rows if row.word not in self.known and not is_unspaced(row.word)]
+        if new:
+            self.spelling.add(new)
+            self.sorted = sorted([*self.sorted, *new])
+            self.known.update(new)
+        self.last_id = max(self.last_id, rows[-1].id)
+
+
+class Vocabulary:
+    """The words of this process. No request waits for who is reading them, who may wait for a connection: it goes on
+    with what is known. `patience`: seconds without a read until a request reads itself."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
         self.written: dict[str, str] = {}  # how some of them are written, found when it was asked for
-        self._last_id, self._begun_at, self._overlapped_at = 0, now(), 0.0
-        self._lock = threading.Lock()
+        self._words = Words()
+        self._coming: Words | None = None  # the next, while it is not complete
+        self._patience, self._read_at = patience, float("-inf")
+        self._is_asked = False
+        self._reading = threading.Lock()  # never waited for
 
     def completions(self, beginning: str, most: int) -> list[str]:
         """At most `most` known words with this beginning, in alphabetical order."""
-        place = bisect_left(self._sorted, beginning)
-        found = self._sorted[place : place + most]
-        return [word for word in found if word.startswith(beginning)]
-
-    def knows(self, beginning: str) -> bool:
-        """Whether any word begins so; what is new is read before the answer is no."""
-        if not self.completions(beginning, 1):
-            self.refresh()
-        return bool(self.completions(beginning, 1))
+        words = self._words.sorted
+        place = bisect_left(words, beginning)
+        return words[place : min(place + most, bisect_left(words, beginning + LAST_LETTER, lo=place))]
 
     def has(self, word: str) -> bool:
         """Whether this very word is known, of those that were read already."""
-        return word in self._known
+        return word in self._words.known
 
     def neighbours(self, word: str) -> list[str]:
-        """The nearest words, nearest first: one slip in short words, two in words of six letters and more (a slip
-        is a letter too many, missing, wrong, or two that changed places: optimal string alignment)."""
-        slips = 0 if len(word) < 4 else 1 if len(word) < 6 else 2
-        near = [
-            known for length in range(len(word) - slips, len(word) + slips + 1) for known in self._by_length[length]
-        ]
-        found = rapidfuzz_process.extract(
-            word, near, scorer=rapidfuzz_distance.OSA.distance, score_cutoff=slips, limit=MOST_NEIGHBOURS * 4
-        )
-        ranked = sorted(found, key=lambda one: (one[1], one[0][:1] != word[:1], one[0]))
-        return [one[0] for one in ranked[:MOST_NEIGHBOURS]] if slips else []
+        """The nearest words, nearest first: one slip in short words, two in words of six letters and more."""
+        return self._words.spelling.near(word, MOST_NEIGHBOURS)
 
     def refresh(self) -> None:
-        """Read what was written since the last time; from the beginning each hour, as words are forgotten too.
+        """Somebody asks: read some of what is new here where the background has not for a while."""
+        self._is_asked = True
+        if time.monotonic() - self._read_at >= self._patience:
+            self._read(batches=1)
 
-        Nobody holds the lock while reading: whoever waited for it would keep the connection the reader waits for.
-        Several may read the same words, which are added once."""
-        if now() - self._begun_at > HOUR:
-            self.forget()
-        with self._lock:
-            begun_at, after = self._begun_at, self._last_id - self._overlap()
-        while rows := fetch(NEWER, {"after": after, "most": BATCH}):
-            begun_at, after = self._add(rows, begun_at)
+    def keep_up(self) -> None:
+        """Read all that is new, where anybody asks this process for words; from the beginning each hour, as words are
+        forgotten too."""
+        if self._is_asked:
+            self._read(batches=MOST_BATCHES)
 
     def forget(self) -> None:
-        """Empty it; the next `refresh` reads all words again."""
-        with self._lock:
-            self._sorted, self._by_length, self._known, self.written = [], defaultdict(list), set(), {}
-            self._last_id, self._begun_at, self._overlapped_at = 0, now(), 0.0
+        """Empty it; the next `refresh` reads from the beginning."""
+        self._words, self._coming, self.written = Words(), None, {}
+        self._read_at = float("-inf")
 
-    def _add(self, rows: Sequence[AnyRow], begun_at: datetime) -> tuple[datetime, int]:
-        """Where to read on; from the beginning where it was begun anew since these rows were asked for."""
-        with self._lock:
-            if self._begun_at is not begun_at:
-                return self._begun_at, self._last_id
-            new = [row.word for row in rows if row.word not in self._known and not is_unspaced(row.word)]
-            self._known.update(new)
-            for word in new:
-                self._by_length[len(word)].append(word)
-            self._sorted = sorted([*self._sorted, *new]) if new else self._sorted
-            self._last_id = max(self._last_id, rows[-1].id)
-            return begun_at, rows[-1].id
+    def _read(self, batches: int) -> None:
+        if not self._reading.acquire(blocking=False):
+            return
+        try:
+            if self._coming is None and now() - self._words.begun_at > HOUR:
+                self._coming = Words()
+            into = self._coming or self._words
+            if any(self._reads_to_end(into) for _ in range(batches)):
+                self._read_at = time.monotonic()
+                if into is self._coming:
+                    self._words, self._coming, self.written = into, None, {}
+        finally:
+            self._reading.release()
 
-    def _overlap(self) -> int:
-        """Ids become visible out of order: once a second those before the last one are read again."""
-        if time.monotonic() - self._overlapped_at < 1:
-            return 0
-        self._overlapped_at = time.monotonic()
-        return OVERLAP
+    def _reads_to_end(self, into: Words) -> bool:
+        """Add the next words, and whether those were all. Ids become visible out of order: the last are read again."""
+        rows = fetch(NEWER, {"after": into.last_id - OVERLAP, "most": BATCH})
+        if rows:
+            into.add(rows)
+        return len(rows) < BATCH
 
 
 def init_app(app: Flask) -> None:
@@ -139,3 +138,8 @@ def vocabulary() -> Vocabulary:
     """The Vocabulary of this process, which `init_app` made."""
     known: Vocabulary = current_app.extensions["vocabulary"]
     return known
+
+
+def keep_up() -> None:
+    """The background's: `Vocabulary.keep_up` of this process."""
+    vocabulary().keep_up()

@@ -197,7 +197,7 @@ def test_suggestions_do_not_wait_for_somebody_who_reads_the_words(small: Flask) 
         try:
             first = threads.submit(ask)
             assert reads.wait(LONG)
-            assert "bicycle" in [one["text"] for one in threads.submit(ask).result(LONG / 3).json["suggestions"]]
+            assert "Bicycle" in [one["text"] for one in threads.submit(ask).result(LONG / 3).json["suggestions"]]
         finally:
             go_on.set()
         assert first.result(LONG).status_code == 200
@@ -218,4 +218,44 @@ def test_more_suggestions_at_once_than_there_are_connections(small: Flask) -> No
 
     with ThreadPoolExecutor(many) as threads:
         answers = list(threads.map(ask, range(many)))
-    assert all("bicycle" in texts for texts in answers)
+    assert all("Bicycle" in texts for texts in answers)
+
+
+def test_who_reads_the_words_keeps_nobody_while_it_waits_for_a_connection(small: Flask) -> None:
+    things.listing(sign_up(small, "anna"), title="Bicycle")
+    known = Vocabulary(patience=0.0)
+
+    def read() -> bool:
+        with small.app_context():
+            known.refresh()
+        return known.has("bicycle")
+
+    def go_on_without() -> bool:
+        with small.app_context():  # and without a connection: none is free
+            known.refresh()
+            known.keep_up()
+        return bool(known.completions("bicy", 1) or known.neighbours("bycicle"))
+
+    requests = pool_of(small)._for_requests
+    with ThreadPoolExecutor(2) as threads:
+        with every_place(requests):
+            reader = threads.submit(read)
+            until("it to wait for a connection", lambda: len(requests._waiting) == 1)
+            assert threads.submit(go_on_without).result(LONG) is False
+            assert not reader.done()
+        assert reader.result(LONG) is True
+
+
+def test_the_background_reads_words_once_somebody_asks_for_them(small: Flask) -> None:
+    things.listing(sign_up(small, "anna"), title="Bicycle")
+    known = Vocabulary(patience=LONG)
+    with small.app_context():
+        known.keep_up()
+        assert not known.has("bicycle")  # a process that nobody searches keeps no words
+        known.refresh()
+        things.listing(sign_up(small, "juris"), title="Trombone")
+        known.refresh()
+        assert (known.has("bicycle"), known.has("trombone")) == (True, False)  # a request is patient
+        known.keep_up()
+        assert known.has("trombone")
+        db.session.remove()

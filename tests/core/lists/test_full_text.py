@@ -2,11 +2,11 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from marketplace.core.database.db import db, fetch, in_transaction
-from marketplace.core.lists import full_text
-from marketplace.core.lists.vocabulary import KnownWord, Vocabulary
+from marketplace.core.database.db import db, execute, fetch, in_transaction
+from marketplace.core.lists import full_text, vocabulary
+from marketplace.core.lists.vocabulary import HOUR, KnownWord, Vocabulary
 from tests.factories import things
 from tests.factories.people import Person
 
@@ -120,21 +120,50 @@ def test_words_nobody_writes_any_more_can_be_forgotten(app: Flask, anna: Person)
 
 
 def test_a_process_learns_what_others_write(context: Flask, anna: Person) -> None:
-    known = Vocabulary()
-    assert not known.knows("kontrabass")
+    known = Vocabulary(patience=0.0)
+    known.refresh()
+    assert not known.has("kontrabass")
     things.listing(anna, title="Kontrabass")
-    assert known.knows("kontrab")
+    known.refresh()
+    assert known.completions("kontrab", 1) == ["kontrabass"]
     assert known.neighbours("kontarbas") == ["kontrabass"]
 
 
 def test_a_word_that_becomes_visible_late_is_known(context: Flask, anna: Person) -> None:
     things.listing(anna, title="Trombone")
-    known = Vocabulary()
+    known = Vocabulary(patience=0.0)
     known.refresh()
-    known._last_id, known._overlapped_at = known._last_id + 100, 0.0  # others came first, and a second has passed
+    known._words.last_id += 100  # others came first
     things.listing(anna, title="Kontrabass")
-    assert known.knows("kontrabass")
-    assert not known.knows("kontrabasx")
+    known.refresh()
+    assert known.has("kontrabass")
+    assert not known.has("kontrabasx")
+
+
+def test_words_that_are_gone_are_forgotten_within_the_hour_without_a_gap(context: Flask, anna: Person) -> None:
+    things.listing(anna, title="Trombone")
+    known = Vocabulary(patience=0.0)
+    known.refresh()
+    in_transaction(lambda: execute(delete(KnownWord)))
+    things.listing(anna, title="Kontrabass")
+    known.refresh()
+    assert (known.has("trombone"), known.has("kontrabass")) == (True, True)
+    known._words.begun_at -= 2 * HOUR
+    known.refresh()
+    assert (known.has("trombone"), known.has("kontrabass")) == (False, True)
+
+
+def test_many_words_are_read_in_parts(context: Flask, anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "BATCH", 3)
+    monkeypatch.setattr(vocabulary, "OVERLAP", 1)
+    things.listing(anna, title="Alpha beta gamma delta epsilon zeta", description="-")
+    known, every = Vocabulary(patience=60.0), ["alpha", "beta", "delta", "epsilon", "gamma", "zeta"]
+    known.refresh()
+    begun = [word for word in every if known.has(word)]
+    assert 0 < len(begun) < len(every)
+    for _ in every:
+        known.refresh()
+    assert all(map(known.has, every))
 
 
 @pytest.mark.parametrize(("typed", "near"), [("sofe", ["sofa"]), ("sfoa", ["sofa"]), ("so", []), ("soffaa", ["sofa"])])

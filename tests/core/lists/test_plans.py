@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,14 @@ import flask_migrate
 import psycopg
 import pytest
 from flask import Flask
+from psycopg import sql
 from sqlalchemy import bindparam, event, text
 
+from marketplace.core.database import postgres
 from marketplace.core.database.db import db, execute, fetch, in_transaction
 from marketplace.core.database.encryption import Encrypted
 from marketplace.core.lists.pagination import COUNT_BOUND
+from marketplace.core.lists.text_index import LAST_ROWS
 from marketplace.deals import queries as deals
 from marketplace.disputes import queries as disputes
 from marketplace.kit.clock import now
@@ -126,6 +130,7 @@ ASKED = (
     "q=wooden&latitude=45.1&longitude=10.1&radius=0",
     "q=wooden&category=phones&cursor=start",
 )
+WALKS = {"q=w*+OR+%26%7C"}  # two letters that no word begins with are thought to be common: the newest rows are read
 EVERYWHERE = (
     "",
     "latitude=45.1&longitude=10.1&radius=10",
@@ -134,6 +139,10 @@ EVERYWHERE = (
 )
 
 
+CUSTOM_PLANS = 5  # of a prepared statement, before Postgres compares them with a plan for any parameters
+PARAMETER = re.compile(r"%\((\w+)\)s")
+PREPARED = text("SELECT name FROM pg_prepared_statements WHERE statement = :statement")
+GENERIC = re.compile(r"@@ \(?\$\d")  # words that are not known to the plan
 SECONDARY_INDEXES = text(
     """SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS made_by FROM pg_index i
   JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
@@ -165,12 +174,19 @@ def large(urls: dict[str, str]) -> Iterator[Flask]:
     app = make_app(f"{server}/{name}_large")
     with app.app_context():
         flask_migrate.upgrade()
+        event.listen(db.engine, "connect", _prepare_at_once)
+        db.engine.dispose()
         in_transaction(lambda: _with_indexes_made_last(_fill))
         with db.engine.connect() as connection:
             connection.execute(text("SET statement_timeout = 0"))
             connection.execute(text("VACUUM ANALYZE"))
         yield app
         db.engine.dispose()
+
+
+def _prepare_at_once(connection: Any, _record: object) -> None:
+    """As psycopg does by itself from the sixth time on."""
+    connection.prepare_threshold = 0
 
 
 def _with_indexes_made_last(fill: Callable[[], None]) -> None:
@@ -195,21 +211,50 @@ def _fill() -> None:
 
 def _plans(app: Flask, path: str, **headers: str) -> list[str]:
     """EXPLAIN of every SELECT the request ran."""
+    with _noted() as ran:
+        assert app.test_client().get(path, headers=headers).status_code == 200
+    return [_explained(*one) for one in ran if "categories" not in one[0][:200]]
+
+
+@contextmanager
+def _noted() -> Iterator[list[tuple[str, Any]]]:
+    """The SELECTs that run meanwhile and what they bind."""
     ran: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        ran.append((statement, parameters))
+        if statement.startswith(("SELECT", "WITH")):
+            ran.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", note)
-    assert app.test_client().get(path, headers=headers).status_code == 200
-    event.remove(db.engine, "before_cursor_execute", note)
+    try:
+        yield ran
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+        db.session.rollback()
+
+
+def _explained(statement: str, parameters: Any) -> str:
+    """The plan of a statement that runs again and again: one that psycopg has prepared is planned six times, after
+    which Postgres may settle for a plan that knows no parameters."""
+    names = list(dict.fromkeys(PARAMETER.findall(statement)))
+    as_prepared = PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", statement).replace("%%", "%")
     with db.engine.connect() as connection:
-        plans = [
-            connection.exec_driver_sql(f"EXPLAIN ANALYZE {s}", p).scalars().all()
-            for s, p in ran
-            if "categories" not in s[:200]
-        ]
-    return ["\n".join(plan) for plan in plans]
+        found = connection.execute(PREPARED, {"statement": as_prepared}).scalars().all()
+        if not found:
+            return "\n".join(connection.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", parameters).scalars())
+        raw: Any = connection.connection.driver_connection
+        values = sql.SQL(", ").join(map(sql.Literal, (parameters[name] for name in names)))
+        run = f"EXECUTE {found[0]}" + (f" ({values.as_string(raw)})" if names else "")
+        for _ in range(CUSTOM_PLANS):
+            raw.execute(f"EXPLAIN {run}")
+        return "\n".join(line for (line,) in raw.execute(f"EXPLAIN ANALYZE {run}"))
+
+
+def _walked(plan: str, table: str) -> int:
+    """How many rows of the table an index in some order led to that were not wanted."""
+    nodes = re.findall(rf"Index Scan (?:Backward )?using \S+ on {table}\b.*? loops=(\d+)((?:(?!->).)*)", plan, re.S)
+    removed = [(int(loops), re.search(r"Rows Removed by Filter: (\d+)", said)) for loops, said in nodes]
+    return sum(loops * int(rows[1]) for loops, rows in removed if rows)
 
 
 def _read_in_sequence(plan: str, table: str) -> int:
@@ -236,8 +281,27 @@ def test_no_search_reads_a_whole_table(large: Flask, asked: str) -> None:
     paths += [f"/api/search/filters?type={kind}&{asked}" for kind in ("listing", "task", "offering", "person")]
     for path in paths:
         for plan in _plans(large, path):
+            assert not GENERIC.search(plan), f"{path}\n{plan}"
             for table in (*TABLES, "users", "known_words"):
                 assert _read_in_sequence(plan, table) <= COUNT_BOUND + 1, f"{path}\n{plan}"
+                assert asked in WALKS or _walked(plan, table) <= COUNT_BOUND + 1, f"{path}\n{plan}"
+
+
+def test_a_plan_for_any_words_is_seen_where_a_statement_is_prepared(large: Flask) -> None:
+    for mended in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(postgres, "FINDS_WORDS", postgres.FINDS_WORDS if mended else "nothing")
+            db.engine.dispose()  # statements that were prepared are of a connection
+            plans = _plans(large, "/api/listings?q=wooden")
+        assert any(GENERIC.search(plan) for plan in plans) is not mended, plans
+    db.engine.dispose()
+
+
+@pytest.mark.parametrize("typed", ["zzzz", "wo", "thi", "wooden"])
+def test_no_suggestion_walks_a_table(large: Flask, typed: str) -> None:
+    for plan in _plans(large, f"/api/search/suggest?q={typed}"):
+        for table in (*TABLES, "users"):
+            assert _walked(plan, table) <= LAST_ROWS, plan
 
 
 def test_no_list_of_staff_reads_the_whole_table(large: Flask) -> None:
@@ -361,7 +425,7 @@ def busy(large: Flask) -> Flask:
     ],
 )
 def test_what_the_clock_and_the_reader_ask_reads_an_index(busy: Flask, table: str, ask: Callable[[], Any]) -> None:
-    for plan in _explained(ask):
+    for plan in _explained_of(ask):
         assert _read_in_sequence(plan, table) == 0, plan
 
 
@@ -373,19 +437,8 @@ class SomebodyElse:
     language = "en"
 
 
-def _explained(ask: Callable[[], Any]) -> list[str]:
+def _explained_of(ask: Callable[[], Any]) -> list[str]:
     """EXPLAIN of every SELECT that `ask` runs."""
-    ran: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT"):
-            ran.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    with _noted() as ran:
         ask()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-        db.session.rollback()
-    with db.engine.connect() as connection:
-        return ["\n".join(connection.exec_driver_sql(f"EXPLAIN ANALYZE {s}", p).scalars()) for s, p in ran]
+    return [_explained(*one) for one in ran]
