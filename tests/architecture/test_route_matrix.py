@@ -58,6 +58,7 @@ def victim(app: Flask) -> Victim:
     document = things.upload(owner, "document")
     payment, payout = _money(app, owner, other)
     owner.post("/api/subscription", {"plan": "premium", "payment_method": money.VISA}, **money.key())
+    chargeback = money.dispute(app, money.paid_task(owner, other)["paid"]["id"])
     news, fact, job = _waiting(app, owner)
     owner.post("/api/auth/verification", json={"document_type": "passport", "files": [document["url"]], "note": CANARY})
     disputed = _disputed(owner, other)
@@ -90,6 +91,7 @@ def victim(app: Flask) -> Victim:
         "category_id": 1,
         "payment_id": payment,
         "payout_id": payout,
+        "chargeback_id": chargeback,
         "provider": "fake",
         "number": owner.get("/api/subscription/receipts").json["receipts"][0]["number"],
         "name": "victim",

@@ -7,8 +7,9 @@ from typing import Any
 
 import time_machine
 from flask import Flask
+from sqlalchemy import text
 
-from marketplace.core.database.db import db
+from marketplace.core.database.db import db, fetch
 from marketplace.core.queues import jobs
 from marketplace.core.queues.outbox import relay
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
@@ -83,6 +84,19 @@ def finished_task(owner: Person, worker: Person, **fields: Any) -> dict[str, Any
     for person, verb in ((worker, "start"), (worker, "done"), (owner, "confirm")):
         assert person.post(f"/api/tasks/{task['id']}/{verb}").status_code == 200
     return task
+
+
+def dispute(app: Flask, payment_id: int) -> int:
+    """The payer's bank takes a payment back for now; the chargeback."""
+    with app.app_context():
+        name = fetch(text("SELECT provider_id FROM payments WHERE id = :id"), {"id": payment_id})[0].provider_id
+        fake(app).dispute(name)
+        db.session.remove()
+    work(app)
+    with app.app_context():
+        found = fetch(text("SELECT id FROM chargebacks WHERE payment_id = :id"), {"id": payment_id})
+        db.session.remove()
+    return int(found[-1].id)
 
 
 def onboard(person: Person, country: str = "LV") -> None:

@@ -15,7 +15,7 @@ bp = Blueprint(
     url_prefix="/api/admin/disputes",
     access=allowed_to(May.DECIDE_DISPUTES),
     description="Disputes, for staff",
-    follows="admin_money",
+    follows="admin_chargebacks",
 )
 
 
