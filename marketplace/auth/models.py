@@ -16,7 +16,6 @@ from marketplace.kit.errors import Duplicate
 
 USERNAME = re.compile(r"[A-Za-z0-9_]{3,30}")
 USERNAME_RULE = "A username is 3 to 30 letters, digits and underscores."
-LANGUAGES = ("en", "lv", "ru")
 ROLES = ("user", "moderator", "admin")
 AVAILABILITIES = ("available", "busy", "away")
 

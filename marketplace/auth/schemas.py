@@ -9,11 +9,12 @@ from zoneinfo import available_timezones
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from marketplace.auth.models import AVAILABILITIES, LANGUAGES, USERNAME, USERNAME_RULE
+from marketplace.auth.models import AVAILABILITIES, USERNAME, USERNAME_RULE
 from marketplace.core.http.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
 from marketplace.core.http.schemas import Currency, Input, ProblemSchema
 from marketplace.core.http.validation_messages import MISSING
 from marketplace.kit import normalization
+from marketplace.kit.languages import LANGUAGES
 from marketplace.kit.lazy_module import lazy_module
 
 if TYPE_CHECKING:
