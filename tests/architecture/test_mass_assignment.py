@@ -212,7 +212,7 @@ def _disputed(owner: Person, other: Person, admin: Person) -> dict[str, Any]:
     """Disputes, each in the state that one of its writes wants, and an offer in the first."""
     ids = {"disputable": _done(owner, other)}
     for name in ("dispute_id", "to_decide", "to_appeal", "to_withdraw"):
-        said = {"task_id": _done(owner, other), "reason": "other", "description": "Hm."}
+        said = {"task_id": _done(owner, other), "reason": "other", "description": "It is not what we agreed."}
         ids[name] = owner.post("/api/disputes", json=said).json["id"]
         other.post(f"/api/disputes/{ids[name]}/respond", json={"content": "No."})
     offered = other.post(f"/api/disputes/{ids['dispute_id']}/offers", json={"outcome": "completed"})

@@ -102,7 +102,7 @@ def _disputed(owner: Person, other: Person) -> dict[str, Any]:
     """A dispute with something said, shown and offered in it."""
     task = things.assigned_task(owner, other)["id"]
     other.post(f"/api/tasks/{task}/start")
-    said = {"task_id": task, "reason": "other", "description": CANARY}
+    said = {"task_id": task, "reason": "other", "description": f"{CANARY} is what it is about"}
     dispute = owner.post("/api/disputes", json=said).json["id"]
     path = f"/api/disputes/{dispute}"
     owner.post(f"{path}/evidence", json={"file": things.upload(owner, "document")["url"], "note": CANARY})

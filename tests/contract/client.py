@@ -63,6 +63,11 @@ class Browser(Person):
         made = self.post("/api/auth/register", json=body).json
         return Browser(self.app, made["user"], made["token"], made["refresh_token"], address=self.address)
 
+    @property
+    def in_process(self) -> Person:
+        """The same person without a browser, as the factories have them."""
+        return Person(self.app, self.user, self.token, self.refresh_token)
+
     def holding(self, token: str) -> "Browser":
         """The same browser with another token."""
         return Browser(self.app, self.user, token, address=self.address)

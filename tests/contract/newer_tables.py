@@ -8,3 +8,10 @@ def _fields(text: str) -> set[str]:
 PRESENCE = _fields("user_id, is_online, online_status, status, last_seen, last_seen_display, timestamp")
 CONNECTED = _fields("user_id, status, timestamp")
 HEARTBEAT_ACK = _fields("status, timestamp")
+
+REASON = _fields("value, label, key, title")
+DISPUTE = _fields(
+    """id, task_id, task_title, filed_by_id, filed_by_name, filed_against_id, filed_against_name, reason, reason_label,
+    description, evidence_images, status, resolution, resolution_notes, resolved_at, response_description,
+    response_images, responded_at, support_email, created_at, updated_at"""
+)

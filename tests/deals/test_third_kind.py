@@ -25,7 +25,7 @@ from tests.factories.people import Person, sign_up
 NAME = "tests.deals.errand_trade"
 MOST_LINES = 80
 NUMBERS = count()
-SAID = {"reason": "other", "description": "Nobody went."}
+SAID = {"reason": "other", "description": "Nobody went to the shop."}
 
 
 @pytest.fixture(scope="module")

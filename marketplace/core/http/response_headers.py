@@ -120,6 +120,8 @@ def validated(response: Response) -> Response:
     response.set_etag(etag_of(response))
     response.headers.setdefault("Cache-Control", _keeping())
     response.vary.update(KINDS_OF_CREDENTIALS)
+    if g.get("reads_language"):
+        response.vary.add("Accept-Language")
     return response.make_conditional(request)  # type: ignore[return-value]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
@@ -10,24 +10,30 @@ from marketplace.core.http.fields import Choice, Int, Num, Str, latitude, longit
 from marketplace.kit.money import CURRENCIES
 
 PLACE = {"latitude", "longitude"}
-SHORT_NAMES = {"lat": "latitude", "lng": "longitude"}
+SHORT_NAMES = {
+    **{"lat": "latitude", "lng": "longitude", "location_lat": "latitude", "location_lng": "longitude"},
+    "location_address": "location",
+}
 
 
 class Input(Schema):
-    """Unknown fields are ignored and never stored; empty optional values count as not sent."""
+    """Unknown fields are ignored and never stored; empty optional values count as not sent. `input_aliases` are further
+    names that clients send fields under; the field's own name counts before them."""
+
+    input_aliases: ClassVar[dict[str, str]] = {}
 
     class Meta:
         unknown = EXCLUDE
 
     @pre_load
     def tidy(self, data: Any, **_: Any) -> object:
-        """Accept lat/lng, and "" where a form left a number or a date empty."""
+        """Accept lat/lng and the aliases, and "" where a form left a number or a date empty."""
         if not isinstance(data, Mapping):
             return data
         tidied = {key: data[key] for key in data}
-        for short, name in SHORT_NAMES.items():
-            if short in tidied and name in self.fields:
-                tidied.setdefault(name, tidied[short])
+        for alias, name in (*SHORT_NAMES.items(), *self.input_aliases.items()):
+            if alias in tidied and alias not in self.fields and name in self.fields:
+                tidied.setdefault(name, tidied[alias])
         return {key: value for key, value in tidied.items() if not self._is_left_empty(key, value)}
 
     def _is_left_empty(self, key: str, value: Any) -> bool:
