@@ -70,6 +70,12 @@ def mine(user: User, **query: Any) -> Page:
     return BROWSE.page(params, lambda row: view(user, row))
 
 
+def everybodys(staff: User, *, status: str | None = None, **query: Any) -> Page:
+    """Offerings of everybody, in one state or ("all") in any but deleted."""
+    params = {**_prepared(query), "status": None if status == "all" else status, "living": OfferingStatus.DELETED}
+    return BROWSE.page(params, lambda row: view(staff, row))
+
+
 def find(viewer: User | None, offering_id: int) -> Offering:
     """One visible offering to change; raises NotFound."""
     return one(policy.visible_to(viewer).where(Offering.id == offering_id), "offering")

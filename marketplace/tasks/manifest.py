@@ -6,6 +6,7 @@ from marketplace.core.manifest import DealKind, HandOver, Manifest, Searchable, 
 from marketplace.events import disputes as events_disputes
 from marketplace.events import tasks
 from marketplace.tasks import handover_codes, jobs, queries, routes, service, subscribers
+from marketplace.tasks.admin import routes as tasks_admin_routes
 from marketplace.tasks.applications import routes as applications_routes
 from marketplace.tasks.invariants import INVARIANTS
 from marketplace.tasks.models import Application, Task
@@ -17,7 +18,10 @@ SETTLEMENT = Settlement(service.dispute, service.settle, service.reopen, queries
 TASKS = Manifest(
     name="tasks",
     floor=5,
-    blueprints=(routes.bp, applications_routes.bp, tasks_payments_routes.bp, tasks_payments_routes.tasks_bp),
+    blueprints=(
+        *(routes.bp, applications_routes.bp, tasks_payments_routes.bp, tasks_payments_routes.tasks_bp),
+        tasks_admin_routes.bp,
+    ),
     events=(tasks,),
     subscribers=(subscribers,),
     jobs=(jobs,),

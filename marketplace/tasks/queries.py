@@ -91,6 +91,11 @@ def created_by(user: User, **query: Any) -> Page:
     return _page(user, {**_prepared(query), "creator_id": user.id})
 
 
+def everybodys(staff: User, *, status: str | None = None, **query: Any) -> Page:
+    """Tasks and bookings of everybody, in one state or ("all") in any but deleted."""
+    return _page(staff, _prepared({**query, "status": None if status == "all" else status}))
+
+
 def find(viewer: User | None, task_id: int) -> Task:
     """One visible task to change; raises NotFound."""
     return one(policy.visible_to(viewer).where(Task.id == task_id), "task")

@@ -15,3 +15,11 @@ DISPUTE = _fields(
     description, evidence_images, status, resolution, resolution_notes, resolved_at, response_description,
     response_images, responded_at, support_email, created_at, updated_at"""
 )
+
+STATS = _fields(
+    """total_users, new_users_week, total_tasks, active_tasks, completed_tasks, disputed_tasks, total_offerings,
+    total_disputes, open_disputes"""
+)
+ADMIN_LIST = _fields("total, page, per_page, totalPages")
+ADMIN_USER = _fields("is_banned, rating, jobs_count, offerings_count, completed_tasks, avatar_url")
+ADMIN_USER |= _fields("id, username, email, is_verified, created_at")
