@@ -23,3 +23,8 @@ STATS = _fields(
 ADMIN_LIST = _fields("total, page, per_page, totalPages")
 ADMIN_USER = _fields("is_banned, rating, jobs_count, offerings_count, completed_tasks, avatar_url")
 ADMIN_USER |= _fields("id, username, email, is_verified, created_at")
+
+UNREAD_COUNT = _fields("unread_count, accepted_applications")
+MARKED = _fields("message, updated_count")
+JOB_ALERT = _fields("enabled, radius_km, categories, has_location")
+PUSH_SUBSCRIPTION = _fields("id, device_name, created_at")
