@@ -28,3 +28,10 @@ UNREAD_COUNT = _fields("unread_count, accepted_applications")
 MARKED = _fields("message, updated_count")
 JOB_ALERT = _fields("enabled, radius_km, categories, has_location")
 PUSH_SUBSCRIPTION = _fields("id, device_name, created_at")
+
+TASK_CREATOR = _fields("creator_avatar, creator_city, creator_rating, creator_review_count")
+OFFERING_RANK = _fields("is_boost_active, is_premium")
+WIDENED = _fields("effective_radius, radius_expanded")
+
+USER_PUBLIC = _fields("tasks_completed, online_status, last_seen_display, user_type")
+USER_PRIVATE = USER_PUBLIC | _fields("is_admin, onboarding_completed")

@@ -242,6 +242,8 @@ def local_zone() -> tzinfo:
 
 def reader_language() -> str:
     """The language of whoever asks: of their profile, else of Accept-Language (caches are told), else the first."""
+    if not has_request_context():
+        return LANGUAGES[0]
     person = g.get("person")
     if person is not None:
         return str(person.language)

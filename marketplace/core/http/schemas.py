@@ -83,6 +83,28 @@ class Near(PageQuery):
             raise ValidationError("Send latitude and longitude with a radius.", "radius")
 
 
+class NearEnough(Near):
+    """A list whose circle is widened until it holds enough."""
+
+    min_results = Int(
+        least=1, most=100, example=5, metadata={"description": "With a position: widen the circle where it holds fewer"}
+    )
+
+
+def widened() -> dict[str, fields.Field[Any]]:
+    """What a page says beside its items where `min_results` was asked for."""
+    return {
+        "effective_radius": Num(least=0, most=20_100, example=25.0, metadata={"description": "km"}),
+        "radius_expanded": fields.Boolean(metadata={"example": True}),
+    }
+
+
+def several_categories(example: str) -> Str:
+    """One category's key, or several."""
+    told = {"description": "One or several with commas between them: any of them"}
+    return Str(longest=2000, example=example, metadata=told)
+
+
 class Currency(Choice):
     """ISO 4217."""
 

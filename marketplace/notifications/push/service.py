@@ -16,7 +16,8 @@ SIZES = {"p256dh": 65, "auth": 16}  # RFC 8291: an uncompressed point of P-256, 
 
 
 def subscribe(user: User, *, endpoint: str, keys: dict[str, str], user_agent: str) -> int:
-    """Store a browser, and return the subscription's id; raises Invalid (422) for an endpoint that is no public https address."""
+    """Store a browser, and return the subscription's id; raises Invalid (422) for an endpoint that is no public https
+    address."""
     for name, size in SIZES.items():
         if _size(keys.get(name, "")) != size:
             raise Invalid.field(f"keys.{name}", f"This is not the {name} key of a browser's subscription.")
