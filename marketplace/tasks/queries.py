@@ -154,10 +154,16 @@ def open_of(creator_id: int) -> list[Task]:
 
 def detail(viewer: User | None, task_id: int) -> JsonObject:
     """One visible task; with `available_actions` and one's own application for who is signed in."""
+    task = shown(viewer, task_id)
+    return _with_involvement(viewer, task) if viewer else task
+
+
+def shown(viewer: User | None, task_id: int) -> JsonObject:
+    """One visible task as lists show it; raises NotFound."""
     tasks = by_ids(viewer, [task_id])
     if task_id not in tasks:
         raise NotFound.of("task")
-    return _with_involvement(viewer, tasks[task_id]) if viewer else tasks[task_id]
+    return tasks[task_id]
 
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:

@@ -35,3 +35,9 @@ WIDENED = _fields("effective_radius, radius_expanded")
 
 USER_PUBLIC = _fields("tasks_completed, online_status, last_seen_display, user_type")
 USER_PRIVATE = USER_PUBLIC | _fields("is_admin, onboarding_completed")
+
+REVIEW_PEOPLE = _fields("reviewer, reviewed_user")
+REVIEW_PERSON = _fields("id, username, profile_picture_url")
+CAN_REVIEW = _fields("can_review, reviewee, task, min_content_length")
+STORAGE = _fields("configured, provider")
+UPLOADED = _fields("message, url, filename, category, size")
