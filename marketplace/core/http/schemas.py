@@ -58,6 +58,14 @@ class Query(Input):
 
     is_query = True
 
+    @validates_schema
+    def bounds_in_order(self, data: dict[str, Any], **_: Any) -> None:
+        """Nothing lies between a least and a smaller most: that is a slip, not a wish for an empty list."""
+        for least in (name for name in self.fields if name.startswith("min_")):
+            most = f"max_{least.removeprefix('min_')}"
+            if data.get(least) is not None and data.get(most) is not None and data[least] > data[most]:
+                raise ValidationError(f"At least {least}, which is {data[least]:,}.", most)
+
 
 class PageQuery(Query):
     """How every list is paged."""
