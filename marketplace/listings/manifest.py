@@ -28,6 +28,8 @@ LISTINGS = Manifest(
             search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
             posted=listings.ListingPosted,
             deleted=listings.ListingDeleted,
+            delete=service.delete,
+            owner="seller_id",
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),

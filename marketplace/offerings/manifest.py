@@ -26,6 +26,7 @@ OFFERINGS = Manifest(
             search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
             posted=offerings.OfferingPosted,
             deleted=offerings.OfferingDeleted,
+            delete=service.delete,
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),

@@ -45,6 +45,7 @@ TASKS = Manifest(
             search=Searchable(queries.best, queries.newest, queries.facets, queries.newly_posted),
             posted=tasks.TaskPosted,
             deleted=tasks.TaskDeleted,
+            delete=service.delete,
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),

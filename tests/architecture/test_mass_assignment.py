@@ -128,6 +128,7 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "search_id": owner.post("/api/saved-searches", json={"name": "Mine", "q": "bicycle"}).json["id"],
         "verification_id": _verification(subject),
         "to_refuse": _verification(forgetful),
+        "report_id": other.post("/api/reports", {"type": "user", "target_id": subject.id, "reason": "x"}).json["id"],
         "item_type": "task",
         "item_id": ids["task_id"],
         "emoji": "👍",
@@ -272,6 +273,7 @@ def _bodies(world: World, owner: Person) -> dict[str, Callable[[], dict[str, Any
         "/api/deals/<reference>/handover": lambda: {
             "code": owner.post(f"/api/deals/{world.ids['deal_to_hand_over']}/handover-code").json["code"]
         },
+        "/api/reports": lambda: {"type": "task", "target_id": world.ids["assigned"]},
         "/api/favorites": lambda: {"item_type": "listing", "item_id": world.ids["listing_id"]},
     }
 

@@ -91,6 +91,7 @@ def victim(app: Flask) -> Victim:
         "payment_id": payment,
         "payout_id": payout,
         "provider": "fake",
+        "report_id": other.post("/api/reports", {"type": "user", "target_id": owner.id, "reason": CANARY}).json["id"],
         "number": owner.get("/api/subscription/receipts").json["receipts"][0]["number"],
         "name": "victim",
         "emoji": "👍",

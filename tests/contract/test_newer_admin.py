@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.contract.client import Browser, has
-from tests.contract.newer_tables import ADMIN_LIST, ADMIN_USER, DISPUTE, STATS
+from tests.contract.newer_tables import ADMIN_LIST, ADMIN_USER, DISPUTE, REPORT, STATS
 from tests.contract.tables import OFFERING, TASK
 from tests.disputes.stage import dispute, running_task
 from tests.factories import things
@@ -105,6 +105,25 @@ def test_disputes_that_wait_have_every_field(boss: Browser, anna: Browser, juris
     assert has(shown, DISPUTE)
 
 
+def test_reports_are_listed_and_resolved(boss: Browser, anna: Browser, juris: Browser) -> None:
+    task = things.task(juris.in_process)["id"]
+    body = {"type": "task", "target_id": task, "reason": "spam", "description": "Ten times the same."}
+    made = anna.post("/api/reports", json=body)
+    assert made.status_code == 201, made.text
+    page = boss.get(f"{ADMIN}/reports?status=pending").json
+    assert has(page, ADMIN_LIST | {"reports"})
+    (report,) = page["reports"]
+    assert has(report, REPORT)
+    assert (report["reporter_id"], report["reported_id"], report["target_id"]) == (anna.id, juris.id, task)
+    path = f"{ADMIN}/reports/{report['id']}/resolve"
+    done = boss.post(path, json={"action": "delete_content"})
+    assert (done.status_code, done.json["report"]["status"]) == (200, "resolved")
+    assert juris.get(f"/api/tasks/{task}").status_code == 404
+    assert boss.post(path, json={"action": "dismiss"}).status_code == 409
+    assert boss.get(f"{ADMIN}/reports?status=all").json["total"] == 1
+    assert boss.get(f"{ADMIN}/reports?status=pending").json["total"] == 0
+
+
 def test_settings_are_shown_and_say_where_they_are_changed(boss: Browser) -> None:
     shown = boss.get(f"{ADMIN}/settings").json
     kept = boss.put(f"{ADMIN}/settings", json=shown)
@@ -118,7 +137,19 @@ def test_subscriptions_are_listed(boss: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["stats", "analytics", "users", "jobs", "offerings", "disputes", "settings", "subscriptions", "queues/jobs"]
+    "path",
+    [
+        "stats",
+        "analytics",
+        "users",
+        "jobs",
+        "offerings",
+        "disputes",
+        "settings",
+        "subscriptions",
+        "reports",
+        "queues/jobs",
+    ],
 )
 def test_nobody_else_sees_the_back_office(anna: Browser, anybody: Browser, path: str) -> None:
     assert anna.get(f"{ADMIN}/{path}").status_code == 403
