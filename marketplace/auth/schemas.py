@@ -14,6 +14,7 @@ from marketplace.core.http.fields import Amount, Choice, Int, Num, Str, Words, l
 from marketplace.core.http.schemas import Currency, Input, ProblemSchema
 from marketplace.core.http.validation_messages import MISSING
 from marketplace.kit import normalization
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.languages import LANGUAGES
 from marketplace.kit.lazy_module import lazy_module
 
@@ -110,7 +111,7 @@ class UserTypeInput(Input):
     user_type = Str(example="freelancer", metadata={"description": f"One of {', '.join(USER_TYPES)}"})
 
     @post_load
-    def known_type(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def known_type(self, data: JsonObject, **_: Any) -> JsonObject:
         """Other clients send words of their own."""
         return data if data.get("user_type") in USER_TYPES else {k: v for k, v in data.items() if k != "user_type"}
 
@@ -210,7 +211,7 @@ class ProfileChangesSchema(Input):
     longitude = longitude()
 
     @post_load
-    def still_active(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def still_active(self, data: JsonObject, **_: Any) -> JsonObject:
         """Clients send a profile back as they got it; false would be a way to leave that does nothing."""
         if data.pop("is_active", True) is False:
             raise ValidationError(HOW_TO_LEAVE, "is_active")

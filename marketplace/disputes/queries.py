@@ -15,7 +15,7 @@ from marketplace.core.ops import current_settings
 from marketplace.core.queues.work_queue import table_of
 from marketplace.deals.lifecycle import DealStage
 from marketplace.deals.models import Deal, task_of
-from marketplace.disputes import i18n, policy, summary, timeline
+from marketplace.disputes import policy, reason_labels, summary, timeline
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, WAITING_FOR_STAFF, DisputeStatus
 from marketplace.disputes.models import REASONS, Decision, Dispute, Evidence, Offer, Statement
 from marketplace.kit.clock import now
@@ -61,7 +61,7 @@ UNAPPEALED = Timer(Dispute, lambda: (Dispute.status == DisputeStatus.DECIDED) & 
 
 def reasons(language: str) -> list[dict[str, str]]:
     """Every reason a dispute can have, with its label in this language."""
-    labels = {reason: i18n.label(reason, language) for reason in REASONS}
+    labels = {reason: reason_labels.label(reason, language) for reason in REASONS}
     return [{"key": key, "title": label, "value": key, "label": label} for key, label in labels.items()]
 
 
@@ -122,7 +122,7 @@ def view(user: User, row: Any) -> JsonObject:
     """A dispute as lists show it."""
     return {
         **{name: getattr(row, name) for name in (*SAME, *MOMENTS)},
-        "reason_label": i18n.label(row.reason, user.language),
+        "reason_label": reason_labels.label(row.reason, user.language),
         "deal": row.reference,
         "task_id": task_of(row.reference),
         "task_title": row.title,

@@ -10,6 +10,7 @@ from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, D
 from marketplace.disputes.models import OUTCOMES, REASONS
 from marketplace.disputes.summary import CANCELLED, PAY_WORKER, REFUND, RESOLUTIONS
 from marketplace.disputes.timeline import KINDS
+from marketplace.kit.json_types import JsonObject
 
 TIME = "2026-01-31T10:00:00Z"
 FILE = "0f3a9c5be1d24f7a8b6c0d1e2f3a4b5c.pdf"
@@ -32,7 +33,7 @@ def minor(example: int | None) -> Int:
     return Int(required=True, allow_none=True, example=example)
 
 
-def files() -> fields.List[Any]:
+def files() -> fields.List[str]:
     """Files of one's own: their names or addresses as the upload answered them."""
     return fields.List(
         Str(longest=500, shortest=1, example=FILE),
@@ -46,7 +47,7 @@ def moment(example: str | None = TIME) -> fields.DateTime:
     return fields.DateTime(required=True, allow_none=example is None, metadata={"example": example})
 
 
-def pictures() -> fields.List[Any]:
+def pictures() -> fields.List[str]:
     """Addresses of pictures that a side showed and has not deleted."""
     return fields.List(fields.String(), required=True, metadata={"example": [f"/api/uploads/{PICTURE}"]})
 
@@ -129,10 +130,10 @@ class ResolveSchema(Input):
     )
 
     @post_load
-    def resolved(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def resolved(self, data: JsonObject, **_: Any) -> JsonObject:
         """The outcome that the word means."""
         word = data.pop("resolution", None)
-        return {"outcome": OUTCOME_OF[word], **data} if word in OUTCOME_OF else data
+        return {"outcome": OUTCOME_OF[str(word)], **data} if word in OUTCOME_OF else data
 
 
 class ReasonOfDisputeSchema(Schema):

@@ -9,6 +9,7 @@ from marketplace.auth.models import ROLES
 from marketplace.auth.sign_in_risk.rules import COUNTED, HOLD, PASS, STEP_UP
 from marketplace.core.http.fields import Choice, Int, Moment, Num, Str
 from marketplace.core.http.schemas import Input, PageQuery
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.network import client_address, network_of
 
 TIME = "2026-01-31T10:00:00Z"
@@ -35,9 +36,9 @@ class AccountQuery(PageQuery):
     input_aliases: ClassVar[dict[str, str]] = {"search": "q"}
 
     @post_load
-    def filtered(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def filtered(self, data: JsonObject, **_: Any) -> JsonObject:
         """The state that the filter means; what `state` says counts before it."""
-        state = STATE_OF.get(data.pop("filter", "all"))
+        state = STATE_OF.get(str(data.pop("filter", "all")))
         return {"state": state, **data} if state else data
 
 

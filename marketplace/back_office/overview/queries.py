@@ -13,7 +13,7 @@ from marketplace.core.lists.pagination import Page
 from marketplace.core.ops import current_settings
 from marketplace.core.queues.work_queue import table_of
 from marketplace.disputes import queries as disputes_queries
-from marketplace.disputes.lifecycle import GOING_ON as DISPUTED
+from marketplace.disputes.lifecycle import GOING_ON
 from marketplace.disputes.models import Dispute
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid
@@ -66,7 +66,7 @@ def stats() -> dict[str, int]:
         "disputed_tasks": _count(TASKS, TASKS.c.status == TaskStatus.DISPUTED),
         "total_offerings": _count(OFFERINGS, *OFFERED),
         "total_disputes": _count(DISPUTES),
-        "open_disputes": _count(DISPUTES, DISPUTES.c.status.in_(DISPUTED)),
+        "open_disputes": _count(DISPUTES, DISPUTES.c.status.in_(GOING_ON)),
     }
     row = fetch(select(*(count.scalar_subquery() for count in counts.values())))[0]
     return dict(zip(counts, row, strict=True))

@@ -22,7 +22,7 @@ from marketplace.core.http.fields import Int
 from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import page_of, written
 
-bp = Blueprint("overview", __name__, url_prefix="/api/admin", description="Figures, for staff", follows="admin")
+bp = Blueprint("overview", __name__, url_prefix="/api/admin", description="Figures, for staff")
 FIGURES, SETTINGS = allowed_to(May.SEE_FIGURES), allowed_to(May.SEE_SETTINGS)
 
 

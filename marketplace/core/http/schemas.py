@@ -99,7 +99,7 @@ class NearEnough(Near):
     )
 
 
-def widened() -> dict[str, fields.Field[Any]]:
+def widened() -> dict[str, Num | fields.Boolean]:
     """What a page says beside its items where `min_results` was asked for."""
     return {
         "effective_radius": Num(least=0, most=20_100, example=25.0, metadata={"description": "km"}),

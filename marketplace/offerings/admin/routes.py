@@ -17,7 +17,6 @@ bp = Blueprint(
     url_prefix="/api/admin/offerings",
     access=allowed_to(May.MODERATE_CONTENT),
     description="Offerings, for staff",
-    follows="admin_people",
 )
 
 

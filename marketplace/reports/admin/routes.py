@@ -16,7 +16,6 @@ bp = Blueprint(
     url_prefix="/api/admin/reports",
     access=allowed_to(May.MODERATE_CONTENT),
     description="Reports, for staff",
-    follows="admin_people",
 )
 
 

@@ -17,7 +17,6 @@ bp = Blueprint(
     url_prefix="/api/admin/jobs",
     access=allowed_to(May.MODERATE_CONTENT),
     description="Tasks, for staff",
-    follows="admin_people",
 )
 
 
