@@ -12,6 +12,7 @@ from marketplace.core.database.db import fetch
 from marketplace.core.lists.list_query import equal_to
 from marketplace.kit.errors import Invalid
 from marketplace.kit.json_types import JsonObject
+from marketplace.kit.text import split_list, unescaped
 
 KEPT_SECONDS = 30
 OTHER = "other"
@@ -96,8 +97,8 @@ def tree() -> KeptTree:
 
 
 def split_keys(text: str | None) -> list[str]:
-    """`cleaning, moving` → the keys as they were typed, each once; raises Invalid (422) for more than MOST_AT_ONCE."""
-    keys = list(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+    """`cleaning, moving` → the keys as they were typed (%2C is a comma inside one), each once; raises Invalid (422) for more than MOST_AT_ONCE."""
+    keys = [unescaped(part) for part in split_list(text)]
     if len(keys) > MOST_AT_ONCE:
         raise Invalid.field("category", f"At most {MOST_AT_ONCE} categories at once.")
     return keys

@@ -17,9 +17,8 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("users", sa.Column("user_type", sa.String(length=20), nullable=True))
-    op.add_column("users", sa.Column("onboarding_completed", sa.Boolean(), nullable=False, server_default=sa.true()))
-    with op.batch_alter_table("users", table_kwargs={"sqlite_autoincrement": True}) as batch:
-        batch.alter_column("onboarding_completed", existing_type=sa.Boolean(), server_default=sa.false())
+    op.add_column("users", sa.Column("onboarding_completed", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.execute(sa.update(sa.table("users", sa.column("onboarding_completed"))).values(onboarding_completed=sa.true()))
 
 
 def downgrade() -> None:
