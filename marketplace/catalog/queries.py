@@ -97,7 +97,8 @@ def tree() -> KeptTree:
 
 
 def split_keys(text: str | None) -> list[str]:
-    """`cleaning, moving` → the keys as they were typed (%2C is a comma inside one), each once; raises Invalid (422) for more than MOST_AT_ONCE."""
+    """`cleaning, moving` → the keys as they were typed (%2C is a comma inside one), each once; raises Invalid (422) for
+    more than MOST_AT_ONCE."""
     keys = [unescaped(part) for part in split_list(text)]
     if len(keys) > MOST_AT_ONCE:
         raise Invalid.field("category", f"At most {MOST_AT_ONCE} categories at once.")
