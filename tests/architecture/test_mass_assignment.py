@@ -68,6 +68,7 @@ PARTS = 6
 # What the examples cannot do in this small world, each with why.
 REFUSED = {
     ("POST", "/api/tasks/<int:task_id>/applications/<int:application_id>/accept"): "was accepted just before",
+    ("POST", "/api/auth/phone/link"): "is another address of /phone/verify, and a code counts once",
     ("POST", "/api/auth/2fa/verify"): "needs a challenge, which a log-in with a second factor begins",
     ("POST", "/api/auth/2fa/disable"): "needs a code of the next half minute",
     ("POST", "/api/auth/2fa/recovery-codes"): "needs a code of the next half minute",
@@ -82,7 +83,6 @@ OWN_WORK = {
     "/api/auth/password/reset": {"email_verified": "users"},
     "/api/auth/reset-password": {"email_verified": "users"},
     "/api/auth/phone/verify": {"phone_verified": "users"},
-    "/api/auth/phone/link": {"phone_verified": "users"},
     "/api/auth/complete-registration": {"onboarding_completed": "users"},
     "/api/listings/<int:listing_id>/archive": {"status": "listings"},
     "/api/offerings/<int:offering_id>/book": {"booked": "tasks"},
@@ -248,7 +248,6 @@ def _bodies(world: World, owner: Person) -> dict[str, Callable[[], dict[str, Any
         "/api/auth/password/reset": lambda: {"token": _reset_token(app, "subject@example.com")},
         "/api/auth/reset-password": lambda: {"token": _reset_token(app, "forgetful@example.com")},
         "/api/auth/phone/verify": lambda: {"code": _phone_code(owner)},
-        "/api/auth/phone/link": lambda: {"code": _phone_code(owner)},
         "/api/auth/phone/login": lambda: {"phone": OTHERS_NUMBER, "code": _log_in_code(world.actors[1])},
         "/api/auth/2fa/enable": lambda: {"code": TOTP(owner.post("/api/auth/2fa/setup").json["secret"]).now()},
         "/api/auth/verification": lambda: {"files": [world.ids["document"]]},
