@@ -318,6 +318,12 @@ GROUPS = (
             "the sender of mails; without a name before the address it is SITE_NAME",
             form=setting_forms.sender,
         ),
+        text(
+            "SUPPORT_EMAIL",
+            "",
+            "where people write to about a dispute; empty: the address of `MAIL_FROM`",
+            form=setting_forms.sender,
+        ),
         secret(
             "VAPID_PRIVATE_KEY",
             "web push; `flask vapid-key` makes a key",

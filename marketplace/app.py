@@ -13,7 +13,7 @@ import marketplace.core.ops.garbage_collection  # noqa: F401 before all that is 
 from marketplace import wiring
 from marketplace.core.cache import shared_cache
 from marketplace.core.database import db, migrations
-from marketplace.core.http import access, json, openapi, rate_limits, response_headers
+from marketplace.core.http import access, json, openapi, query_parameters, rate_limits, response_headers
 from marketplace.core.http.blueprint import IdConverter, LateRule, TextConverter
 from marketplace.core.http.body_drain import BodyDrain
 from marketplace.core.http.docs import pages
@@ -23,7 +23,7 @@ from marketplace.core.realtime import connections
 from marketplace.core.registration import register
 
 EXPOSED = ["ETag", "Link", "Location", "Retry-After", "X-Request-ID", "Idempotency-Replayed"]
-EXPOSED += ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
+EXPOSED += [query_parameters.HEADER, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:

@@ -16,6 +16,7 @@ from marketplace.notifications.manifest import NOTIFICATIONS
 from marketplace.offerings.manifest import OFFERINGS
 from marketplace.payments.manifest import PAYMENTS
 from marketplace.privacy.manifest import PRIVACY
+from marketplace.reports.manifest import REPORTS
 from marketplace.reviews.manifest import REVIEWS
 from marketplace.search.manifest import SEARCH
 from marketplace.talent.manifest import TALENT
@@ -39,6 +40,7 @@ SLICES: tuple[Manifest, ...] = (
     DISPUTES,
     MESSAGING,
     REVIEWS,
+    REPORTS,
     FAVORITES,
     SEARCH,
     NOTIFICATIONS,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from marketplace.core.database.db import Base, CommaList, Stamped, answer_conflict, retry_conflict
@@ -16,7 +16,7 @@ from marketplace.kit.errors import Duplicate
 
 USERNAME = re.compile(r"[A-Za-z0-9_]{3,30}")
 USERNAME_RULE = "A username is 3 to 30 letters, digits and underscores."
-LANGUAGES = ("en", "lv", "ru")
+USER_TYPES = ("freelancer", "client", "both")
 ROLES = ("user", "moderator", "admin")
 AVAILABILITIES = ("available", "busy", "away")
 
@@ -64,6 +64,8 @@ class User(Stamped, Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     password_set_at: Mapped[datetime] = mapped_column(default=now)
     role: Mapped[str] = mapped_column(String(20), default="user")
+    user_type: Mapped[str | None] = mapped_column(String(20))
+    onboarding_completed: Mapped[bool] = mapped_column(default=False, server_default=false())
     first_name: Mapped[str] = mapped_column(String(100), default="")
     last_name: Mapped[str] = mapped_column(String(100), default="")
     bio: Mapped[str] = mapped_column(Text, default="")

@@ -6,9 +6,11 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, FromClause, Select, select
 
+from marketplace.auth import last_seen
 from marketplace.auth.models import User
 from marketplace.auth.policy import visible_to
 from marketplace.core.database.db import fetch, first_as, one
+from marketplace.core.http.access import reader_language
 from marketplace.core.lists import ranking
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
@@ -121,6 +123,8 @@ def private_view(user: User) -> JsonObject:
         "phone": user.phone,
         **_profile(user),
         "is_active": user.is_active,
+        "is_admin": user.role == "admin",
+        "onboarding_completed": user.onboarding_completed,
         "email_verified": user.email_verified,
         "phone_verified": user.phone_verified,
         "skills": join_list(user.skills),
@@ -176,7 +180,7 @@ def _profile(user: Any) -> JsonObject:
         "city": user.city,
         "country": user.country,
         "is_verified": user.is_verified,
-        "user_type": user.role,
+        "user_type": user.user_type if user.role == "user" and user.user_type else user.role,
         "is_helper": user.is_helper,
         "hourly_rate": hourly_rate(user),
         "hourly_rate_minor": user.hourly_rate_minor,
@@ -194,11 +198,13 @@ def _standing(user: Any) -> JsonObject:
         "reputation_score": reputation_score(user),
         "completion_rate": completion_rate(user),
         "completed_tasks": user.completed_tasks,
+        "tasks_completed": user.completed_tasks,
         "average_rating": round(user.average_rating, 2),
         "reviews_count": user.reviews_count,
         "availability": user.availability,
         "last_active_at": user.last_active_at,
         "is_online": is_online(user),
+        **last_seen.view(user.last_active_at, is_online=is_online(user), language=reader_language()),
     }
 
 

@@ -7,13 +7,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from marketplace.auth.models import AVAILABILITIES, LANGUAGES, USERNAME, USERNAME_RULE
+from marketplace.auth.models import AVAILABILITIES, USER_TYPES, USERNAME, USERNAME_RULE
 from marketplace.core.http.fields import Amount, Choice, Int, Num, Str, Words, latitude, link, longitude
 from marketplace.core.http.schemas import Currency, Input, ProblemSchema
 from marketplace.core.http.validation_messages import MISSING
 from marketplace.kit import normalization
+from marketplace.kit.json_types import JsonObject
+from marketplace.kit.languages import LANGUAGES
 from marketplace.kit.lazy_module import lazy_module
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ else:
     email_validator = lazy_module("email_validator")
 zxcvbn = lazy_module("zxcvbn.frequency_lists")
 
+HOW_TO_LEAVE = "An account is not switched off but deleted, with everything in it: DELETE /api/auth/account."
 SHORTEST_PASSWORD, COMMONEST = 8, 3000
 
 
@@ -102,7 +105,18 @@ def link_token() -> Str:
     return Str(required=True, longest=200, form=normalization.token, example="17.mM5T1LQ0x3kXb7eYxM3RSP")
 
 
-class RegistrationSchema(Input):
+class UserTypeInput(Input):
+    """What somebody comes for; a word that is none of these is one of the fields that nobody knows."""
+
+    user_type = Str(example="freelancer", metadata={"description": f"One of {', '.join(USER_TYPES)}"})
+
+    @post_load
+    def known_type(self, data: JsonObject, **_: Any) -> JsonObject:
+        """Other clients send words of their own."""
+        return data if data.get("user_type") in USER_TYPES else {k: v for k, v in data.items() if k != "user_type"}
+
+
+class RegistrationSchema(UserTypeInput):
     """A new account."""
 
     username = Str(required=True, longest=100, validate=check_username, example="anna_k")
@@ -133,6 +147,12 @@ class EmailSchema(Input):
     """An address."""
 
     email = email_address(required=True, validate=check_email)
+
+
+class ResendSchema(Input):
+    """Which address, of whoever is not signed in."""
+
+    email = email_address(validate=check_email)
 
 
 class EmailChangeSchema(EmailSchema):
@@ -170,6 +190,7 @@ class PasswordChangeSchema(Input):
 class ProfileChangesSchema(Input):
     """Only what is sent is changed."""
 
+    is_active = fields.Boolean(metadata={"example": True, "description": "Only true; see DELETE /api/auth/account"})
     first_name = Str(longest=100, example="Anna")
     last_name = Str(longest=100, example="Kalniņa")
     bio = Str(longest=5000, example="I fix bicycles by the river.")
@@ -188,6 +209,19 @@ class ProfileChangesSchema(Input):
     currency = Currency()
     latitude = latitude()
     longitude = longitude()
+
+    @post_load
+    def still_active(self, data: JsonObject, **_: Any) -> JsonObject:
+        """Clients send a profile back as they got it; false would be a way to leave that does nothing."""
+        if data.pop("is_active", True) is False:
+            raise ValidationError(HOW_TO_LEAVE, "is_active")
+        return data
+
+
+class FirstVisitSchema(UserTypeInput, ProfileChangesSchema):
+    """What a first visit asks; all of it may be left out."""
+
+    username = Str(longest=100, validate=check_username, example="anna_k")
 
 
 class PersonSchema(Schema):
@@ -213,11 +247,14 @@ class PersonSchema(Schema):
     reputation_score = Num(least=0, most=5, required=True, example=4.4)
     completion_rate = Num(least=0, most=100, required=True, example=95.0)
     completed_tasks = Int(required=True, example=19)
+    tasks_completed = Int(required=True, example=19)
     average_rating = Num(least=0, most=5, required=True, example=4.8)
     reviews_count = Int(required=True, example=21)
     availability = Choice(*AVAILABILITIES, required=True)
     last_active_at = fields.DateTime(required=True, allow_none=True, metadata={"example": "2026-01-31T10:00:00Z"})
     is_online = fields.Boolean(required=True, metadata={"example": False})
+    online_status = Choice("online", "offline", required=True)
+    last_seen_display = Str(required=True, allow_none=True, example="5 min ago")
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
 
 
@@ -234,6 +271,8 @@ class UserSchema(PersonSchema):
     email = Str(required=True, example="anna@example.com")
     phone = Str(required=True, allow_none=True, example="+371 20000001")
     is_active = fields.Boolean(required=True, metadata={"example": True})
+    is_admin = fields.Boolean(required=True, metadata={"example": False})
+    onboarding_completed = fields.Boolean(required=True, metadata={"example": True})
     email_verified = fields.Boolean(required=True, metadata={"example": True})
     phone_verified = fields.Boolean(required=True, metadata={"example": False})
     language = Str(required=True, example="en")

@@ -22,7 +22,7 @@ from marketplace.core.queues.outbox import publish
 from marketplace.events.auth import PasswordChanged, ProfileChanged, UserRegistered
 from marketplace.kit import normalization
 from marketplace.kit.clock import now
-from marketplace.kit.errors import NotAllowed, NotSignedIn
+from marketplace.kit.errors import Invalid, NotAllowed, NotSignedIn
 from marketplace.kit.normalization import email_address
 
 NAMES = ("first_name", "last_name")
@@ -162,6 +162,22 @@ def edit_profile(user: User, *, hourly_rate: Any = None, **changes: Any) -> User
         full_text.forget_words([said])
     publish(ProfileChanged(user_id=user.id))
     return user
+
+
+def complete_registration(user: User, *, username: str | None = None, **profile: Any) -> User:
+    """Store what a first visit asked; another username only then. Raises Invalid (422), UsernameTaken (409)."""
+    if username is not None and username != user.username:
+        _rename(user, username)
+    user.onboarding_completed = True
+    return edit_profile(user, **profile)
+
+
+def _rename(user: User, username: str) -> None:
+    if user.onboarding_completed:
+        raise Invalid.field("username", "A username is chosen on the first visit, and stays.")
+    if username.lower() != user.username_key and why_unavailable(username):
+        raise UsernameTaken()
+    user.username, user.username_key = username, username.lower()
 
 
 def count_completed(worker_id: int) -> None:

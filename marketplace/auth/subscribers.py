@@ -4,13 +4,19 @@ from marketplace.auth.email import service as email_service
 from marketplace.auth.phone import service as phone_service
 from marketplace.auth.registrations import service as registrations_service
 from marketplace.core.queues.outbox import subscribe
-from marketplace.events.auth import PasswordResetAsked, PhoneLoginAsked, RegistrationAsked
+from marketplace.events.auth import ConfirmationAsked, PasswordResetAsked, PhoneLoginAsked, RegistrationAsked
 
 
 @subscribe(PasswordResetAsked)
 def send_reset_link(event: PasswordResetAsked) -> None:
     """Mail a link, where somebody has the address."""
     email_service.send_reset(event.email)
+
+
+@subscribe(ConfirmationAsked)
+def send_confirmation_link(event: ConfirmationAsked) -> None:
+    """Mail it once more, where an account waits for it."""
+    email_service.send_confirmation(event.email)
 
 
 @subscribe(RegistrationAsked)

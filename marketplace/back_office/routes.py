@@ -1,4 +1,4 @@
-"""/api/admin: the queues."""
+"""/api/admin/queues: what waits for work."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ QUEUES = allowed_to(May.RUN_QUEUES)
 bp = Blueprint("admin", __name__, url_prefix="/api/admin", access=QUEUES, description="Queues, for administrators")
 
 
-@bp.get("/outbox")
+@bp.get("/queues/outbox")
 @bp.arguments(queues.LISTS["outbox"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("outbox"))
 def list_outbox(query: dict[str, Any]) -> Answer:
@@ -21,7 +21,7 @@ def list_outbox(query: dict[str, Any]) -> Answer:
     return queues.browse("outbox", **query)
 
 
-@bp.get("/jobs")
+@bp.get("/queues/jobs")
 @bp.arguments(queues.LISTS["jobs"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("jobs"))
 def list_jobs(query: dict[str, Any]) -> Answer:
@@ -29,7 +29,7 @@ def list_jobs(query: dict[str, Any]) -> Answer:
     return queues.browse("jobs", **query)
 
 
-@bp.get("/deliveries")
+@bp.get("/queues/deliveries")
 @bp.arguments(queues.LISTS["deliveries"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("deliveries"))
 def list_deliveries(query: dict[str, Any]) -> Answer:
@@ -37,7 +37,7 @@ def list_deliveries(query: dict[str, Any]) -> Answer:
     return queues.browse("deliveries", **query)
 
 
-@bp.get("/provider-calls")
+@bp.get("/queues/provider-calls")
 @bp.arguments(queues.LISTS["provider_calls"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("provider_calls"))
 def list_provider_calls(query: dict[str, Any]) -> Answer:
@@ -45,7 +45,7 @@ def list_provider_calls(query: dict[str, Any]) -> Answer:
     return queues.browse("provider_calls", **query)
 
 
-@bp.get("/provider-events")
+@bp.get("/queues/provider-events")
 @bp.arguments(queues.LISTS["provider_events"].arguments(QueueQuery), location="query")
 @bp.response(200, queue_page("provider_events"))
 def list_provider_events(query: dict[str, Any]) -> Answer:
@@ -53,7 +53,7 @@ def list_provider_events(query: dict[str, Any]) -> Answer:
     return queues.browse("provider_events", **query)
 
 
-@bp.post("/<any(outbox, jobs, deliveries, provider_calls, provider_events):queue>/<int:row_id>/again")
+@bp.post("/queues/<any(outbox, jobs, deliveries, provider_calls, provider_events):queue>/<int:row_id>/again")
 @bp.response(200, written(QueueRowSchema, "row"))
 def retry_queue_row(queue: str, row_id: int) -> Answer:
     """Try once more what was given up."""

@@ -4,15 +4,19 @@ from collections import defaultdict
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from marketplace.catalog.models import Category
 from marketplace.core.cache.shared_cache import Kept
 from marketplace.core.database.db import fetch
 from marketplace.core.lists.list_query import equal_to
+from marketplace.kit.errors import Invalid
 from marketplace.kit.json_types import JsonObject
+from marketplace.kit.text import split_list, unescaped
 
 KEPT_SECONDS = 30
+OTHER = "other"
+MOST_AT_ONCE = 20
 
 
 class Tree:
@@ -63,16 +67,19 @@ class KeptTree:
         return self._kept.get().path(key)
 
     def filter(self, key: str | None) -> JsonObject:
-        """List parameters for the category a client asks for: a key, several, or an unknown one, which is stored under
-        `other` with its name as subcategory."""
-        if key is None:
+        """List parameters for the category a client asks for: a key, several with commas between them (any of them is
+        meant), or unknown ones, which are stored under `other`, named as subcategory. Raises Invalid (422)."""
+        wanted, tree = [one.lower() for one in split_keys(key)], self._kept.get()
+        if not wanted:
             return {}
-        tree, wanted = self._kept.get(), key.strip().lower()
-        known = tree.resolve(wanted)
-        if known is None:
-            return {"category": "other", "subcategory": wanted[:60]}
-        keys = tree.below(known)
-        return {"category": keys[0]} if len(keys) == 1 else {"categories": keys}
+        known = [resolved for one in wanted if (resolved := tree.resolve(one)) is not None]
+        keys = list(dict.fromkeys(below for one in known for below in tree.below(one)))
+        unknown = [one[:60] for one in wanted if tree.resolve(one) is None]
+        if not unknown:
+            return {"category": keys[0]} if len(keys) == 1 else {"categories": keys}
+        if not known and len(unknown) == 1:
+            return {"category": OTHER, "subcategory": unknown[0]}
+        return {"some_categories": {"some_known": keys, "some_unknown": unknown}}
 
     def nested(self, kind: str | None) -> list[JsonObject]:
         """The whole tree, or the part for one kind of thing."""
@@ -89,11 +96,24 @@ def tree() -> KeptTree:
     return kept
 
 
+def split_keys(text: str | None) -> list[str]:
+    """`cleaning, moving` → the keys as they were typed (%2C is a comma inside one), each once; raises Invalid (422) for
+    more than MOST_AT_ONCE."""
+    keys = [unescaped(part) for part in split_list(text)]
+    if len(keys) > MOST_AT_ONCE:
+        raise Invalid.field("category", f"At most {MOST_AT_ONCE} categories at once.")
+    return keys
+
+
 def category_filters(things: Any) -> dict[str, ColumnElement[bool]]:
     """The list filters for the parameters that `KeptTree.filter` gives."""
     return {
         **equal_to(things, "category"),
         "categories": things.category.in_(bindparam("categories", expanding=True)),
+        "some_categories": or_(
+            things.category.in_(bindparam("some_known", expanding=True)),
+            (things.category == OTHER) & things.subcategory.in_(bindparam("some_unknown", expanding=True)),
+        ),
         **equal_to(things, "subcategory"),
     }
 

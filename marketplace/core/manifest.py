@@ -69,7 +69,8 @@ class Subject:
     """A kind of thing that others refer to by its kind and id, such as listing:3.
 
     The facts carry the id in a field called after the kind (`listing_id`). With `posted`, saved searches hear of new
-    ones; with `deleted`, people can mark one as a favorite, until then.
+    ones; with `deleted`, people can mark one as a favorite, until then. With `delete` (user, id), people can report one
+    and staff delete it; `owner` names in what `by_ids` answers whose it is.
     """
 
     kind: str
@@ -77,6 +78,8 @@ class Subject:
     search: Searchable | None = None
     posted: type[Event] | None = None
     deleted: type[Event] | None = None
+    delete: Callable[[Any, int], object] | None = None
+    owner: str = "creator_id"
 
     def id_in(self, event: Event) -> int:
         """Which one a fact is about."""

@@ -42,7 +42,7 @@ def create_person(person: DemoPerson, password_hash: str) -> None:
     )
     publish(UserRegistered(user_id=user.id))
     auth_service.edit_profile(user, hourly_rate=person.hourly_rate, **_profile(person))
-    user.is_verified = person.hourly_rate is not None
+    user.is_verified, user.onboarding_completed = person.hourly_rate is not None, True
     story.date(("users", User.id == user.id), since=person.joined_days_ago, until=person.joined_days_ago)
 
 

@@ -12,16 +12,10 @@ from marketplace.kit.clock import now
 from marketplace.kit.errors import Duplicate
 
 OUTCOMES = ("completed", "cancelled")
-REASONS = {
-    "work_quality": "The work is not good enough",
-    "no_show": "Somebody did not come",
-    "incomplete": "The work is not finished",
-    "different_work": "Something else was agreed on",
-    "payment": "The payment",
-    "communication": "The other side does not answer",
-    "safety": "Safety",
-    "other": "Something else",
-}
+REASONS = (
+    *("work_quality", "no_show", "incomplete", "different_work"),
+    *("payment", "communication", "safety", "other"),
+)
 
 
 class ShownAlready(Duplicate):

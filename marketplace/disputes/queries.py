@@ -1,5 +1,6 @@
 """Lists of disputes, and one in full."""
 
+from email.utils import parseaddr
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, select
@@ -9,11 +10,12 @@ from marketplace.auth.queries import name_in, person_columns
 from marketplace.core.database.db import AnyRow, db, fetch, fetch_as, locked, one
 from marketplace.core.database.timers import Timer
 from marketplace.core.lists.list_query import ListQuery
-from marketplace.core.lists.pagination import Page
+from marketplace.core.lists.pagination import MAX_PER_PAGE, Page
+from marketplace.core.ops import current_settings
 from marketplace.core.queues.work_queue import table_of
 from marketplace.deals.lifecycle import DealStage
 from marketplace.deals.models import Deal, task_of
-from marketplace.disputes import policy, timeline
+from marketplace.disputes import policy, reason_labels, summary, timeline
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, WAITING_FOR_STAFF, DisputeStatus
 from marketplace.disputes.models import REASONS, Decision, Dispute, Evidence, Offer, Statement
 from marketplace.kit.clock import now
@@ -31,7 +33,7 @@ OPENER, RESPONDENT = USERS.alias("opener"), USERS.alias("respondent")
 SAME = ("id", "status", "reason", "description", "opened_by_id", "against_id", "outcome")
 MOMENTS = ("response_due_at", "final_at", "created_at", "updated_at")
 NAMES = [*person_columns(OPENER, "opener"), *person_columns(RESPONDENT, "respondent")]
-COLUMNS = [*DISPUTES.c, DEALS.c.title, DEALS.c.reference, *NAMES]
+COLUMNS = [*DISPUTES.c, DEALS.c.title, DEALS.c.reference, DEALS.c.price_minor, *NAMES]
 JOINED = (
     DISPUTES.join(DEALS, DEALS.c.id == DISPUTES.c.deal_id)
     .join(OPENER, OPENER.c.id == DISPUTES.c.opened_by_id)
@@ -46,6 +48,7 @@ BROWSE = ListQuery(
     filters={
         "status": DISPUTES.c.status == bindparam("status"),
         "statuses": DISPUTES.c.status.in_(bindparam("statuses", expanding=True)),
+        "reference": DISPUTES.c.deal_id.in_(select(DEALS.c.id).where(DEALS.c.reference == bindparam("reference"))),
         "seen_by": policy.seen_by(DISPUTES.c, bindparam("seen_by")),
     },
     sorts={"created_at": DISPUTES.c.created_at, "updated_at": DISPUTES.c.updated_at},
@@ -56,20 +59,26 @@ UNANSWERED = Timer(Dispute, lambda: (Dispute.status == DisputeStatus.OPEN) & (Di
 UNAPPEALED = Timer(Dispute, lambda: (Dispute.status == DisputeStatus.DECIDED) & (Dispute.final_at <= now()))
 
 
-def reasons() -> list[dict[str, str]]:
-    """Every reason a dispute can have, with its label."""
-    return [{"key": key, "title": title} for key, title in REASONS.items()]
+def reasons(language: str) -> list[dict[str, str]]:
+    """Every reason a dispute can have, with its label in this language."""
+    labels = {reason: reason_labels.label(reason, language) for reason in REASONS}
+    return [{"key": key, "title": label, "value": key, "label": label} for key, label in labels.items()]
+
+
+def support_email() -> str:
+    """Where people write to when the file is not enough: SUPPORT_EMAIL, else the sender of our mails."""
+    return current_settings.text("SUPPORT_EMAIL") or parseaddr(current_settings.text("MAIL_FROM"))[1]
 
 
 def of(user: User, **query: Any) -> Page:
     """Disputes one is a side of, newest first; all of them for staff who decide."""
-    return BROWSE.page({**query, **policy.eyes_of(user)}, lambda row: view(user, row))
+    return _completed(BROWSE.page({**query, **policy.eyes_of(user)}, lambda row: view(user, row)))
 
 
 def queue(user: User, **query: Any) -> Page:
     """Disputes that wait for staff, or those in one state, oldest first."""
     narrowed = query if query.get("status") else {**query, "statuses": list(WAITING_FOR_STAFF)}
-    return BROWSE.page({"sort": "created_at", **narrowed}, lambda row: view(user, row))
+    return _completed(BROWSE.page({"sort": "created_at", **narrowed}, lambda row: view(user, row)))
 
 
 def find(user: User, dispute_id: int) -> Dispute:
@@ -97,9 +106,11 @@ def deals_without_file(batch: int) -> list[int]:
     return [row.id for row in fetch(_without_file(select(Deal.id)).order_by(Deal.id).limit(batch))]
 
 
-def newest_of(user: User, reference: str) -> JsonObject:
-    """The newest visible dispute about a deal; raises NotFound."""
-    return _detail(user, DISPUTES.c.deal_id.in_(select(DEALS.c.id).where(DEALS.c.reference == reference)))
+def about(user: User, reference: str) -> JsonObject:
+    """The newest visible dispute about a deal in full, and all of them as lists show them; raises NotFound."""
+    newest = _detail(user, DISPUTES.c.deal_id.in_(select(DEALS.c.id).where(DEALS.c.reference == reference)))
+    page = of(user, reference=reference, per_page=MAX_PER_PAGE)
+    return {**newest, "disputes": page.items, "total": page.total}
 
 
 def detail(user: User, dispute_id: int) -> JsonObject:
@@ -111,11 +122,14 @@ def view(user: User, row: Any) -> JsonObject:
     """A dispute as lists show it."""
     return {
         **{name: getattr(row, name) for name in (*SAME, *MOMENTS)},
+        "reason_label": reason_labels.label(row.reason, user.language),
         "deal": row.reference,
         "task_id": task_of(row.reference),
         "task_title": row.title,
-        "opened_by_name": name_in(row, "opener"),
-        "against_name": name_in(row, "respondent"),
+        **_side("opened_by", "filed_by", row.opened_by_id, name_in(row, "opener")),
+        **_side("against", "filed_against", row.against_id, name_in(row, "respondent")),
+        "resolution": summary.resolution(row.outcome, row.to_worker_minor, row.price_minor),
+        "support_email": support_email(),
         **_money("to_worker", row.to_worker_minor, row.currency),
         "currency": row.currency,
         "appealed_by_id": row.appealed_by_id,
@@ -124,13 +138,35 @@ def view(user: User, row: Any) -> JsonObject:
     }
 
 
+def with_envelope(dispute: JsonObject) -> JsonObject:
+    """One dispute, and the same once more under its name."""
+    return {**dispute, "dispute": dispute}
+
+
+def _side(ours: str, alias: str, user_id: int, name: str) -> JsonObject:
+    ids = {f"{ours}_id": user_id, f"{alias}_id": user_id}
+    return {**ids, f"{ours}_name": name, f"{alias}_name": name}
+
+
+def _completed(page: Page) -> Page:
+    """The page with what lists show of each file."""
+    ids = [item["id"] for item in page.items]
+    files = {"statements": _rows(Statement, *ids), "evidence": _evidence(*ids), "decisions": _rows(Decision, *ids)}
+    apart, ended = summary.by_dispute(**files), summary.resolved_at(ids)
+    for item in page.items:
+        item.update(summary.of(item, apart[item["id"]]), resolved_at=ended.get(item["id"]))
+    return page
+
+
 def _detail(user: User, wanted: Any) -> JsonObject:
     row = _newest(user, wanted)
     statements, decisions, offers = _rows(Statement, row.id), _rows(Decision, row.id), _rows(Offer, row.id)
-    evidence = _evidence(row.id)
+    evidence, seen = _evidence(row.id), view(user, row)
     held, currency = payments_queries.held_of(row.reference) or (None, None)
     return {
-        **view(user, row),
+        **seen,
+        **summary.of(seen, summary.Rows(statements, evidence, decisions)),
+        "resolved_at": summary.resolved_at([row.id]).get(row.id),
         **_money("held", held, currency),
         "statements": [_statement(said) for said in statements],
         "evidence": [_shown(piece) for piece in evidence],
@@ -148,18 +184,17 @@ def _newest(user: User, wanted: Any) -> AnyRow:
     return rows[0]
 
 
-def _rows(kind: Any, dispute_id: int) -> list[AnyRow]:
+def _rows(kind: Any, *dispute_ids: int) -> list[AnyRow]:
     table = table_of(kind)
-    return fetch_as(AnyRow, select(table).where(table.c.dispute_id == dispute_id).order_by(table.c.id))
+    return fetch_as(AnyRow, select(table).where(table.c.dispute_id.in_(dispute_ids)).order_by(table.c.id))
 
 
-def _evidence(dispute_id: int) -> list[AnyRow]:
+def _evidence(*dispute_ids: int) -> list[AnyRow]:
     shown, uploads = table_of(Evidence), table_of(Upload)
     names = [uploads.c[name] for name in ("stem", "extension", "is_private")]
     joined = shown.outerjoin(uploads, uploads.c.id == shown.c.upload_id)
-    return fetch_as(
-        AnyRow, select(shown, *names).select_from(joined).where(shown.c.dispute_id == dispute_id).order_by(shown.c.id)
-    )
+    added = select(shown, *names).select_from(joined).where(shown.c.dispute_id.in_(dispute_ids))
+    return fetch_as(AnyRow, added.order_by(shown.c.id))
 
 
 def _statement(row: Any) -> JsonObject:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marketplace.core.http.access import ANYONE, SIGNED_IN, allowed_to, current_user
+from marketplace.core.http.access import ANYONE, SIGNED_IN, allowed_to, current_user, reader_language
 from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
 from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import created, page_of, written
@@ -11,9 +11,11 @@ from marketplace.disputes import queries, service
 from marketplace.disputes.evidence import service as evidence_service
 from marketplace.disputes.schemas import (
     AppealSchema,
+    DisputeAnswerSchema,
     DisputeDetailSchema,
     DisputeInputSchema,
     DisputeSchema,
+    DisputesOfTaskSchema,
     DisputesQuery,
     EvidenceInputSchema,
     OfferInputSchema,
@@ -38,7 +40,7 @@ def _answer(dispute_id: int, message: str) -> JsonObject:
 @bp.response(200, ReasonsSchema)
 def list_dispute_reasons() -> Answer:
     """List what a dispute can be about."""
-    return {"reasons": queries.reasons()}
+    return {"reasons": queries.reasons(reader_language())}
 
 
 @bp.get("")
@@ -49,28 +51,28 @@ def list_disputes(query: dict[str, Any]) -> Answer:
     return queries.of(current_user(), **query)
 
 
-@bp.post("")
+@bp.post("", transaction=False)
 @bp.arguments(DisputeInputSchema)
 @bp.response(201, created(DisputeDetailSchema, "dispute"))
 def open_dispute(data: dict[str, Any]) -> Answer:
     """Say that the two sides of a task do not agree, and why."""
-    dispute = service.open_dispute(current_user(), **data)
+    dispute = evidence_service.open_dispute(current_user(), **data)
     found = queries.detail(current_user(), dispute.id)
     return Created("dispute", found, "/api/disputes", "The dispute is open. The other side has been asked.")
 
 
 @bp.get("/<int:dispute_id>")
-@bp.response(200, DisputeDetailSchema)
+@bp.response(200, DisputeAnswerSchema)
 def show_dispute(dispute_id: int) -> Answer:
     """Show a dispute with everything in its file; addresses of documents open for a quarter of an hour."""
-    return queries.detail(current_user(), dispute_id)
+    return queries.with_envelope(queries.detail(current_user(), dispute_id))
 
 
 @bp.get("/task/<int:task_id>")
-@bp.response(200, DisputeDetailSchema)
+@bp.response(200, DisputesOfTaskSchema)
 def show_dispute_of_task(task_id: int) -> Answer:
-    """Show the newest dispute about a task."""
-    return queries.newest_of(current_user(), task_reference(task_id))
+    """Show the newest dispute about a task, and list all of them."""
+    return queries.about(current_user(), task_reference(task_id))
 
 
 @bp.post("/<int:dispute_id>/respond", transaction=False)
@@ -141,7 +143,7 @@ def withdraw_dispute(dispute_id: int) -> Answer:
     return _answer(dispute_id, "The dispute is withdrawn.")
 
 
-@bp.put("/<int:dispute_id>/resolve", money=True, access=allowed_to(May.DECIDE_DISPUTES))
+@bp.put("/<int:dispute_id>/resolve", access=allowed_to(May.DECIDE_DISPUTES))
 @bp.arguments(ResolveSchema)
 @bp.response(200, DisputeWritten)
 def resolve_dispute(data: dict[str, Any], dispute_id: int) -> Answer:

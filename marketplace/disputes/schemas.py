@@ -1,20 +1,25 @@
 """Disputes in and out."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from marketplace.core.http.fields import Amount, Choice, Int, Num, Str
 from marketplace.core.http.schemas import Currency, Input, PageQuery, available_actions
 from marketplace.disputes.lifecycle import DISPUTE_LIFECYCLE, OFFER_LIFECYCLE, DisputeStatus, OfferStatus
 from marketplace.disputes.models import OUTCOMES, REASONS
+from marketplace.disputes.summary import CANCELLED, PAY_WORKER, REFUND, RESOLUTIONS
 from marketplace.disputes.timeline import KINDS
+from marketplace.kit.json_types import JsonObject
 
 TIME = "2026-01-31T10:00:00Z"
 FILE = "0f3a9c5be1d24f7a8b6c0d1e2f3a4b5c.pdf"
+PICTURE = "0f3a9c5be1d24f7a8b6c0d1e2f3a4b5c.jpg"
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 MOST_FILES = 10
 SAID = "The shelf is crooked and two screws are missing."
+SHORTEST_DESCRIPTION = 20
+OUTCOME_OF = {REFUND: CANCELLED, CANCELLED: CANCELLED, PAY_WORKER: "completed"}
 CLOSED = "outcome without money: `completed` or `cancelled`"
 
 
@@ -28,9 +33,23 @@ def minor(example: int | None) -> Int:
     return Int(required=True, allow_none=True, example=example)
 
 
+def files() -> fields.List[str]:
+    """Files of one's own: their names or addresses as the upload answered them."""
+    return fields.List(
+        Str(longest=500, shortest=1, example=FILE),
+        validate=validate.Length(max=MOST_FILES, error=f"{MOST_FILES} files at most."),
+        metadata={"example": [], "description": "Also as `evidence_images`"},
+    )
+
+
 def moment(example: str | None = TIME) -> fields.DateTime:
     """A moment that may not have come."""
     return fields.DateTime(required=True, allow_none=example is None, metadata={"example": example})
+
+
+def pictures() -> fields.List[str]:
+    """Addresses of pictures that a side showed and has not deleted."""
+    return fields.List(fields.String(), required=True, metadata={"example": [f"/api/uploads/{PICTURE}"]})
 
 
 class DisputesQuery(PageQuery):
@@ -40,12 +59,15 @@ class DisputesQuery(PageQuery):
 
 
 class DisputeInputSchema(Input):
-    """A new dispute, about a deal: by its name, or by the id of its task."""
+    """A new dispute, about a deal: by its name, or by the id of its task; and files that show it."""
+
+    input_aliases: ClassVar[dict[str, str]] = {"evidence_images": "files"}
 
     task_id = Int(least=1, example=7)
     deal = Str(longest=40, allow_none=True, example=None, metadata={"description": "Instead of task_id: task:7"})
     reason = Choice(*REASONS, required=True)
-    description = Str(required=True, shortest=1, longest=5000, example=SAID)
+    description = Str(required=True, shortest=SHORTEST_DESCRIPTION, longest=5000, example=SAID)
+    files = files()
 
     @validates_schema
     def one_of_two(self, data: dict[str, Any], **_: Any) -> None:
@@ -57,12 +79,15 @@ class DisputeInputSchema(Input):
 class ResponseSchema(Input):
     """How I see it, and files that show it: their names or addresses as the upload answered them."""
 
-    content = Str(required=True, shortest=1, longest=5000, example="The wall is crooked; the shelf is straight.")
-    files = fields.List(
-        Str(longest=500, shortest=1, example=FILE),
-        validate=validate.Length(max=MOST_FILES, error=f"{MOST_FILES} files at most."),
-        metadata={"example": []},
+    input_aliases: ClassVar[dict[str, str]] = {"evidence_images": "files", "description": "content"}
+    content = Str(
+        required=True,
+        shortest=1,
+        longest=5000,
+        example="The wall is crooked; the shelf is straight.",
+        metadata={"description": "Also as `description`"},
     )
+    files = files()
 
 
 class EvidenceInputSchema(Input):
@@ -87,12 +112,28 @@ class AppealSchema(Input):
 
 
 class ResolveSchema(Input):
-    """The decision, and why. The split in major or in minor units of the currency that is held."""
+    """The decision, and why. The split in major or in minor units of the currency that is held; `resolution` says the
+    outcome in one word (`partial` needs the split beside it)."""
+
+    input_aliases: ClassVar[dict[str, str]] = {"resolution_notes": "note"}
 
     worker_amount = Amount(example=25)
     worker_minor = Int(example=None)
     outcome = Choice(*OUTCOMES, example=None, metadata={"description": CLOSED})
-    note = Str(required=True, shortest=1, longest=5000, example="Most of it was done well.")
+    resolution = Choice(*RESOLUTIONS, example=None, metadata={"description": "Instead of `outcome`"})
+    note = Str(
+        required=True,
+        shortest=1,
+        longest=5000,
+        example="Most of it was done well.",
+        metadata={"description": "Also as `resolution_notes`"},
+    )
+
+    @post_load
+    def resolved(self, data: JsonObject, **_: Any) -> JsonObject:
+        """The outcome that the word means."""
+        word = data.pop("resolution", None)
+        return {"outcome": OUTCOME_OF[str(word)], **data} if word in OUTCOME_OF else data
 
 
 class ReasonOfDisputeSchema(Schema):
@@ -100,6 +141,8 @@ class ReasonOfDisputeSchema(Schema):
 
     key = Choice(*REASONS, required=True)
     title = Str(required=True, example="The work is not good enough")
+    value = Choice(*REASONS, required=True)
+    label = Str(required=True, example="The work is not good enough")
 
 
 class ReasonsSchema(Schema):
@@ -117,7 +160,20 @@ class DisputeSchema(Schema):
     task_title = Str(required=True, example="Put up a shelf")
     status = Choice(*DisputeStatus, required=True)
     reason = Choice(*REASONS, required=True)
+    reason_label = Str(required=True, example="The work is not good enough")
     description = Str(required=True, example=SAID)
+    filed_by_id = Int(required=True, example=1)
+    filed_by_name = Str(required=True, example="Anna Kalniņa")
+    filed_against_id = Int(required=True, example=2)
+    filed_against_name = Str(required=True, example="Juris Bērziņš")
+    evidence_images = pictures()
+    response_description = Str(required=True, allow_none=True, example="The wall is crooked; the shelf is straight.")
+    response_images = pictures()
+    responded_at = moment()
+    resolution = Choice(*RESOLUTIONS, required=True, allow_none=True, example=None)
+    resolution_notes = Str(required=True, allow_none=True, example=None)
+    resolved_at = moment(None)
+    support_email = Str(required=True, example="help@example.com")
     opened_by_id = Int(required=True, example=1)
     opened_by_name = Str(required=True, example="Anna Kalniņa")
     against_id = Int(required=True, example=2)
@@ -206,3 +262,16 @@ class DisputeDetailSchema(DisputeSchema):
     offers = fields.List(fields.Nested(OfferSchema), required=True)
     decisions = fields.List(fields.Nested(DecisionSchema), required=True)
     timeline = fields.List(fields.Nested(StepSchema), required=True)
+
+
+class DisputeAnswerSchema(DisputeDetailSchema):
+    """The whole file, and the same under `dispute`."""
+
+    dispute = fields.Nested(DisputeDetailSchema, required=True)
+
+
+class DisputesOfTaskSchema(DisputeDetailSchema):
+    """The newest dispute about a task in full, and all of them, the newest first."""
+
+    disputes = fields.List(fields.Nested(DisputeSchema), required=True)
+    total = Int(required=True, example=1)

@@ -36,16 +36,26 @@ class TooMuch(Conflict):
 
 
 def open_dispute(
-    user: User, *, deal: str | None = None, task_id: int | None = None, reason: str, description: str
+    user: User,
+    *,
+    deal: str | None = None,
+    task_id: int | None = None,
+    reason: str,
+    description: str,
+    shown: Mapping[str, str] | None = None,
 ) -> Dispute:
     """Move what a deal is about to disputed and open its dispute, in one transaction: of a deal by its name ("task:7"),
-    or of the one that a task is. Raises what the trade says: 403, 404, WrongState (409)."""
+    or of the one that a task is. `shown` as in `show`. Raises what the trade says: 403, 404, WrongState (409)."""
     if task_id is not None:  # whoever names a task is told of the task, before it is a deal too
         deal_kinds()[TASK].settlement.dispute(user, task_id)
-        return _file(deals_queries.find(user, task_reference(task_id)), user.id, reason=reason, description=description)
-    about = deals_queries.find(user, deal or "")
-    deal_kinds()[about.kind].settlement.dispute(user, about.subject_id)
-    return _file(about, user.id, reason=reason, description=description)
+        about = deals_queries.find(user, task_reference(task_id))
+    else:
+        about = deals_queries.find(user, deal or "")
+        deal_kinds()[about.kind].settlement.dispute(user, about.subject_id)
+    dispute = _file(about, user.id, reason=reason, description=description)
+    _keep(user, dispute, shown or {}, "")
+    db.session.flush()
+    return dispute
 
 
 def open_missing(deal_id: int) -> None:

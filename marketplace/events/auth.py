@@ -23,6 +23,7 @@ class RegistrationAsked(Event):
     first_name: str = ""
     last_name: str = ""
     phone: str = ""
+    user_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,14 @@ class PasswordChanged(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordResetAsked(Event):
     """Somebody has forgotten the password of the account with this address, if there is one."""
+
+    personal = True
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationAsked(Event):
+    """Somebody wants the letter once more that confirms this address, if an account waits for it."""
 
     personal = True
     email: str

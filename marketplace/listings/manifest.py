@@ -28,6 +28,8 @@ LISTINGS = Manifest(
             search=Searchable(queries.best, queries.latest, queries.facets, queries.newly_posted),
             posted=listings.ListingPosted,
             deleted=listings.ListingDeleted,
+            delete=service.delete,
+            owner="seller_id",
         ),
     ),
     conversation_subjects=(ConversationSubject("listing", "/api/listings/{id}", queries.talked_about, Listing),),

@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields
 
 from marketplace.core.http.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
-from marketplace.core.http.schemas import Currency, Input, Near, PageQuery, available_actions
+from marketplace.core.http.schemas import Currency, Input, Near, PageQuery, available_actions, several_categories
 from marketplace.listings.lifecycle import LISTING_LIFECYCLE, LIVING
 from marketplace.listings.models import CONDITIONS, LISTING_TYPES
 
@@ -12,7 +12,7 @@ class ListingsQuery(Near):
     """How the browse list is narrowed."""
 
     radius = Num(least=0, most=20_100, load_default=50.0, example=10, metadata={"description": "km"})
-    category = Str(longest=100, example="bicycles")
+    category = several_categories("bicycles")
     subcategory = Str(longest=60, example="city")
     status = Choice(*LIVING, load_default="active")
     search = Str(longest=500, example="", metadata={"description": "The same as q"})

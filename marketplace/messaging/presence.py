@@ -4,13 +4,16 @@ Apart from the rooms: it lives in the connections of the process and in Redis, n
 """
 
 import time
+from datetime import datetime
 from typing import Any
 
+from marketplace.auth import last_seen
 from marketplace.auth import presence as auth_presence
 from marketplace.auth.models import User
 from marketplace.auth.sessions import service as sessions_service
 from marketplace.core.realtime import connections
 from marketplace.core.realtime.connections import Connection, sockets
+from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
 from marketplace.messaging import policy, queries
 
@@ -49,17 +52,13 @@ def show_typing(person: User, conversation_id: int, *, is_typing: bool, connecti
     return True
 
 
-def statuses(viewer_id: int, user_ids: list[int]) -> list[JsonObject]:
+def statuses(viewer: User, user_ids: list[int]) -> list[JsonObject]:
     """Online or offline, and last activity; blocked people and unknown ids are shown as offline without more."""
     seen = auth_presence.last_seen(user_ids)
-    shown = set(seen) - policy.blocked_with(viewer_id)
+    shown = set(seen) - policy.blocked_with(viewer.id)
     here = sockets().presence.are_here(shown)
     return [
-        {
-            "user_id": one,
-            "status": "online" if one in here else "offline",
-            "last_seen": seen[one] if one in shown else None,
-        }
+        _status(one, seen[one] if one in shown else None, is_online=one in here, language=viewer.language)
         for one in dict.fromkeys(user_ids)
     ]
 
@@ -111,7 +110,13 @@ def _gone(user_id: int, sid: str) -> None:
 def _announce(user_id: int, *, is_online: bool) -> None:
     """Tell the person's contacts."""
     seen = auth_presence.last_seen([user_id]).get(user_id)
-    status = {"user_id": user_id, "status": "online" if is_online else "offline", "last_seen": seen}
-    contacts = queries.contacts(user_id)
-    for event in ("user_status_changed", "user_presence"):
-        connections.tell(contacts, event, status)
+    for language, contacts in auth_presence.by_language(queries.contacts(user_id)).items():
+        status = _status(user_id, seen, is_online=is_online, language=language)
+        for event in ("user_status_changed", "user_presence"):
+            connections.tell(contacts, event, status)
+
+
+def _status(user_id: int, seen: datetime | None, *, is_online: bool, language: str) -> JsonObject:
+    shown = last_seen.view(seen, is_online=is_online, language=language)
+    told = {"user_id": user_id, "is_online": is_online, "status": shown["online_status"], "last_seen": seen}
+    return {**told, **shown, "timestamp": now()}

@@ -21,6 +21,7 @@ from marketplace.core.ops import current_settings
 from marketplace.core.realtime import connections
 from marketplace.core.realtime.connections import Connection, plain, sockets
 from marketplace.core.realtime.socketio_server import Refused, emit, join_room, leave_room
+from marketplace.kit.clock import now
 from marketplace.kit.errors import Busy, Problem
 from marketplace.kit.json_types import Json
 from marketplace.messaging import presence, queries, service
@@ -71,7 +72,8 @@ def on(event: str, schema: type[Schema] | None = None, *, writes: bool = False) 
 
 
 def connect(auth: Any = None) -> None:
-    """Authenticate by an access token in `auth`, in the query string, or in a cookie."""
+    """Authenticate by an access token in `auth`, in the query string, in a header or in a cookie; `Bearer` may stand
+    before it."""
     try:
         person, claims = connections.sign_in(_token(auth))
     except Problem as problem:
@@ -81,7 +83,7 @@ def connect(auth: Any = None) -> None:
         raise Refused(Busy.sentence, {"code": Busy.code}) from None
     join_room(f"user:{person.id}")
     presence.arrive(int(person.id), _sid(), claims)
-    emit("connected", {"user_id": person.id, "sid": _sid()})
+    emit("connected", plain({"user_id": person.id, "sid": _sid(), "status": "connected", "timestamp": now()}))
 
 
 def disconnect(_reason: Any = None) -> None:
@@ -150,7 +152,8 @@ def sync(person: Any, cursors: dict[int, int], limit: int, only_these: bool) -> 
 def heartbeat(person: Any) -> Json:
     """Keep one's presence."""
     sockets().presence.arrive(int(person.id), _sid())
-    answer = {"unread_count": queries.unread_count(person), "seconds": connections.PING_EVERY}
+    told = {"unread_count": queries.unread_count(person), "seconds": connections.PING_EVERY}
+    answer = plain({**told, "status": "ok", "timestamp": now()})
     emit("heartbeat_ack", answer)
     return answer
 
@@ -164,7 +167,7 @@ def authenticate(_person: Any) -> Json:
 @on("get_user_status", PersonEvent)
 def get_user_status(person: Any, user_id: int) -> Json:
     """Presence of one person."""
-    (found,) = presence.statuses(person.id, [user_id])
+    (found,) = presence.statuses(person, [user_id])
     status = plain(found)
     emit("user_status", status)
     return status
@@ -173,7 +176,8 @@ def get_user_status(person: Any, user_id: int) -> Json:
 @on("get_presence", PeopleEvent)
 def get_presence(person: Any, user_ids: list[int]) -> Json:
     """Presence of several people."""
-    answer = {"presence": plain(presence.statuses(person.id, user_ids))}
+    found = plain(presence.statuses(person, user_ids))
+    answer = {"presence": found, "users": found}
     emit("presence_data", answer)
     return answer
 

@@ -92,6 +92,7 @@ KINDS = {
     "second_factor_off": Kind("user", EVERYWHERE, SECURITY, may_wait=False, safety=True),
     "api_key_made": Kind("user", EVERYWHERE, KEYS, may_wait=False, safety=True),
     "account_suspended": Kind("user", BY_MAIL, "/", may_wait=False, closed=True, safety=True),
+    "account_warned": Kind("user", BY_MAIL, "/", may_wait=False, safety=True),
     "account_reinstated": Kind("user", BY_MAIL, "/", may_wait=False, safety=True),
     "verification_approved": Kind("user", EVERYWHERE, "/profile", may_wait=False),
     "verification_refused": Kind("user", EVERYWHERE, "/settings/verification", may_wait=False),

@@ -13,6 +13,7 @@ from marketplace.kit.errors import Invalid
 from marketplace.kit.json_types import JsonObject
 from marketplace.notifications.kinds import CHANNELS, CHOOSABLE, KINDS
 from marketplace.notifications.models import DeliverySettings, JobAlert, Preference, PushSubscription
+from marketplace.notifications.push.device_name import device_name
 
 MOST_BROWSERS = 20
 USUAL_DELIVERY = DeliverySettings(quiet_from=None, quiet_to=None, digest="off")
@@ -119,7 +120,9 @@ def browsers(user: User) -> list[JsonObject]:
     mine = select(PushSubscription.__table__).where(PushSubscription.user_id == user.id)
     rows = fetch(mine.order_by(PushSubscription.id))
     shown = ("id", "endpoint", "user_agent", "created_at")
-    return [{name: getattr(row, name) for name in shown} for row in rows]
+    return [
+        {**{name: getattr(row, name) for name in shown}, "device_name": device_name(row.user_agent)} for row in rows
+    ]
 
 
 def job_alert(user: User) -> JsonObject:
@@ -128,6 +131,12 @@ def job_alert(user: User) -> JsonObject:
     if not rows:
         return {"enabled": False, "radius_km": 10.0, "categories": []}
     return {"enabled": rows[0].enabled, "radius_km": rows[0].radius_km, "categories": rows[0].categories}
+
+
+def job_alert_answer(user: User) -> JsonObject:
+    """The alert bare, and once more under `preferences` with whether there is a place to measure from."""
+    alert = job_alert(user)
+    return {**alert, "preferences": {**alert, "has_location": user.latitude is not None}}
 
 
 def set_job_alert(user: User, **changes: Any) -> JsonObject:

@@ -23,6 +23,7 @@ from marketplace.notifications.schemas import (
     TokenQuery,
     UnreadCountSchema,
 )
+from marketplace.tasks import queries as tasks_queries
 
 bp = Blueprint(
     "notifications",
@@ -47,7 +48,8 @@ def list_notifications(query: dict[str, Any]) -> Answer:
 def count_unread_notifications() -> Answer:
     """Count what I have not read."""
     count = queries.unread_count(current_user())
-    return {"unread_count": count, "count": count}
+    accepted = tasks_queries.attention(current_user())["accepted_applications"]
+    return {"unread_count": count, "count": count, "accepted_applications": accepted}
 
 
 @bp.post("/<int:notification_id>/read")
@@ -100,7 +102,7 @@ def choose_preferences(data: dict[str, Any]) -> Answer:
 @bp.response(200, JobAlertShownSchema)
 def show_job_alert() -> Answer:
     """Show whether I hear of new tasks near me."""
-    return preferences.job_alert(current_user())
+    return preferences.job_alert_answer(current_user())
 
 
 @bp.put("/job-alerts")
@@ -109,7 +111,8 @@ def show_job_alert() -> Answer:
 def set_job_alert(data: dict[str, Any]) -> Answer:
     """Choose whether I hear of new tasks near me."""
     alert = preferences.set_job_alert(current_user(), **data)
-    return {**written_answer("job_alerts", alert, "Your choice is saved."), **alert}
+    saved = written_answer("job_alerts", alert, "Your choice is saved.")
+    return {**saved, **preferences.job_alert_answer(current_user())}
 
 
 @bp.get("/unsubscribe", access=NEWCOMER)
@@ -131,4 +134,5 @@ def unsubscribe_address(query: dict[str, Any]) -> Response:
 
 
 def _marked(count: int) -> JsonObject:
-    return {"message": "Marked as read.", "success": True, "notifications_marked_read": count}
+    marked = {"notifications_marked_read": count, "updated_count": count}
+    return {"message": "Marked as read.", "success": True, **marked}

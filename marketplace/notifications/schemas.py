@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, pre_load
 
@@ -25,6 +25,7 @@ def check_clock(text: str) -> None:
 class NewsQuery(PageQuery):
     """All, or the unread, or of one type."""
 
+    input_aliases: ClassVar[dict[str, str]] = {"unread_only": "unread"}
     unread = fields.Boolean(metadata={"example": True})
     type = Choice(*KINDS)
 
@@ -49,10 +50,11 @@ NotificationsPage = page_of(NotificationSchema, "notifications", unread_count=In
 
 
 class UnreadCountSchema(Schema):
-    """How many are unread; both names are in use."""
+    """How many are unread (both names are in use), and how many tasks I was given and have not begun."""
 
     unread_count = Int(required=True, example=3)
     count = Int(required=True, example=3)
+    accepted_applications = Int(required=True, example=1)
 
 
 class MarkReadSchema(Input):
@@ -68,6 +70,7 @@ class MarkedSchema(Schema):
     message = fields.String(required=True, metadata={"example": "Marked as read."})
     success = fields.Boolean(required=True, metadata={"example": True})
     notifications_marked_read = Int(required=True, example=2)
+    updated_count = Int(required=True, example=2)
 
 
 class QuietHoursSchema(Input):
@@ -115,14 +118,20 @@ class PreferencesSchema(Schema):
 
 
 class JobAlertSchema(Input):
-    """New tasks near the position of my profile."""
+    """New tasks near the position of my profile; bare or under `preferences`."""
 
     enabled = fields.Boolean(metadata={"example": True})
     radius_km = Num(least=0.1, most=100, example=10)
     categories = Words(example="repair, moving")
 
+    @pre_load
+    def unwrap(self, data: Any, **_: Any) -> object:
+        """Some clients send it inside another object; what stands beside that counts before it."""
+        inner = data.get("preferences") if isinstance(data, Mapping) else None
+        return {**inner, **data} if isinstance(inner, Mapping) else data
 
-class JobAlertShownSchema(Schema):
+
+class JobAlertFieldsSchema(Schema):
     """As it stands."""
 
     enabled = fields.Boolean(required=True, metadata={"example": True})
@@ -130,11 +139,23 @@ class JobAlertShownSchema(Schema):
     categories = fields.List(fields.String(), required=True, metadata={"example": ["repair"]})
 
 
+class JobAlertPreferencesSchema(JobAlertFieldsSchema):
+    """And whether there is a place to measure from."""
+
+    has_location = fields.Boolean(required=True, metadata={"example": True})
+
+
+class JobAlertShownSchema(JobAlertFieldsSchema):
+    """As it stands, bare and under `preferences`."""
+
+    preferences = fields.Nested(JobAlertPreferencesSchema, required=True)
+
+
 class JobAlertSavedSchema(JobAlertShownSchema):
     """As it stands now, bare and in the envelope of a write."""
 
     message = fields.String(required=True, metadata={"example": "Your choice is saved."})
-    job_alerts = fields.Nested(JobAlertShownSchema, required=True)
+    job_alerts = fields.Nested(JobAlertFieldsSchema, required=True)
 
 
 class TokenQuery(Query):
@@ -173,6 +194,7 @@ class BrowserSchema(Schema):
     id = Int(required=True, example=1)
     endpoint = Str(required=True, example=ENDPOINT)
     user_agent = Str(required=True, example="Firefox")
+    device_name = Str(required=True, example="Firefox on Linux")
     created_at = fields.DateTime(required=True, metadata={"example": TIME})
 
 
@@ -181,6 +203,23 @@ class BrowsersSchema(Schema):
 
     subscriptions = fields.List(fields.Nested(BrowserSchema), required=True)
     total = Int(required=True, example=1)
+    count = Int(required=True, example=1)
+
+
+class BrowserSubscribedSchema(Schema):
+    """The browser's subscription."""
+
+    message = Str(required=True, example="This browser will be told.")
+    subscription_id = Int(required=True, example=1)
+
+
+class PushTestSchema(Schema):
+    """How many browsers a test was sent on its way to, and how many it could not be; what their services refuse later
+    is seen in the deliveries."""
+
+    message = Str(required=True, example="A test is on its way to 2 of your browsers.")
+    sent = Int(required=True, example=2)
+    failed = Int(required=True, example=0)
 
 
 class PublicKeySchema(Schema):

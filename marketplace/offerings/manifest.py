@@ -6,13 +6,14 @@ from pathlib import Path
 from marketplace.core.manifest import Contact, ConversationSubject, Manifest, Searchable, Subject
 from marketplace.events import offerings
 from marketplace.offerings import queries, routes, service, subscribers
+from marketplace.offerings.admin import routes as offerings_admin_routes
 from marketplace.offerings.invariants import INVARIANTS
 from marketplace.offerings.models import Offering
 
 OFFERINGS = Manifest(
     name="offerings",
     floor=6,
-    blueprints=(routes.bp,),
+    blueprints=(routes.bp, offerings_admin_routes.bp),
     events=(offerings,),
     subscribers=(subscribers,),
     topics={"offerings": (offerings.OfferingPosted, offerings.OfferingChanged, offerings.OfferingDeleted)},
@@ -25,6 +26,7 @@ OFFERINGS = Manifest(
             search=Searchable(queries.best, queries.latest, queries.facets, queries.newly_posted),
             posted=offerings.OfferingPosted,
             deleted=offerings.OfferingDeleted,
+            delete=service.delete,
         ),
     ),
     conversation_subjects=(

@@ -70,6 +70,12 @@ def mine(user: User, **query: Any) -> Page:
     return BROWSE.page(params, lambda row: view(user, row))
 
 
+def everybodys(staff: User, *, status: str | None = None, **query: Any) -> Page:
+    """Offerings of everybody, in one state or ("all") in any but deleted."""
+    params = {**_prepared(query), "status": None if status == "all" else status, "living": OfferingStatus.DELETED}
+    return BROWSE.page(params, lambda row: view(staff, row))
+
+
 def find(viewer: User | None, offering_id: int) -> Offering:
     """One visible offering to change; raises NotFound."""
     return one(policy.visible_to(viewer).where(Offering.id == offering_id), "offering")
@@ -129,6 +135,8 @@ def view(viewer: User | None, row: Any) -> JsonObject:
         "image_urls": row.images,
         "images": join_links(row.images),
         "contact_count": row.contact_count,
+        "is_boost_active": False,
+        "is_premium": False,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "available_actions": OFFERING_LIFECYCLE.actions(row.status, policy.role_of(viewer, row)),
@@ -142,7 +150,8 @@ def _on_view(query: dict[str, Any]) -> JsonObject:
 
 def _prepared(query: dict[str, Any]) -> JsonObject:
     prices = rank_bounds("price", query.pop("min_price", None), query.pop("max_price", None))
-    return {**query, **tree().filter(query.pop("category", None)), **prices}
+    categories = tree().filter(query.pop("category", None))
+    return {**query, **categories, **prices}
 
 
 ON_VIEW = PublicList(

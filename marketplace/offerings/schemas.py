@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields
 
 from marketplace.core.http.fields import Amount, Choice, Int, Links, Moment, Num, Str, latitude, longitude
-from marketplace.core.http.schemas import Currency, Input, Near, PageQuery, available_actions
+from marketplace.core.http.schemas import Currency, Input, Near, PageQuery, available_actions, several_categories
 from marketplace.offerings.lifecycle import LIVING, OFFERING_LIFECYCLE
 from marketplace.offerings.models import PRICE_TYPES
 
@@ -13,7 +13,7 @@ class OfferingsQuery(Near):
 
     radius = Num(least=0, most=20_100, load_default=25.0, example=10, metadata={"description": "km"})
     status = Choice(*LIVING, load_default="active")
-    category = Str(longest=100, example="repair")
+    category = several_categories("repair")
     subcategory = Str(longest=60, example="bicycles")
     min_price = Amount(example=5)
     max_price = Amount(example=50)
@@ -105,6 +105,8 @@ class OfferingSchema(Schema):
     image_urls = fields.List(fields.String(), required=True, metadata={"example": ["https://example.com/1.jpg"]})
     images = Str(required=True, longest=50_000, example="https://example.com/1.jpg")
     contact_count = Int(required=True, example=4)
+    is_boost_active = fields.Boolean(required=True, metadata={"example": False})
+    is_premium = fields.Boolean(required=True, metadata={"example": False})
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     available_actions = available_actions("edit", "pause", "close", of=OFFERING_LIFECYCLE.requests)

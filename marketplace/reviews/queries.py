@@ -19,8 +19,8 @@ DEALS: Table = Deal.metadata.tables["deals"]
 USERS: Table = User.metadata.tables["users"]
 REVIEWER, REVIEWED = USERS.alias("reviewer"), USERS.alias("reviewed")
 PEOPLE = [
-    *person_columns(REVIEWER, "reviewer", "avatar_url"),
-    *person_columns(REVIEWED, "reviewed", "avatar_url"),
+    *person_columns(REVIEWER, "reviewer", "avatar_url", "profile_picture_url"),
+    *person_columns(REVIEWED, "reviewed", "avatar_url", "profile_picture_url"),
 ]
 
 REVIEWS_LIST = ListQuery(
@@ -90,8 +90,10 @@ def view(row: Any) -> JsonObject:
         "reviewer_id": row.reviewer_id,
         "reviewer_name": name_in(row, "reviewer"),
         "reviewer_avatar": row.reviewer_avatar_url,
+        "reviewer": _person(row, "reviewer", row.reviewer_id),
         "reviewed_user_id": row.reviewed_user_id,
         "reviewed_user_name": name_in(row, "reviewed"),
+        "reviewed_user": _person(row, "reviewed", row.reviewed_user_id),
         "deal": row.reference,
         "task_id": task_of(row.reference),
         "listing_id": None,
@@ -101,6 +103,19 @@ def view(row: Any) -> JsonObject:
         "comment": row.content,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
+    }
+
+
+def _person(row: Any, prefix: str, user_id: int) -> JsonObject:
+    """Somebody, in the few fields that stand inside a review; the avatar where there is no other picture."""
+    avatar, picture = getattr(row, f"{prefix}_avatar_url"), getattr(row, f"{prefix}_profile_picture_url")
+    return {
+        "id": user_id,
+        "username": getattr(row, f"{prefix}_username"),
+        "first_name": getattr(row, f"{prefix}_first_name"),
+        "last_name": getattr(row, f"{prefix}_last_name"),
+        "avatar_url": avatar,
+        "profile_picture_url": picture or avatar,
     }
 
 

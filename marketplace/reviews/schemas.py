@@ -59,6 +59,17 @@ class ReviewInputSchema(TaskReviewInputSchema):
     listing_id = Int(example=3)
 
 
+class ReviewPersonSchema(Schema):
+    """Who wrote a review, or whom it is about."""
+
+    id = Int(required=True, example=1)
+    username = Str(required=True, example="anna_k")
+    first_name = Str(required=True, example="Anna")
+    last_name = Str(required=True, example="Kalniņa")
+    avatar_url = Str(required=True, example="https://example.com/anna.jpg")
+    profile_picture_url = Str(required=True, example="https://example.com/anna.jpg")
+
+
 class ReviewSchema(Schema):
     """A review."""
 
@@ -68,6 +79,8 @@ class ReviewSchema(Schema):
     reviewer_avatar = Str(required=True, example="https://example.com/anna.jpg")
     reviewed_user_id = Int(required=True, example=2)
     reviewed_user_name = Str(required=True, example="Juris Bērziņš")
+    reviewer = fields.Nested(ReviewPersonSchema, required=True)
+    reviewed_user = fields.Nested(ReviewPersonSchema, required=True)
     deal = Str(required=True, example="task:1")
     task_id = Int(required=True, allow_none=True, example=1)
     listing_id = Int(required=True, allow_none=True, example=None)
@@ -98,13 +111,15 @@ class ReviewStatsSchema(Schema):
 
 
 class CanReviewSchema(Schema):
-    """Whether, whom and as what; or why not."""
+    """Whether, whom and as what; or why not. `min_content_length` in characters."""
 
     can_review = fields.Boolean(required=True, metadata={"example": True})
     reason = fields.String(metadata={"example": "You have reviewed this deal already."})
     review_type = fields.String(metadata={"example": "client_to_worker"})
     reviewee = fields.Nested(PublicUserSchema)
     existing_review = fields.Nested(ReviewSchema)
+    task = fields.Nested(TaskSchema, required=True)
+    min_content_length = Int(required=True, example=0)
 
 
 class ReviewableSchema(Schema):

@@ -21,6 +21,8 @@ from marketplace.reviews.deals import Reviewable
 from marketplace.reviews.models import Review, ReviewedAlready
 from marketplace.tasks import queries as tasks_queries
 
+SHORTEST_CONTENT = 0  # stars alone are a review
+
 
 class NoDeal(NotAllowed):
     """403: the two have no completed deal."""
@@ -96,8 +98,12 @@ def delete(user: User, review_id: int) -> None:
 
 def can_review_task(user: User, task_id: int) -> JsonObject:
     """Whether one can review it, whom, and as what; or why not."""
-    tasks_queries.find(user, task_id)
-    deal = deals.completed(user, task_reference(task_id))
+    beside: JsonObject = {"task": tasks_queries.shown(user, task_id), "min_content_length": SHORTEST_CONTENT}
+    return {**_can_review(user, task_reference(task_id)), **beside}
+
+
+def _can_review(user: User, reference: str) -> JsonObject:
+    deal = deals.completed(user, reference)
     if deal is None:
         return {"can_review": False, "reason": "Only the two sides of a completed task can review each other."}
     found = queries.mine_about(user, deal.deal_id)

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Table, Text, bindparam, or_, true, type_coerce
+from sqlalchemy import ColumnElement, Table, Text, bindparam, or_, true, type_coerce
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import display_name, hourly_rate
-from marketplace.catalog.queries import tree
+from marketplace.catalog.queries import MOST_AT_ONCE, split_keys, tree
 from marketplace.core.database.db import listed
 from marketplace.core.lists.facets import Facets
 from marketplace.core.lists.full_text import matches
@@ -20,6 +20,11 @@ from marketplace.kit.text import contains
 
 USERS: Table = User.metadata.tables["users"]
 PRIVATE = {"email", "phone", "password_hash", "latitude", "longitude", "search_text"}
+
+
+def _offers(parameter: str) -> ColumnElement[bool]:
+    return type_coerce(USERS.c.helper_categories, Text).like(bindparam(parameter, type_=Text()), escape="\\")
+
 
 SKILLS = type_coerce(USERS.c.skills, Text)
 
@@ -34,7 +39,8 @@ HELPERS = ListQuery(
         "helping": (USERS.c.is_active == true()) & or_(USERS.c.is_helper == true(), USERS.c.completed_tasks > 0),
         "offering": (USERS.c.is_active == true()) & (USERS.c.is_helper == true()),
         "ids": USERS.c.id.in_(bindparam("ids", expanding=True)),
-        "category": type_coerce(USERS.c.helper_categories, Text).like(bindparam("category", type_=Text()), escape="\\"),
+        "category": _offers("category"),
+        "categories": or_(*(_offers(f"category_{place}") for place in range(MOST_AT_ONCE))),
     },
     sorts={
         "rating": USERS.c.average_rating,
@@ -49,12 +55,13 @@ HELPERS = ListQuery(
 
 def browse(category: str | None = None, **query: Any) -> Page:
     """Helpers, nearest first where a position is given, else best rated first."""
-    return HELPERS.page({**query, "helping": True, "category": _offered(category)}, view)
+    least = query.pop("min_results", None)
+    return HELPERS.page_of_at_least(least, {**query, "helping": True, **_offered(category)}, view)
 
 
 def best(category: str | None = None, **query: Any) -> list[SearchHit]:
     """Search hits among those who offer to help, best first."""
-    return HELPERS.best({**query, "offering": True, "category": _offered(category)})
+    return HELPERS.best({**query, "offering": True, **_offered(category)})
 
 
 def latest(most: int, **query: Any) -> list[TitledRow]:
@@ -64,7 +71,7 @@ def latest(most: int, **query: Any) -> list[TitledRow]:
 
 def facets(category: str | None = None, **query: Any) -> Facets:
     """How those who offer to help divide, each of their categories and skills counted, and their hourly rates."""
-    params = {**query, "offering": True, "category": _offered(category)}
+    params = {**query, "offering": True, **_offered(category)}
     found = HELPERS.facets(params, ("helper_categories", "skills"), USERS.c.hourly_rate_minor)
     values = {"category": found.values["helper_categories"], "skills": found.values["skills"]}
     return replace(found, values=values)
@@ -80,9 +87,13 @@ def name_of(row: Any) -> str:
     return display_name(row.title_2, row.title_0, row.title_1)
 
 
-def _offered(category: str | None) -> str | None:
-    known = tree().resolve(category.strip().lower()) if category else None
-    return contains(listed(known or category)) if category else None
+def _offered(category: str | None) -> JsonObject:
+    """The list parameter for one category or several; a statement has MOST_AT_ONCE places, the first fills the rest."""
+    sought = [contains(listed(tree().resolve(key.lower()) or key)) for key in split_keys(category)]
+    if len(sought) < 2:
+        return {"category": sought[0] if sought else None}
+    filled = sought + sought[:1] * (MOST_AT_ONCE - len(sought))
+    return {"categories": {f"category_{place}": one for place, one in enumerate(filled)}}
 
 
 def view(row: Any) -> JsonObject:

@@ -3,14 +3,14 @@
 from marshmallow import Schema, fields
 
 from marketplace.core.http.fields import Int, Num, Str, latitude, longitude
-from marketplace.core.http.schemas import Near
+from marketplace.core.http.schemas import NearEnough, several_categories
 
 
-class HelpersQuery(Near):
+class HelpersQuery(NearEnough):
     """How the list of helpers is narrowed."""
 
     radius = Num(least=0, most=20_100, load_default=50.0, example=10, metadata={"description": "km"})
-    category = Str(longest=100, example="repair")
+    category = several_categories("repair")
 
 
 class HelperSchema(Schema):

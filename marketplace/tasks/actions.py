@@ -11,21 +11,25 @@ from marketplace.auth.models import User
 from marketplace.core.database.db import counted, fetch
 from marketplace.core.queues.work_queue import table_of
 from marketplace.deals.models import task_reference
+from marketplace.kit.json_types import JsonObject
 from marketplace.payments import queries as payments_queries
 from marketplace.tasks.lifecycle import ApplicationStatus
 from marketplace.tasks.models import Application
 
 APPLICATIONS = table_of(Application)
+SUMMARY = ("id", "status", "message", "created_at")
 NEED_MONEY = frozenset({"start", "finish", "hand_over"})
 
 
 def narrow(viewer: User, tasks: list[dict[str, Any]]) -> None:
     """Take out of `available_actions` what applications or payments forbid now; own tasks get the number of
-    applications that wait. At most three statements for a page."""
+    applications that wait, others whether and how one applied. At most three statements for a page."""
     _count_applications([task for task in tasks if task["creator_id"] == viewer.id])
-    applied = _applied_for(viewer, [task["id"] for task in tasks if "apply" in task["available_actions"]])
+    applied = _own_applications(viewer, [task["id"] for task in tasks if task["creator_id"] != viewer.id])
     for task in tasks:
-        if task["id"] in applied:
+        task["user_application"] = applied.get(task["id"])
+        task["has_applied"] = task["id"] in applied and applied[task["id"]]["status"] != ApplicationStatus.WITHDRAWN
+        if task["has_applied"]:
             _remove(task, {"apply"})
     _ask_for_money([task for task in tasks if _waits_for_money(task)])
 
@@ -47,12 +51,12 @@ def _count_applications(own: list[dict[str, Any]]) -> None:
             _remove(task, {"assign"})
 
 
-def _applied_for(viewer: User, ids: list[int]) -> set[int]:
+def _own_applications(viewer: User, ids: list[int]) -> dict[int, JsonObject]:
+    """The viewer's applications for these tasks, as they are shown beside them, by task id."""
     columns = APPLICATIONS.c
-    mine = (columns.applicant_id == viewer.id, columns.status != ApplicationStatus.WITHDRAWN)
-    return (
-        {row.task_id for row in fetch(select(columns.task_id).where(columns.task_id.in_(ids), *mine))} if ids else set()
-    )
+    chosen = select(columns.task_id, *(columns[name] for name in SUMMARY))
+    mine = chosen.where(columns.task_id.in_(ids), columns.applicant_id == viewer.id)
+    return {row.task_id: {name: getattr(row, name) for name in SUMMARY} for row in fetch(mine)} if ids else {}
 
 
 def _waits_for_money(task: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from marketplace.core.manifest import (
 from marketplace.events import disputes as events_disputes
 from marketplace.events import tasks
 from marketplace.tasks import handover_codes, jobs, queries, routes, service, subscribers
+from marketplace.tasks.admin import routes as tasks_admin_routes
 from marketplace.tasks.applications import routes as applications_routes
 from marketplace.tasks.invariants import INVARIANTS
 from marketplace.tasks.lifecycle import CONFIRM_AFTER
@@ -30,7 +31,10 @@ TASK = DealKind("task", LINK, SETTLEMENT, hand_over=HAND_OVER, confirm_after=CON
 TASKS = Manifest(
     name="tasks",
     floor=5,
-    blueprints=(routes.bp, applications_routes.bp, tasks_payments_routes.bp, tasks_payments_routes.tasks_bp),
+    blueprints=(
+        *(routes.bp, applications_routes.bp, tasks_payments_routes.bp, tasks_payments_routes.tasks_bp),
+        tasks_admin_routes.bp,
+    ),
     events=(tasks,),
     subscribers=(subscribers,),
     jobs=(jobs,),
@@ -52,6 +56,7 @@ TASKS = Manifest(
             search=Searchable(queries.best, queries.latest, queries.facets, queries.newly_posted),
             posted=tasks.TaskPosted,
             deleted=tasks.TaskDeleted,
+            delete=service.delete,
         ),
     ),
     personal=Path(__file__).with_name("personal.toml"),

@@ -35,7 +35,8 @@ GRACE = timedelta(days=1)  # a local time sent without its zone may look past wh
 USERS: Table = User.metadata.tables["users"]
 CREATOR, WORKER = USERS.alias("creator"), USERS.alias("worker")
 NOT_ANSWERED = {"version", "budget_rank", "search_text", "import_ref", "done_note", "done_images"}
-NAMES = [*person_columns(CREATOR, "creator"), *person_columns(WORKER, "worker")]
+CREATORS = person_columns(CREATOR, "creator", "avatar_url", "city", "average_rating", "reviews_count")
+NAMES = [*CREATORS, *person_columns(WORKER, "worker")]
 JOINED = TASKS.join(CREATOR, CREATOR.c.id == TASKS.c.creator_id).outerjoin(
     WORKER, WORKER.c.id == TASKS.c.assigned_to_id
 )
@@ -86,6 +87,11 @@ def assigned_to(user: User, **query: Any) -> Page:
 def created_by(user: User, **query: Any) -> Page:
     """One's own tasks, each with its number of pending applications."""
     return _page(user, {**_prepared(query), "creator_id": user.id})
+
+
+def everybodys(staff: User, *, status: str | None = None, **query: Any) -> Page:
+    """Tasks and bookings of everybody, in one state or ("all") in any but deleted."""
+    return _page(staff, _prepared({**query, "status": None if status == "all" else status}))
 
 
 def find(viewer: User | None, task_id: int) -> Task:
@@ -151,10 +157,16 @@ def talked_about(viewer: User | None) -> Select[int, str, int]:
 
 def detail(viewer: User | None, task_id: int) -> JsonObject:
     """One visible task; with `available_actions` and one's own application for who is signed in."""
+    task = shown(viewer, task_id)
+    return _with_involvement(viewer, task) if viewer else task
+
+
+def shown(viewer: User | None, task_id: int) -> JsonObject:
+    """One visible task as lists show it; raises NotFound."""
     tasks = by_ids(viewer, [task_id])
     if task_id not in tasks:
         raise NotFound.of("task")
-    return _with_involvement(viewer, tasks[task_id]) if viewer else tasks[task_id]
+    return tasks[task_id]
 
 
 def by_ids(viewer: User | None, ids: list[int]) -> dict[int, JsonObject]:
@@ -198,6 +210,10 @@ def view(viewer: User | None, row: Any) -> JsonObject:
         "longitude": row.longitude,
         "creator_id": row.creator_id,
         "creator_name": name_in(row, "creator"),
+        "creator_avatar": row.creator_avatar_url,
+        "creator_city": row.creator_city,
+        "creator_rating": round(row.creator_average_rating, 2),
+        "creator_review_count": row.creator_reviews_count,
         "assigned_to_id": row.assigned_to_id,
         "assigned_to_name": None if row.worker_username is None else name_in(row, "worker"),
         "radius": row.radius,
@@ -224,7 +240,7 @@ def view(viewer: User | None, row: Any) -> JsonObject:
 
 
 def _page(viewer: User | None, params: dict[str, Any]) -> Page:
-    page = BROWSE.page(params, lambda row: view(viewer, row))
+    page = BROWSE.page_of_at_least(params.pop("min_results", None), params, lambda row: view(viewer, row))
     if viewer is not None:
         actions.narrow(viewer, page.items)
     return page
@@ -237,40 +253,23 @@ def _on_view(query: dict[str, Any]) -> JsonObject:
 def _prepared(query: dict[str, Any]) -> JsonObject:
     budgets = rank_bounds("budget", query.pop("min_budget", None), query.pop("max_budget", None))
     living = None if query.get("status") else TaskStatus.DELETED  # a state that was asked for is enough
-    return {**query, "living": living, **tree().filter(query.pop("category", None)), **budgets}
+    categories = tree().filter(query.pop("category", None))
+    return {**query, "living": living, **categories, **budgets}
 
 
 def _with_involvement(viewer: User, task: dict[str, Any]) -> JsonObject:
-    mine = select(Application).where(Application.task_id == task["id"], Application.applicant_id == viewer.id)
-    application = db.session.scalar(mine)
     if viewer.id in {task["creator_id"], task["assigned_to_id"]}:
         task = _with_payment(task)
     if "pending_applications_count" not in task:
         task["pending_applications_count"] = actions.pending_counts([task["id"]]).get(task["id"], 0)
-    return {
-        **task,
-        "cancelled_by_id": last_actor(task["id"], "cancel", "decline")
-        if task["status"] == TaskStatus.CANCELLED
-        else None,
-        "has_applied": application is not None and application.status != ApplicationStatus.WITHDRAWN,
-        "user_application": application_summary(application) if application else None,
-    }
+    is_cancelled = task["status"] == TaskStatus.CANCELLED
+    return {**task, "cancelled_by_id": last_actor(task["id"], "cancel", "decline") if is_cancelled else None}
 
 
 def _with_payment(task: dict[str, Any]) -> JsonObject:
     """The task with id and status of its payment."""
     payment_id, status = payments_queries.standing_of(task_reference(task["id"])) or (None, None)
     return {**task, "payment_id": payment_id, "payment_status": status}
-
-
-def application_summary(application: Application) -> JsonObject:
-    """The applicant's own application, as shown beside the task."""
-    return {
-        "id": application.id,
-        "status": application.status,
-        "message": application.message,
-        "created_at": application.created_at,
-    }
 
 
 ON_VIEW = PublicList(

@@ -4,7 +4,7 @@ from typing import Any
 
 from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
 from marketplace.core.http.blueprint import Answer, Blueprint, Created, written_answer
-from marketplace.core.http.schemas import MessageSchema, created, page_of, written
+from marketplace.core.http.schemas import MessageSchema, created, page_of, widened, written
 from marketplace.kit.json_types import JsonObject
 from marketplace.tasks import queries, service
 from marketplace.tasks.schemas import (
@@ -21,7 +21,7 @@ from marketplace.tasks.schemas import (
 )
 
 bp = Blueprint("tasks", __name__, url_prefix="/api/tasks", area="tasks", description="Quick help")
-TasksPage = page_of(TaskSchema, "tasks")
+TasksPage = page_of(TaskSchema, "tasks", **widened())
 TaskWritten = written(TaskDetailSchema, "task")
 
 

@@ -5,7 +5,15 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from marketplace.core.http.fields import Amount, Choice, Int, Links, Moment, Num, Str, Words, latitude, longitude
-from marketplace.core.http.schemas import Currency, Input, Near, PageQuery, Query, available_actions
+from marketplace.core.http.schemas import (
+    Currency,
+    Input,
+    NearEnough,
+    PageQuery,
+    Query,
+    available_actions,
+    several_categories,
+)
 from marketplace.deals.schemas import PayDealSchema
 from marketplace.payments.schemas import PaymentDetailSchema
 from marketplace.payments.subscriptions.schemas import SubscriptionSchema
@@ -15,12 +23,12 @@ from marketplace.tasks.models import DIFFICULTIES, PAYMENTS, PRIORITIES
 SEEN_STATES = tuple(state for state in TaskStatus if state is not TaskStatus.DELETED)
 
 
-class TasksQuery(Near):
+class TasksQuery(NearEnough):
     """How the board is narrowed."""
 
     radius = Num(least=0, most=20_100, load_default=10.0, example=10, metadata={"description": "km"})
     status = Choice(*SEEN_STATES, load_default="open")
-    category = Str(longest=100, example="moving")
+    category = several_categories("moving")
     subcategory = Str(longest=60, example="piano")
     min_budget = Amount(example=10)
     max_budget = Amount(example=200)
@@ -139,8 +147,17 @@ class DoneSchema(Input):
     images = Links()
 
 
+class ApplicationSummarySchema(Schema):
+    """One's own application beside the task."""
+
+    id = Int(required=True, example=1)
+    status = Str(required=True, example="pending")
+    message = Str(required=True, longest=5000, example="I have a van and can come today.")
+    created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
+
+
 class TaskSchema(Schema):
-    """A task; `distance` (km) only where asked by position."""
+    """A task; `distance` (km) only where asked by position, what one has to do with it only with a token."""
 
     id = Int(required=True, example=1)
     title = Str(required=True, example="Carry a sofa to the third floor")
@@ -157,6 +174,10 @@ class TaskSchema(Schema):
     longitude = longitude(required=True, allow_none=True)
     creator_id = Int(required=True, example=1)
     creator_name = Str(required=True, example="Anna Kalniņa")
+    creator_avatar = Str(required=True, example="https://example.com/me.jpg")
+    creator_city = Str(required=True, example="Rīga")
+    creator_rating = Num(least=0, most=5, required=True, example=4.8)
+    creator_review_count = Int(required=True, example=21)
     assigned_to_id = Int(required=True, allow_none=True, example=2)
     assigned_to_name = Str(required=True, allow_none=True, example="Juris Bērziņš")
     radius = Num(least=0, most=20_100, required=True, allow_none=True, example=5.0)
@@ -190,25 +211,16 @@ class TaskSchema(Schema):
     available_actions = available_actions("edit", "cancel", "delete", of=TASK_LIFECYCLE.requests)
     distance = Num(least=0, most=20_100, example=0.84)
     pending_applications_count = Int(example=2)
-
-
-class ApplicationSummarySchema(Schema):
-    """One's own application beside the task."""
-
-    id = Int(required=True, example=1)
-    status = Str(required=True, example="pending")
-    message = Str(required=True, longest=5000, example="I have a van and can come today.")
-    created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
+    has_applied = fields.Boolean(metadata={"example": False})
+    user_application = fields.Nested(ApplicationSummarySchema, allow_none=True)
 
 
 class TaskDetailSchema(TaskSchema):
-    """A task; somebody signed in also learns what they have to do with it."""
+    """A task; its two sides also learn of its payment."""
 
     payment_id = Int(allow_none=True, example=1)
     payment_status = Str(allow_none=True, example="held")
     cancelled_by_id = Int(allow_none=True, example=None, metadata={"description": "Null where the marketplace did"})
-    has_applied = fields.Boolean(metadata={"example": False})
-    user_application = fields.Nested(ApplicationSummarySchema, allow_none=True)
 
 
 class ApplicationSchema(Schema):

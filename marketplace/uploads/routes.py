@@ -10,11 +10,13 @@ from marketplace.core.http.schemas import MessageSchema, ProblemSchema
 from marketplace.kit.json_types import JsonObject
 from marketplace.uploads import downloads, intake, queries, service
 from marketplace.uploads.addresses import url_of
+from marketplace.uploads.gateways.registry import provider
 from marketplace.uploads.schemas import (
     DirectCreatedSchema,
     DirectInputSchema,
     LinkSchema,
     SignedQuery,
+    StorageStatusSchema,
     UploadedSchema,
     UploadsPage,
     UploadsQuery,
@@ -38,7 +40,7 @@ def upload_image() -> Answer:
 @bp.response(201, UploadedSchema)
 def upload_task_image() -> Answer:
     """Store a picture of a task."""
-    return _stored(intake.receive(current_user(), request))
+    return _stored(intake.receive(current_user(), request), "task")
 
 
 @bp.post("/chat-image", transaction=False, body_limit="UPLOAD_MAX_BYTES")
@@ -46,7 +48,7 @@ def upload_task_image() -> Answer:
 @bp.response(201, UploadedSchema)
 def upload_chat_image() -> Answer:
     """Store a picture for a conversation; whoever has its address can see it (a private one: /document)."""
-    return _stored(intake.receive(current_user(), request))
+    return _stored(intake.receive(current_user(), request), "chat")
 
 
 @bp.post("/avatar", transaction=False, body_limit="UPLOAD_MAX_BYTES")
@@ -54,7 +56,7 @@ def upload_chat_image() -> Answer:
 @bp.response(201, UploadedSchema)
 def upload_avatar() -> Answer:
     """Store a picture and make it my avatar."""
-    return _stored(intake.receive_avatar(current_user(), request))
+    return _stored(intake.receive_avatar(current_user(), request), "avatar")
 
 
 @bp.post("/document", transaction=False, body_limit="UPLOAD_MAX_FILE_BYTES")
@@ -62,7 +64,7 @@ def upload_avatar() -> Answer:
 @bp.response(201, UploadedSchema)
 def upload_document() -> Answer:
     """Store a paper, sound, video or picture that only signed addresses open, as a download."""
-    return _stored(intake.receive(current_user(), request, purpose="document"))
+    return _stored(intake.receive(current_user(), request, purpose="document"), "document")
 
 
 @bp.post("/direct", transaction=False)
@@ -87,7 +89,8 @@ def put_direct_upload(stem: str) -> Answer:
 @bp.alt_response(422, schema=ProblemSchema, description="Nothing has arrived, or no picture")
 def complete_direct_upload(upload_id: int) -> Answer:
     """Look at what arrived at the address and keep it."""
-    return _stored(intake.complete_direct(current_user(), upload_id))
+    upload = intake.complete_direct(current_user(), upload_id)
+    return _stored(upload, "document" if upload["is_private"] else "image")
 
 
 @bp.get("")
@@ -96,6 +99,13 @@ def complete_direct_upload(upload_id: int) -> Answer:
 def list_uploads(query: dict[str, Any]) -> Answer:
     """List my files, with the quota and how much of it they take."""
     return queries.of(current_user(), **query)
+
+
+@bp.get("/status", access=ANYONE)
+@bp.response(200, StorageStatusSchema)
+def show_storage_status() -> Answer:
+    """Say whether files can be stored, and where: in a folder (`local`) or in a bucket (`s3`)."""
+    return {"configured": True, "provider": provider()}
 
 
 @bp.get("/<filename>", access=ANYONE)
@@ -122,5 +132,5 @@ def delete_upload(filename: str) -> Answer:
     return {"message": "The file is deleted."}
 
 
-def _stored(upload: dict[str, Any]) -> JsonObject:
-    return {"message": "The file is stored.", **upload}
+def _stored(upload: dict[str, Any], category: str = "image") -> JsonObject:
+    return {"message": "The file is stored.", "category": category, **upload}

@@ -9,6 +9,7 @@ from marketplace.uploads.models import PURPOSES
 
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/heic", "image/heif", "image/avif")
 TYPES = tuple(dict.fromkeys((*PICTURES, "application/pdf", *(kind.media_type for kind in ATTACHMENTS.values()))))
+CATEGORIES = ("image", "task", "chat", "avatar", "document")
 NAME = "5f2c9a7e1b3d4c5e5f2c9a7e1b3d4c5e"
 TIME = "2026-01-31T10:00:00Z"
 
@@ -68,6 +69,14 @@ class UploadedSchema(UploadSchema):
     """What came of an upload."""
 
     message = fields.String(required=True, metadata={"example": "The file is stored."})
+    category = Choice(*CATEGORIES, required=True)
+
+
+class StorageStatusSchema(Schema):
+    """Where files are kept."""
+
+    configured = fields.Boolean(required=True, metadata={"example": True})
+    provider = Choice("local", "s3", required=True)
 
 
 UploadsPage = page_of(

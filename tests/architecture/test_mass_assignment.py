@@ -68,6 +68,7 @@ PARTS = 6
 # What the examples cannot do in this small world, each with why.
 REFUSED = {
     ("POST", "/api/tasks/<int:task_id>/applications/<int:application_id>/accept"): "was accepted just before",
+    ("POST", "/api/auth/phone/link"): "is another address of /phone/verify, and a code counts once",
     ("POST", "/api/auth/2fa/verify"): "needs a challenge, which a log-in with a second factor begins",
     ("POST", "/api/auth/2fa/disable"): "needs a code of the next half minute",
     ("POST", "/api/auth/2fa/recovery-codes"): "needs a code of the next half minute",
@@ -82,6 +83,7 @@ OWN_WORK = {
     "/api/auth/password/reset": {"email_verified": "users"},
     "/api/auth/reset-password": {"email_verified": "users"},
     "/api/auth/phone/verify": {"phone_verified": "users"},
+    "/api/auth/complete-registration": {"onboarding_completed": "users"},
     "/api/listings/<int:listing_id>/archive": {"status": "listings"},
     "/api/offerings/<int:offering_id>/book": {"booked": "tasks"},
 }
@@ -128,6 +130,7 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
         "search_id": owner.post("/api/saved-searches", json={"name": "Mine", "q": "bicycle"}).json["id"],
         "verification_id": _verification(subject),
         "to_refuse": _verification(forgetful),
+        "report_id": other.post("/api/reports", {"type": "user", "target_id": subject.id, "reason": "x"}).json["id"],
         "item_type": "task",
         "item_id": ids["task_id"],
         "emoji": "👍",
@@ -213,7 +216,7 @@ def _disputed(owner: Person, other: Person, admin: Person) -> dict[str, Any]:
     """Disputes, each in the state that one of its writes wants, and an offer in the first."""
     ids = {"disputable": _done(owner, other)}
     for name in ("dispute_id", "to_decide", "to_appeal", "to_withdraw"):
-        said = {"task_id": _done(owner, other), "reason": "other", "description": "Hm."}
+        said = {"task_id": _done(owner, other), "reason": "other", "description": "It is not what we agreed."}
         ids[name] = owner.post("/api/disputes", json=said).json["id"]
         other.post(f"/api/disputes/{ids[name]}/respond", json={"content": "No."})
     offered = other.post(f"/api/disputes/{ids['dispute_id']}/offers", json={"outcome": "completed"})
@@ -279,6 +282,7 @@ def _bodies(world: World, owner: Person) -> dict[str, Callable[[], dict[str, Any
         "/api/deals/<reference>/handover": lambda: {
             "code": owner.post(f"/api/deals/{world.ids['deal_to_hand_over']}/handover-code").json["code"]
         },
+        "/api/reports": lambda: {"type": "task", "target_id": world.ids["assigned"]},
         "/api/favorites": lambda: {"item_type": "listing", "item_id": world.ids["listing_id"]},
     }
 

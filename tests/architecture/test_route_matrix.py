@@ -93,6 +93,7 @@ def victim(app: Flask) -> Victim:
         "payout_id": payout,
         "chargeback_id": chargeback,
         "provider": "fake",
+        "report_id": other.post("/api/reports", {"type": "user", "target_id": owner.id, "reason": CANARY}).json["id"],
         "number": owner.get("/api/subscription/receipts").json["receipts"][0]["number"],
         "name": "victim",
         "emoji": "👍",
@@ -104,7 +105,7 @@ def _disputed(owner: Person, other: Person) -> dict[str, Any]:
     """A dispute with something said, shown and offered in it."""
     task = things.assigned_task(owner, other)["id"]
     other.post(f"/api/tasks/{task}/start")
-    said = {"task_id": task, "reason": "other", "description": CANARY}
+    said = {"task_id": task, "reason": "other", "description": f"{CANARY} is what it is about"}
     dispute = owner.post("/api/disputes", json=said).json["id"]
     path = f"/api/disputes/{dispute}"
     owner.post(f"{path}/evidence", json={"file": things.upload(owner, "document")["url"], "note": CANARY})

@@ -20,6 +20,7 @@ AXIOS = {
 }
 CONNECTION = requests.Session()
 CONNECTION.trust_env = False  # a proxy of the developer's has no business here
+MADE_UP = {"made_up", "creator"}  # parameters that tests send to see them ignored
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "instance", "error", "code"}
 
 
@@ -63,6 +64,11 @@ class Browser(Person):
         made = self.post("/api/auth/register", json=body).json
         return Browser(self.app, made["user"], made["token"], made["refresh_token"], address=self.address)
 
+    @property
+    def in_process(self) -> Person:
+        """The same person without a browser, as the factories have them."""
+        return Person(self.app, self.user, self.token, self.refresh_token)
+
     def holding(self, token: str) -> "Browser":
         """The same browser with another token."""
         return Browser(self.app, self.user, token, address=self.address)
@@ -72,6 +78,8 @@ def check_answer(answer: Answer, request: str) -> None:
     """Never a 5xx, never an error that is not a problem document, always readable from the dev server."""
     assert answer.status_code < 500, f"{request}: {answer.status_code} {answer.text[:300]}"
     assert answer.headers.get("X-Request-ID"), request
+    ignored = answer.headers.get("X-Ignored-Parameters", "")
+    assert set(filter(None, ignored.split(", "))) <= MADE_UP, f"{request}: {ignored}"
     if answer.status_code >= 400:
         assert answer.headers["Content-Type"] == "application/problem+json", f"{request}: {answer.text[:300]}"
         assert set(answer.json) - {"errors"} == PROBLEM_FIELDS, f"{request}: {answer.json}"

@@ -87,8 +87,12 @@ def _check_envelope(person: Browser, path: str, plural: str) -> None:
     past = person.get(_with(path, "page=99&per_page=7"))
     assert (past.status_code, past.json[plural], past.json["total"]) == (200, [], total), path
     assert (past.json["has_more"], "Link" in past.headers) == (False, False), path
-    capped = person.get(_with(path, "per_page=1000&made_up=1&creator=7")).json
-    assert (capped["per_page"], capped["total"]) == (100, total), path
+    capped = person.get(_with(path, "per_page=1000&made_up=1&creator=7"))
+    assert (capped.json["per_page"], capped.json["total"]) == (100, total), path
+    assert capped.headers["X-Ignored-Parameters"] == "creator, made_up", path
+    strict = person.get(_with(path, "per_page=1000&made_up=1&creator=7&strict=true"))
+    assert (strict.status_code, strict.wrong) == (422, {"made_up", "creator"}), path
+    assert person.get(_with(path, "per_page=7&strict=true")).status_code == 200, path
 
 
 def test_every_list_answers_the_same_envelope(town: Town) -> None:

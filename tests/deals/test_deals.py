@@ -152,7 +152,7 @@ def test_control_a_stage_that_is_written_by_hand_is_found(app: Flask, anna: Pers
 )
 def test_a_deal_that_cannot_be_is_not_found(anna: Person, juris: Person, name: str) -> None:
     assert anna.get(f"{PATH}/{name}").status_code == 404
-    said = {"reason": "other", "description": "x"}
+    said = {"reason": "other", "description": "There is nothing of this name."}
     assert anna.post("/api/disputes", {"deal": name, **said}).status_code == 404
     review = {"reviewed_user_id": juris.id, "rating": 5, "deal": name}
     assert anna.post("/api/reviews", review).status_code == 404
@@ -160,7 +160,7 @@ def test_a_deal_that_cannot_be_is_not_found(anna: Person, juris: Person, name: s
 
 def test_it_is_disputed_and_reviewed_by_its_name(anna: Person, juris: Person, stranger: Person) -> None:
     task = running_task(anna, juris)
-    body = {"deal": f"task:{task}", "reason": "other", "description": "It is crooked."}
+    body = {"deal": f"task:{task}", "reason": "other", "description": "The whole shelf is crooked."}
     assert anna.post("/api/disputes", {**body, "task_id": task}).status_code == 422
     assert stranger.post("/api/disputes", body).status_code == 404
     for name in (f"booking:{task}", f"task:0{task}", f"TASK:{task}", f"task:+{task}"):

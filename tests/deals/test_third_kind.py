@@ -35,7 +35,7 @@ NAME = "tests.deals.errand_trade"
 MOST_LINES = 80
 NUMBERS = count()
 TALKS = "/api/messages/conversations"
-SAID = {"reason": "other", "description": "Nobody went."}
+SAID = {"reason": "other", "description": "Nobody went to the shop."}
 
 
 @pytest.fixture(scope="module")

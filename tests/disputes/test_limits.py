@@ -125,14 +125,19 @@ def test_only_who_has_to_do_with_a_running_task_disputes_it(anna: Person, juris:
     assert juris.post(PATH, {"task_id": running, **SAID}).status_code == 409
 
 
-def test_money_moves_only_with_a_key(anna: Person, juris: Person, admin: Person) -> None:
+def test_money_moves_only_with_a_key(anna: Person, juris: Person) -> None:
     path = answered(anna, juris, paid_task(anna, juris))
     offer = anna.post(f"{path}/offers", {"amount": 20}).json["dispute"]["offers"][0]["id"]
-    for answer in (
-        admin.put(f"{path}/resolve", {"worker_amount": 20, "note": "x"}),
-        juris.post(f"{path}/offers/{offer}/accept"),
-    ):
-        assert (answer.status_code, answer.json["code"]) == (400, "no_idempotency_key")
+    answer = juris.post(f"{path}/offers/{offer}/accept")
+    assert (answer.status_code, answer.json["code"]) == (400, "no_idempotency_key")
+
+
+def test_a_decision_needs_no_key_as_its_state_makes_it_repeatable(anna: Person, juris: Person, admin: Person) -> None:
+    task = paid_task(anna, juris)
+    path, decision = answered(anna, juris, task), {"worker_amount": 20, "note": "x"}
+    answers = [admin.put(f"{path}/resolve", decision) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 409]
+    assert len(anna.get(path).json["decisions"]) == 1
 
 
 @pytest.mark.parametrize("what", ["somebody else's", "unknown", "too many"])

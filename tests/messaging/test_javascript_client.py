@@ -16,6 +16,8 @@ import pytest
 import requests
 
 from tests.conftest import SETTINGS, disconnect, make_app
+from tests.contract.client import has
+from tests.contract.newer_tables import CONNECTED, HEARTBEAT_ACK, PRESENCE
 from tests.factories.people import sign_up
 from tests.servers.node import NODE, install
 from tests.servers.production import Processes
@@ -190,6 +192,24 @@ def test_messages_of_one_client_are_stored_in_the_order_it_sent_them(talk: Talk,
     until("all of them", lambda: len([one for one in talk.clients.heard if "answer" in one]) == len(words))
     found = talk.ask("anna", "sync", cursors={})["conversations"][0]["messages"]
     assert [one["content"] for one in found] == words
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_the_newer_client_which_sends_bearer_in_its_token_is_live(talk: Talk, transport: str) -> None:
+    here = talk.clients
+    assert has(here.open("anna", f"Bearer {talk.tokens['anna']}", TRANSPORTS[transport]), CONNECTED)
+    here.open("juris", f"Bearer {talk.tokens['juris']}", TRANSPORTS[transport])
+    for event in ("user_presence", "user_status_changed"):
+        status = here.wait("anna", event)
+        assert has(status, PRESENCE)
+        assert (status["is_online"], status["online_status"], status["last_seen_display"]) == (True, "online", "online")
+    people = here.ask("anna", "get_presence", user_ids=[status["user_id"]])["users"]
+    assert (len(people), has(people[0], PRESENCE)) == (1, True)
+    assert here.wait("anna", "presence_data")["users"] == people
+    assert has(here.ask("anna", "heartbeat", token=f"Bearer {talk.tokens['anna']}"), HEARTBEAT_ACK)
+    assert has(here.wait("anna", "heartbeat_ack"), HEARTBEAT_ACK)
+    talk.ask("juris", "send_message", content="Sveiki!")
+    assert here.wait("anna", "new_message")["message"]["content"] == "Sveiki!"
 
 
 def test_a_bad_token_is_told_to_the_official_client(talk: Talk) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -18,8 +19,10 @@ from sqlalchemy import func, select, update
 from marketplace.auth.models import User
 from marketplace.core.database.db import Base, db, execute, fetch, in_transaction
 from marketplace.core.realtime import connections
+from marketplace.kit.clock import now
 from marketplace.messaging import presence
 from tests.contract.client import Browser, has
+from tests.contract.newer_tables import CONNECTED, HEARTBEAT_ACK, PRESENCE
 from tests.contract.tables import MESSAGE, PARTICIPANT
 from tests.factories import talks
 from tests.factories.people import PASSWORD
@@ -80,7 +83,7 @@ def test_a_token_opens_a_socket_in_auth_and_in_the_address(
 
     assert line.refusal is None
     connected = line.expect("connected")
-    assert set(connected) == {"user_id", "sid"}
+    assert set(connected) == CONNECTED | {"sid"}
     assert connected["user_id"] == circle.anna.id
     assert say(line, circle.talk)["message"]["sender_id"] == circle.anna.id
 
@@ -288,7 +291,7 @@ def test_who_comes_and_goes_is_told_to_contacts_only(circle: Circle, dial: Dial)
     first = dial(circle.juris)
     for event in ("user_status_changed", "user_presence"):
         status = contact.expect(event)
-        assert set(status) == {"user_id", "status", "last_seen"}
+        assert set(status) == PRESENCE
         assert (status["user_id"], status["status"]) == (circle.juris.id, "online")
     second = dial(circle.juris, "polling")
     first.close()
@@ -306,27 +309,48 @@ def test_presence_is_answered_for_those_who_are_asked_for(circle: Circle, dial: 
     dial(circle.juris)
 
     status = line.ask("get_user_status", {"user_id": circle.juris.id})
-    assert set(status) == {"user_id", "status", "last_seen"}
+    assert set(status) == PRESENCE
     assert (status["user_id"], status["status"]) == (circle.juris.id, "online")
     assert line.expect("user_status") == status
     people = [circle.anna.id, circle.juris.id, circle.stranger.id, 987_654]
     answer = line.ask("get_presence", {"user_ids": people})
-    assert set(answer) == {"presence"}
+    assert set(answer) == {"presence", "users"}
     assert [one["status"] for one in answer["presence"]] == ["online", "online", "offline", "offline"]
     assert [one["user_id"] for one in answer["presence"]] == people
     assert line.expect("presence_data") == answer
 
     assert circle.juris.post("/api/blocks", json={"user_id": circle.anna.id}).status_code == 200
-    assert line.ask("get_user_status", {"user_id": circle.juris.id}) == {
-        **{"user_id": circle.juris.id, "status": "offline", "last_seen": None}
-    }
+    hidden = line.ask("get_user_status", {"user_id": circle.juris.id})
+    assert (hidden["status"], hidden["is_online"]) == ("offline", False)
+    assert (hidden["last_seen"], hidden["last_seen_display"]) == (None, None)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_token_counts_with_bearer_before_it_wherever_it_is_sent(circle: Circle, dial: Dial, transport: str) -> None:
+    token = f"Bearer {circle.anna.token}"
+    for line in (dial(token, transport), dial(token, transport, query=True)):
+        assert has(line.expect("connected"), CONNECTED)
+        answer = line.ask("heartbeat", {"token": token})
+        assert has(answer, HEARTBEAT_ACK)
+        assert line.expect("heartbeat_ack") == answer
+
+
+def test_when_somebody_was_there_is_said_in_the_readers_language(circle: Circle, dial: Dial) -> None:
+    for language, words in (("en", "5 min ago"), ("lv", "pirms 5 min"), ("ru", "5 мин назад")):
+        before = {"last_active_at": now() - timedelta(minutes=5, seconds=5)}
+        seen = update(User).where(User.id == circle.juris.id).values(before)
+        reader = update(User).where(User.id == circle.anna.id).values(language=language)
+        with circle.anna.app.app_context():
+            in_transaction(lambda seen=seen, reader=reader: [execute(seen), execute(reader)])
+        status = dial(circle.anna).ask("get_user_status", {"user_id": circle.juris.id})
+        assert (status["last_seen_display"], status["online_status"]) == (words, "offline")
 
 
 def test_a_heartbeat_is_acknowledged(circle: Circle, dial: Dial) -> None:
     talks.say(circle.juris, circle.talk)
     line = dial(circle.anna)
     answer = line.ask("heartbeat")
-    assert set(answer) == {"unread_count", "seconds"}
+    assert set(answer) == {"unread_count", "seconds", "status", "timestamp"}
     assert answer["unread_count"] == 1
     assert line.expect("heartbeat_ack") == answer
 

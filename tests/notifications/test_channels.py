@@ -124,14 +124,14 @@ def test_an_address_that_is_refused_is_dead_until_an_operator_sends_it_again(
     mail.mailbox.mood = "no such user"
     an_application(shop, liga)
     work()
-    dead = admin.get("/api/admin/deliveries?state=dead").json
+    dead = admin.get("/api/admin/queues/deliveries?state=dead").json
     assert dead["counts"]["dead"] == len(dead["deliveries"]) == 2
     row = next(one for one in dead["deliveries"] if one["user_id"] == liga.id)
     assert (row["state"], row["channel"], "550" in row["error"]) == ("dead", "email", True)
-    assert liga.get("/api/admin/deliveries").status_code == 403
+    assert liga.get("/api/admin/queues/deliveries").status_code == 403
 
     mail.mailbox.mood = "well"
-    again = f"/api/admin/deliveries/{row['id']}/again"
+    again = f"/api/admin/queues/deliveries/{row['id']}/again"
     assert admin.post(again).json["row"]["state"] == "waiting"
     assert admin.post(again).status_code == 409
     work()

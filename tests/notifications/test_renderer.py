@@ -67,6 +67,7 @@ DATA: dict[str, dict[str, Any]] = {
     "second_factor_off": {},
     "api_key_made": {"name": "Warehouse"},
     "account_suspended": {"reason": "Spam"},
+    "account_warned": {"reason": "Say what you offer once."},
     "account_reinstated": {},
     "verification_approved": {},
     "verification_refused": {"reason": "The picture is blurred"},

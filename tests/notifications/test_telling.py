@@ -238,7 +238,9 @@ def test_new_tasks_nearby_are_told_to_those_who_asked(
         1.3, abs=0.3
     )
     assert types(stranger) == types(anna) == []
-    assert juris.get("/api/notifications/job-alerts").json == {"enabled": True, "radius_km": 5.0, "categories": []}
+    shown = {"enabled": True, "radius_km": 5.0, "categories": []}
+    preferences = {**shown, "has_location": True}
+    assert juris.get("/api/notifications/job-alerts").json == {**shown, "preferences": preferences}
 
 
 def test_a_missing_word_is_seen_by_an_operator_and_not_by_people(

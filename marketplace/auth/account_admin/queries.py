@@ -29,6 +29,7 @@ SHOWN = (
         "last_active_at",
         "created_at",
     ),
+    *("avatar_url", "completed_tasks", "average_rating"),
 )
 STATES = {
     "active": PEOPLE.is_active,
@@ -78,7 +79,7 @@ def browse(*, state: str | None = None, q: str | None = None, **query: Any) -> P
     """Accounts, the newest first; `q` is the beginning of a username or an e-mail."""
     beginning = re.sub(r"([\\%_])", r"\\\1", email_address(q)) + "%" if q else None
     asked = {**query, "q": beginning, **({state: True} if state else {})}
-    return ACCOUNTS.page(asked, row_view)
+    return ACCOUNTS.page(asked, view)
 
 
 def row_view(row: Any) -> JsonObject:
@@ -91,9 +92,10 @@ def show(user_id: int) -> JsonObject:
     return view(find(user_id))
 
 
-def view(user: User) -> JsonObject:
-    """All that staff may see of an account, state included."""
-    return {name: getattr(user, name) for name in SHOWN}
+def view(user: Any) -> JsonObject:
+    """All that staff may see of an account, state included; `user` is the person or their row in the list."""
+    seen = {name: getattr(user, name) for name in SHOWN if name != "average_rating"}
+    return {**seen, "is_banned": user.suspended_at is not None, "rating": round(user.average_rating, 2)}
 
 
 def find(user_id: int) -> User:

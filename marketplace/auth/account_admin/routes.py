@@ -4,7 +4,6 @@ from typing import Any
 
 from marketplace.auth.account_admin import queries, service
 from marketplace.auth.account_admin.schemas import (
-    AccountQuery,
     AccountSchema,
     AuditQuery,
     AuditRowSchema,
@@ -19,14 +18,6 @@ from marketplace.core.http.permissions import May
 from marketplace.core.http.schemas import page_of, written
 
 bp = Blueprint("admin_people", __name__, url_prefix="/api/admin", description="Accounts, for staff", follows="admin")
-
-
-@bp.get("/users", access=allowed_to(May.SEE_PEOPLE))
-@bp.arguments(queries.ACCOUNTS.arguments(AccountQuery), location="query")
-@bp.response(200, page_of(AccountSchema, "users"))
-def list_accounts(query: dict[str, Any]) -> Answer:
-    """List accounts, the newest first."""
-    return queries.browse(**query)
 
 
 @bp.get("/users/<int:user_id>", access=allowed_to(May.SEE_PEOPLE))

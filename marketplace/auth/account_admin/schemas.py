@@ -1,16 +1,19 @@
 """Accounts, the audit log and signals in and out."""
 
 from collections.abc import Callable
+from typing import Any, ClassVar
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, post_load
 
 from marketplace.auth.models import ROLES
 from marketplace.auth.sign_in_risk.rules import COUNTED, HOLD, PASS, STEP_UP
 from marketplace.core.http.fields import Choice, Int, Moment, Num, Str
 from marketplace.core.http.schemas import Input, PageQuery
+from marketplace.kit.json_types import JsonObject
 from marketplace.kit.network import client_address, network_of
 
 TIME = "2026-01-31T10:00:00Z"
+STATE_OF = {"active": "active", "banned": "suspended"}
 
 
 def network_address(form: Callable[[str], str | None] = client_address) -> Str:
@@ -29,6 +32,14 @@ class AccountQuery(PageQuery):
     q = Str(longest=254, example="anna", metadata={"description": "The beginning of a username or an e-mail"})
     role = Choice(*ROLES)
     state = Choice("active", "suspended", "erased")
+    filter = Choice("all", *STATE_OF, metadata={"description": "`state` as administrators' clients call it"})
+    input_aliases: ClassVar[dict[str, str]] = {"search": "q"}
+
+    @post_load
+    def filtered(self, data: JsonObject, **_: Any) -> JsonObject:
+        """The state that the filter means; what `state` says counts before it."""
+        state = STATE_OF.get(str(data.pop("filter", "all")))
+        return {"state": state, **data} if state else data
 
 
 class AccountSchema(Schema):
@@ -50,6 +61,10 @@ class AccountSchema(Schema):
     erased_at = moment(allow_none=True)
     last_active_at = moment(allow_none=True)
     created_at = moment()
+    is_banned = fields.Boolean(required=True, metadata={"example": False})
+    avatar_url = Str(required=True, example="https://example.com/me.jpg")
+    rating = Num(least=0, most=5, required=True, example=4.8)
+    completed_tasks = Int(required=True, example=19)
 
 
 class RoleSchema(Input):

@@ -26,7 +26,7 @@ NOBODY: dict[str, object] = {
 UNNAMED = (
     *NOBODY,
     *("phone", "phone_key", "latitude", "longitude", "hourly_rate_minor", "suspended_at", "suspension_reason"),
-    *("last_active_at", "import_ref"),
+    *("last_active_at", "import_ref", "user_type"),
 )
 
 

@@ -5,14 +5,15 @@ from typing import Any
 from marketplace.auth.client_context import here
 from marketplace.auth.email import service
 from marketplace.auth.passwords import service as passwords_service
-from marketplace.auth.schemas import EmailChangeSchema, EmailSchema, MailTokenSchema, NewPasswordSchema
-from marketplace.core.http.access import NEWCOMER, PROVED_TWICE, SIGNED_IN, current_user
+from marketplace.auth.schemas import EmailChangeSchema, EmailSchema, MailTokenSchema, NewPasswordSchema, ResendSchema
+from marketplace.core.http.access import ANYONE, NEWCOMER, PROVED_TWICE, current_user, viewer
 from marketplace.core.http.blueprint import Answer, Blueprint
 from marketplace.core.http.rate_limits import sign_in_limit
 from marketplace.core.http.schemas import MessageSchema
 
 bp = Blueprint("mailbox", __name__, url_prefix="/api/auth", description="Addresses and forgotten passwords")
 ON_ITS_WAY = "If there is an account with this address, a letter is on its way to it."
+PERHAPS_CONFIRMED = "If an account waits for this address to be confirmed, a letter is on its way to it."
 
 
 @bp.post("/email/verify", access=NEWCOMER)
@@ -24,11 +25,18 @@ def verify_email(data: dict[str, Any]) -> Answer:
     return {"message": service.confirm(data["token"])}
 
 
-@bp.post("/email/resend", access=SIGNED_IN)
+@bp.post("/email/resend", access=ANYONE)
+@sign_in_limit
+@bp.arguments(ResendSchema)
 @bp.response(200, MessageSchema)
-def resend_verification() -> Answer:
-    """Send the letter that confirms my address once more."""
-    service.resend(current_user())
+def resend_verification(data: dict[str, Any]) -> Answer:
+    """Send the letter that confirms an address once more: mine, else the one that is sent, if an account waits for
+    it."""
+    person = viewer()
+    if person is None:
+        service.ask_for_confirmation(data.get("email"))
+        return {"message": PERHAPS_CONFIRMED}
+    service.resend(person)
     return {"message": "The letter is on its way."}
 
 

@@ -14,7 +14,7 @@ from marketplace.auth.sign_in_risk import service as sign_in_risk_service
 from marketplace.core.database.db import db, execute
 from marketplace.core.ops import audit_log, current_settings
 from marketplace.core.queues.outbox import publish
-from marketplace.events.auth import PasswordResetAsked
+from marketplace.events.auth import ConfirmationAsked, PasswordResetAsked
 from marketplace.kit.errors import Invalid
 from marketplace.kit.normalization import email_address
 
@@ -39,6 +39,25 @@ def resend(user: User) -> None:
     """Send the confirmation again; nothing where the address is confirmed or `tokens.may_send` says no."""
     if not user.email_verified and tokens.may_send(user.id, VERIFY):
         tokens.void(user.id, VERIFY)
+        tokens.issue(user.id, VERIFY, user.email)
+
+
+def ask_for_confirmation(email: str | None) -> None:
+    """Only publish the wish, as `ask_for_reset` does. Raises Invalid (422) without an address."""
+    if not email:
+        raise Invalid.field("email", "Say which address the letter is to go to.")
+    publish(ConfirmationAsked(email=email_address(email)))
+
+
+def send_confirmation(email: str) -> None:
+    """The confirmation once more to whoever has this address and has not confirmed it; those sent before still count,
+    so that a stranger who asks ends nobody's."""
+    address = email_address(email)
+    user = db.session.scalar(select(User).where(User.email == address))
+    if user is None:
+        if current_settings.switch("REGISTRATION_HIDES_ACCOUNTS"):
+            registrations_service.remind(address)
+    elif user.is_active and not user.email_verified and tokens.may_send(user.id, VERIFY):
         tokens.issue(user.id, VERIFY, user.email)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from marketplace.auth import queries, service
-from marketplace.auth.schemas import ProfileChangesSchema, PublicUserSchema, UserSchema
+from marketplace.auth.schemas import FirstVisitSchema, ProfileChangesSchema, PublicUserSchema, UserSchema
 from marketplace.core.http.access import ANYONE, SIGNED_IN, current_user, viewer
 from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.schemas import written
@@ -26,6 +26,15 @@ def edit_profile(data: dict[str, Any]) -> Answer:
     """Change what is sent of my profile."""
     user = service.edit_profile(current_user(), **data)
     return written_answer("user", queries.private_view(user), "Your profile is saved.")
+
+
+@bp.post("/complete-registration", access=SIGNED_IN)
+@bp.arguments(FirstVisitSchema)
+@bp.response(200, written(UserSchema, "user"))
+def complete_registration(data: dict[str, Any]) -> Answer:
+    """Finish my first visit: what is sent is stored, and a username can be chosen once more."""
+    user = service.complete_registration(current_user(), **data)
+    return written_answer("user", queries.private_view(user), "Welcome. Your profile is ready.")
 
 
 @people_bp.get("/users/<int:user_id>", access=ANYONE)

@@ -48,7 +48,7 @@ def open_waiting(user_id: int, address: str) -> None:
     if user_id not in waiting:
         return
     others = update(User).where(User.id.in_(waiting), User.id != user_id)
-    execute(others.values(password_hash=FITS_NOTHING, first_name="", last_name="", phone=None))
+    execute(others.values(password_hash=FITS_NOTHING, first_name="", last_name="", phone=None, user_type=None))
     execute(update(User).where(User.id == user_id).values(email=address, email_verified=True, is_active=True))
     publish(UserRegistered(user_id=user_id))
 
@@ -63,6 +63,7 @@ def remind(address: str) -> None:
 
 def _make_waiting(asked: RegistrationAsked, address: str) -> None:
     profile = {"first_name": asked.first_name, "last_name": asked.last_name, "phone": asked.phone or None}
+    profile["user_type"] = asked.user_type or None
     _send(_save(asked.username, address, password_hash=asked.password_hash, **profile).id, address)
 
 

@@ -18,6 +18,7 @@ from marketplace.core.http.permissions import ROLE_WORDS, May, may, roles_with
 from marketplace.core.ops import security_log
 from marketplace.kit.errors import NotAllowed, NotSignedIn
 from marketplace.kit.json_types import JsonObject
+from marketplace.kit.languages import LANGUAGES
 from marketplace.kit.normalization import bearer, header_token
 
 SIGN_IN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -47,6 +48,7 @@ class Person(Protocol):
     id: Any
     role: Any
     time_zone: Any
+    language: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,19 @@ def local_zone() -> tzinfo:
     """The time zone of whoever asks; UTC where unknown."""
     person = g.get("person")
     return ZoneInfo(person.time_zone) if person is not None else UTC
+
+
+def reader_language() -> str:
+    """The language of whoever asks: of their profile, else of Accept-Language (caches are told), else the first."""
+    if not has_request_context():
+        return LANGUAGES[0]
+    person = g.get("person")
+    if person is not None:
+        return str(person.language)
+    g.reads_language = True
+    # Not werkzeug's best_match: to it `lv-LV, en;q=0.5` is English, as `en` stands there letter by letter.
+    spoken = (tag.lower().partition("-")[0] for tag, quality in request.accept_languages if quality)
+    return next((language for language in spoken if language in LANGUAGES), LANGUAGES[0])
 
 
 def viewer() -> Any | None:

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from marketplace.core.cache import shared_cache
 from marketplace.core.database.db import in_transaction
 from marketplace.core.http import access as http_access
-from marketplace.core.http import idempotency
+from marketplace.core.http import idempotency, query_parameters
 from marketplace.core.http.access import Access
 from marketplace.core.http.fields import MAX_ID
 from marketplace.core.http.json import json_body
@@ -196,6 +196,7 @@ class Blueprint(DocumentedBlueprint):
         """Parse the body or query by `schema`; a body that is not JSON is a 415."""
         kept = schema() if isinstance(schema, type) else schema  # webargs would build the class anew each time
         loading = super().arguments(kept, location=location, **kwargs)
+        known = query_parameters.known_to(kept) if location == "query" else frozenset()
 
         def decorate(view: View) -> View:
             loaded: Guarded = loading(view)
@@ -204,6 +205,8 @@ class Blueprint(DocumentedBlueprint):
             def checked(*args: Any, **kwargs: Any) -> Response:
                 if location == "json" and request.get_data() and not request.is_json:
                     raise UnsupportedMediaType()
+                if location == "query":
+                    query_parameters.note_ignored(known)
                 return loaded(*args, **kwargs)
 
             return checked
@@ -245,7 +248,7 @@ def _shared(topic: str, name: str, make: Callable[[], Response]) -> Response:
         link, _, body = found.partition(b"\n")
         return Response(body, headers={"Link": link.decode()} if link else {}, content_type="application/json")
     response = make()
-    if version is not None and response.status_code == 200:
+    if version is not None and response.status_code == 200 and not g.get("ignored_parameters"):
         kept.put(topic, version, name, response.headers.get("Link", "").encode() + b"\n" + response.get_data())
     return response
 

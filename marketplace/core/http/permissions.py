@@ -6,6 +6,9 @@ from enum import StrEnum
 class May(StrEnum):
     """The permissions of the back office."""
 
+    SEE_FIGURES = "figures.see"
+    SEE_SETTINGS = "settings.see"
+    MODERATE_CONTENT = "content.moderate"
     EDIT_CATALOG = "catalog.edit"
     RUN_QUEUES = "queues.run"
     READ_AUDIT_LOG = "audit_log.read"
@@ -19,7 +22,7 @@ class May(StrEnum):
 
 
 STAFF = frozenset({"moderator", "admin"})
-MODERATOR = frozenset({May.SEE_PEOPLE, May.SUSPEND_PEOPLE})
+MODERATOR = frozenset({May.SEE_FIGURES, May.MODERATE_CONTENT, May.SEE_PEOPLE, May.SUSPEND_PEOPLE})
 OF_ROLE: dict[str, frozenset[May]] = {
     "user": frozenset(),
     "moderator": MODERATOR,

@@ -13,6 +13,7 @@ import orjson
 from flask import Flask, Response, current_app, g, request
 
 from marketplace.core.http.access import has_credentials
+from marketplace.core.http.query_parameters import name_ignored
 from marketplace.kit.errors import Malformed, PreconditionFailed
 from marketplace.kit.network import client_address
 
@@ -106,6 +107,7 @@ def _finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", API_POLICY)
     response.vary.add("Origin")  # CORS headers name one front end: no cache may give them to another
+    name_ignored(response)
     response.headers.pop(LIMITERS_RETRY, None)
     if "RateLimit-Reset" in response.headers:  # the limiter writes a moment, the draft standard says seconds
         seconds = int(response.headers["RateLimit-Reset"]) - int(time.time())
@@ -120,6 +122,8 @@ def validated(response: Response) -> Response:
     response.set_etag(etag_of(response))
     response.headers.setdefault("Cache-Control", _keeping())
     response.vary.update(KINDS_OF_CREDENTIALS)
+    if g.get("reads_language"):
+        response.vary.add("Accept-Language")
     return response.make_conditional(request)  # type: ignore[return-value]
 
 

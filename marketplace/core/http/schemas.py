@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
@@ -10,24 +10,30 @@ from marketplace.core.http.fields import Choice, Int, Num, Str, latitude, longit
 from marketplace.kit.money import CURRENCIES
 
 PLACE = {"latitude", "longitude"}
-SHORT_NAMES = {"lat": "latitude", "lng": "longitude"}
+SHORT_NAMES = {
+    **{"lat": "latitude", "lng": "longitude", "location_lat": "latitude", "location_lng": "longitude"},
+    "location_address": "location",
+}
 
 
 class Input(Schema):
-    """Unknown fields are ignored and never stored; empty optional values count as not sent."""
+    """Unknown fields are ignored and never stored; empty optional values count as not sent. `input_aliases` are further
+    names that clients send fields under; the field's own name counts before them."""
+
+    input_aliases: ClassVar[dict[str, str]] = {}
 
     class Meta:
         unknown = EXCLUDE
 
     @pre_load
     def tidy(self, data: Any, **_: Any) -> object:
-        """Accept lat/lng, and "" where a form left a number or a date empty."""
+        """Accept lat/lng and the aliases, and "" where a form left a number or a date empty."""
         if not isinstance(data, Mapping):
             return data
         tidied = {key: data[key] for key in data}
-        for short, name in SHORT_NAMES.items():
-            if short in tidied and name in self.fields:
-                tidied.setdefault(name, tidied[short])
+        for alias, name in (*SHORT_NAMES.items(), *self.input_aliases.items()):
+            if alias in tidied and alias not in self.fields and name in self.fields:
+                tidied.setdefault(name, tidied[alias])
         return {key: value for key, value in tidied.items() if not self._is_left_empty(key, value)}
 
     def _is_left_empty(self, key: str, value: Any) -> bool:
@@ -52,6 +58,14 @@ class Query(Input):
 
     is_query = True
 
+    @validates_schema
+    def bounds_in_order(self, data: dict[str, Any], **_: Any) -> None:
+        """Nothing lies between a least and a smaller most: that is a slip, not a wish for an empty list."""
+        for least in (name for name in self.fields if name.startswith("min_")):
+            most = f"max_{least.removeprefix('min_')}"
+            if data.get(least) is not None and data.get(most) is not None and data[least] > data[most]:
+                raise ValidationError(f"At least {least}, which is {data[least]:,}.", most)
+
 
 class PageQuery(Query):
     """How every list is paged."""
@@ -75,6 +89,28 @@ class Near(PageQuery):
         """A circle without its middle would narrow nothing."""
         if "radius" in sent and sent["radius"] != "" and data.get("latitude") is None:
             raise ValidationError("Send latitude and longitude with a radius.", "radius")
+
+
+class NearEnough(Near):
+    """A list whose circle is widened until it holds enough."""
+
+    min_results = Int(
+        least=1, most=100, example=5, metadata={"description": "With a position: widen the circle where it holds fewer"}
+    )
+
+
+def widened() -> dict[str, Num | fields.Boolean]:
+    """What a page says beside its items where `min_results` was asked for."""
+    return {
+        "effective_radius": Num(least=0, most=20_100, example=25.0, metadata={"description": "km"}),
+        "radius_expanded": fields.Boolean(metadata={"example": True}),
+    }
+
+
+def several_categories(example: str) -> Str:
+    """One category's key, or several."""
+    told = {"description": "One or several with commas between them: any of them"}
+    return Str(longest=2000, example=example, metadata=told)
 
 
 class Currency(Choice):

@@ -31,7 +31,7 @@ from marketplace.core.http.fields import Str
 from marketplace.core.lists import near
 from marketplace.core.lists.facets import FacetRow, Facets, add_up
 from marketplace.core.lists.full_text import FEW, MOST_CANDIDATES, SearchQuery, match_query
-from marketplace.core.lists.list_request import ListRequest, QueryShape, bare
+from marketplace.core.lists.list_request import WIDER_KM, ListRequest, QueryShape, bare
 from marketplace.core.lists.pagination import COUNT_BOUND, Page, encode_cursor
 from marketplace.core.lists.ranking import SearchHit, why
 from marketplace.core.lists.text_index import latest_matches
@@ -126,6 +126,18 @@ class ListQuery:
         total = self._total(ask, rows, has_more)
         has_more = has_more and ask.offset + ask.per_page < COUNT_BOUND
         return Page(self.name, items, ask.per_page, has_more, ask.page, total, extra=extra)
+
+    def page_of_at_least(self, least: int | None, params: Mapping[str, Any], writer: Writer) -> Page:
+        """As `page`; where the circle that is asked for holds fewer than `least` rows, of the first of WIDER_KM that
+        holds so many (else the widest), with `effective_radius` (km) and `radius_expanded` beside the items."""
+        if least is None or params.get("latitude") is None:
+            return self.page(params, writer)
+        asked = params["radius"]
+        circles = [asked, *(km for km in WIDER_KM if km > asked)]
+        enough = (km for km in circles if self.total({**params, "radius": km}) >= least)
+        radius = next(enough, circles[-1])
+        told = {"effective_radius": radius, "radius_expanded": radius > asked}
+        return self.page({**params, "radius": radius}, writer, extra=told)
 
     def by_ids(self, ids: Sequence[int], params: Mapping[str, Any], writer: Writer) -> dict[int, dict[str, Any]]:
         """Those of these (the filter `ids`) that fit, by id; at most as many as a page holds."""

@@ -18,6 +18,7 @@ from marketplace.kit.json_types import JsonObject
 POSITION = ("latitude", "longitude", "radius")
 RELEVANCE = "relevance"
 SMALLER_KM = (25.0, 400.0)
+WIDER_KM = (25.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1600.0)
 
 
 class Description(Protocol):
@@ -101,7 +102,8 @@ class ListRequest:
 
     def _bind_filters(self, params: dict[str, Any]) -> frozenset[str]:
         asked = frozenset(params) & frozenset(self.query.filters)
-        self.binds |= {name: params[name] for name in asked}
+        for name in asked:  # a filter of several parameters is asked by all of them
+            self.binds |= params[name] if isinstance(params[name], dict) else {name: params[name]}
         if "q" in asked:
             self._read(params["q"] if isinstance(params["q"], SearchQuery) else understand(params["q"]))
         return asked

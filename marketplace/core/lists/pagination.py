@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,16 @@ class Page:
     is_capped: bool = False
     extra: dict[str, Any] | None = None
 
+    @property
+    def pages(self) -> int:
+        """How many there are, as far as is counted."""
+        return -(-min(self.total or 0, COUNT_BOUND) // self.per_page)
+
+    def called(self, name: str) -> "Page":
+        """The same under another name and with `totalPages`, as administrators' clients read lists."""
+        beside = {} if self.by_cursor else {"totalPages": self.pages}
+        return replace(self, name=name, extra={**(self.extra or {}), **beside})
+
     def body(self) -> JsonObject:
         """The JSON envelope: the items under the list's name, and totals or the next cursor."""
         extra = self.extra or {}
@@ -46,7 +56,7 @@ class Page:
             "total_is_exact": total <= COUNT_BOUND and not self.is_capped,
             "page": self.page,
             "per_page": self.per_page,
-            "pages": -(-min(total, COUNT_BOUND) // self.per_page),
+            "pages": self.pages,
             "has_more": self.has_more,
             **extra,
         }

@@ -13,8 +13,10 @@ from marketplace.notifications.gateways.registry import push_key
 from marketplace.notifications.push import service
 from marketplace.notifications.schemas import (
     BrowsersSchema,
+    BrowserSubscribedSchema,
     EndpointSchema,
     PublicKeySchema,
+    PushTestSchema,
     SubscriptionInputSchema,
 )
 
@@ -31,11 +33,11 @@ def show_vapid_public_key() -> Answer:
 
 @bp.post("/subscribe", transaction=False)
 @bp.arguments(SubscriptionInputSchema)
-@bp.response(201, MessageSchema)
+@bp.response(201, BrowserSubscribedSchema)
 def subscribe_browser(data: dict[str, Any]) -> Answer:
     """Tell this browser from now on."""
-    service.subscribe(current_user(), **data, user_agent=request.user_agent.string)
-    return {"message": "This browser will be told."}
+    subscription_id = service.subscribe(current_user(), **data, user_agent=request.user_agent.string)
+    return {"message": "This browser will be told.", "subscription_id": subscription_id}
 
 
 @bp.post("/unsubscribe")
@@ -52,12 +54,12 @@ def unsubscribe_browser(data: dict[str, Any]) -> Answer:
 def list_push_subscriptions() -> Answer:
     """List my browsers that are told."""
     found = preferences.browsers(current_user())
-    return {"subscriptions": found, "total": len(found)}
+    return {"subscriptions": found, "total": len(found), "count": len(found)}
 
 
 @bp.post("/test")
-@bp.response(200, MessageSchema)
+@bp.response(200, PushTestSchema)
 def send_test_push() -> Answer:
     """Send a test to all my browsers."""
     count = service.send_test(current_user())
-    return {"message": f"A test is on its way to {count} of your browsers."}
+    return {"message": f"A test is on its way to {count} of your browsers.", "sent": count, "failed": 0}

@@ -15,8 +15,9 @@ from marketplace.notifications import service as notifications_service
 SIZES = {"p256dh": 65, "auth": 16}  # RFC 8291: an uncompressed point of P-256, and a secret
 
 
-def subscribe(user: User, *, endpoint: str, keys: dict[str, str], user_agent: str) -> None:
-    """Store a browser; raises Invalid (422) for an endpoint that is no public https address."""
+def subscribe(user: User, *, endpoint: str, keys: dict[str, str], user_agent: str) -> int:
+    """Store a browser, and return the subscription's id; raises Invalid (422) for an endpoint that is no public https
+    address."""
     for name, size in SIZES.items():
         if _size(keys.get(name, "")) != size:
             raise Invalid.field(f"keys.{name}", f"This is not the {name} key of a browser's subscription.")
@@ -24,11 +25,8 @@ def subscribe(user: User, *, endpoint: str, keys: dict[str, str], user_agent: st
         outgoing_requests.check(endpoint, allowed=current_settings.words("OUTGOING_ALLOWED"))
     except outgoing_requests.Refused as error:
         raise Invalid.field("endpoint", str(error)) from None
-    in_transaction(
-        lambda: preferences.subscribe_browser(
-            user, endpoint=endpoint, p256dh=keys["p256dh"], auth=keys["auth"], user_agent=user_agent
-        )
-    )
+    browser = {"endpoint": endpoint, "p256dh": keys["p256dh"], "auth": keys["auth"], "user_agent": user_agent}
+    return in_transaction(lambda: preferences.subscribe_browser(user, **browser).id)
 
 
 def send_test(user: User) -> int:

@@ -23,6 +23,7 @@ from marketplace.events.auth import (
 from marketplace.events.listings import ListingExpired, ListingExpiring
 from marketplace.events.messaging import MessageSent
 from marketplace.events.privacy import ExportReady
+from marketplace.events.reports import ReportResolved
 from marketplace.events.reviews import ReviewDue, ReviewWritten
 from marketplace.events.search import SavedSearchMatched
 from marketplace.events.subscriptions import (
@@ -48,6 +49,8 @@ from marketplace.events.tasks import (
 from marketplace.events.verification import VerificationDecided
 from marketplace.kit.clock import now
 from marketplace.notifications import notification_builder
+from marketplace.reports import queries as reports_queries
+from marketplace.reports.models import WARN
 from marketplace.verification import queries as verification_queries
 
 LETTERS_OF = {
@@ -123,6 +126,16 @@ def tell_of_suspension(event: AccountSuspended) -> None:
     """Why, and what to do."""
     reason = auth_queries.suspension_reason(event.user_id)
     notification_builder.tell(event.user_id, "account_suspended", str(event.version), event.user_id, reason=reason)
+
+
+@subscribe(ReportResolved)
+def tell_of_warning(event: ReportResolved) -> None:
+    """What is against the rules; of a ban and of what was deleted other facts tell."""
+    if event.action == WARN:
+        note = reports_queries.note_of(event.report_id)
+        notification_builder.tell(
+            event.reported_id, "account_warned", str(event.report_id), event.reported_id, reason=note
+        )
 
 
 @subscribe(AccountReinstated)

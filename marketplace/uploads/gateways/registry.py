@@ -19,6 +19,11 @@ def storage() -> Storage:
     return kept
 
 
+def provider() -> str:
+    """`s3` where a bucket is named, else `local`."""
+    return "s3" if current_app.config["S3_BUCKET"] else "local"
+
+
 def is_writable() -> str:
     """For /readyz: write and delete a small file; raises StorageFailed."""
     key = f"incoming/ready-{secrets.token_hex(8)}"

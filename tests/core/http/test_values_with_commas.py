@@ -36,12 +36,12 @@ def test_what_looks_like_an_escaped_comma_is_none(app: Flask, anna: Person) -> N
     assert anna.get(f"/api/auth/users/{anna.id}").json["skills"] == ["c%2Cd", "x"]
 
 
-@pytest.mark.parametrize("wanted", ["pipes, taps", "pipes", "taps"])
+@pytest.mark.parametrize("wanted", ["pipes%2C taps", "pipes", "taps"])
 def test_helpers_are_filtered_by_whole_values(app: Flask, anna: Person, juris: Person, wanted: str) -> None:
     anna.put("/api/auth/profile", json={"is_helper": True, "helper_categories": ["pipes, taps"]})
     juris.put("/api/auth/profile", json={"is_helper": True, "helper_categories": ["pipes", "taps"]})
     found = juris.get("/api/helpers", query_string={"category": wanted}).json["helpers"]
-    assert [one["id"] for one in found] == [anna.id if "," in wanted else juris.id]
+    assert [one["id"] for one in found] == [anna.id if "%2C" in wanted else juris.id]
 
 
 @pytest.mark.parametrize("value", ["a\x1fb", "\x1f"])

@@ -238,14 +238,15 @@ def test_admins_see_and_try_again(app: Flask, anna: Person, admin: Person, kind:
         failing = ask()
         run_due()
         db.session.remove()
-    listed = admin.get("/api/admin/jobs?state=dead").json
+    listed = admin.get("/api/admin/queues/jobs?state=dead").json
     assert [(one["id"], one["name"], one["state"]) for one in listed["jobs"]] == [(failing, "test_job", "failed")]
     assert "broken" in listed["jobs"][0]["error"]
-    assert anna.post(f"/api/admin/jobs/{failing}/again").status_code == 403
-    assert admin.post(f"/api/admin/jobs/{failing}/again").json["row"]["state"] == "waiting"
-    assert admin.post(f"/api/admin/jobs/{failing}/again").json["code"] == "not_dead"
-    assert admin.post("/api/admin/jobs/999999/again").status_code == 404
-    assert admin.get("/api/admin/outbox").status_code == admin.get("/api/admin/deliveries").status_code == 200
+    assert anna.post(f"/api/admin/queues/jobs/{failing}/again").status_code == 403
+    assert admin.post(f"/api/admin/queues/jobs/{failing}/again").json["row"]["state"] == "waiting"
+    assert admin.post(f"/api/admin/queues/jobs/{failing}/again").json["code"] == "not_dead"
+    assert admin.post("/api/admin/queues/jobs/999999/again").status_code == 404
+    for queue in ("outbox", "deliveries"):
+        assert admin.get(f"/api/admin/queues/{queue}").status_code == 200
 
 
 def test_figures_are_shown_to_whoever_knows_the_word(app: Flask, kind: Callable[..., None]) -> None:
