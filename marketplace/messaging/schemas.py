@@ -1,5 +1,7 @@
 """Conversations and messages in and out."""
 
+from typing import ClassVar
+
 from marshmallow import Schema, fields
 
 from marketplace.core.http.fields import Choice, ChoiceOf, Int, Str, link
@@ -29,6 +31,8 @@ class MessagesQuery(PageQuery):
 class ConversationInputSchema(Input):
     """With whom, about what, and perhaps the first message. `listing_id: 3` is `subject_kind: "listing"`,
     `subject_id: 3`."""
+
+    input_aliases: ClassVar[dict[str, str]] = {"participant_id": "user_id", "initial_message": "message"}
 
     user_id = Int(required=True, example=2)
     message = Str(longest=LONGEST, example="Is the bicycle still there?")

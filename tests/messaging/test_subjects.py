@@ -71,6 +71,11 @@ def test_half_a_name_is_refused(anna: Person, juris: Person, named: dict[str, An
     assert (answer.status_code, list(answer.json["errors"])) == (422, [wrong])
 
 
+def test_the_newer_client_names_the_other_and_the_first_message_in_its_way(anna: Person, juris: Person) -> None:
+    talk = anna.post(TALKS, {"participant_id": juris.id, "initial_message": "Good day."}).json["conversation"]
+    assert talk["last_message"]["content"] == "Good day."
+
+
 def test_of_several_things_named_the_first_counts(anna: Person, juris: Person) -> None:
     task, listing = things.task(juris)["id"], things.listing(juris)["id"]
     named = {"user_id": juris.id, "listing_id": listing, "task_id": task}

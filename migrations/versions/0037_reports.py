@@ -1,14 +1,14 @@
 """What people report to staff.
 
-Revision ID: 0051
-Revises: 0050
+Revision ID: 0037
+Revises: 0036
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0051"
-down_revision = "0050"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 

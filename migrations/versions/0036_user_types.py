@@ -2,15 +2,15 @@
 
 Whoever is there already has been here: their first visit is done.
 
-Revision ID: 0050
-Revises: 0031
+Revision ID: 0036
+Revises: 0035
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0050"
-down_revision = "0031"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
