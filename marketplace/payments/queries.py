@@ -126,6 +126,37 @@ def of(user: User, **query: Any) -> Page:
     return with_shares(user, BROWSE.page({**query, "person": user.id}, lambda row: {"payment": row}))
 
 
+def transactions(user: User, **query: Any) -> Page:
+    """`of`, with each payment as a transaction of the contract beside it."""
+    page = of(user, **query)
+    return replace(page, extra={"transactions": [transaction(payment) for payment in page.items]})
+
+
+def transaction(payment: JsonObject) -> JsonObject:
+    """A payment as the contract names the fields of a transaction; its states are fewer."""
+    status, ended = payment["status"], payment["ended_at"]
+    if status in {PaymentStatus.HELD, PaymentStatus.RELEASED} and payment["refunded_minor"]:
+        shown = "partially_refunded"
+    else:
+        shown = _TRANSACTION_STATES.get(str(status), "pending")
+    return {
+        **payment,
+        "status": shown,
+        "platform_fee": payment["fee"],
+        "worker_amount": payment["payee_amount"],
+        "held_at": payment["captured_at"],
+        "released_at": ended if status == PaymentStatus.RELEASED else None,
+        "refunded_at": ended if status == PaymentStatus.REFUNDED else None,
+        "failure_reason": payment["failure"],
+    }
+
+
+_TRANSACTION_STATES = {
+    **{one.value: one.value for one in (PaymentStatus.HELD, PaymentStatus.RELEASED, PaymentStatus.REFUNDED)},
+    **dict.fromkeys((PaymentStatus.FAILED.value, PaymentStatus.CANCELLED.value), "failed"),
+}
+
+
 def with_shares(user: User, page: Page) -> Page:
     """A page of payment rows as their viewer sees them; their shares are read in one statement."""
     rows = [item["payment"] for item in page.items]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import request
+from marshmallow import fields
 
 from marketplace.core.http.access import ANYONE, NEWCOMER, SIGNED_IN, current_user
 from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
@@ -18,6 +19,7 @@ from marketplace.payments.schemas import (
     PaymentDetailSchema,
     PaymentSchema,
     PaymentsQuery,
+    PaymentTransactionSchema,
     ReceiptQuery,
     ShareRefundSchema,
 )
@@ -26,6 +28,12 @@ from marketplace.payments.webhooks import service as webhooks_service
 bp = Blueprint("payments", __name__, url_prefix="/api/payments", area="payments", description="Paying and being paid")
 SIGNED = {"schema": {"type": "object"}, "example": {"id": "evt_1", "type": "payment_intent.succeeded"}}
 PaymentsPage = page_of(PaymentSchema, "payments")
+TransactionsPage = page_of(
+    PaymentSchema,
+    "payments",
+    "PaymentTransactionsPage",
+    transactions=fields.List(fields.Nested(PaymentTransactionSchema), required=True),
+)
 PaymentWritten = written(PaymentDetailSchema, "payment")
 
 
@@ -48,10 +56,17 @@ def list_payments(query: dict[str, Any]) -> Answer:
 
 @bp.get("/transactions", access=SIGNED_IN)
 @bp.arguments(queries.BROWSE.arguments(PaymentsQuery), location="query")
-@bp.response(200, PaymentsPage)
+@bp.response(200, TransactionsPage)
 def list_transactions(query: dict[str, Any]) -> Answer:
-    """List what I pay and am paid (another name for GET /payments)."""
-    return queries.of(current_user(), **query)
+    """List what I pay and am paid (another name for GET /payments), as `transactions` too."""
+    return queries.transactions(current_user(), **query)
+
+
+@bp.get("/transactions/<int:payment_id>", access=SIGNED_IN)
+@bp.response(200, PaymentTransactionSchema)
+def show_transaction(payment_id: int) -> Answer:
+    """Show one payment of mine as a transaction."""
+    return queries.transaction(queries.detail(current_user(), payment_id))
 
 
 @bp.get("/<int:payment_id>", access=SIGNED_IN)

@@ -148,6 +148,18 @@ class PaymentDetailSchema(PaymentSchema):
     receipts = fields.List(fields.String(), required=True, metadata={"example": ["2026-000001"]})
 
 
+class PaymentTransactionSchema(PaymentSchema):
+    """A payment by the contract's other names; `status` has fewer states."""
+
+    status = Choice("pending", "held", "released", "refunded", "partially_refunded", "failed", required=True)
+    platform_fee = money(4.0)
+    worker_amount = money(36.0)
+    held_at = fields.DateTime(required=True, allow_none=True, metadata={"example": TIME})
+    released_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
+    refunded_at = fields.DateTime(required=True, allow_none=True, metadata={"example": None})
+    failure_reason = Str(required=True, allow_none=True, example=None)
+
+
 class QuoteSchema(Schema):
     """What would be paid and who would get it."""
 

@@ -43,3 +43,7 @@ STORAGE = _fields("configured, provider")
 UPLOADED = _fields("message, url, filename, category, size")
 REPORT = _fields("id, type, reason, description, status, reporter_id, reporter_name, reported_id, reported_name")
 REPORT |= _fields("target_id, created_at")
+TRANSACTION = _fields(
+    """id, task_id, payer_id, payee_id, amount, platform_fee, worker_amount, currency, status, created_at, held_at,
+    released_at, refunded_at, failure_reason"""
+)
