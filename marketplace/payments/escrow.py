@@ -28,6 +28,7 @@ from marketplace.payments.receipts import service as receipts_service
 HOLD, RELEASE, CALL_OFF = "hold", "release", "call_off"
 LONGEST_KEY = 64
 BY_HAND = "refund_by_hand"  # a refund that may have been sent at the provider itself
+ACCEPTED = "refund_accepted"  # one of which more was sent there, and staff bear that
 
 
 class Frozen(Conflict):
@@ -240,6 +241,13 @@ def finish_refund(payment: Payment, back: Refund, *, to: Account | None = None) 
     sides = (chart_of_accounts.refunds_in_transit(payment), to or chart_of_accounts.at_provider(payment))
     post([_line(part, f"refund:{back.id}", "refunded", sides, back.amount_minor)])
     receipts_service.credit_note(payment, part, back)
+
+
+def bear_excess(payment: Payment, back: Refund, excess_minor: int) -> None:
+    """Book as the marketplace's loss what was sent back beyond a refund."""
+    back.excess_minor = excess_minor
+    sides = (chart_of_accounts.losses(payment), chart_of_accounts.at_provider(payment))
+    post([_line(_share_of(back), f"refund:{back.id}", "refund_excess", sides, excess_minor)])
 
 
 def fail_refund(payment: Payment, back: Refund, failure: str) -> None:

@@ -12,7 +12,7 @@ INVARIANTS = (
         """SELECT f.name FROM (SELECT name, SUM(amount_minor) AS amount FROM fake_lines
         GROUP BY name HAVING MAX(made_at) < :long_ago) f
         LEFT JOIN (SELECT provider_id AS name, captured_minor AS amount FROM payments WHERE captured_at IS NOT NULL
-        UNION ALL SELECT provider_id, amount_minor FROM refunds WHERE status = 'done'
+        UNION ALL SELECT provider_id, amount_minor + excess_minor FROM refunds WHERE status = 'done'
         UNION ALL SELECT provider_id, amount_minor FROM payouts WHERE status = 'paid'
         UNION ALL SELECT provider_id, withdrawn_minor + fee_minor FROM chargebacks
         UNION ALL SELECT provider_id, amount_minor FROM subscription_invoices) o ON o.name = f.name

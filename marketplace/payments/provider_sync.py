@@ -91,12 +91,15 @@ def apply_refund_state(refund_id: int, state: RefundState) -> None:
 
 
 def take_over(refund_id: int, parts: list[RefundState]) -> None:
-    """Record refunds made by hand as refunds of their own, split off this one, and ask for the rest again."""
+    """Record refunds made by hand as refunds of their own, split off this one, and ask for the rest again. What the
+    last of them has beyond it is a loss."""
     back = locked_row(Refund, refund_id)
     if back.status != RefundStatus.PENDING:
         return
     for state in parts:
-        if state.amount_minor == back.amount_minor:
+        if state.amount_minor > back.amount_minor:
+            escrow.bear_excess(locked_row(Payment, back.payment_id), back, state.amount_minor - back.amount_minor)
+        if state.amount_minor >= back.amount_minor:
             apply_refund_state(back.id, state)
             return
         part = escrow.split_off(back, state.amount_minor, key=f"found-{state.id}")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from marketplace.auth.models import User
-from marketplace.core.database.db import db, fetch, locked_row, save
+from marketplace.core.database.db import db, fetch, locked_row, one, save
 from marketplace.core.database.prices import demand_price, minor_units
 from marketplace.core.http.access import demand_money_scope
 from marketplace.core.ops import audit_log, current_settings
@@ -18,7 +18,7 @@ from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 from marketplace.kit.money import Money
 from marketplace.payments import escrow, policy, queries
 from marketplace.payments.fees import service as fees_service
-from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, PaymentStatus, ShareStatus
+from marketplace.payments.lifecycle import UNDER_WAY, UNPAID, PaymentStatus, RefundStatus, ShareStatus
 from marketplace.payments.models import PaidAlready, Payment, PaymentShare, Refund
 from marketplace.payments.provider_requests import queue as provider_requests_queue
 from marketplace.payments.providers.registry import default_provider, demand_unit, provider
@@ -214,6 +214,22 @@ def refund(
     return back
 
 
+def accept_by_hand(user: User, refund_id: int) -> Refund:
+    """Let what was sent back by hand at the provider stand for a refund that waits, as staff; what is more than it is
+    the marketplace's loss. Raises 403, 404, Conflict (409) where it is over."""
+    found = one(select(Refund).where(Refund.id == refund_id), "refund")
+    payment = queries.find(user, found.payment_id)
+    if payment.payer_id == user.id:
+        raise NotAllowed("Somebody else has to decide about your own payment.")
+    locked_row(Payment, payment.id)
+    back = locked_row(Refund, refund_id)
+    if back.status != RefundStatus.PENDING:
+        raise Conflict("This refund is over.")
+    provider_requests_queue.ask(escrow.ACCEPTED, "refund", back.id, key=f"accept-{back.id}-{back.version}")
+    audit_log.record("refund.accept", "refund", back.id)
+    return back
+
+
 def _chosen(shares: Sequence[PaymentShare], reference: str | None) -> PaymentShare:
     found = [one for one in shares if reference in {None, one.reference}]
     if len(found) == 1:
@@ -325,8 +341,8 @@ def _give_way(going: _Going) -> None:
     """Call off a payment that cannot have been paid yet, in favour of another; raises PaidAlready (409)."""
     if going.payment.status not in UNPAID or going.payment.status == PaymentStatus.PROCESSING:
         raise PaidAlready()
-    for one in going.shares:
-        call_off(one.reference, reason="paid elsewhere")
+    for part in going.shares:
+        call_off(part.reference, reason="paid elsewhere")
 
 
 def _paid_again(going: _Going, deals: Sequence[Purchase], method: str | None) -> Payment:

@@ -59,6 +59,7 @@ def victim(app: Flask) -> Victim:
     payment, payout = _money(app, owner, other)
     owner.post("/api/subscription", {"plan": "premium", "payment_method": money.VISA}, **money.key())
     chargeback = money.dispute(app, money.paid_task(owner, other)["paid"]["id"])
+    refund = money.stuck_refund(app, other, money.paid_task(owner, other)["paid"]["id"])
     news, fact, job = _waiting(app, owner)
     owner.post("/api/auth/verification", json={"document_type": "passport", "files": [document["url"]], "note": CANARY})
     disputed = _disputed(owner, other)
@@ -92,6 +93,7 @@ def victim(app: Flask) -> Victim:
         "payment_id": payment,
         "payout_id": payout,
         "chargeback_id": chargeback,
+        "refund_id": refund,
         "provider": "fake",
         "report_id": other.post("/api/reports", {"type": "user", "target_id": owner.id, "reason": CANARY}).json["id"],
         "number": owner.get("/api/subscription/receipts").json["receipts"][0]["number"],

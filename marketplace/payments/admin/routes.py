@@ -5,7 +5,8 @@ from typing import Any
 from marketplace.core.http.access import allowed_to, current_user
 from marketplace.core.http.blueprint import Answer, Blueprint, written_answer
 from marketplace.core.http.permissions import May
-from marketplace.core.http.schemas import page_of, written
+from marketplace.core.http.schemas import MessageSchema, page_of, written
+from marketplace.payments import service
 from marketplace.payments.admin import queries
 from marketplace.payments.admin.schemas import (
     AnyPaymentsQuery,
@@ -35,6 +36,14 @@ PayoutWritten = written(JudgedPayoutSchema, "payout")
 def list_all_payments(query: dict[str, Any]) -> Answer:
     """List everybody's payments, the newest first."""
     return queries.browse_payments(current_user(), **query)
+
+
+@bp.post("/refunds/<int:refund_id>/accept", money=True)
+@bp.response(200, MessageSchema)
+def accept_refund_by_hand(refund_id: int) -> Answer:
+    """Let what was sent back by hand, at the provider, stand for a refund that waits for it; what is more is a loss."""
+    service.accept_by_hand(current_user(), refund_id)
+    return {"message": "It is being taken over."}
 
 
 @bp.get("/payouts")

@@ -28,7 +28,7 @@ from marketplace.payments import provider_sync, queries
 from marketplace.payments.chargebacks import service as chargebacks_service
 from marketplace.payments.chargebacks.lifecycle import ChargebackStatus
 from marketplace.payments.chargebacks.models import Chargeback
-from marketplace.payments.escrow import BY_HAND, CALL_OFF
+from marketplace.payments.escrow import ACCEPTED, BY_HAND, CALL_OFF
 from marketplace.payments.lifecycle import SYSTEM, UNPAID, PaymentStatus, PayoutStatus, RefundStatus
 from marketplace.payments.models import Payee, Payment, Payout, Refund
 from marketplace.payments.provider_requests import queue
@@ -259,6 +259,19 @@ def _refund(row: AnyRow) -> Record | None:
     return partial(provider_sync.apply_refund_state, back.id, state)
 
 
+@handles(ACCEPTED)
+def _accept(row: AnyRow) -> Record | None:
+    """Take over what was made by hand at the provider, however much; None where nothing was."""
+    back = as_it_is(Refund, row.subject_id)
+    if back.status != RefundStatus.PENDING:
+        return None
+    payment = as_it_is(Payment, back.payment_id)
+    at: Refunds = provider(payment.provider)
+    may_send(row)
+    foreign = _foreign(payment, at.refunds_of(payment.provider_id or ""))
+    return partial(provider_sync.take_over, back.id, foreign) if foreign else None
+
+
 def _foreign(payment: Any, made: list[RefundState]) -> list[RefundState]:
     """Refunds that somebody made at the provider itself and that are not recorded here."""
     ours, keys = queries.names_of_refunds(payment.id), f"refund-{payment.key}-"
@@ -271,7 +284,7 @@ def _taken_over_by_hand(back: Any, foreign: list[RefundState]) -> Record:
     exact = [one for one in foreign if one.amount_minor == back.amount_minor]
     parts = exact[:1] or foreign
     if sum(one.amount_minor for one in parts) > back.amount_minor:
-        raise Unreachable("more was sent back by hand, at the provider, than is to go back here")
+        raise Unreachable("more was sent back by hand, at the provider, than is to go back here: accept it, or undo it")
     return partial(provider_sync.take_over, back.id, parts)
 
 

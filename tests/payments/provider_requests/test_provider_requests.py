@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import delete, event, func, select, update
+from sqlalchemy import delete, event, func, select, text, update
 
 from marketplace.core.database.db import db, execute, fetch, in_transaction
 from marketplace.payments import jobs, provider_sync
@@ -17,6 +17,7 @@ from marketplace.payments.provider_requests import queue as provider_requests_qu
 from marketplace.payments.provider_requests.queue import CALLS
 from marketplace.payments.providers.fake.book import LINES, THINGS
 from marketplace.payments.providers.provider import ProviderStatus
+from marketplace.payments.reconciliation import service as reconciliation_service
 from tests.factories import money, things
 from tests.factories.people import Person
 
@@ -244,6 +245,30 @@ def test_more_by_hand_than_goes_back_here_waits_and_pays_nobody(app: Flask, anna
     _inside(app, _take_back_by_hand)
     money.later(app)
     assert [one["status"] for one in anna.get(f"/api/payments/{payment}").json["refunds"]] == ["done"]
+
+
+def test_staff_accept_that_more_went_back_by_hand_and_bear_the_rest(
+    app: Flask, anna: Person, juris: Person, admin: Person
+) -> None:
+    payment = money.paid_task(anna, juris, budget=40)["paid"]["id"]
+    _send_by_hand(app, payment, 3500)
+    juris.post(f"/api/payments/{payment}/refund", {"amount": 10}, **money.key())
+    money.work(app)
+    refund = anna.get(f"/api/payments/{payment}").json["refunds"][0]["id"]
+    path = f"/api/admin/refunds/{refund}/accept"
+
+    for person in (anna, juris):
+        assert person.post(path, {}, **money.key()).status_code == 403
+    assert admin.post(path, {}, **money.key()).status_code == 200
+    money.work(app)
+    found = anna.get(f"/api/payments/{payment}").json
+    assert ([one["status"] for one in found["refunds"]], found["held_minor"]) == (["done"], 3000)
+    lost = "SELECT SUM(balance_minor) FROM ledger_accounts WHERE purpose = 'losses'"
+    assert _inside(app, lambda: fetch(text(lost))[0][0]) == -2500
+    assert admin.post(path, {}, **money.key()).status_code == 409
+    money.later(app)
+    day = (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=1))
+    assert _inside(app, lambda: reconciliation_service.compare(*day)) == []
 
 
 def _take_back_by_hand() -> None:
