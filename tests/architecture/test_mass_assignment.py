@@ -200,7 +200,7 @@ def _money(app: Flask, owner: Person, other: Person) -> dict[str, Any]:
         "paid_task": paid[1]["id"],
         "payout_id": money.payout(owner, 4000)["id"],
         "provider": "fake",
-        "refund_id": money.stuck_refund(app, other, money.paid_task(owner, other)["paid"]["id"]),
+        "refund_id": money.waiting_refund(app, other, money.paid_task(owner, other)["paid"]["id"]),
         "chargeback_id": money.dispute(app, money.paid_task(owner, other)["paid"]["id"]),
     }
 

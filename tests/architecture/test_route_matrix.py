@@ -59,7 +59,7 @@ def victim(app: Flask) -> Victim:
     payment, payout = _money(app, owner, other)
     owner.post("/api/subscription", {"plan": "premium", "payment_method": money.VISA}, **money.key())
     chargeback = money.dispute(app, money.paid_task(owner, other)["paid"]["id"])
-    refund = money.stuck_refund(app, other, money.paid_task(owner, other)["paid"]["id"])
+    refund = money.waiting_refund(app, other, money.paid_task(owner, other)["paid"]["id"])
     news, fact, job = _waiting(app, owner)
     owner.post("/api/auth/verification", json={"document_type": "passport", "files": [document["url"]], "note": CANARY})
     disputed = _disputed(owner, other)

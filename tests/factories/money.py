@@ -99,12 +99,9 @@ def dispute(app: Flask, payment_id: int) -> int:
     return int(found[-1].id)
 
 
-def stuck_refund(app: Flask, payee: Person, payment_id: int) -> int:
-    """A refund of one that waits, as more was sent back at the provider by hand; its id."""
-    with app.app_context():
-        name = fetch(text("SELECT provider_id FROM payments WHERE id = :id"), {"id": payment_id})[0].provider_id
-        fake(app).refund(name, amount_minor=3500, currency="EUR", key=f"by hand of {payment_id}")
-        db.session.remove()
+def waiting_refund(app: Flask, payee: Person, payment_id: int) -> int:
+    """A refund of one that the provider could not be asked for yet; its id."""
+    fake(app).faults.append(("refund", "down"))
     answer = payee.post(f"/api/payments/{payment_id}/refund", {"amount": 10}, **key())
     assert answer.status_code == 200, answer.json
     work(app)
