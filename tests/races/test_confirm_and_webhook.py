@@ -18,7 +18,7 @@ from marketplace.payments import provider_sync
 from marketplace.payments import service as payments
 from marketplace.payments.ledger import chart_of_accounts
 from marketplace.payments.ledger.service import Posting, post
-from marketplace.payments.models import Payment
+from marketplace.payments.models import Payment, PaymentShare
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
 from marketplace.payments.providers.provider import PaymentState, ProviderStatus
 from marketplace.payments.receipts import service as receipts_service
@@ -187,9 +187,9 @@ def test_what_is_given_back_while_the_rest_is_released_goes_back_once(stage: Sta
 def test_control_where_nobody_holds_a_row_the_money_does_not_follow(
     stage: Stage, database: str, monkeypatch: pytest.MonkeyPatch, scene: Scene
 ) -> None:
-    for place in ("core.database.db", "payments.service", "tasks.queries"):
+    for place in ("core.database.db", "payments.escrow", "tasks.queries"):
         monkeypatch.setattr(f"marketplace.{place}.locked", lambda statement: statement)
-    for model in (Task, Payment):
+    for model in (Task, Payment, PaymentShare):
         monkeypatch.setattr(model.__mapper__, "version_id_col", None)
         monkeypatch.setattr(model.__mapper__, "_memoized_values", {})
     if database == "sqlite":
@@ -223,13 +223,16 @@ def test_control_without_the_lock_a_capture_is_booked_twice(
         return None
 
     def book(payment_id: int, minor: int) -> None:
-        taken = {"status": "held", "captured_minor": minor, "captured_at": now()}
-        execute(update(Payment).where(Payment.id == payment_id).values(**taken))
+        taken = {"status": "held", "captured_minor": minor}
+        execute(update(Payment).where(Payment.id == payment_id).values(**taken, captured_at=now()))
         payment = db.session.get_one(Payment, payment_id, populate_existing=True)
-        sides = {"debit": chart_of_accounts.at_provider(payment), "credit": chart_of_accounts.escrow(payment)}
+        mine = PaymentShare.payment_id == payment_id
+        execute(update(PaymentShare).where(mine).values(**taken, payee_left_minor=minor))
+        part = db.session.scalars(select(PaymentShare).where(mine)).one()
+        sides = {"debit": chart_of_accounts.at_provider(payment), "credit": chart_of_accounts.escrow(payment, part)}
         subject = f"payment:{payment_id}"
         post([Posting(key=token_hex(9), amount_minor=minor, kind="hold", reference="", subject=subject, **sides)])
-        receipts_service._issue("", token_hex(9), receipts_service._about(payment), payment_id=payment_id)
+        receipts_service._issue("", token_hex(9), {}, payment_id=payment_id)
 
     monkeypatch.setattr(provider_sync, "apply_provider_state", careless)
     if database == "sqlite":  # there BEGIN IMMEDIATE alone would do

@@ -22,9 +22,10 @@ from marketplace.kit.clock import now
 from marketplace.payments import service as payments
 from marketplace.payments.ledger import service as ledger
 from marketplace.payments.ledger.models import LedgerAccount
-from marketplace.payments.models import Payment, ReceiptRow
+from marketplace.payments.models import PaymentShare, ReceiptRow
 from marketplace.payments.provider_requests import handlers as provider_requests_handlers
 from marketplace.payments.receipts import service as receipts_service
+from marketplace.payments.wallets import service as wallets_service
 from marketplace.payments.webhooks import service as webhooks_service
 from marketplace.tasks.models import Application, Task
 from tests.factories import things
@@ -123,9 +124,10 @@ def several_payments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payments, "_under_way", lambda reference: None)
     real = payments.save
 
-    def unmarked(payment: Payment) -> Payment:
-        payment.active_reference = None
-        return real(payment)
+    def unmarked(row: Any) -> Any:
+        if isinstance(row, PaymentShare):
+            row.active_reference = None
+        return real(row)
 
     monkeypatch.setattr(payments, "save", unmarked)
 
@@ -220,6 +222,7 @@ def test_control_read_then_write_pays_out_more_than_there_is(
         return after
 
     monkeypatch.setattr(ledger, "_change", careless)
+    monkeypatch.setattr(wallets_service, "hold", lambda user_id: None)
     if database == "sqlite":
         monkeypatch.setattr("marketplace.core.database.db.writing_options", lambda engine: {})
     assert Counter(withdraw(juris))[201] > 1

@@ -240,7 +240,7 @@ def _explained(statement: str, parameters: Any) -> str:
     as_prepared = PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", statement).replace("%%", "%")
     with db.engine.connect() as connection:
         found = connection.execute(PREPARED, {"statement": as_prepared}).scalars().all()
-        if not found:
+        if len(found) != 1 or _has_a_large_number(parameters):
             return "\n".join(connection.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", parameters).scalars())
         raw: Any = connection.connection.driver_connection
         values = sql.SQL(", ").join(map(sql.Literal, (parameters[name] for name in names)))
@@ -248,6 +248,11 @@ def _explained(statement: str, parameters: Any) -> str:
         for _ in range(CUSTOM_PLANS):
             raw.execute(f"EXPLAIN {run}")
         return "\n".join(line for (line,) in raw.execute(f"EXPLAIN ANALYZE {run}"))
+
+
+def _has_a_large_number(parameters: Any) -> bool:
+    """Whether what psycopg has prepared may be for smaller numbers only: it takes a smallint where one is enough."""
+    return any(isinstance(value, int) and abs(value) >= 2**15 for value in parameters.values())
 
 
 def _walked(plan: str, table: str) -> int:
