@@ -44,6 +44,30 @@ class SubscriptionPastDue(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRefundBegun(Event):
+    """What was paid for a plan is on its way back, minor units."""
+
+    refund_id: int
+    subscription_id: int
+    user_id: int
+    plan_key: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRefundFailed(Event):
+    """It could not go back the way it was paid, and is in the payer's wallet, minor units."""
+
+    refund_id: int
+    subscription_id: int
+    user_id: int
+    plan_key: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionEnded(Event):
     """A plan that was paid for is over."""
 

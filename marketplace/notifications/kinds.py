@@ -103,6 +103,8 @@ KINDS = {
     "plan_renewed": Kind("subscription", BY_MAIL, PLAN),
     "plan_past_due": Kind("subscription", EVERYWHERE, PLAN, may_wait=False),
     "plan_ended": Kind("subscription", BY_MAIL, PLAN, may_wait=False),
+    "plan_refund_begun": Kind("subscription", EVERYWHERE, PLAN),
+    "plan_refund_failed": Kind("subscription", EVERYWHERE, PLAN),
     "dispute_opened": Kind("dispute", BY_MAIL, DISPUTE),
     "dispute_answered": Kind("dispute", EVERYWHERE, DISPUTE),
     "dispute_offer": Kind("dispute", EVERYWHERE, DISPUTE, may_wait=False),

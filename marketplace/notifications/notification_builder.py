@@ -140,10 +140,10 @@ def of_listing(user_id: int, kind: str, key: str, listing_id: int, **values: Any
     tell(user_id, kind, key, listing_id, listing_title=listings_queries.title_of(listing_id), **values)
 
 
-def of_plan(user_id: int, kind: str, key: str, subscription_id: int, plan_key: str) -> None:
+def of_plan(user_id: int, kind: str, key: str, subscription_id: int, plan_key: str, **more: Any) -> None:
     """About a subscription, with the plan's name in the reader's language."""
     name = plans.title_of(plan_key, auth_queries.language_of(user_id))
-    tell(user_id, kind, key, subscription_id, plan_name=name)
+    tell(user_id, kind, key, subscription_id, plan_name=name, **more)
 
 
 def of_message(message_id: int, sender_id: int, conversation_id: int, seq: int) -> None:

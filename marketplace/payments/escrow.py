@@ -259,7 +259,8 @@ def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
     source = chart_of_accounts.at_provider(payment) if was_out else chart_of_accounts.refunds_in_transit(payment)
     wallet = chart_of_accounts.available(payment.payer_id, payment)
     post([_line(part, f"refund:{back.id}", "refund_failed", (source, wallet), back.amount_minor)])
-    receipts_service.credit_note(payment, part, back)
+    if not was_out:  # one that a bank returned has its credit note
+        receipts_service.credit_note(payment, part, back)
     publish(
         RefundFailed(
             refund_id=back.id,

@@ -13,6 +13,7 @@ INVARIANTS = (
         GROUP BY name HAVING MAX(made_at) < :long_ago) f
         LEFT JOIN (SELECT provider_id AS name, captured_minor AS amount FROM payments WHERE captured_at IS NOT NULL
         UNION ALL SELECT provider_id, amount_minor + excess_minor FROM refunds WHERE status = 'done'
+        UNION ALL SELECT provider_id, amount_minor FROM subscription_refunds WHERE status = 'done'
         UNION ALL SELECT provider_id, amount_minor FROM payouts WHERE status = 'paid'
         UNION ALL SELECT provider_id, withdrawn_minor + fee_minor FROM chargebacks
         UNION ALL SELECT provider_id, amount_minor FROM subscription_invoices) o ON o.name = f.name
@@ -33,6 +34,17 @@ INVARIANTS = (
         "subscriptions: what was paid differs from the invoices",
         """SELECT s.id FROM subscriptions s LEFT JOIN subscription_invoices i ON i.subscription_id = s.id
         GROUP BY s.id, s.paid_minor HAVING s.paid_minor <> COALESCE(SUM(i.amount_minor), 0)""",
+    ),
+    Invariant(
+        "subscriptions: what went back of an invoice differs from its refunds",
+        """SELECT i.id FROM subscription_invoices i LEFT JOIN subscription_refunds r ON r.invoice_id = i.id
+        GROUP BY i.id, i.refunded_minor HAVING i.refunded_minor <> COALESCE(SUM(r.amount_minor), 0)""",
+    ),
+    Invariant(
+        "subscriptions: a refund is not in the ledger as it was asked for, or over and without a credit note",
+        """SELECT r.id FROM subscription_refunds r LEFT JOIN ledger_transfers t ON t.kind = 'plan_back'
+        AND t.subject = 'invoice_refund:' || r.id AND t.amount_minor = r.amount_minor
+        WHERE t.id IS NULL OR (r.status = 'pending') <> (r.receipt_id IS NULL)""",
     ),
     Invariant(
         "subscriptions: active, and nobody paid for it",

@@ -21,6 +21,8 @@ from marketplace.payments.subscriptions import plans, provider_requests
 from marketplace.payments.subscriptions import routes as subscriptions_routes
 from marketplace.payments.subscriptions import subscribers as subscriptions_subscribers
 from marketplace.payments.subscriptions.models import Subscription
+from marketplace.payments.subscriptions.refunds import routes as refunds_routes
+from marketplace.payments.subscriptions.refunds.models import InvoiceRefund
 from marketplace.payments.webhooks import service as webhooks_service
 
 PAYMENTS = Manifest(
@@ -34,13 +36,14 @@ PAYMENTS = Manifest(
         subscriptions_routes.bp,
         payments_admin_routes.bp,
         chargebacks_routes.bp,
+        refunds_routes.bp,
     ),
     events=(events_payments, events_subscriptions),
     subscribers=(subscriptions_subscribers,),
     jobs=(jobs, subscriptions_jobs),
     provider_requests=(provider_requests,),
     background=((Lane.MONEY, provider_requests_handlers.call_due), (Lane.MONEY, webhooks_service.read_due)),
-    stateful=(Chargeback, Payment, PaymentShare, Refund, Payout, Subscription),
+    stateful=(Chargeback, Payment, PaymentShare, Refund, Payout, Subscription, InvoiceRefund),
     invariants=INVARIANTS,
     checks=(ledger_invariants.findings,),
     personal=Path(__file__).with_name("personal.toml"),

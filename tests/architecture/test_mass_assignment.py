@@ -188,6 +188,7 @@ def _money(app: Flask, owner: Person, other: Person) -> dict[str, Any]:
     money.onboard(owner)
     unpaid = things.assigned_task(owner, other)["id"]
     begun = owner.post("/api/payments", {"task_id": unpaid}, **money.key()).json["id"]
+    other.post("/api/subscription", {"plan": "premium", "payment_method": money.VISA}, **money.key())
     return {
         "payment_id": begun,
         "to_pay": things.assigned_task(owner, other)["id"],
@@ -201,6 +202,7 @@ def _money(app: Flask, owner: Person, other: Person) -> dict[str, Any]:
         "payout_id": money.payout(owner, 4000)["id"],
         "provider": "fake",
         "refund_id": money.waiting_refund(app, other, money.paid_task(owner, other)["paid"]["id"]),
+        "invoice_id": money.invoice(app, other),
         "chargeback_id": money.dispute(app, money.paid_task(owner, other)["paid"]["id"]),
     }
 

@@ -99,6 +99,14 @@ def dispute(app: Flask, payment_id: int) -> int:
     return int(found[-1].id)
 
 
+def invoice(app: Flask, person: Person) -> int:
+    """What somebody paid for their plan last."""
+    with app.app_context():
+        found = fetch(text("SELECT MAX(id) AS id FROM subscription_invoices WHERE user_id = :id"), {"id": person.id})
+        db.session.remove()
+    return int(found[0].id)
+
+
 def waiting_refund(app: Flask, payee: Person, payment_id: int) -> int:
     """A refund of one that the provider could not be asked for yet; its id."""
     fake(app).faults.append(("refund", "down"))

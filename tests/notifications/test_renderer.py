@@ -77,6 +77,8 @@ DATA: dict[str, dict[str, Any]] = {
     # plans
     "plan_started": {"plan_name": "Premium"},
     "plan_renewed": {"plan_name": "Premium"},
+    "plan_refund_begun": {"plan_name": "Premium", "amount": "10.00 EUR"},
+    "plan_refund_failed": {"plan_name": "Premium", "amount": "10.00 EUR"},
     "plan_past_due": {"plan_name": "Premium"},
     "plan_ended": {"plan_name": "Premium"},
     "dispute_opened": {**TASK, "other_name": "Juris"},

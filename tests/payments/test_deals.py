@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from pypdf import PdfReader
+from sqlalchemy import text
 
-from marketplace.core.database.db import db, in_transaction
+from marketplace.core.database.db import db, fetch, in_transaction
 from marketplace.payments import handover_codes
 from tests.conftest import make_app
 from tests.factories import money, things
@@ -189,6 +190,24 @@ def test_a_refund_the_card_does_not_take_is_in_the_wallet(app: Flask, anna: Pers
 
     assert anna.get(f"/api/payments/{payment['id']}").json["refunds"][0]["status"] == "failed"
     assert money.balances(anna) == {"EUR": (4000, 0, 0)}
+
+
+def test_a_refund_the_bank_returns_later_is_in_the_wallet_with_one_credit_note(
+    app: Flask, anna: Person, juris: Person
+) -> None:
+    payment = money.pay(anna, things.assigned_task(anna, juris, budget=40)["id"])
+    juris.post(f"/api/payments/{payment['id']}/refund", {"amount": 10}, **money.key())
+    money.work(app)
+    with app.app_context():
+        name = fetch(text("SELECT provider_id FROM refunds"))[0].provider_id
+        money.fake(app).return_refund(name)
+        db.session.remove()
+    money.work(app)
+
+    shown = anna.get(f"/api/payments/{payment['id']}").json
+    assert shown["refunds"][0]["status"] == "failed"
+    assert [number[0] for number in shown["receipts"]] == ["2", "C"]
+    assert money.balances(anna)["EUR"][0] == 1000
 
 
 def test_the_price_is_shown_before_paying_and_never_taken_from_the_client(anna: Person, juris: Person) -> None:

@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from marketplace.payments.providers.provider import Declined, Done, Forged, Paid, PayoutState, ResourceType, Unreachable
+from marketplace.payments.providers.provider import (
+    Declined,
+    Done,
+    Forged,
+    Paid,
+    PayoutState,
+    Refused,
+    ResourceType,
+    Unreachable,
+)
 from tests.payments.deals import BUSINESS, PRO, authorized, captured, subscribe, subscribed
 from tests.payments.shops import Shop
 
@@ -118,6 +127,24 @@ def test_a_subscription_is_begun_once_a_key(shop: Shop):
 
     assert subscribe(shop).id == begun.id
     assert shop.count("subscriptions") == 1
+
+
+def test_an_invoice_goes_back_once_a_key_and_was_paid_all_the_same(shop: Shop):
+    running = subscribed(shop)
+    invoice, how = running.invoices[0].id, {"currency": "EUR", "key": "back-1"}
+    with shop.in_mood("answer lost"), pytest.raises(Unreachable):
+        shop.provider.refund_invoice(invoice, amount_minor=400, **how)
+    back = shop.provider.refund_invoice(invoice, amount_minor=400, **how)
+
+    assert (back.status, back.amount_minor, back.currency) == (Done.DONE, 400, "EUR")
+    assert shop.provider.fetch_refund(back.id).status is Done.DONE
+    assert shop.count("refunds") == 1
+    with pytest.raises(Refused):
+        shop.provider.refund_invoice(invoice, amount_minor=601, currency="EUR", key="back-2")
+    assert shop.provider.fetch_subscription(running.id).paid_minor == 1000
+    lines = shop.provider.book(datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1))
+    found = [(one.object_id, one.key, one.amount_minor) for one in lines if one.about is ResourceType.REFUND]
+    assert found == [(back.id, "back-1", 400)]
 
 
 def test_another_plan_costs_what_is_left_of_the_period(shop: Shop):

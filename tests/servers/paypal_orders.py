@@ -84,10 +84,8 @@ def void(book: Store, _: dict[str, Any], authorization_id: str) -> dict[str, Any
 
 
 def refund(book: Store, body: dict[str, Any], capture_id: str) -> dict[str, Any]:
-    """Up to what is left."""
-    taken = book.get(capture_id, "capture")
-    order_id = taken["supplementary_data"]["related_ids"]["order_id"]
-    refunds = book.get(order_id, "order")["purchase_units"][0]["payments"]["refunds"]
+    """Up to what is left, of a capture or of what paid for a subscription."""
+    taken, refunds = _of_subscription(book, capture_id) or _of_order(book, capture_id)
     before = sum(checked(one["amount"]) for one in refunds if one["status"] != "FAILED")
     left = checked(taken["amount"]) - before - checked(body["amount"])
     if left < 0:
@@ -100,6 +98,23 @@ def refund(book: Store, body: dict[str, Any], capture_id: str) -> dict[str, Any]
     book.enter("T1107", made["id"], made["amount"], -1, custom_field=fields.get("custom_id", ""))
     book.tell("PAYMENT.CAPTURE.REFUNDED", made)
     return made
+
+
+def _of_order(book: Store, capture_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A capture, and what went back of its order."""
+    taken = book.get(capture_id, "capture")
+    order_id = taken["supplementary_data"]["related_ids"]["order_id"]
+    return taken, book.get(order_id, "order")["purchase_units"][0]["payments"]["refunds"]
+
+
+def _of_subscription(book: Store, transaction_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+    """A transaction, and what went back of it; no capture that could be asked for."""
+    for subscription in book.of_kind("subscription"):
+        for paid in subscription["paid"]:
+            if paid["id"] == transaction_id:
+                paid["amount"] = paid["amount_with_breakdown"]["gross_amount"]
+                return paid, paid.setdefault("refunds", [])
+    return None
 
 
 def _belongs(order_id: str) -> dict[str, Any]:

@@ -122,7 +122,8 @@ def _charge(book: Store, invoice: dict[str, Any], amount: int) -> None:
     """A payment of its own, without any of our keys."""
     intent = book.add("pi", "payment_intent", metadata={}, status="succeeded", amount=amount, invoice=invoice["id"])
     charge = book.add("ch", "charge", amount=amount, amount_captured=amount, amount_refunded=0, captured=True)
-    charge |= {"currency": invoice["currency"], "metadata": {}, "payment_intent": intent["id"]}
+    charge |= {"currency": invoice["currency"], "metadata": {}, "payment_intent": intent["id"], "disputed": False}
+    intent |= {"latest_charge": charge["id"], "currency": invoice["currency"]}
     payment = {"type": "payment_intent", "payment_intent": intent["id"]}
     book.add("inpay", "invoice_payment", invoice=invoice["id"], payment=payment, status="paid")
     book.enter("charge", charge, amount)

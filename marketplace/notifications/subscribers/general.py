@@ -27,6 +27,8 @@ from marketplace.events.reports import ReportResolved
 from marketplace.events.reviews import ReviewDue, ReviewWritten
 from marketplace.events.search import SavedSearchMatched
 from marketplace.events.subscriptions import (
+    PlanRefundBegun,
+    PlanRefundFailed,
     SubscriptionEnded,
     SubscriptionPastDue,
     SubscriptionRenewed,
@@ -331,6 +333,24 @@ def tell_of_end(event: SubscriptionEnded) -> None:
     notification_builder.of_plan(
         event.user_id, "plan_ended", str(event.subscription_id), event.subscription_id, event.plan_key
     )
+
+
+@subscribe(PlanRefundBegun)
+def tell_of_plan_refund(event: PlanRefundBegun) -> None:
+    """It takes days until a bank shows it."""
+    _tell_of_plan_refund("plan_refund_begun", event)
+
+
+@subscribe(PlanRefundFailed)
+def tell_of_failed_plan_refund(event: PlanRefundFailed) -> None:
+    """The money is in their wallet instead."""
+    _tell_of_plan_refund("plan_refund_failed", event)
+
+
+def _tell_of_plan_refund(kind: str, event: PlanRefundBegun | PlanRefundFailed) -> None:
+    amount = notification_builder.said(event.amount_minor, event.currency)
+    about = (str(event.refund_id), event.subscription_id, event.plan_key)
+    notification_builder.of_plan(event.user_id, kind, *about, amount=amount)
 
 
 def _step(event: TaskAssigned | TaskDeclined | TaskStarted | TaskDone | TaskDisputed) -> str:

@@ -9,9 +9,9 @@ from marketplace.core.http.schemas import page_of, written
 from marketplace.payments.chargebacks import queries, service
 from marketplace.payments.chargebacks.schemas import (
     ChargebackDetailSchema,
+    ChargebackEvidenceInputSchema,
     ChargebackSchema,
     ChargebacksQuery,
-    EvidenceInputSchema,
 )
 
 bp = Blueprint(
@@ -41,7 +41,7 @@ def show_chargeback(chargeback_id: int) -> Answer:
 
 
 @bp.post("/<int:chargeback_id>/evidence", money=True)
-@bp.arguments(EvidenceInputSchema)
+@bp.arguments(ChargebackEvidenceInputSchema)
 @bp.response(200, ChargebackWritten)
 def answer_chargeback(data: dict[str, Any], chargeback_id: int) -> Answer:
     """Answer it: the text is sent to the payer's bank by the provider."""

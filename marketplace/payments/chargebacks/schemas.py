@@ -55,7 +55,7 @@ class ChargebackDetailSchema(ChargebackSchema):
     deals = fields.List(fields.Nested(DisputedDealSchema), required=True)
 
 
-class EvidenceInputSchema(Input):
+class ChargebackEvidenceInputSchema(Input):
     """What speaks against the chargeback, for the bank to read."""
 
     evidence = Str(

@@ -93,9 +93,11 @@ RULES = (
     (
         "refunds: what is on its way back differs from the pending ones",
         """SELECT a.key FROM ledger_accounts a LEFT JOIN (
-        SELECT p.payer_id, p.provider, r.currency, SUM(r.amount_minor) AS amount
+        SELECT payer_id, provider, currency, SUM(amount_minor) AS amount FROM (
+        SELECT p.payer_id, p.provider, r.currency, r.amount_minor
         FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.status = 'pending'
-        GROUP BY p.payer_id, p.provider, r.currency) w
+        UNION ALL SELECT payer_id, provider, currency, amount_minor
+        FROM subscription_refunds WHERE status = 'pending') r GROUP BY payer_id, provider, currency) w
         ON w.payer_id = a.owner_id AND w.provider = a.provider AND w.currency = a.currency
         WHERE a.purpose = 'refund' AND a.balance_minor <> COALESCE(w.amount, 0)""",
     ),

@@ -248,11 +248,9 @@ class ProviderInfo(Protocol):
 
     def public_key(self) -> str:
         """What a front end needs to talk to the provider itself; empty where it needs nothing."""
-        ...
 
     def step(self, currency: str, *, paid_out: bool = False) -> int:
         """The smallest part it takes (or pays out), minor units; 0 for a currency it does not know."""
-        ...
 
 
 class Charges(Protocol):
@@ -261,27 +259,21 @@ class Charges(Protocol):
 
     def create(self, charge: Charge) -> PaymentState:
         """Ask for a payment that is authorised first and captured later; with `method` it is tried at once."""
-        ...
 
     def confirm(self, payment_id: str, *, method: str | None, key: str) -> PaymentState:
         """Try to pay by this method (None: by what the payer gave the provider); raises Declined."""
-        ...
 
     def fetch_payment(self, payment_id: str) -> PaymentState:
         """The payment's state; raises Unknown."""
-        ...
 
     def find_payment(self, key: str) -> PaymentState | None:
         """The payment that was created with this key, where the answer got lost."""
-        ...
 
     def capture(self, payment_id: str, *, amount_minor: int, key: str) -> PaymentState:
         """Take what was authorised; raises Declined where the bank does not keep its word."""
-        ...
 
     def cancel(self, payment_id: str, *, key: str) -> PaymentState:
         """Give up what was not captured; one that is captured already is answered as it is."""
-        ...
 
 
 class Refunds(Protocol):
@@ -289,15 +281,12 @@ class Refunds(Protocol):
 
     def refund(self, payment_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
         """Send (a part of) what was captured back."""
-        ...
 
     def fetch_refund(self, refund_id: str) -> RefundState:
         """The refund's state; raises Unknown."""
-        ...
 
     def refunds_of(self, payment_id: str) -> list[RefundState]:
         """All refunds of a payment, those too that were made at the provider by hand: they have none of our keys."""
-        ...
 
 
 class Chargebacks(Protocol):
@@ -305,11 +294,9 @@ class Chargebacks(Protocol):
 
     def fetch_chargeback(self, chargeback_id: str) -> ChargebackState:
         """The chargeback's state; raises Unknown."""
-        ...
 
     def submit_evidence(self, chargeback_id: str, *, evidence: str, key: str) -> ChargebackState:
         """Answer it with this text; what was sent before is replaced where the provider allows it."""
-        ...
 
 
 class Onboarding(Protocol):
@@ -317,11 +304,9 @@ class Onboarding(Protocol):
 
     def register_payee(self, *, payee_id: str | None, user_id: int, email: str, country: str, key: str) -> PayeeState:
         """Begin or go on with letting somebody be paid; None makes a new account at the provider."""
-        ...
 
     def fetch_payee(self, payee_id: str) -> PayeeState:
         """Whether the payee can be paid out to; raises Unknown."""
-        ...
 
 
 class Payouts(Protocol):
@@ -332,15 +317,12 @@ class Payouts(Protocol):
 
     def pay_out(self, *, payee_id: str, amount_minor: int, currency: str, key: str, reference: str) -> PayoutState:
         """Send money to a payee."""
-        ...
 
     def fetch_payout(self, payout_id: str) -> PayoutState:
         """The payout's state; raises Unknown."""
-        ...
 
     def find_payout(self, key: str) -> PayoutState | None:
         """The payout that was made with this key, where the answer got lost."""
-        ...
 
 
 class Subscriptions(Protocol):
@@ -350,23 +332,21 @@ class Subscriptions(Protocol):
         self, *, terms: PlanTerms, customer_id: str | None, user_id: int, email: str, method: str | None, key: str
     ) -> SubscriptionState:
         """Begin a subscription; the first invoice is to be paid by the payer."""
-        ...
 
     def change_plan(self, subscription_id: str, *, terms: PlanTerms, key: str) -> SubscriptionState:
         """Go over to another plan now; the provider prorates what was paid."""
-        ...
 
     def end_subscription(self, subscription_id: str, *, at_once: bool, key: str) -> SubscriptionState:
         """Stop at the end of what is paid for, or now."""
-        ...
 
     def fetch_subscription(self, subscription_id: str) -> SubscriptionState:
         """The subscription's state; raises Unknown."""
-        ...
 
     def find_subscription(self, key: str) -> SubscriptionState | None:
         """The subscription that was begun with this key, where the answer got lost."""
-        ...
+
+    def refund_invoice(self, invoice_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
+        """Send (a part of) what paid an invoice back; it stands by `fetch_refund`, and in the book with its key."""
 
 
 class Webhooks(Protocol):
@@ -374,7 +354,6 @@ class Webhooks(Protocol):
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         """The webhook's content; raises Forged for a wrong or stale signature."""
-        ...
 
 
 class SettlementReports(Protocol):
@@ -382,7 +361,6 @@ class SettlementReports(Protocol):
 
     def book(self, since: datetime, until: datetime) -> Iterator[SettlementLine]:
         """The provider's own record of what was captured, refunded and paid out in that time."""
-        ...
 
 
 class Provider(

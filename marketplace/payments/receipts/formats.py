@@ -37,7 +37,7 @@ def printed(row: StoredReceipt, reader: User, *, language: str, form: str) -> Re
 
 def _receipt(row: StoredReceipt, reader: User) -> Receipt:
     said = row.data
-    is_refund = row.refund_id is not None
+    is_refund = "corrects" in said
     for_payee = reader.id == said["payee_id"] and not is_refund
     return Receipt(
         number=number_of(row),

@@ -53,6 +53,13 @@ def plan_receipt(subject: str, payer_id: int, **said: Any) -> ReceiptRow:
     return _issue("", subject, {**said, **sides, "payer": name, "tax_minor": 0, "fee_minor": 0})
 
 
+def plan_credit_note(subject: str, receipt_id: int, *, title: str, amount_minor: int) -> ReceiptRow:
+    """Issue the credit note of a refund of a subscription invoice, whose receipt it corrects."""
+    first = fetch(select(*_number, ReceiptRow.data).where(ReceiptRow.id == receipt_id))[0]
+    said = {"title": title, "amount_minor": amount_minor, "corrects": number_of(first)}
+    return _issue("C", subject, {**first.data, **said})
+
+
 class StoredReceipt(Protocol):
     """A row of receipts."""
 

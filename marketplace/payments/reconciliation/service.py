@@ -36,6 +36,8 @@ from marketplace.payments.providers.provider import (
     Unknown,
 )
 from marketplace.payments.providers.registry import providers
+from marketplace.payments.subscriptions.refunds import service as refunds_service
+from marketplace.payments.subscriptions.refunds.models import InvoiceRefund
 
 SETTLED = timedelta(hours=1)  # what is younger may be booked here and not there yet, or the other way round
 LOOK_BACK, A_DAY, AN_HOUR = timedelta(days=3), timedelta(days=1), timedelta(hours=1)
@@ -70,6 +72,7 @@ def ask_about_open() -> int:
     open_: dict[str, list[Any]] = {
         "payment": queries.to_ask_about(AT_ONCE),
         "refund": queries.unsettled(Refund, RefundStatus.PENDING, before, AT_ONCE),
+        "invoice_refund": queries.unsettled(InvoiceRefund, RefundStatus.PENDING, before, AT_ONCE),
         "payout": queries.unsettled(Payout, PayoutStatus.SENT, before, AT_ONCE),
         "chargeback": queries.unsettled(Chargeback, ChargebackStatus.OPEN, now() - AN_HOUR, AT_ONCE),
     }
@@ -215,35 +218,38 @@ def _booked(name: str, since: datetime, until: datetime) -> list[SettlementLine]
     """The ledger's movements at a provider in this time; money going out is positive for refunds and payouts."""
     rows = fetch(_BETWEEN, {"about": f"provider/-/{name}/%", "since": since, "until": until})
     subjects = [row.subject.partition(":")[::2] for row in rows]
-    named = {about: _names(about, [rest for kind, rest in subjects if kind == about.value]) for about in MODELS}
+    named = {kind: _names(kind, [rest for one, rest in subjects if one == kind]) for kind in MODELS}
     return [_line(row, about, named) for row, (about, _) in zip(rows, subjects, strict=True)]
 
 
-def _line(row: AnyRow, kind: str, named: dict[ResourceType, dict[int, str]]) -> SettlementLine:
+def _line(row: AnyRow, kind: str, named: dict[str, dict[int, str]]) -> SettlementLine:
     rest = row.subject.partition(":")[2]
-    about = ResourceType.SUBSCRIPTION if kind == "invoice" else ResourceType(kind)
+    about = ABOUT.get(kind) or ResourceType(kind)
     if about is ResourceType.SUBSCRIPTION:
         object_id = rest.partition(":")[2]  # what a subscription paid is named by its invoice
     else:
-        object_id = named[about].get(int(rest)) or f"(ours: {rest})"
+        object_id = named[kind].get(int(rest)) or f"(ours: {rest})"
     comes_in = bool(row.comes_in) == (about in {ResourceType.PAYMENT, ResourceType.SUBSCRIPTION})
     amount = {"amount_minor": int(row.amount_minor) if comes_in else -int(row.amount_minor), "currency": row.currency}
     return SettlementLine(about=about, object_id=object_id, key="", made_at=row.created_at, **amount)
 
 
-def _names(about: ResourceType, ids: list[str]) -> dict[int, str]:
+def _names(kind: str, ids: list[str]) -> dict[int, str]:
     """Provider ids by our ids."""
-    model = MODELS[about]
+    model = MODELS[kind]
     rows = fetch(select(model.id, model.provider_id).where(model.id.in_([int(one) for one in ids]))) if ids else []
     return {row.id: row.provider_id for row in rows if row.provider_id}
 
 
-MODELS: dict[ResourceType, Any] = {
-    ResourceType.PAYMENT: Payment,
-    ResourceType.REFUND: Refund,
-    ResourceType.PAYOUT: Payout,
-    ResourceType.CHARGEBACK: Chargeback,
+# By the first word of a ledger transfer's subject.
+MODELS: dict[str, Any] = {
+    "payment": Payment,
+    "refund": Refund,
+    "invoice_refund": InvoiceRefund,
+    "payout": Payout,
+    "chargeback": Chargeback,
 }
+ABOUT = {"invoice": ResourceType.SUBSCRIPTION, "invoice_refund": ResourceType.REFUND}
 _BETWEEN = (
     text(
         """SELECT t.subject, t.amount_minor, t.currency, t.created_at, d.purpose = 'provider' AS comes_in
@@ -258,6 +264,11 @@ _BETWEEN = (
 ASKED: dict[str, tuple[Callable[[Provider, str], Any], Callable[[int, Any], Any], Callable[[int], None]]] = {
     "payment": (lambda at, name: at.fetch_payment(name), provider_sync.apply_provider_state, _put_off),
     "refund": (lambda at, name: at.fetch_refund(name), _refund_said, _touched(Refund)),
+    "invoice_refund": (
+        lambda at, name: at.fetch_refund(name),
+        refunds_service.apply_state,
+        _touched(InvoiceRefund),
+    ),
     "payout": (lambda at, name: at.fetch_payout(name), _payout_said, _touched(Payout)),
     "chargeback": (lambda at, name: at.fetch_chargeback(name), _chargeback_said, _touched(Chargeback)),
 }

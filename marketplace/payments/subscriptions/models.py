@@ -59,14 +59,17 @@ class Subscription(Stateful, Base):
 
 @retry_conflict("uq_subscription_invoices_provider_provider_id")
 class Invoice(Base):
-    """One paid invoice, booked and with a receipt; `provider_id` is its id at the provider."""
+    """One paid invoice, booked and with a receipt; `provider_id` is its id at the provider. `refunded_minor` went back,
+    or is on its way (refunds/)."""
 
     __tablename__ = "subscription_invoices"
     __table_args__ = (
         UniqueConstraint("provider", "provider_id"),
         Index("ix_subscription_invoices_user_id", "user_id", "id"),
         Index("ix_subscription_invoices_subscription_id", "subscription_id"),
+        Index("ix_subscription_invoices_created_at", "created_at", "id"),
         CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("refunded_minor >= 0 AND refunded_minor <= amount_minor", name="refunded"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -76,6 +79,7 @@ class Invoice(Base):
     provider_id: Mapped[str] = mapped_column(String(255))
     plan_key: Mapped[str] = mapped_column(String(30))
     amount_minor: Mapped[int]
+    refunded_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(String(3))
     receipt_id: Mapped[int] = mapped_column(ForeignKey("receipts.id"))
     paid_at: Mapped[datetime]

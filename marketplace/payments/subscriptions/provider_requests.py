@@ -3,17 +3,23 @@
 Apart from the rooms: calls of the network between two transactions, which a service never makes.
 """
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from marketplace.auth import queries as auth_queries
 from marketplace.core.database.db import AnyRow, release_connection
+from marketplace.kit.clock import now
 from marketplace.payments import queries as payments_queries
+from marketplace.payments.lifecycle import RefundStatus
 from marketplace.payments.provider_requests.handlers import as_it_is, may_send
 from marketplace.payments.provider_requests.queue import Record, handles
 from marketplace.payments.providers.provider import (
+    Done,
     Paid,
     PlanTerms,
+    Provider,
+    RefundState,
     Refused,
     ResourceType,
     Subscriptions,
@@ -24,9 +30,13 @@ from marketplace.payments.providers.provider import (
 from marketplace.payments.providers.registry import provider
 from marketplace.payments.subscriptions import plans, provider_sync
 from marketplace.payments.subscriptions.lifecycle import SubscriptionStatus
-from marketplace.payments.subscriptions.models import Subscription
+from marketplace.payments.subscriptions.models import Invoice, Subscription
 from marketplace.payments.subscriptions.provider_sync import END_NOW
+from marketplace.payments.subscriptions.refunds import service as refunds_service
+from marketplace.payments.subscriptions.refunds.models import InvoiceRefund
 from marketplace.payments.webhooks.service import fetches
+
+AN_HOUR = timedelta(hours=1)
 
 
 @handles("subscribe")
@@ -114,6 +124,30 @@ def _end(row: AnyRow) -> Record | None:
         if state.status is not Paid.ENDED and (at_once or not state.cancel_at_period_end):
             raise Unreachable(f"it goes on, and would be paid again: {error}") from error
     return partial(provider_sync.apply_subscription_state, mine.id, state)
+
+
+@handles("refund_invoice")
+def _refund(row: AnyRow) -> Record | None:
+    back = as_it_is(InvoiceRefund, row.subject_id)
+    if back.status != RefundStatus.PENDING:
+        return None
+    invoice = as_it_is(Invoice, back.invoice_id)
+    at: Provider = provider(back.provider)
+    found = None if may_send(row) else _found_in_book(at, row)
+    amount: dict[str, Any] = {"amount_minor": back.amount_minor, "currency": back.currency}
+    try:
+        state = found or at.refund_invoice(invoice.provider_id, **amount, key=row.key)
+    except Refused as error:
+        state = RefundState(id="", status=Done.FAILED, **amount, failure=str(error))
+    return partial(refunds_service.apply_state, back.id, state)
+
+
+def _found_in_book(at: Provider, row: AnyRow) -> RefundState | None:
+    """The refund that was sent with this key so long ago that the provider has forgotten the key."""
+    lines = at.book(row.first_at - AN_HOUR, now())
+    made = (one.object_id for one in lines if one.about is ResourceType.REFUND and one.key == row.key)
+    name = next(made, None)
+    return at.fetch_refund(name) if name else None
 
 
 def _note(subscription_id: int, state: SubscriptionState, failure: str, *, wanted_plan: str | None = None) -> None:

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Table, bindparam, or_, select
+from sqlalchemy import Table, bindparam, or_, select, union_all
 
 from marketplace.auth.models import User
 from marketplace.core.database.db import db, fetch, fetch_as, first_as
@@ -21,10 +21,13 @@ from marketplace.payments.receipts.service import StoredReceipt, number_of
 from marketplace.payments.subscriptions import plans
 from marketplace.payments.subscriptions.lifecycle import UNPAID, SubscriptionStatus
 from marketplace.payments.subscriptions.models import Invoice, Subscription
+from marketplace.payments.subscriptions.refunds import queries as refunds_queries
+from marketplace.payments.subscriptions.refunds.models import InvoiceRefund
 
 SUBSCRIPTIONS: Table = table_of(Subscription)
 INVOICES: Table = table_of(Invoice)
 RECEIPTS: Table = table_of(ReceiptRow)
+REFUNDS: Table = table_of(InvoiceRefund)
 REGRETTED_FOR = timedelta(days=30)
 PLACE = re.compile(r"[0-9]{6,12}")
 RECEIPTS_LIST = ListQuery(
@@ -176,14 +179,15 @@ def is_being_asked(subscription_id: int) -> bool:
 
 def receipts_of(user: User, **query: Any) -> Page:
     """Receipts of one's subscription invoices, newest first."""
-    return RECEIPTS_LIST.page({**query, "person": user.id}, _receipt_view)
+    return refunds_queries.with_refunds(RECEIPTS_LIST.page({**query, "person": user.id}, _receipt_view))
 
 
 def receipt_of(user: User, number: str) -> StoredReceipt:
-    """One of one's own receipts by number; raises NotFound."""
+    """One of one's own receipts or credit notes by number; raises NotFound."""
     series, _, place = number.partition("-")
-    wanted = RECEIPTS.join(INVOICES, INVOICES.c.receipt_id == RECEIPTS.c.id)
-    mine = select(RECEIPTS).select_from(wanted).where(INVOICES.c.user_id == user.id, RECEIPTS.c.series == series)
+    paid = select(INVOICES.c.receipt_id).where(INVOICES.c.user_id == user.id)
+    back = select(REFUNDS.c.receipt_id).where(REFUNDS.c.payer_id == user.id)
+    mine = select(RECEIPTS).where(RECEIPTS.c.id.in_(union_all(paid, back)), RECEIPTS.c.series == series)
     rows = fetch_as(StoredReceipt, mine.where(RECEIPTS.c.number == int(place))) if PLACE.fullmatch(place) else []
     if not rows or number_of(rows[0]) != number:
         raise NotFound.of("receipt")
@@ -223,6 +227,8 @@ def _receipt_view(row: Any) -> JsonObject:
         "plan": row.plan_key,
         **_price(row.amount_minor, row.currency),
         "provider": row.provider,
+        "refunded": to_major(row.refunded_minor, row.currency),
+        "refunded_minor": row.refunded_minor,
         "paid_at": row.paid_at,
         "created_at": row.created_at,
     }

@@ -4,6 +4,7 @@ from marshmallow import Schema, fields
 
 from marketplace.core.http.fields import Amount, Choice, Int, Num, Str
 from marketplace.core.http.schemas import Currency, Input, PageQuery, Query
+from marketplace.payments.schemas import RefundSchema, minor, money
 from marketplace.payments.subscriptions.lifecycle import SubscriptionStatus
 
 TIME = "2026-01-31T10:00:00Z"
@@ -90,13 +91,22 @@ class ReceiptsQuery(PageQuery):
     """Which page."""
 
 
+class InvoiceRefundSchema(RefundSchema):
+    """A refund; `number` is that of its credit note, once it is over."""
+
+    number = Str(required=True, allow_none=True, example="C2026-000001")
+
+
 class PlanReceiptSchema(PriceSchema):
-    """Something that was paid for a plan, and the number of its receipt."""
+    """Something that was paid for a plan, the number of its receipt, and what of it went back."""
 
     id = Int(required=True, example=1)
     number = Str(required=True, example="2026-000001")
     plan = Str(required=True, example="client-hunter")
     provider = Str(required=True, example="fake")
+    refunded = money(10.0)
+    refunded_minor = minor(1000)
+    refunds = fields.List(fields.Nested(InvoiceRefundSchema), required=True)
     paid_at = fields.DateTime(required=True, metadata={"example": TIME})
     created_at = fields.DateTime(required=True, metadata={"example": TIME})
 

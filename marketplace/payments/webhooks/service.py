@@ -36,6 +36,8 @@ from marketplace.payments.providers.provider import (
     WebhookEvent,
 )
 from marketplace.payments.providers.registry import providers
+from marketplace.payments.subscriptions.refunds import service as refunds_service
+from marketplace.payments.subscriptions.refunds.models import InvoiceRefund
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 12
@@ -159,9 +161,14 @@ def _payment(at: Charges, name: str, object_id: str) -> Record | None:
 @fetches(ResourceType.REFUND)
 def _refund(at: Refunds, name: str, object_id: str) -> Record | None:
     state = at.fetch_refund(object_id)
-    named = fetch(select(Refund.id).where(Refund.provider_id == object_id))
-    ours = named[0].id if named else _with_key(Refund, state.key)
-    return partial(provider_sync.apply_refund_state, ours, state) if ours else None
+    for model, apply in (
+        (Refund, provider_sync.apply_refund_state),
+        (InvoiceRefund, refunds_service.apply_state),
+    ):
+        named = fetch(select(model.id).where(model.provider_id == object_id))
+        if ours := int(named[0].id) if named else _with_key(model, state.key):
+            return partial(apply, ours, state)
+    return None
 
 
 @fetches(ResourceType.PAYOUT)

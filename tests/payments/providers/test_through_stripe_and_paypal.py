@@ -203,3 +203,29 @@ def test_who_agrees_after_the_end_is_not_charged_for_good(app: Flask, paypal: Pa
         money.clockwork(shop, plan_jobs.ask_about_subscriptions)
         money.work(shop)
     assert paypal.provider.fetch_subscription(name).status is Paid.ENDED
+
+
+@pytest.mark.parametrize("name", ["stripe", "paypal"])
+def test_what_was_paid_for_a_plan_goes_back(app: Flask, name: str, stripe: StripeShop, paypal: PayPalShop) -> None:
+    at: Any = {"stripe": stripe, "paypal": paypal}[name]
+    shop = make_app(app.config["DATABASE_URL"], PAYMENT_PROVIDERS=name, **at.server.settings)
+    ilze, staff = sign_up(shop, "ilze"), sign_up(shop, "staff", role="admin")
+    ilze.post("/api/subscription", {"plan": "client-hunter"}, **money.key())
+    at.subscriber_pays(at.provider.fetch_subscription(at.server.book.of_kind("subscription")[0]["id"]))
+    _deliver(shop, at)
+    invoice = staff.get("/api/admin/invoices").json["invoices"][0]
+    path = f"/api/admin/invoices/{invoice['id']}"
+
+    with at.in_mood("answer lost"):
+        assert staff.post(f"{path}/refund", {"amount": 10}, **money.key()).status_code == 200
+        money.work(shop)
+    money.later(shop)
+    assert staff.post(f"{path}/refund", {}, **money.key()).status_code == 200
+    money.work(shop)
+    _deliver(shop, at, twice=True, shuffled=True)
+
+    refunds = [(one["status"], one["price_minor"]) for one in staff.get(path).json["refunds"]]
+    assert refunds == [("done", 1000), ("done", invoice["price_minor"] - 1000)]
+    assert at.count("refunds") == 2
+    assert ilze.get("/api/subscription").json["subscription"]["status"] == "active"
+    assert _compared(shop) == []

@@ -167,17 +167,43 @@ class FakeProvider(FakeChargebacks, FakeSubscriptions, FakeBook):
 
         return self._do("refund", work)
 
-    def _sent_back(self, payment: Any, amount_minor: int, key: str) -> RefundState:
-        fails = payment.data["method"] == REFUND_FAILS
+    def refund_invoice(self, invoice_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
+        """Send this much of an invoice back; raises Refused above what is left."""
+
+        def work() -> RefundState:
+            invoice = self._thing("invoice", invoice_id)
+            known = self._with_key("refund", key)
+            if known is not None:
+                return self._refund(known)
+            left = invoice.data["amount_minor"] - invoice.data.get("refunded_minor", 0)
+            if not 0 < amount_minor <= left or currency != invoice.data["currency"]:
+                raise Refused(f"At most {left} {invoice.data['currency']} can go back.", "charge_already_refunded")
+            return self._sent_back(invoice, amount_minor, key)
+
+        return self._do("refund_invoice", work)
+
+    def _sent_back(self, paid: Any, amount_minor: int, key: str) -> RefundState:
+        """Of a payment or an invoice."""
+        fails = paid.data.get("method") == REFUND_FAILS
         status = Done.FAILED if fails else Done.DONE
-        data = {"status": status.value, "amount_minor": amount_minor, "currency": payment.data["currency"]}
-        thing, _ = self._made("refund", "re", key, {**data, "payment": payment.name})
+        data = {"status": status.value, "amount_minor": amount_minor, "currency": paid.data["currency"]}
+        thing, _ = self._made("refund", "re", key, {**data, "payment": paid.name})
         self._tell("refund.failed" if fails else "refund.updated", ResourceType.REFUND, thing.name)
         if not fails:
-            back = payment.data["refunded_minor"] + amount_minor
-            self._change(payment, "charge.refunded", ResourceType.PAYMENT, refunded_minor=back)
+            back = paid.data.get("refunded_minor", 0) + amount_minor
+            self._change(paid, "charge.refunded", ResourceType.PAYMENT, refunded_minor=back)
             self._write(ResourceType.REFUND, thing, amount_minor)
         return self._refund(thing)
+
+    def return_refund(self, refund_id: str) -> None:
+        """For trying it out: the payer's bank returns the refund days later."""
+
+        def work() -> None:
+            thing = self._thing("refund", refund_id)
+            self._change(thing, "refund.failed", ResourceType.REFUND, status=Done.FAILED.value)
+            self._write(ResourceType.REFUND, thing, -thing.data["amount_minor"])
+
+        self._do("return_refund", work)
 
     def fetch_refund(self, refund_id: str) -> RefundState:
         """The refund's state; raises Unknown."""

@@ -165,7 +165,7 @@ class FakeSubscriptions(FakeBook):
         if not amount_minor:
             return thing
         said = {"amount_minor": amount_minor, "currency": thing.data["currency"]}
-        invoice, is_new = self._made("invoice", "in", f"{thing.name}:{what}", said)
+        invoice, is_new = self._made("invoice", "in", f"{thing.name}:{what}", {**said, "method": thing.data["method"]})
         if not is_new:
             return thing
         self._write(ResourceType.SUBSCRIPTION, invoice, amount_minor)

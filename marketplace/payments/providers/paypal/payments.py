@@ -20,6 +20,7 @@ from marketplace.payments.providers.provider import (
     ProviderStatus,
     RefundState,
     Refused,
+    Unknown,
 )
 
 CAPTURED = {"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"}
@@ -125,11 +126,20 @@ class Payments(Account):
         refund = self._api.post("/v2/payments/captures/{}/refund", captures[0]["id"], body=body, key=key)
         return _refund(refund, payment_id)
 
+    def refund_invoice(self, invoice_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
+        """The transaction of a subscription is refunded as a capture is."""
+        body = {"amount": money(amount_minor, currency), "custom_id": key}
+        return _refund(self._api.post("/v2/payments/captures/{}/refund", invoice_id, body=body, key=key), "")
+
     def fetch_refund(self, refund_id: str) -> RefundState:
-        """How it stands; raises Unknown."""
+        """How it stands, with the order it is of, if it is of one; raises Unknown."""
         refund = self._api.get("/v2/payments/refunds/{}", refund_id)
         capture_id = link(refund, "up").rpartition("/")[2]
-        return _refund(refund, self._order_of(capture_id))
+        try:
+            order = self._order_of(capture_id)
+        except Unknown:  # what paid for a subscription
+            order = ""
+        return _refund(refund, order)
 
     def refunds_of(self, payment_id: str) -> list[RefundState]:
         """All of them; raises Unknown."""

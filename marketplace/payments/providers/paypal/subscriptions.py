@@ -30,6 +30,7 @@ STATES = {
     "CANCELLED": Paid.ENDED,
     "EXPIRED": Paid.ENDED,
 }
+PAID = {"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"}  # what went back of it was paid all the same
 PRODUCT = "PLAN-"
 LONGEST_PRODUCT = 50
 AT_PERIOD_END, AT_ONCE = "Ends with what is paid for.", "Ended at once."
@@ -155,7 +156,7 @@ class Subscriptions(Account):
             start_time=rfc3339(begun),
             end_time=rfc3339(now() + BEFORE_THE_FIRST),
         )
-        return tuple(_invoice(one) for one in paid.get("transactions", []) if one["status"] == "COMPLETED")
+        return tuple(_invoice(one) for one in paid.get("transactions", []) if one["status"] in PAID)
 
 
 def _cycles(terms: PlanTerms) -> list[JsonObject]:

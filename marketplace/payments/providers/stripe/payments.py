@@ -10,7 +10,15 @@ from stripe import InvalidRequestError
 from stripe.params import PaymentIntentConfirmParams, PaymentIntentCreateParams
 
 from marketplace.kit.clock import now
-from marketplace.payments.providers.provider import Charge, Declined, Done, PaymentState, ProviderStatus, RefundState
+from marketplace.payments.providers.provider import (
+    Charge,
+    Declined,
+    Done,
+    PaymentState,
+    ProviderStatus,
+    RefundState,
+    Refused,
+)
 from marketplace.payments.providers.stripe.account import NOT_YET_SEARCHABLE, Account, asking, carries, moment, with_key
 from marketplace.payments.providers.stripe.money import from_stripe, to_stripe
 
@@ -119,6 +127,16 @@ class Payments(Account):
                 {"payment_intent": payment_id, "amount": amount, "metadata": {"key": key}}, {"idempotency_key": key}
             )
             return _refund(refund.to_dict())
+
+    def refund_invoice(self, invoice_id: str, *, amount_minor: int, currency: str, key: str) -> RefundState:
+        """Of the payment that paid it; raises Refused where none did, as with a credit of the customer's."""
+        with asking():
+            paid = self._api.invoice_payments.list({"invoice": invoice_id, "status": "paid", "limit": 1})
+            found = paid.to_dict()["data"]
+        if not found:
+            raise Refused("No payment at Stripe paid this invoice.", "invoice_not_paid")
+        intent = str(found[0]["payment"]["payment_intent"])
+        return self.refund(intent, amount_minor=amount_minor, currency=currency, key=key)
 
     def fetch_refund(self, refund_id: str) -> RefundState:
         """How it stands; raises Unknown."""
