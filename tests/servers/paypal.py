@@ -9,7 +9,6 @@ import json
 import random
 import re
 from datetime import timedelta
-from email import message_from_bytes
 from threading import RLock
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -22,7 +21,7 @@ from tests.servers.paypal_orders import ROUTES as ORDERS
 from tests.servers.paypal_orders import approve
 from tests.servers.paypal_store import Fault, Store, stamp
 from tests.servers.shapes import complaints as complaints_about
-from tests.servers.web import Reply, Request, WebServer
+from tests.servers.web import Reply, Request, WebServer, form_parts
 
 CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID = "client-id", "client-secret", "WEBHOOKID"
 TOKEN = "access-token"
@@ -177,10 +176,13 @@ class PayPal:
 
 
 def _form(request: Request) -> dict[str, Any]:
-    """The parts of a form, each a JSON."""
-    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
-    parts = message_from_bytes(head + request.body).get_payload()
-    return {str(part.get_param("name", header="content-disposition")): json.loads(part.get_payload()) for part in parts}
+    """The parts of a form: what is said as JSON, a file as (name, type, bytes in hexadecimal)."""
+    found: dict[str, Any] = {}
+    for name, part in form_parts(request.headers["content-type"], request.body):
+        data = part.get_payload(decode=True)
+        is_file = part.get_filename() is not None
+        found[name] = (part.get_filename(), part.get_content_type(), data.hex()) if is_file else json.loads(data)
+    return found
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

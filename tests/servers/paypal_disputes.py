@@ -48,6 +48,9 @@ def provide_evidence(book: Store, body: dict[str, Any], dispute_id: str) -> dict
     if dispute["status"] == "RESOLVED":
         raise Fault(422, "UNPROCESSABLE_ENTITY", "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")
     dispute["evidences"] += body["input"]["evidences"]
+    if "evidence-file" in body:
+        name, content_type, _ = body["evidence-file"]
+        dispute["evidences"][-1]["documents"] = [{"name": name, "type": content_type}]
     dispute["status"] = "UNDER_REVIEW"
     book.tell("CUSTOMER.DISPUTE.UPDATED", dispute)
     return {"links": []}

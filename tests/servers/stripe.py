@@ -26,7 +26,7 @@ from tests.servers.stripe_moves import ROUTES as MOVES
 from tests.servers.stripe_payments import ROUTES as PAYMENTS
 from tests.servers.stripe_payments import challenge_answered, pay
 from tests.servers.stripe_store import Fault, Store
-from tests.servers.web import Reply, Request, WebServer
+from tests.servers.web import Reply, Request, WebServer, form_parts
 
 SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET = "sk_test_secret", "pk_test_public", "whsec_test_secret"
 SEARCHABLE_AFTER = 60  # seconds
@@ -121,9 +121,12 @@ class Stripe:
             self.refuse_next = 0
             raise Fault(status, "api_error", "There is another request with this key.", remembered=False)
         parts = urlsplit(request.path)
+        path = parts.path.removeprefix("/v1/")
+        if path == "files":
+            params = _form(request)
+            return self._once(request, f"{path} {params}", lambda: self._do("POST", path, params))
         text = request.body.decode() if request.method == "POST" else parts.query
         params = nested(text)
-        path = parts.path.removeprefix("/v1/")
         if request.method == "POST":
             return self._once(request, f"{path} {text}", lambda: self._do("POST", path, params))
         return self._do(request.method, path, params)
@@ -240,6 +243,15 @@ def _passes(thing: dict[str, Any], params: dict[str, Any]) -> bool:
 
 def _as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _form(request: Request) -> dict[str, Any]:
+    """The parts of a form; of a file its name, its bytes in hexadecimal beside it."""
+    found: dict[str, Any] = {}
+    for name, part in form_parts(request.headers["content-type"], request.body):
+        data = part.get_payload(decode=True)
+        found[name] = f"{part.get_filename()} {data.hex()}" if part.get_filename() else data.decode()
+    return found
 
 
 def _json(body: dict[str, Any]) -> Reply:

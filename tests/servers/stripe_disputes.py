@@ -55,6 +55,8 @@ def update(book: Store, params: dict[str, Any], dispute_id: str) -> dict[str, An
     dispute = book.get(dispute_id, kind="dispute")
     if dispute["status"] in CLOSED:
         raise Fault(400, "invalid_request_error", "This dispute is already closed.", code="dispute_closed")
+    if paper := params.get("evidence", {}).get("uncategorized_file"):
+        book.get(paper, kind="file")
     dispute["evidence"] = {**dispute["evidence"], **params.get("evidence", {})}
     dispute["status"] = "warning_under_review" if dispute["status"].startswith("warning") else "under_review"
     dispute["evidence_details"] |= {"has_evidence": True, "submission_count": 1}
@@ -62,7 +64,16 @@ def update(book: Store, params: dict[str, Any], dispute_id: str) -> dict[str, An
     return dispute
 
 
+def create_file(book: Store, params: dict[str, Any]) -> dict[str, Any]:
+    """A paper for a bank."""
+    if params["purpose"] != "dispute_evidence":
+        raise Fault(400, "invalid_request_error", "Invalid purpose.")
+    name, _, data = params["file"].partition(" ")
+    return book.add("file", "file", purpose=params["purpose"], filename=name, size=len(data) // 2, metadata={})
+
+
 ROUTES = [
+    ("POST", r"files", shape.FileCreateParams, create_file),
     ("GET", r"disputes/([^/]+)", shape.DisputeRetrieveParams, lambda book, _, i: book.get(i, kind="dispute")),
     ("POST", r"disputes/([^/]+)", shape.DisputeUpdateParams, update),
 ]

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -67,3 +69,10 @@ class WebServer:
         """End it."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def form_parts(content_type: str, body: bytes) -> list[tuple[str, Message]]:
+    """The parts of a multipart form by their names."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    parts: Any = message_from_bytes(head + body).get_payload()
+    return [(str(part.get_param("name", header="content-disposition")), part) for part in parts]

@@ -16,8 +16,8 @@ class Chargeback(Stateful, Base):
     """One dispute about one payment, as its provider tells of it; minor units of the payment's currency.
 
     `withdrawn_minor` is what the provider has taken out of our balance and not given back, `fee_minor` what it charges
-    for it; `movements` counts their changes. `evidence` is what staff last answered, `evidence_due_at` until when they
-    can.
+    for it; `movements` counts their changes. `evidence` is what staff last answered, `evidence_file` the stem of
+    the upload they showed, `evidence_due_at` until when they can.
     """
 
     __tablename__ = "chargebacks"
@@ -41,6 +41,7 @@ class Chargeback(Stateful, Base):
     movements: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(String(60), default="")
     evidence: Mapped[str] = mapped_column(Text, default="")
+    evidence_file: Mapped[str] = mapped_column(String(60), default="")
     evidence_due_at: Mapped[datetime | None]
     evidence_sent_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
@@ -67,6 +68,7 @@ class ChargebackRow(Protocol):
     fee_minor: int
     reason: str
     evidence: str
+    evidence_file: str
     evidence_due_at: datetime | None
     evidence_sent_at: datetime | None
     opened_at: datetime

@@ -17,6 +17,7 @@ from marketplace.payments import policy
 from marketplace.payments.chargebacks.lifecycle import CHARGEBACK_LIFECYCLE, ChargebackStatus
 from marketplace.payments.chargebacks.models import Chargeback, ChargebackRow
 from marketplace.payments.models import PaymentShare
+from marketplace.uploads import queries as uploads_queries
 
 CHARGEBACKS: Table = table_of(Chargeback)
 BROWSE = ListQuery(
@@ -42,7 +43,9 @@ def detail(user: User, chargeback_id: int) -> JsonObject:
     mine = one(policy.chargebacks_visible_to(user).where(Chargeback.id == chargeback_id), "chargeback")
     parts = select(PaymentShare.reference, PaymentShare.title).where(PaymentShare.payment_id == mine.payment_id)
     rows = fetch(parts.order_by(PaymentShare.id))
-    return {**view(mine), "deals": [{"reference": row.reference, "title": row.title} for row in rows]}
+    file = next((uploads_queries.view(row) for row in uploads_queries.by_stems([mine.evidence_file])), None)
+    deals = [{"reference": row.reference, "title": row.title} for row in rows]
+    return {**view(mine), "evidence_file": file, "deals": deals}
 
 
 def view(row: ChargebackRow) -> JsonObject:

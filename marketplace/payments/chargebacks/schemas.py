@@ -6,6 +6,7 @@ from marketplace.core.http.fields import Choice, Int, Str
 from marketplace.core.http.schemas import Currency, Input, PageQuery, available_actions
 from marketplace.payments.chargebacks.lifecycle import CHARGEBACK_LIFECYCLE, ChargebackStatus
 from marketplace.payments.schemas import TIME, minor, money
+from marketplace.uploads.schemas import UploadSchema
 
 LONGEST_EVIDENCE = 20_000
 
@@ -50,14 +51,18 @@ class DisputedDealSchema(Schema):
 
 
 class ChargebackDetailSchema(ChargebackSchema):
-    """A chargeback with the deals it is about."""
+    """A chargeback with the deals it is about, and the paper that was shown to the bank, its address signed for a
+    quarter of an hour."""
 
     deals = fields.List(fields.Nested(DisputedDealSchema), required=True)
+    evidence_file = fields.Nested(UploadSchema, required=True, allow_none=True)
 
 
 class ChargebackEvidenceInputSchema(Input):
-    """What speaks against the chargeback, for the bank to read."""
+    """What speaks against the chargeback, for the bank to read, and a document of one's own uploads (PDF, JPEG or PNG,
+    4.5 MB at most)."""
 
     evidence = Str(
         required=True, shortest=1, longest=LONGEST_EVIDENCE, example="The payer confirmed the work on March 4."
     )
+    file = Str(longest=300, example="7Jq0f3Vb2mZk.pdf")

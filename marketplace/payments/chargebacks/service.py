@@ -16,6 +16,7 @@ from marketplace.core.ops import audit_log
 from marketplace.core.queues.outbox import publish
 from marketplace.events.payments import ChargebackClosed, ChargebackOpened, EvidenceDue
 from marketplace.kit.clock import now
+from marketplace.kit.errors import Invalid
 from marketplace.kit.money import share
 from marketplace.payments import escrow, policy
 from marketplace.payments.chargebacks.lifecycle import ChargebackStatus
@@ -26,8 +27,13 @@ from marketplace.payments.lifecycle import SYSTEM, RefundStatus
 from marketplace.payments.models import Payment, Refund
 from marketplace.payments.provider_requests import queue as provider_requests_queue
 from marketplace.payments.providers.provider import ChargebackState, Dispute, Unreachable
+from marketplace.uploads import queries as uploads_queries
+from marketplace.uploads import service as uploads_service
+from marketplace.uploads.addresses import url_of
 
 REMIND_BEFORE = timedelta(days=3)
+PAPERS = {"application/pdf", "image/jpeg", "image/png"}
+LARGEST_PAPER = 4_500_000  # bytes; what Stripe sends on to banks, PayPal takes more
 
 
 def apply_state(payment_id: int, state: ChargebackState) -> None:
@@ -48,15 +54,27 @@ def apply_state(payment_id: int, state: ChargebackState) -> None:
     db.session.flush()
 
 
-def answer(user: User, chargeback_id: int, *, evidence: str) -> Chargeback:
-    """Send the bank what speaks against it, as staff; what was sent before is replaced. Raises 403, 404, 409."""
+def answer(user: User, chargeback_id: int, *, evidence: str, file: str | None = None) -> Chargeback:
+    """Send the bank what speaks against it, as staff, with a paper among their own uploads; what was sent before is
+    replaced. Raises 403, 404, 409, Invalid (422)."""
     mine = one(locked(policy.chargebacks_visible_to(user).where(Chargeback.id == chargeback_id)), "chargeback")
     mine.advance("answer", actor=policy.ADMIN, actor_id=user.id)
+    papers = [_demand_paper(user, file)] if file else []
     mine.evidence, mine.evidence_sent_at = evidence, now()
+    mine.evidence_file = papers[0].stem if papers else ""
     db.session.flush()
+    uploads_service.use("chargeback", mine.id, [url_of(paper) for paper in papers])
     audit_log.record("chargeback.answer", "chargeback", mine.id)
     provider_requests_queue.ask("evidence", "chargeback", mine.id, key=f"evidence-{mine.id}-{mine.version}")
     return mine
+
+
+def _demand_paper(user: User, name: str) -> uploads_queries.UploadRow:
+    """Raises Invalid (422) unless it is a document of their own that banks read."""
+    found = next(iter(uploads_queries.own_documents(user, [name])), None)
+    if found is None or found.content_type not in PAPERS or found.size > LARGEST_PAPER:
+        raise Invalid.field("file", "Name one of your own documents: a PDF, JPEG or PNG of at most 4.5 MB.")
+    return found
 
 
 def remind(chargeback_id: int) -> None:

@@ -39,6 +39,7 @@ from marketplace.payments.providers.provider import (
     Charges,
     Declined,
     Done,
+    EvidenceFile,
     NotSettled,
     PaymentState,
     Payouts,
@@ -51,6 +52,10 @@ from marketplace.payments.providers.provider import (
     Unreachable,
 )
 from marketplace.payments.providers.registry import provider
+from marketplace.uploads import queries as uploads_queries
+from marketplace.uploads.addresses import key_of
+from marketplace.uploads.gateways.registry import storage
+from marketplace.uploads.gateways.storage import StorageFailed
 
 KEYS_REMEMBERED = timedelta(hours=23)  # providers forget keys after 24 h: from then on what was done is looked up first
 UNTIL_SETTLED = timedelta(hours=1)
@@ -294,12 +299,26 @@ def _evidence(row: AnyRow) -> Record | None:
     if mine.status != ChargebackStatus.OPEN:
         return None
     at: Chargebacks = provider(mine.provider)
+    paper = _paper(mine.evidence_file)
     may_send(row)
     try:
-        state = at.submit_evidence(mine.provider_id, evidence=mine.evidence, key=row.key)
+        state = at.submit_evidence(mine.provider_id, evidence=mine.evidence, file=paper, key=row.key)
     except Refused:  # too late, or decided meanwhile: what stands there counts
         state = at.fetch_chargeback(mine.provider_id)
     return partial(chargebacks_service.apply_state, mine.payment_id, state)
+
+
+def _paper(stem: str) -> EvidenceFile | None:
+    """The upload's bytes; None where there is none, or it was deleted meanwhile. Raises Unreachable."""
+    found = uploads_queries.by_stems([stem]) if stem else []
+    release_connection()
+    try:
+        data = storage().get(key_of(found[0])) if found else None
+    except StorageFailed as error:
+        raise Unreachable(f"the paper cannot be read: {error}") from error
+    if data is None:
+        return None
+    return EvidenceFile(name=f"{stem}.{found[0].extension}", content_type=found[0].content_type, data=data)
 
 
 @handles("pay_out")

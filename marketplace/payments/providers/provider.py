@@ -150,6 +150,15 @@ class ChargebackState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceFile:
+    """A paper for the payer's bank: PDF, JPEG or PNG."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PayeeState:
     """Somebody who can be paid out: `url` is where they give (or complete) what the provider wants to know."""
 
@@ -295,8 +304,10 @@ class Chargebacks(Protocol):
     def fetch_chargeback(self, chargeback_id: str) -> ChargebackState:
         """The chargeback's state; raises Unknown."""
 
-    def submit_evidence(self, chargeback_id: str, *, evidence: str, key: str) -> ChargebackState:
-        """Answer it with this text; what was sent before is replaced where the provider allows it."""
+    def submit_evidence(
+        self, chargeback_id: str, *, evidence: str, file: EvidenceFile | None = None, key: str
+    ) -> ChargebackState:
+        """Answer it with this text and paper; what was sent before is replaced where the provider allows it."""
 
 
 class Onboarding(Protocol):

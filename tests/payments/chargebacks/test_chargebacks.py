@@ -16,6 +16,7 @@ from tests.factories import money
 from tests.factories.carts import begun, do, purchase
 from tests.factories.money import balances, clockwork, fake, finished_task, key, onboard, paid_task, payout, work
 from tests.factories.people import Person, sign_up
+from tests.factories.things import upload
 from tests.payments.shares.test_shares import ledger, rows, shown
 
 FEE = 1500
@@ -195,6 +196,25 @@ def test_staff_see_it_answer_it_and_are_reminded(app: Flask, anna: Person, juris
     assert admin.get(path).json["deals"] == [{"reference": f"task:{task['id']}", "title": task["title"]}]
     assert "She confirmed it." in str(rows(app, "SELECT data FROM fake_things WHERE kind = 'chargeback'"))
     assert "chargeback_opened" in [one["type"] for one in juris.get("/api/notifications").json["notifications"]]
+
+
+def test_staff_show_the_bank_a_paper_of_their_own(app: Flask, anna: Person, juris: Person, admin: Person) -> None:
+    path = f"/api/admin/chargebacks/{money.dispute(app, paid_task(anna, juris, budget=40)['paid']['id'])}"
+    paper = upload(admin, "document", b"%PDF-1.7\n%%EOF", "signed.pdf")["filename"]
+    foreign, text = upload(juris, "document", b"%PDF-1.7\n%%EOF", "x.pdf"), upload(admin, "document", b"said", "x.txt")
+
+    for wrong in (foreign["filename"], text["filename"], "nothing.pdf"):
+        answer = admin.post(f"{path}/evidence", {"evidence": "See.", "file": wrong}, **key())
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["file"]), wrong
+    sent = admin.post(f"{path}/evidence", {"evidence": "See.", "file": paper}, **key())
+    assert sent.json["chargeback"]["evidence_file"]["filename"] == paper
+    work(app)
+    assert paper in str(rows(app, "SELECT data FROM fake_things WHERE kind = 'chargeback'"))
+    other = sign_up(app, "second", role="admin")
+    assert other.get(other.get(path).json["evidence_file"]["url"]).data.startswith(b"%PDF")
+    assert (
+        admin.post(f"{path}/evidence", {"evidence": "No paper."}, **key()).json["chargeback"]["evidence_file"] is None
+    )
 
 
 def test_it_is_booked_once_however_often_it_is_told(app: Flask, anna: Person, juris: Person) -> None:

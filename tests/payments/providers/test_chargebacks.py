@@ -9,6 +9,7 @@ import pytest
 from marketplace.payments.providers.provider import (
     ChargebackState,
     Dispute,
+    EvidenceFile,
     Refused,
     ResourceType,
     SettlementLine,
@@ -80,6 +81,22 @@ def test_evidence_is_sent_once_and_refused_when_it_is_decided(at: Shop) -> None:
     decide(at, dispute, LOST[at.name])
     with pytest.raises(Refused):
         at.provider.submit_evidence(dispute, evidence="But she did.", key="again")
+
+
+def test_a_paper_goes_with_it_once(at: Shop) -> None:
+    dispute = OPEN[at.name](at.server.book, captured(at))
+    paper = EvidenceFile(name="signed.pdf", content_type="application/pdf", data=b"%PDF-1.7 \xff\r\n %%EOF")
+
+    for _ in range(2):
+        at.provider.submit_evidence(dispute, evidence="She signed.", file=paper, key="answer")
+    kept = at.server.book.things[dispute]
+    if at.name == "stripe":
+        file = at.server.book.things[kept["evidence"]["uncategorized_file"]]
+        assert (file["filename"], file["size"]) == ("signed.pdf", len(paper.data))
+        assert at.server.count("file") == 1
+    else:
+        assert kept["evidences"][0]["documents"] == [{"name": "signed.pdf", "type": "application/pdf"}]
+    assert str(kept).count("She signed.") == 1
 
 
 def test_won_it_costs_at_most_the_fee(at: Shop) -> None:

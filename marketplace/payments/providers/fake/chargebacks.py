@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from marketplace.kit.clock import now
 from marketplace.payments.providers.fake.book import FakeBook, ThingRow
-from marketplace.payments.providers.provider import ChargebackState, Dispute, Refused, ResourceType
+from marketplace.payments.providers.provider import ChargebackState, Dispute, EvidenceFile, Refused, ResourceType
 
 TIME_TO_ANSWER = timedelta(days=7)
 FEE_MINOR = 1500  # as Stripe charges in EUR
@@ -21,14 +21,17 @@ class FakeChargebacks(FakeBook):
         """The chargeback's state; raises Unknown."""
         return self._do("fetch_chargeback", lambda: _state(self._thing("chargeback", chargeback_id)))
 
-    def submit_evidence(self, chargeback_id: str, *, evidence: str, key: str) -> ChargebackState:
+    def submit_evidence(
+        self, chargeback_id: str, *, evidence: str, file: EvidenceFile | None = None, key: str
+    ) -> ChargebackState:
         """Keep the answer; raises Refused once it is decided."""
+        said = {"evidence": evidence, "file": file.name if file else ""}
 
         def work() -> ChargebackState:
             thing = self._thing("chargeback", chargeback_id)
             if thing.data["status"] != Dispute.OPEN.value:
                 raise Refused("This dispute is closed.", "dispute_closed")
-            return _state(self._change(thing, "charge.dispute.updated", ResourceType.CHARGEBACK, evidence=evidence))
+            return _state(self._change(thing, "charge.dispute.updated", ResourceType.CHARGEBACK, **said))
 
         return self._do("submit_evidence", work)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from marketplace.payments.providers.paypal.answers import PayPalJson
 from marketplace.payments.providers.paypal.money import minor_of
 from marketplace.payments.providers.paypal.payments import Payments
-from marketplace.payments.providers.provider import ChargebackState, Dispute, Unknown
+from marketplace.payments.providers.provider import ChargebackState, Dispute, EvidenceFile, Unknown
 
 PATH = "/v1/customer/disputes"
 LONGEST_NOTE = 2000
@@ -30,10 +30,13 @@ class Chargebacks(Payments):
             raise Unknown(f"{chargeback_id} is about no transaction of ours.")
         return _state(dispute, self._order_of(capture_id))
 
-    def submit_evidence(self, chargeback_id: str, *, evidence: str, key: str) -> ChargebackState:
-        """A note with the case; Refused once it is over, or where PayPal asks for nothing."""
+    def submit_evidence(
+        self, chargeback_id: str, *, evidence: str, file: EvidenceFile | None = None, key: str
+    ) -> ChargebackState:
+        """A note with the case, and a paper; Refused once it is over, or where PayPal asks for nothing."""
         said = {"evidences": [{"evidence_type": "OTHER", "notes": evidence[:LONGEST_NOTE]}]}
-        self._api.post_form(f"{PATH}/{{}}/provide-evidence", chargeback_id, parts={"input": said}, key=key)
+        files = {"evidence-file": (file.name, file.data, file.content_type)} if file else {}
+        self._api.post_form(f"{PATH}/{{}}/provide-evidence", chargeback_id, said=said, files=files, key=key)
         return self.fetch_chargeback(chargeback_id)
 
     def dispute_about(self, capture_id: str) -> str:

@@ -25,6 +25,7 @@ PAYPAL = "https://api-m.paypal.com"
 TIMEOUT = 10.0
 SKEW = timedelta(seconds=60)  # before its end a token is not used any more
 IN_FULL = {"Accept": "application/json", "Prefer": "return=representation"}
+FilePart = tuple[str, bytes, str]  # name, content, type
 Auth = Callable[[PreparedRequest], PreparedRequest]
 
 
@@ -52,10 +53,10 @@ class Client:
         headers = {"Content-Type": "application/json"} | ({"PayPal-Request-Id": key} if key else {})
         return self._ask("POST", _filled(path, ids), json=body, headers=headers)
 
-    def post_form(self, path: str, *ids: str, parts: dict[str, PayPalJson], key: str) -> PayPalJson:
-        """As `post`, where PayPal wants a form whose parts are JSON."""
-        files = {name: (None, json.dumps(said), "application/json") for name, said in parts.items()}
-        return self._ask("POST", _filled(path, ids), files=files, headers={"PayPal-Request-Id": key})
+    def post_form(self, path: str, *ids: str, said: PayPalJson, files: dict[str, FilePart], key: str) -> PayPalJson:
+        """As `post`, where PayPal wants a form: what is said is its part `input`."""
+        parts = {"input": (None, json.dumps(said), "application/json"), **files}
+        return self._ask("POST", _filled(path, ids), files=parts, headers={"PayPal-Request-Id": key})
 
     def download(self, url: str, *, largest: int) -> tuple[int, bytes]:
         """Status and body of any address, which is told nothing of us; Unreachable too above `largest` bytes."""

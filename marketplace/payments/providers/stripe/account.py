@@ -56,7 +56,7 @@ class Account:
         self._return_url = return_url
         self._api = StripeClient(
             secret_key,
-            base_addresses={"api": api_url.rstrip("/")} if api_url else None,
+            base_addresses={"api": api_url.rstrip("/"), "files": api_url.rstrip("/")} if api_url else None,
             http_client=RequestsClient(timeout=timeout),
             max_network_retries=0,
         ).v1

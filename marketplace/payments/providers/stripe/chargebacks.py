@@ -3,14 +3,19 @@
 Apart from the rooms: a gateway's part: one ability.
 """
 
+from io import BytesIO
 from typing import Any
 
-from marketplace.payments.providers.provider import ChargebackState, Dispute
+from stripe.params import DisputeUpdateParams, DisputeUpdateParamsEvidence
+
+from marketplace.payments.providers.provider import ChargebackState, Dispute, EvidenceFile
 from marketplace.payments.providers.stripe.account import Account, asking, moment
 from marketplace.payments.providers.stripe.money import from_stripe
 
 # An inquiry (`warning_…`) takes no money and ends without taking any.
 ENDED = {"won": Dispute.WON, "warning_closed": Dispute.WON, "prevented": Dispute.WON, "lost": Dispute.LOST}
+
+PURPOSE = "dispute_evidence"
 
 
 class Chargebacks(Account):
@@ -21,15 +26,25 @@ class Chargebacks(Account):
         with asking():
             return _state(self._api.disputes.retrieve(chargeback_id).to_dict())
 
-    def submit_evidence(self, chargeback_id: str, *, evidence: str, key: str) -> ChargebackState:
+    def submit_evidence(
+        self, chargeback_id: str, *, evidence: str, file: EvidenceFile | None = None, key: str
+    ) -> ChargebackState:
         """Send it to the bank at once; Refused once the dispute is closed."""
+        said: DisputeUpdateParamsEvidence = {"uncategorized_text": evidence}
         with asking():
-            dispute = self._api.disputes.update(
-                chargeback_id,
-                {"evidence": {"uncategorized_text": evidence}, "submit": True},
-                {"idempotency_key": key},
-            )
-            return _state(dispute.to_dict())
+            if file:
+                paper = _Named(file.data)
+                paper.name = file.name
+                sent = self._api.files.create({"purpose": PURPOSE, "file": paper}, {"idempotency_key": f"{key}:file"})
+                said["uncategorized_file"] = sent.id
+            update: DisputeUpdateParams = {"evidence": said, "submit": True}
+            return _state(self._api.disputes.update(chargeback_id, update, {"idempotency_key": key}).to_dict())
+
+
+class _Named(BytesIO):
+    """Bytes that Stripe's library takes for an open file."""
+
+    name: str
 
 
 def _state(dispute: dict[str, Any]) -> ChargebackState:
