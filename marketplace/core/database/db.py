@@ -59,10 +59,10 @@ class UTCDateTime(TypeDecorator[datetime]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """Postgres answers aware moments already; a Python call a value would cost hot lists."""
-        parse = self.impl_instance.dialect_impl(dialect).result_processor(dialect, coltype)
+        parse: Any = self.impl_instance.dialect_impl(dialect).result_processor(dialect, coltype)
         if dialect.name != "sqlite" or parse is None:
             return parse
-        return lambda value: None if value is None else cast(datetime, parse(value)).replace(tzinfo=UTC)
+        return lambda value: None if value is None else parse(value).replace(tzinfo=UTC)
 
 
 class CommaList(TypeDecorator[list[str]]):

@@ -30,10 +30,10 @@ from marketplace.core.database.db import AnyRow, UTCDateTime, fetch, fetch_as
 from marketplace.core.http.fields import Str
 from marketplace.core.lists import near
 from marketplace.core.lists.facets import FacetRow, Facets, add_up
-from marketplace.core.lists.full_text import FEW, MOST_CANDIDATES, SearchQuery, match_query
+from marketplace.core.lists.full_text import FEW, MOST_CANDIDATES, match_query
 from marketplace.core.lists.list_request import WIDER_KM, ListRequest, QueryShape, bare
 from marketplace.core.lists.pagination import COUNT_BOUND, Page, encode_cursor
-from marketplace.core.lists.ranking import SearchHit, why
+from marketplace.core.lists.ranking import Ranker, SearchHit
 from marketplace.core.lists.text_index import latest_matches
 from marketplace.kit.clock import now
 from marketplace.kit.json_types import JsonObject
@@ -211,8 +211,9 @@ class ListQuery:
         if len(rows) == MOST_CANDIDATES:  # the newest may only begin with the words, and hide older ones that have them
             exact = self._candidates(ask, {"match": match_query(ask.asked, firmly=True)})
             rows = list({row.id: row for row in (*rows, *exact)}.values())
-        titled = [f"title_{i}" for i in range(len(self.ranked.title))]
-        return sorted((_find(ask.asked, row, titled, ask.params["as_of"]) for row in rows), key=_rank)
+        titles, has_distance = len(self.ranked.title), bool(ask.shape.boxes)
+        ranker, moment = Ranker(ask.asked), ask.params["as_of"]
+        return sorted((_find(ranker, row, titles, has_distance, moment) for row in rows), key=_rank)
 
     def _candidates(self, ask: ListRequest, match: JsonObject) -> list[AnyRow]:
         """The nearest or newest rows to rank; the nearest are looked for around the corner first, as in `_rows`."""
@@ -252,7 +253,7 @@ class ListQuery:
         owner = self.ranked.owner.c
         chosen = [*(self.table.c[name] for name in ("id", "created_at", "search_text")), owner.rating_sum]
         chosen += [owner.reviews_count, *(part.label(f"title_{i}") for i, part in enumerate(self.ranked.title))]
-        found = self._build_rows(replace(shape, keyset=True, continued=False), chosen)
+        found = self._build_rows(replace(shape, keyset=True, continued=False), chosen, keys_shown=False)
         return found.where(owner.is_active == true())  # what a banned person put up is taken down a moment later
 
     def _build_latest(self, shape: QueryShape) -> Statement:
@@ -280,11 +281,13 @@ class ListQuery:
         matched = select(self.table.c.id).where(*self._conditions(shape)).limit(COUNT_BOUND + 1)
         return select(func.count()).select_from(matched.subquery())
 
-    def _build_rows(self, shape: QueryShape, columns: Sequence[ColumnElement[Any]] | None = None) -> Statement:
+    def _build_rows(
+        self, shape: QueryShape, columns: Sequence[ColumnElement[Any]] | None = None, *, keys_shown: bool = True
+    ) -> Statement:
         inner = self._build_inner(shape)
         source = inner.join(self.joined if self.joined is not None else self.table, self.table.c.id == inner.c.id)
         keys = [inner.c[f"key_{i}"] for i in range(len(shape.order))]
-        chosen = [*(columns or self.columns), *(keys if shape.keyset else ())]
+        chosen = [*(columns or self.columns), *(keys if shape.keyset and keys_shown else ())]
         if shape.boxes:
             by_distance = next((k for k, name in zip(keys, shape.order, strict=True) if bare(name) == "distance"), None)
             chosen.append((inner.c.distance if by_distance is None else by_distance).label("distance"))
@@ -336,16 +339,17 @@ def equal_to(columns: Any, *names: str) -> dict[str, ColumnElement[bool]]:
     return {name: columns[name] == bindparam(name) for name in names}
 
 
-def _find(asked: SearchQuery, row: AnyRow, titled: Sequence[str], moment: datetime) -> SearchHit:
-    km = getattr(row, "distance", None)
-    reason = why(
-        asked,
-        title=[getattr(row, name) for name in titled],
-        text=row.search_text,
+def _find(ranker: Ranker, row: Any, titles: int, has_distance: bool, moment: datetime) -> SearchHit:
+    """Columns by their places in `_build_ranking`: of hundreds of rows a name each costs more than the judgement."""
+    _, created_at, text, rating_sum, reviews, *more = row
+    km = more[titles] if has_distance else None
+    reason = ranker.why(
+        title=more[:titles],
+        text=text,
         km=km,
-        age_days=(moment - row.created_at).total_seconds() / DAY,
-        rating_sum=row.rating_sum,
-        reviews=row.reviews_count,
+        age_days=(moment - created_at).total_seconds() / DAY,
+        rating_sum=rating_sum,
+        reviews=reviews,
     )
     return SearchHit(row, km, reason)
 

@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 from math import exp
-from typing import Any
+from typing import Any, NamedTuple
 
 from marketplace.core.lists.full_text import SearchQuery, Word
 from marketplace.kit.text import count_words, search_text, stem
 
 TEXT, NEAR, RATED, FRESH = 0.65, 0.2, 0.05, 0.1
-IN_TITLE, IN_TEXT = 1.0, 0.5
+IN_TEXT = 0.5  # of what it would be in the title
 WHOLE, INFLECTED, SAME, SLIP, BEGINNING = 1.0, 0.95, 0.9, 0.7, 0.6
 TOGETHER, TITLE_SHARE = 0.15, 0.1
 HALF_NEAR_KM, HALF_FRESH_DAYS = 10.0, 30.0
@@ -19,8 +18,7 @@ PRIOR_REVIEWS, PRIOR_MEAN, BEST_RATING = 5, 3.5, 5.0
 LN2 = 0.6931471805599453
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(NamedTuple):
     """The parts of a score, each between 0 and 1."""
 
     text: float
@@ -35,11 +33,10 @@ class Why:
 
     def told(self) -> dict[str, float]:
         """The parts rounded to three digits, for people."""
-        return {name: round(value, 3) for name, value in asdict(self).items()}
+        return {name: round(value, 3) for name, value in self._asdict().items()}
 
 
-@dataclass(frozen=True, slots=True)
-class SearchHit:
+class SearchHit(NamedTuple):
     """One row found, how far away it is in km (None: not asked by position), and why it stands where it does."""
 
     row: Any
@@ -47,56 +44,73 @@ class SearchHit:
     why: Why
 
 
-def why(
-    asked: SearchQuery,
-    *,
-    title: Sequence[str],
-    text: str,
-    km: float | None,
-    age_days: float,
-    rating_sum: int,
-    reviews: int,
-) -> Why:
-    """`title`: what a find is called, as people wrote it; `text`: its folded words; the ratings are its owner's."""
-    near = 0.0 if km is None else 1 / (1 + km / HALF_NEAR_KM)
-    fresh = exp(-LN2 * max(age_days, 0.0) / HALF_FRESH_DAYS)
-    return Why(_text(asked, *_folded(*title), f" {text} "), near, mean(rating_sum, reviews) / BEST_RATING, fresh)
-
-
 def mean(rating_sum: int, reviews: int) -> float:
     """Bayesian mean of ratings 1 to 5: five imaginary reviews of 3.5 keep one vote from ruling."""
     return (PRIOR_REVIEWS * PRIOR_MEAN + rating_sum) / (PRIOR_REVIEWS + reviews)
 
 
-def _text(asked: SearchQuery, title: str, title_words: int, text: str) -> float:
-    """How well the words stand in it; of equal ones the title that says less else comes first."""
-    titled = [_word(word, title) for word in asked.words]
-    titled += [WHOLE if f" {' '.join(phrase)} " in title else 0.0 for phrase in asked.phrases]
-    if not titled:
-        return IN_TEXT
-    scores = [IN_TITLE * score for score in titled]
-    for place, word in enumerate(asked.words):
-        if scores[place] < IN_TEXT:
-            scores[place] = max(scores[place], IN_TEXT * _word(word, text))
-    scores[len(asked.words) :] = [score or IN_TEXT for score in scores[len(asked.words) :]]
-    typed = " ".join(_pieces(word) for word in asked.words)
-    together = TOGETHER if len(asked.words) > 1 and f" {typed}" in title else 0.0
-    share = sum(titled) / max(title_words, 1)
-    return min(1.0, (1 - TITLE_SHARE) * (sum(scores) / len(scores) + together) + TITLE_SHARE * min(1.0, share))
+class Ranker:
+    """Judges what a query found, some hundred rows a request: what depends on the query alone is made once."""
+
+    def __init__(self, asked: SearchQuery) -> None:
+        self._words = [_Form(word) for word in asked.words]
+        self._phrases = [f" {' '.join(phrase)} " for phrase in asked.phrases]
+        self._together = f" {' '.join(map(_pieces, asked.words))} " if len(asked.words) > 1 else None
+
+    def why(
+        self, *, title: Sequence[str], text: str, km: float | None, age_days: float, rating_sum: int, reviews: int
+    ) -> Why:
+        """`title`: what a find is called, as people wrote it; `text`: its folded words; the ratings are its owner's."""
+        near = 0.0 if km is None else 1 / (1 + km / HALF_NEAR_KM)
+        fresh = exp(-LN2 * max(age_days, 0.0) / HALF_FRESH_DAYS)
+        return Why(self._text(*_folded(*title), text), near, mean(rating_sum, reviews) / BEST_RATING, fresh)
+
+    def _text(self, title: str, title_words: int, text: str) -> float:
+        """How well the words stand in it; of equal ones the title that says less else comes first."""
+        titled = [word.standing(title) for word in self._words]
+        titled += [WHOLE if phrase in title else 0.0 for phrase in self._phrases]
+        if not titled:
+            return IN_TEXT
+        stands = self._also_in(text, titled) if min(titled) < IN_TEXT else sum(titled)
+        together = TOGETHER if self._together is not None and self._together in title else 0.0
+        share = sum(titled) / max(title_words, 1)
+        return min(1.0, (1 - TITLE_SHARE) * (stands / len(titled) + together) + TITLE_SHARE * min(1.0, share))
+
+    def _also_in(self, text: str, titled: Sequence[float]) -> float:
+        """The sum of how well each stands in title or text, where the title has not all."""
+        place, count = f" {text} ", len(self._words)
+        words = [
+            score if score >= IN_TEXT else max(score, IN_TEXT * word.standing(place))
+            for score, word in zip(titled, self._words, strict=False)
+        ]
+        return sum(words) + sum(score or IN_TEXT for score in titled[count:])
 
 
-def _word(word: Word, place: str) -> float:
-    """The best way it stands in a text with a space around each word; 0 where it does not."""
-    forms = (word.typed, *word.wholes, *map(" ".join, word.apart))
-    if any(f" {form} " in place for form in forms) or word.is_letter:
-        return WHOLE if any(f" {form} " in place for form in forms) else 0.0
-    if _inflected(word.typed).search(place):
-        return INFLECTED
-    if any(_inflected(one).search(place) for one in word.same):
-        return SAME
-    if any(_inflected(one).search(place) for one in word.near):
-        return SLIP
-    return BEGINNING if f" {word.typed}" in place else 0.0
+class _Form:
+    """A word of the query in the ways it may stand in a text with a space around each word."""
+
+    def __init__(self, word: Word) -> None:
+        self._wholes = tuple(f" {form} " for form in (word.typed, *word.wholes, *map(" ".join, word.apart)))
+        self._is_letter = word.is_letter
+        self._inflected = _inflected(word.typed).search
+        self._same = [_inflected(one).search for one in word.same]
+        self._near = [_inflected(one).search for one in word.near]
+        self._beginning = f" {word.typed}"
+
+    def standing(self, place: str) -> float:
+        """The best way it stands there; 0 where it does not."""
+        for form in self._wholes:
+            if form in place:
+                return WHOLE
+        if self._is_letter:
+            return 0.0
+        if self._inflected(place):
+            return INFLECTED
+        if any(found(place) for found in self._same):
+            return SAME
+        if any(found(place) for found in self._near):
+            return SLIP
+        return BEGINNING if self._beginning in place else 0.0
 
 
 def _pieces(word: Word) -> str:
