@@ -16,13 +16,13 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("subscription_invoices") as table:
+    with op.batch_alter_table("subscription_invoices", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.add_column(sa.Column("refunded_minor", BIG, nullable=False, server_default="0"))
         table.create_check_constraint(
             op.f("ck_subscription_invoices_refunded"), "refunded_minor >= 0 AND refunded_minor <= amount_minor"
         )
         table.create_index("ix_subscription_invoices_created_at", ["created_at", "id"])
-    with op.batch_alter_table("subscription_invoices") as table:
+    with op.batch_alter_table("subscription_invoices", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.alter_column("refunded_minor", server_default=None, existing_type=BIG, existing_nullable=False)
     op.create_table(
         "subscription_refunds",
@@ -60,7 +60,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM state_changes WHERE thing = 'invoice_refund'")
     op.drop_table("subscription_refunds")
-    with op.batch_alter_table("subscription_invoices") as table:
+    with op.batch_alter_table("subscription_invoices", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.drop_index("ix_subscription_invoices_created_at")
         table.drop_constraint(op.f("ck_subscription_invoices_refunded"), type_="check")
         table.drop_column("refunded_minor")

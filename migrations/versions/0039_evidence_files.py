@@ -14,9 +14,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("chargebacks") as table:
+    with op.batch_alter_table("chargebacks", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.add_column(sa.Column("evidence_file", sa.String(length=60), nullable=False, server_default=""))
-    with op.batch_alter_table("chargebacks") as table:
+    with op.batch_alter_table("chargebacks", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.alter_column(
             "evidence_file", server_default=None, existing_type=sa.String(length=60), existing_nullable=False
         )
@@ -24,5 +24,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DELETE FROM upload_uses WHERE thing = 'chargeback'")
-    with op.batch_alter_table("chargebacks") as table:
+    with op.batch_alter_table("chargebacks", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.drop_column("evidence_file")

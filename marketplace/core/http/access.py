@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from typing import Any, Protocol, TypedDict
 from zoneinfo import ZoneInfo
 
@@ -16,12 +17,14 @@ from jwt.exceptions import ExpiredSignatureError, PyJWTError
 from marketplace.core.http.cookies import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH
 from marketplace.core.http.permissions import ROLE_WORDS, May, may, roles_with
 from marketplace.core.ops import security_log
+from marketplace.kit.clock import now
 from marketplace.kit.errors import NotAllowed, NotSignedIn
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.languages import LANGUAGES
 from marketplace.kit.normalization import bearer, header_token
 
 SIGN_IN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+TOKENS_KNOWN = 2_000  # decoded ones a process keeps
 MOVES_MONEY = "payments:write"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 jwt = JWTManager()
@@ -142,8 +145,16 @@ def has_credentials() -> bool:
 
 
 def _take(token: str) -> None:
-    g.claims = claims_of(decode_token(token))
+    g.claims = _decoded(token, current_app.config["JWT_SECRET_KEY"])
+    if g.claims["exp"] <= now().timestamp():
+        raise ExpiredSignatureError("Signature has expired")
     g.actor_id = int(g.claims["sub"])
+
+
+@lru_cache(maxsize=TOKENS_KNOWN)
+def _decoded(token: str, _secret: str) -> JsonObject:
+    """The claims of a token of ours, expired or not: its signature says the same each time it comes."""
+    return claims_of(decode_token(token, allow_expired=True))
 
 
 def claims_of(decoded: dict[str, Any]) -> JsonObject:
@@ -154,6 +165,8 @@ def claims_of(decoded: dict[str, Any]) -> JsonObject:
         raise ValueError("not a token of ours")
     if type(generation) is not int or not 0 < generation < 2**31:
         raise ValueError("not a generation of ours")
+    if type(decoded["exp"]) is not int:
+        raise ValueError("not a time of ours")
     return decoded
 
 
