@@ -32,7 +32,7 @@ def how(url: str, folder: Path, every: int, **more: str) -> dict[str, Any]:
 
 def lives(url: str, folder: Path) -> list[dict[str, Any]]:
     """How it looked after each death."""
-    every = int(os.environ.get("CRASH_EVERY", "10"))
+    every = int(os.environ.get("CRASH_EVERY", "20"))
     process = subprocess.run(**how(url, folder, every), capture_output=True, timeout=1800, check=False)
     assert process.returncode == 0, process.stderr[-3000:]
     told = [json.loads(line) for line in process.stdout.splitlines()]

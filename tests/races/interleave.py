@@ -22,7 +22,7 @@ from tests.servers.waiting import PATIENCE
 Work = Callable[[], object]
 MOMENT = 0.15  # in which the rival begins no statement: it is taken to be waiting for the first
 MOST = 300
-EVERY = int(os.environ.get("INTERLEAVE_EVERY", "3"))
+EVERY = int(os.environ.get("INTERLEAVE_EVERY", "6"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from tests.races.stage import Stage
 APPLICANTS = 32
 REPEATS, AT_ONCE = 100, 10
 PAYOUTS = 50
+MOMENT = 2  # seconds in which whoever has read waits for another one
 ANSWERED = {200, 409}
 
 
@@ -223,7 +224,7 @@ def test_control_read_then_write_pays_out_more_than_there_is(
         after = int(fetch(select(LedgerAccount.balance_minor).where(mine))[0][0]) + change
         if change < 0:
             with suppress(BrokenBarrierError):
-                both_have_read.wait(10)
+                both_have_read.wait(MOMENT)
         if after >= 0:
             execute(update(LedgerAccount).where(mine).values(balance_minor=after))
         return after
@@ -304,7 +305,7 @@ def test_control_counted_by_reading_receipts_have_the_same_number(
     def careless(kind: str, subject: str, data: dict[str, Any], **of: int) -> ReceiptRow:
         number = fetch(text("SELECT COALESCE(MAX(number), 0) + 1 AS number FROM receipts"))[0].number
         with suppress(BrokenBarrierError):
-            both_have_read.wait(10)
+            both_have_read.wait(MOMENT)
         series = token_hex(3)  # a number is unique in its series
         return save(ReceiptRow(series=series, number=number, subject=subject, issued_at=now(), data=data, **of))
 

@@ -23,7 +23,7 @@ from tests.factories.people import Person, sign_up
 from tests.races.interleave import Work, meetings
 
 NUMBERS = count(1)
-OFTEN = 5  # every so many statements; each of them with INTERLEAVE_EVERY=1
+OFTEN = 8  # every so many statements; each of them with INTERLEAVE_EVERY=1
 
 
 def inside(app: Flask, work: Callable[[], Any]) -> Any:
