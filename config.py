@@ -31,7 +31,7 @@ from marketplace.core.ops.settings import (
 ROOT = Path(__file__).parent
 INSECURE_SECRET = setting_rules.INSECURE_SECRET
 MIB = 1024 * 1024
-FRONT_ENDS = ("http://localhost:3000", "http://localhost:5173")
+FRONT_ENDS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173))
 PROVIDERS = ("fake", "stripe", "paypal")
 
 GROUPS = (

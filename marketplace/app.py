@@ -24,6 +24,7 @@ from marketplace.core.registration import register
 
 EXPOSED = ["ETag", "Link", "Location", "Retry-After", "X-Request-ID", "Idempotency-Replayed"]
 EXPOSED += [query_parameters.HEADER, "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
+PREFLIGHT_SECONDS = 600  # in which a browser asks no second time whether it may
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -41,7 +42,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     migrations.init_app(app, db.db, str(config.ROOT / "migrations"))
     with_cookies = app.config["COOKIE_SIGN_IN"]
     known = {"origins": app.config["CORS_ORIGINS"], "expose_headers": EXPOSED, "supports_credentials": with_cookies}
-    CORS(app, **known, always_send=False, vary_header=False)  # http says Vary: Origin of everything, refusals too
+    # http says Vary: Origin of everything, refusals too
+    CORS(app, **known, max_age=PREFLIGHT_SECONDS, always_send=False, vary_header=False)
     register(app, openapi.init_app(app), wiring.SLICES)
     app.register_blueprint(pages.bp)
     app.wsgi_app = response_headers.OneAddress(logs.EveryRequest(app.wsgi_app))  # type: ignore[method-assign]

@@ -33,7 +33,7 @@ from marketplace.core.http.schemas import MessageSchema
 bp = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts, tokens and sign-ins")
 CHALLENGE = {
     "type": "about:blank",
-    "title": "A second proof is needed",
+    "title": "Unauthorized",
     "status": 401,
     "detail": sign_in_service.ASK["totp"],
     "instance": "urn:request:4f2c9a7e1b3d4c5e",

@@ -20,7 +20,6 @@ class TwoFactorRequired(NotSignedIn):
     """401 for clients that do not know challenges; the challenge token stands beside the sentence."""
 
     code = "two_factor_required"
-    title = "A second proof is needed"
 
     def __init__(self, challenge: dict[str, Any]) -> None:
         super().__init__(challenge["message"])

@@ -20,7 +20,6 @@ class Refused(Invalid):
     """422: the text breaks a rule. The violation is recorded after the transaction of the text was rolled back."""
 
     code = "content_refused"
-    title = "Not accepted"
     sentence = "This may not be written here."
 
     def __init__(self, user_id: int, where: str, verdict: Verdict) -> None:

@@ -8,7 +8,6 @@ class Problem(Exception):
 
     status = 400
     code = "bad_request"
-    title = "Bad request"
     sentence = "This request could not be understood."
 
     def __init__(
@@ -37,11 +36,12 @@ class NotSignedIn(Problem):
 
     status = 401
     code = "not_signed_in"
-    title = "Not signed in"
     sentence = "Please sign in first."
 
-    def __init__(self, sentence: str | None = None) -> None:
-        super().__init__(sentence, headers={"WWW-Authenticate": "Bearer"})
+    def __init__(self, sentence: str | None = None, *, error: str = "") -> None:
+        """`error` is RFC 6750's word for what is wrong with the token that came; none where none did."""
+        challenge = f'Bearer error="{error}"' if error else "Bearer"
+        super().__init__(sentence, headers={"WWW-Authenticate": challenge})
 
 
 class NotAllowed(Problem):
@@ -49,7 +49,6 @@ class NotAllowed(Problem):
 
     status = 403
     code = "not_allowed"
-    title = "Not allowed"
     sentence = "This is not yours to do."
 
 
@@ -58,7 +57,6 @@ class NotFound(Problem):
 
     status = 404
     code = "not_found"
-    title = "Not found"
     sentence = "There is nothing here."
 
     @classmethod
@@ -72,7 +70,6 @@ class Conflict(Problem):
 
     status = 409
     code = "conflict"
-    title = "Conflict"
     sentence = "Somebody changed this a moment ago. Load it again and repeat."
 
 
@@ -80,7 +77,6 @@ class Duplicate(Conflict):
     """409: it exists already and may exist only once."""
 
     code = "duplicate"
-    title = "Already exists"
     sentence = "This exists already."
 
 
@@ -89,7 +85,6 @@ class PreconditionFailed(Problem):
 
     status = 412
     code = "precondition_failed"
-    title = "Changed meanwhile"
     sentence = "This was changed since you loaded it. Load it again and repeat."
 
 
@@ -98,7 +93,6 @@ class Invalid(Problem):
 
     status = 422
     code = "invalid"
-    title = "Invalid fields"
     sentence = "Some fields are not right."
 
     @classmethod
@@ -112,7 +106,6 @@ class TooMany(Problem):
 
     status = 429
     code = "too_many_requests"
-    title = "Too many requests"
     sentence = "Too many requests. Wait a little and try again."
 
     def __init__(self, sentence: str | None = None, *, retry_after: int = 60) -> None:
@@ -124,7 +117,6 @@ class Busy(Problem):
 
     status = 503
     code = "busy"
-    title = "Busy"
     sentence = "The marketplace is busy. Try again in a moment."
 
     def __init__(self, sentence: str | None = None, *, seconds: int = 1) -> None:

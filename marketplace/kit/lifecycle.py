@@ -36,7 +36,6 @@ class WrongState(Conflict):
     """409: the table has no such move from the thing's present state."""
 
     code = "wrong_state"
-    title = "Not possible now"
 
 
 @dataclass(frozen=True, slots=True)

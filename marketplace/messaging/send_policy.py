@@ -46,7 +46,6 @@ class PlanNeeded(NotAllowed):
     """403: writing to a freelancer first needs a plan with that benefit."""
 
     code = "plan_needed"
-    title = "A plan is needed"
     sentence = "To write to a freelancer first you need a plan."
 
     @classmethod

@@ -35,7 +35,6 @@ class Frozen(Conflict):
     """409: the payer's bank disputes the payment, so its money stays where it is."""
 
     code = "chargeback_open"
-    title = "The bank is looking at this payment"
     sentence = "The payer's bank disputes this payment. Its money stays where it is until the bank has decided."
 
 

@@ -28,7 +28,6 @@ class NothingToPay(Conflict):
     """409: the deal has no price."""
 
     code = "nothing_to_pay"
-    title = "Nothing to pay"
     sentence = "There is no price agreed on, so there is nothing to pay here."
 
 
@@ -36,7 +35,6 @@ class NotPaid(Conflict):
     """409: the deal's escrow is empty."""
 
     code = "not_paid"
-    title = "Not paid yet"
     sentence = "The money for this is not held yet. The one who pays has to do so first."
 
 

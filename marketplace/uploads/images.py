@@ -89,7 +89,6 @@ class NotAnImage(Problem):
 
     status = 415
     code = "unsupported_file"
-    title = "Unsupported file"
     sentence = f"Pictures are read as {READABLE}."
 
     @classmethod

@@ -36,7 +36,6 @@ class TooLarge(Problem):
 
     status = 413
     code = "too_large"
-    title = "Too large"
 
 
 def receive(owner: User, request: Request, *, purpose: str = "image") -> JsonObject:

@@ -26,7 +26,6 @@ class QuotaExceeded(Problem):
 
     status = 413
     code = "quota_exceeded"
-    title = "Too large"
     sentence = "There is no room left for your files. Delete some that you do not need any more."
 
 

@@ -15,7 +15,7 @@ from marketplace.auth.keys.models import ApiKey, ApiKeyUse
 from marketplace.auth.models import User
 from marketplace.auth.service import hold
 from marketplace.core.database.db import db, execute, fetch, fetch_as, one, save
-from marketplace.core.http.access import NotForKeys
+from marketplace.core.http.access import INVALID_TOKEN, NotForKeys
 from marketplace.core.http.rate_limits import spend, spend_of_day
 from marketplace.core.ops import audit_log, current_settings, security_log
 from marketplace.core.queues.outbox import publish
@@ -136,7 +136,7 @@ def holder_of(text: str, scope: str, *, is_counted: bool) -> User:
         _count(key)
     user = db.session.scalar(select(User).where(User.id == key.user_id, User.is_active))
     if user is None:
-        raise NotSignedIn("This account does not sign in any more.")
+        raise NotSignedIn("This account does not sign in any more.", error=INVALID_TOKEN)
     set_committed_value(user, "role", "user")  # a key never has the powers of staff; the row keeps its role
     return user
 
@@ -175,7 +175,7 @@ def _living(text: str) -> ApiKeyRow:
     ended = known and (found[0].ended_at is not None or _is_over(found[0].expires_at))
     if not known or ended:
         security_log.record("api_key_refused", key_id=key_id or None)
-        raise NotSignedIn("This API key is not valid, has ended or has expired.")
+        raise NotSignedIn("This API key is not valid, has ended or has expired.", error=INVALID_TOKEN)
     return found[0]
 
 

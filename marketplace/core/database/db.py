@@ -111,7 +111,6 @@ class InUse(Conflict):
     """409: a foreign key refused the write."""
 
     code = "in_use"
-    title = "In use"
     sentence = "Something else still depends on this, or what it depends on is gone."
 
 

@@ -10,7 +10,6 @@ class PriceChanged(Conflict):
     """409: the price is another one than whoever pays named."""
 
     code = "price_changed"
-    title = "The price has changed"
     sentence = "The price has changed. Load it again, and name the price you agree to."
 
     @classmethod

@@ -26,6 +26,7 @@ from marketplace.kit.normalization import bearer, header_token
 SIGN_IN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 TOKENS_KNOWN = 2_000  # decoded ones a process keeps
 MOVES_MONEY = "payments:write"
+INVALID_TOKEN = "invalid_token"  # RFC 6750, 3.1: expired, revoked, malformed
 SAFE = {"GET", "HEAD", "OPTIONS"}
 jwt = JWTManager()
 
@@ -129,7 +130,8 @@ def read_credentials() -> None:
     except (JWTExtendedException, PyJWTError, KeyError, ValueError, TypeError) as error:
         g.claims = None
         record_refused(error)
-        g.token_problem = NotSignedIn("This sign-in is not valid or has expired. Please sign in again.")
+        sentence = "This sign-in is not valid or has expired. Please sign in again."
+        g.token_problem = NotSignedIn(sentence, error=INVALID_TOKEN)
 
 
 def record_refused(error: Exception) -> None:
@@ -212,11 +214,11 @@ def _check_key(access: Access, scope: str) -> None:
 
 def _check_token(access: Access) -> None:
     if g.claims.get("type") != access.token:
-        raise NotSignedIn("This token is of the wrong kind for this address.")
+        raise NotSignedIn("This token is of the wrong kind for this address.", error=INVALID_TOKEN)
     loaders: Loaders = current_app.extensions["loaders"]
     g.person = loaders.person(g.claims)
     if g.person is None:
-        raise NotSignedIn("This sign-in has ended. Please sign in again.")
+        raise NotSignedIn("This sign-in has ended. Please sign in again.", error=INVALID_TOKEN)
     if access.permission is not None and not may(g.person.role, access.permission):
         raise NotAllowed(f"Only {' or '.join(ROLE_WORDS[role] for role in roles_with(access.permission))} can do this.")
     if access.proof:

@@ -12,12 +12,11 @@ from gunicorn import util
 from gunicorn.http import message
 
 from marketplace.core.http.json import json_body
-from marketplace.core.http.problems import SENTENCES
+from marketplace.core.http.problems import SENTENCES, phrase_of
 
 LONGEST_LINE = 32 * 1024  # bytes: several parameters of 500 letters that take 12 each, percent-encoded
 SECONDS, MOST_BYTES = 2.0, 1024 * 1024
 NO_HTTP = "This is no valid HTTP request. Letters beyond ASCII in an address have to be percent-encoded."
-TITLES = {400: "Bad request", 414: "URI too long", 431: "Headers too large"}
 
 
 def init() -> int:
@@ -31,9 +30,8 @@ def write_problem(sock: Any, status: int, reason: str, _message: str) -> None:
     """gunicorn's `write_error` as problem+json, which repeats nothing that was sent."""
     code, sentence = SENTENCES.get(status, SENTENCES[400])
     sentence = NO_HTTP if status == 400 else sentence
-    title = TITLES.get(status, reason)
-    document = {"type": "about:blank", "title": title, "status": status, "detail": sentence, "error": sentence}
-    body = json_body({**document, "code": code})
+    about = {"type": "about:blank", "title": phrase_of(status), "status": status}
+    body = json_body({**about, "detail": sentence, "error": sentence, "code": code})
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
     util.write_nonblock(sock, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     _linger(sock)

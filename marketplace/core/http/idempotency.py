@@ -62,7 +62,6 @@ class NoKey(Problem):
     """400: requests that move money need an Idempotency-Key, so that a repeat is known as one."""
 
     code = "no_idempotency_key"
-    title = "A key is missing"
     sentence = "Send an Idempotency-Key header: a new random text for each payment, the same when you repeat it."
 
 

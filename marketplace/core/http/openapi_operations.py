@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from werkzeug.exceptions import default_exceptions
-
 from marketplace.core.http import problems
 from marketplace.core.http.access import Access
 from marketplace.core.http.blueprint import Guard
@@ -285,7 +283,7 @@ def _example_problem(status: int) -> JsonObject:
     code, sentence = problems.SENTENCES[status]
     problem: JsonObject = {
         "type": "about:blank",
-        "title": default_exceptions[status]().name,
+        "title": problems.phrase_of(status),
         "status": status,
         "detail": sentence,
         "instance": "urn:request:4f2c9a7e1b3d4c5e",
@@ -294,5 +292,5 @@ def _example_problem(status: int) -> JsonObject:
     }
     if status == 422:
         wrong = "Between 0 and 1,000,000,000,000."
-        problem |= {"title": "Invalid fields", "error": f"price: {wrong}", "errors": {"price": [wrong]}}
+        problem |= {"error": f"price: {wrong}", "errors": {"price": [wrong]}}
     return problem

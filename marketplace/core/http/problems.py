@@ -1,5 +1,6 @@
 """Every error becomes one problem document (RFC 9457); nothing of the inside leaks."""
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -7,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from marketplace.core.http.json import json_body
 from marketplace.core.http.validation_messages import MISSING
-from marketplace.kit.errors import Invalid, Problem
+from marketplace.kit.errors import Problem
 
 SENTENCES = {
     400: ("malformed", "This request could not be understood."),
@@ -32,6 +33,8 @@ SENTENCES = {
     501: ("not_implemented", "The server does not know this transfer coding. Send the body with a Content-Length."),
     503: ("busy", "The marketplace is busy. Try again in a moment."),
 }
+# What RFC 9110 calls what Python's table has by older names.
+PHRASES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 KEPT_HEADERS = {"allow", "retry-after", "content-range"}
 
 
@@ -45,7 +48,6 @@ def render_problem(problem: Problem) -> Response:
     """One of our own errors as problem+json."""
     return _document(
         problem.status,
-        problem.title,
         problem.sentence,
         code=problem.code,
         errors=problem.errors,
@@ -66,13 +68,11 @@ def render_http_exception(error: HTTPException) -> Response:
     headers = {k: v for k, v in error.get_headers(request.environ) if k.lower() in KEPT_HEADERS}
     if status == 400 and errors:
         sentence, errors = "The body is not valid JSON.", {}
-    title = Invalid.title if status == Invalid.status else error.name
-    return _document(status, title, sentence, code=code, errors=errors, headers=headers)
+    return _document(status, sentence, code=code, errors=errors, headers=headers)
 
 
 def _document(
     status: int,
-    title: str,
     sentence: str,
     *,
     code: str,
@@ -83,7 +83,7 @@ def _document(
     body: dict[str, Any] = {
         **(beside or {}),
         "type": "about:blank",
-        "title": title,
+        "title": phrase_of(status),
         "status": status,
         "detail": sentence,
         "instance": f"urn:request:{g.get('request_id', '')}",
@@ -93,6 +93,11 @@ def _document(
     if errors:
         body["errors"] = errors
     return Response(json_body(body), status, headers, content_type="application/problem+json")
+
+
+def phrase_of(status: int) -> str:
+    """The title of a problem that has no type of its own: the status's name (RFC 9457, 4.2.1)."""
+    return PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 def _limit() -> str:

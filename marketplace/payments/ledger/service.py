@@ -24,7 +24,6 @@ class NotEnough(Conflict):
     """409: the account's balance is below the amount."""
 
     code = "not_enough"
-    title = "Not enough money"
     sentence = "There is not enough money for this."
 
     @classmethod

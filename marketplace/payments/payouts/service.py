@@ -35,7 +35,6 @@ class NotOnboarded(Conflict):
     """409: the person has no account at the provider that could be paid out to."""
 
     code = "not_onboarded"
-    title = "Not set up yet"
     sentence = "Set up where your money should go first: POST /api/payouts/onboarding answers a link."
 
     @classmethod

@@ -30,7 +30,6 @@ class NoProvider(Conflict):
     """409: the settings name no payment provider."""
 
     code = "no_payments"
-    title = "No payments"
     sentence = "Payments are not set up here. Agree with the other side on another way to pay."
 
 

@@ -19,7 +19,6 @@ class HasPlan(Conflict):
     """409: the person has this plan already."""
 
     code = "has_plan"
-    title = "You have this plan"
     sentence = "You have this plan already."
 
 
@@ -27,7 +26,6 @@ class UnderWay(Conflict):
     """409: a request about the subscription is still open at the provider."""
 
     code = "under_way"
-    title = "Under way"
     sentence = "The payment provider has not answered yet. Look again in a moment."
 
 

@@ -21,7 +21,6 @@ class ProviderGone(Conflict):
     """409: money lies at a provider that the settings do not name any more."""
 
     code = "provider_gone"
-    title = "Not paid out by this provider any more"
 
 
 @dataclass(frozen=True, slots=True)

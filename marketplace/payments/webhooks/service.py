@@ -56,7 +56,6 @@ class NotSigned(Problem):
     """400: the signature is wrong or too old."""
 
     code = "bad_signature"
-    title = "Bad signature"
     sentence = "The signature of this webhook does not fit."
 
 

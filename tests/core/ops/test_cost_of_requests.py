@@ -82,5 +82,5 @@ def test_control_a_dearer_view_is_noticed(app: Flask, anna: Person, monkeypatch:
     listing = things.listing(anna)["id"]
     cheap = calls_of(lambda: anna.get(f"/api/listings/{listing}"))
     view = queries.view
-    monkeypatch.setattr(queries, "view", lambda *given: [view(*given) for _ in range(30)][0])
+    monkeypatch.setattr(queries, "view", lambda *given: sorted((view(*given) for _ in range(30)), key=str)[0])
     assert calls_of(lambda: anna.get(f"/api/listings/{listing}")) > MORE * cheap
