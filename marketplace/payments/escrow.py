@@ -16,7 +16,7 @@ from marketplace.core.database.db import db, locked, save
 from marketplace.core.queues.outbox import publish
 from marketplace.events.payments import PaymentHeld, PaymentReleased, RefundBegun, RefundFailed
 from marketplace.kit.clock import now
-from marketplace.kit.errors import Conflict, Invalid
+from marketplace.kit.errors import Conflict, Invalid, NotAllowed
 from marketplace.kit.money import Money, share
 from marketplace.payments.ledger import chart_of_accounts
 from marketplace.payments.ledger.service import Account, Posting, post
@@ -128,13 +128,13 @@ def refund(
     reason: str = "",
     by_id: int | None = None,
     allow_negative: bool = True,
-    by_hand: bool = False,
+    asks: str = "refund",
     subsidy_minor: int | None = None,
 ) -> Refund:
     """Refund this much of a share to the payer: out of its escrow, then from whoever got a part of it; a subsidy goes
     back in proportion. With `allow_negative` the payee's wallet may fall below zero, which later earnings level.
-    `by_hand`: it may have been sent at the provider itself, which is looked up first. Raises Invalid (422), NotEnough,
-    Frozen (409)."""
+    `asks` is what the provider is asked: BY_HAND where it may have been sent there, which is looked up first; nothing
+    (empty) where it has been. Raises Invalid (422), NotEnough, Frozen (409)."""
     demand_not_frozen(payment)
     if amount_minor <= 0:
         raise Invalid.field("amount", "More than nothing has to go back.")
@@ -161,7 +161,8 @@ def refund(
     part.refunded_minor += amount_minor
     payment.refunded_minor += amount_minor
     _settle(payment, part)
-    provider_requests_queue.ask(BY_HAND if by_hand else "refund", "refund", back.id, key=back.key)
+    if asks:
+        provider_requests_queue.ask(asks, "refund", back.id, key=back.key)
     told = _told(payment, part)
     publish(RefundBegun(refund_id=back.id, **told, amount_minor=amount_minor, currency=payment.currency))
     return back
@@ -242,11 +243,31 @@ def finish_refund(payment: Payment, back: Refund, *, to: Account | None = None) 
     receipts_service.credit_note(payment, part, back)
 
 
-def bear_excess(payment: Payment, back: Refund, excess_minor: int) -> None:
-    """Book as the marketplace's loss what was sent back beyond a refund."""
-    back.excess_minor = excess_minor
-    sides = (chart_of_accounts.losses(payment), chart_of_accounts.at_provider(payment))
-    post([_line(_share_of(back), f"refund:{back.id}", "refund_excess", sides, excess_minor)])
+def refund_also(payment: Payment, back: Refund, minor: int) -> list[Refund]:
+    """Refunds of what was sent back by hand beyond this one: of its share as far as that goes, then of the others."""
+    found = []
+    for part in sorted(shares_of(payment), key=lambda part: (part.id != back.share_id, part.id)):
+        here = min(minor, part.refundable_minor)
+        if here:
+            found.append(refund(payment, part, here, reason=back.reason, by_id=back.by_id, asks=""))
+            minor -= here
+    return found
+
+
+def reclaim_failed(payment: Payment, minor: int, *, to: Account, subject: str) -> int:
+    """Take from the payer's wallet, below zero too, what refunds that could not be sent have put there, up to this
+    much; returns how much that was."""
+    failed = select(Refund).where(Refund.payment_id == payment.id, Refund.status == RefundStatus.FAILED)
+    taken = 0
+    for back in db.session.scalars(locked(failed.order_by(Refund.id))).all():
+        part = min(minor - taken, back.amount_minor - back.reclaimed_minor)
+        if part:
+            back.reclaimed_minor += part
+            sides = (chart_of_accounts.available(payment.payer_id, payment), to)
+            post([_line(_share_of(back), f"{subject}:{back.id}", "reclaimed", sides, part)])
+            taken += part
+    db.session.flush()
+    return taken
 
 
 def fail_refund(payment: Payment, back: Refund, failure: str) -> None:
@@ -277,6 +298,12 @@ def demand_not_frozen(payment: Payment) -> None:
     """Raises Frozen (409)."""
     if payment.is_frozen:
         raise Frozen()
+
+
+def demand_no_side(payment: Payment, user_id: int) -> None:
+    """Raises NotAllowed (403) for whoever pays it or is paid by it: nobody decides about their own money."""
+    if user_id in {payment.payer_id, *(part.payee_id for part in shares_of(payment))}:
+        raise NotAllowed("Somebody else has to decide about your own payment.")
 
 
 @dataclass(frozen=True, slots=True)

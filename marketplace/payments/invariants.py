@@ -11,12 +11,14 @@ INVARIANTS = (
         "fake provider: its book differs from ours",
         """SELECT f.name FROM (SELECT name, SUM(amount_minor) AS amount FROM fake_lines
         GROUP BY name HAVING MAX(made_at) < :long_ago) f
-        LEFT JOIN (SELECT provider_id AS name, captured_minor AS amount FROM payments WHERE captured_at IS NOT NULL
-        UNION ALL SELECT provider_id, amount_minor + excess_minor FROM refunds WHERE status = 'done'
+        LEFT JOIN (SELECT name, SUM(amount) AS amount FROM (
+        SELECT provider_id AS name, captured_minor AS amount FROM payments WHERE captured_at IS NOT NULL
+        UNION ALL SELECT provider_id, amount_minor FROM refunds WHERE status = 'done'
         UNION ALL SELECT provider_id, amount_minor FROM subscription_refunds WHERE status = 'done'
         UNION ALL SELECT provider_id, amount_minor FROM payouts WHERE status = 'paid'
         UNION ALL SELECT provider_id, withdrawn_minor + fee_minor FROM chargebacks
-        UNION ALL SELECT provider_id, amount_minor FROM subscription_invoices) o ON o.name = f.name
+        UNION ALL SELECT provider_id, amount_minor FROM subscription_invoices) ours
+        GROUP BY name) o ON o.name = f.name
         WHERE f.amount <> COALESCE(o.amount, 0)""",
     ),
     Invariant(

@@ -144,5 +144,7 @@ PAYOUT_LIFECYCLE = Lifecycle.table(
     pay=move(PayoutStatus.SENT, to=PayoutStatus.PAID, by={"system"}),
     fail=move(PayoutStatus.SENT, to=PayoutStatus.FAILED, by={"system"}),
     give_back=move(PayoutStatus.PAID, to=PayoutStatus.RETURNED, by={"system"}),
-    cancel=move(PayoutStatus.REQUESTED, PayoutStatus.ON_HOLD, to=PayoutStatus.CANCELLED, by={"owner", "admin"}),
+    cancel=move(
+        PayoutStatus.REQUESTED, PayoutStatus.ON_HOLD, to=PayoutStatus.CANCELLED, by={"owner", "admin", "system"}
+    ),
 )

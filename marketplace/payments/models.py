@@ -148,8 +148,8 @@ class PaymentShare(Stateful, Base):
 
 class Refund(Stateful, Base):
     """Money of one share on its way back to the payer; `fee_minor` and `tax_minor` are what of fee and tax it undoes.
-    `excess_minor` was sent back beyond it, by hand at the provider, and staff have accepted that. `by_id` is None where
-    no person asked for it."""
+    `reclaimed_minor` of one that failed was taken out of the payer's wallet again, as their bank has paid it. `by_id`
+    is None where no person asked for it."""
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -169,7 +169,7 @@ class Refund(Stateful, Base):
     amount_minor: Mapped[int]
     fee_minor: Mapped[int] = mapped_column(default=0)
     tax_minor: Mapped[int] = mapped_column(default=0)
-    excess_minor: Mapped[int] = mapped_column(default=0)
+    reclaimed_minor: Mapped[int] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(String(3))
     reason: Mapped[str] = mapped_column(String(500), default="")
     by_id: Mapped[int | None]

@@ -4,6 +4,8 @@ the reconciliation asked for it. A step is never undone: an answer older than wh
 Apart from the rooms: its verbs are the provider's, those of people stand in service.py.
 """
 
+from sqlalchemy import select
+
 from marketplace.core.database.db import db, locked_row
 from marketplace.core.queues.outbox import publish
 from marketplace.events.payments import PaymentFailed, PayoutSettled
@@ -78,33 +80,44 @@ def note_failure(payment_id: int, failure: str) -> None:
 
 def apply_refund_state(refund_id: int, state: RefundState) -> None:
     """Store the state of a refund; one that a bank returned goes to the payer's wallet."""
-    back = locked_row(Refund, refund_id)
-    payment = locked_row(Payment, back.payment_id)
+    payment, back = _locked_refund(refund_id)
     if back.provider_id is None and state.id in queries.names_of_refunds(payment.id):
         raise Conflict("This refund was taken over by another one meanwhile.")
+    _apply_refund_state(payment, back, state)
+
+
+def take_over(refund_id: int, parts: list[RefundState]) -> None:
+    """Record refunds made by hand as refunds of their own, split off this one, and ask for the rest again. What they
+    have beyond it is refunded here too."""
+    payment, back = _locked_refund(refund_id)
+    if back.status != RefundStatus.PENDING:
+        return
+    for state in parts:
+        mine = min(state.amount_minor, back.amount_minor) if back.status == RefundStatus.PENDING else 0
+        beyond = escrow.refund_also(payment, back, state.amount_minor - mine) if mine < state.amount_minor else []
+        if mine:
+            is_whole = mine == back.amount_minor
+            beyond.append(back if is_whole else escrow.split_off(back, mine, key=f"found-{state.id}"))
+        for one in beyond:
+            _apply_refund_state(payment, one, state)
+    if back.status == RefundStatus.PENDING:
+        provider_requests_queue.ask("refund", "refund", back.id, key=f"{back.key}-{back.amount_minor}")
+
+
+def _locked_refund(refund_id: int) -> tuple[Payment, Refund]:
+    """A refund and its payment, which is locked first, as everywhere."""
+    payment_id = db.session.scalars(select(Refund.payment_id).where(Refund.id == refund_id)).one()
+    payment = locked_row(Payment, payment_id)
+    return payment, locked_row(Refund, refund_id)
+
+
+def _apply_refund_state(payment: Payment, back: Refund, state: RefundState) -> None:
     back.provider_id = back.provider_id or state.id or None
     if state.status is Done.DONE and back.status == RefundStatus.PENDING:
         escrow.finish_refund(payment, back)
     elif state.status is Done.FAILED and back.status != RefundStatus.FAILED:
         escrow.fail_refund(payment, back, state.failure)
     db.session.flush()
-
-
-def take_over(refund_id: int, parts: list[RefundState]) -> None:
-    """Record refunds made by hand as refunds of their own, split off this one, and ask for the rest again. What the
-    last of them has beyond it is a loss."""
-    back = locked_row(Refund, refund_id)
-    if back.status != RefundStatus.PENDING:
-        return
-    for state in parts:
-        if state.amount_minor > back.amount_minor:
-            escrow.bear_excess(locked_row(Payment, back.payment_id), back, state.amount_minor - back.amount_minor)
-        if state.amount_minor >= back.amount_minor:
-            apply_refund_state(back.id, state)
-            return
-        part = escrow.split_off(back, state.amount_minor, key=f"found-{state.id}")
-        apply_refund_state(part.id, state)
-    provider_requests_queue.ask("refund", "refund", back.id, key=f"{back.key}-{back.amount_minor}")
 
 
 def apply_payout_state(payout_id: int, state: PayoutState) -> None:

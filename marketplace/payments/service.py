@@ -205,8 +205,8 @@ def refund(
     demand_unit(payment.provider, "amount", amount_minor, payment.currency)
     # what has left the marketplace is not lent to whoever wants to be generous with it
     is_staff = part.payee_id != user.id
-    how = {"allow_negative": is_staff, "by_hand": is_staff}
-    back = escrow.refund(payment, part, amount_minor, reason=reason, by_id=user.id, **how)
+    asks = escrow.BY_HAND if is_staff else "refund"
+    back = escrow.refund(payment, part, amount_minor, reason=reason, by_id=user.id, allow_negative=is_staff, asks=asks)
     if is_staff:
         audit_log.record("payment.refund", "payment", payment.id, refund_id=back.id)
     return back
@@ -214,12 +214,11 @@ def refund(
 
 def accept_by_hand(user: User, refund_id: int) -> Refund:
     """Let what was sent back by hand at the provider stand for a refund that waits, as staff; what is more than it is
-    the marketplace's loss. Raises 403, 404, Conflict (409) where it is over."""
+    refunded too. Raises 403, 404, Conflict (409) where it is over."""
     found = one(select(Refund).where(Refund.id == refund_id), "refund")
     payment = queries.find(user, found.payment_id)
-    if payment.payer_id == user.id:
-        raise NotAllowed("Somebody else has to decide about your own payment.")
     locked_row(Payment, payment.id)
+    escrow.demand_no_side(payment, user.id)
     back = locked_row(Refund, refund_id)
     if back.status != RefundStatus.PENDING:
         raise Conflict("This refund is over.")

@@ -131,7 +131,7 @@ def downgrade() -> None:
     op.drop_index("ix_refunds_share_id", table_name="refunds")
     with _changed("refunds", is_now=False) as batch:
         batch.drop_constraint("fk_refunds_share_id", type_="foreignkey")
-        for column in ("share_id", "fee_minor", "tax_minor", "excess_minor"):
+        for column in ("share_id", "fee_minor", "tax_minor", "reclaimed_minor"):
             batch.drop_column(column)
     op.drop_table("payment_shares")
     op.execute("DELETE FROM state_changes WHERE thing = 'payment_share'")
@@ -206,7 +206,7 @@ def _make_shares() -> None:
 
 def _refunds_of_shares() -> None:
     op.add_column("refunds", sa.Column("share_id", BIG, nullable=True))
-    for name in ("fee_minor", "tax_minor", "excess_minor"):
+    for name in ("fee_minor", "tax_minor", "reclaimed_minor"):
         op.add_column("refunds", sa.Column(name, BIG, nullable=False, server_default="0"))
     op.execute("UPDATE refunds SET share_id = payment_id")
     for row in _rows(UNDONE):
@@ -216,7 +216,7 @@ def _refunds_of_shares() -> None:
         _do("UPDATE refunds SET fee_minor = :fee, tax_minor = :tax WHERE id = :id", id=row.id, fee=fee, tax=tax)
     with _changed("refunds", is_now=True) as batch:
         batch.alter_column("share_id", existing_type=BIG, nullable=False)
-        for name in ("fee_minor", "tax_minor", "excess_minor"):
+        for name in ("fee_minor", "tax_minor", "reclaimed_minor"):
             batch.alter_column(name, existing_type=BIG, server_default=None)
         batch.create_foreign_key("fk_refunds_share_id", "payment_shares", ["share_id"], ["id"])
     op.create_index("ix_refunds_share_id", "refunds", ["share_id", "id"], unique=False)

@@ -175,6 +175,7 @@ def test_every_line_of_a_statement_says_what_there_was_then(app: Flask, released
         if not is_kept:
             assert worker.post(f"/api/payouts/{made}/cancel", **key()).status_code == 200
     assert worker.post(f"/api/payments/{released.payment}/refund", {"amount": 20}, **key()).status_code == 409
+    released.rest()
     assert admin.post(f"/api/payments/{released.payment}/refund", {"amount": 20}, **key()).status_code == 200
     released.rest()
     lines = worker.get("/api/wallet/transactions?per_page=100").json["transactions"][::-1]

@@ -516,6 +516,8 @@ class Marketplace(RuleBasedStateMachine):
                 paid.book(have)
         for one in self.sent:
             thing = self.thing("payout", one.key)
+            if fetch(select(Payout.status).where(Payout.id == one.id))[0].status == "cancelled":
+                one.cancelled = True  # also where its owner came to owe it before it was sent
             one.fate = "" if thing is None else thing.data["status"]
             one.book(have)
         return Counter({name: amount for name, amount in have.items() if amount})

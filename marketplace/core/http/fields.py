@@ -1,5 +1,6 @@
 """Fields as clients send them, checked for form and range; each carries an example for the document."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,8 @@ from marketplace.kit.normalization import is_blank, one_line
 from marketplace.kit.text import is_storable, split_list, unescaped
 
 MAX_ID = 2**63 - 1
+PLAIN_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+SPECIAL = {"nan", "snan", "inf", "infinity"}
 LONGEST_LINE = 300  # characters; longer texts have paragraphs
 
 
@@ -97,6 +100,12 @@ class ChoiceOf(Str):
         super().__init__(validate=OneOfThose(read), example=example, **kwargs)
 
 
+def _is_odd(value: Any) -> bool:
+    """A text that Python takes for a number and nobody else does: 1_000, digits of other scripts. What the sender meant
+    would be a guess, and may be money. Special ones (NaN) are refused by the fields themselves."""
+    return isinstance(value, str) and not PLAIN_NUMBER.fullmatch(value) and value.strip(" +-").lower() not in SPECIAL
+
+
 class Int(fields.Integer):
     """A whole number within bounds; 2⁶³−1 at most, which is what the database holds."""
 
@@ -109,7 +118,7 @@ class Int(fields.Integer):
         )
 
     def _validated(self, value: Any) -> int:
-        if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()) or _is_odd(value):
             raise self.make_error("invalid", input=value)
         return super()._validated(value)
 
@@ -121,7 +130,7 @@ class Num(fields.Float):
         super().__init__(validate=between(least, most), metadata=_metadata(kwargs, example), **kwargs)
 
     def _validated(self, value: Any) -> float:
-        if isinstance(value, bool):
+        if isinstance(value, bool) or _is_odd(value):
             raise self.make_error("invalid", input=value)
         return super()._validated(value)
 
@@ -147,7 +156,7 @@ class Amount(fields.Decimal):
         )
 
     def _validated(self, value: Any) -> Decimal:
-        if isinstance(value, bool):
+        if isinstance(value, bool) or _is_odd(value):
             raise self.make_error("invalid", input=value)
         return super()._validated(value)
 

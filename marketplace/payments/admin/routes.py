@@ -41,7 +41,8 @@ def list_all_payments(query: dict[str, Any]) -> Answer:
 @bp.post("/refunds/<int:refund_id>/accept", money=True)
 @bp.response(200, MessageSchema)
 def accept_refund_by_hand(refund_id: int) -> Answer:
-    """Let what was sent back by hand, at the provider, stand for a refund that waits for it; what is more is a loss."""
+    """Let what was sent back by hand, at the provider, stand for a refund that waits for it; what is more is refunded
+    here too, from the escrow or whoever was paid."""
     service.accept_by_hand(current_user(), refund_id)
     return {"message": "It is being taken over."}
 

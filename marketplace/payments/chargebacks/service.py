@@ -58,6 +58,7 @@ def answer(user: User, chargeback_id: int, *, evidence: str, file: str | None = 
     """Send the bank what speaks against it, as staff, with a paper among their own uploads; what was sent before is
     replaced. Raises 403, 404, 409, Invalid (422)."""
     mine = one(locked(policy.chargebacks_visible_to(user).where(Chargeback.id == chargeback_id)), "chargeback")
+    escrow.demand_no_side(db.session.get_one(Payment, mine.payment_id), user.id)
     mine.advance("answer", actor=policy.ADMIN, actor_id=user.id)
     papers = [_demand_paper(user, file)] if file else []
     mine.evidence, mine.evidence_sent_at = evidence, now()
@@ -92,8 +93,8 @@ def _known(payment: Payment, state: ChargebackState) -> Chargeback | None:
 
 def _open(payment: Payment, state: ChargebackState) -> Chargeback:
     payment.is_frozen = True
-    for payee_id in sorted({part.payee_id for part in escrow.shares_of(payment)}):
-        hold(payee_id)  # a payout counts what is frozen under the same lock
+    for user_id in sorted({payment.payer_id, *(part.payee_id for part in escrow.shares_of(payment))}):
+        hold(user_id)  # a payout counts what is frozen under the same lock
     about = {"payment_id": payment.id, "provider": payment.provider, "provider_id": state.id}
     mine = save(Chargeback(amount_minor=state.amount_minor, currency=payment.currency, **about))
     publish(ChargebackOpened(chargeback_id=mine.id, payment_id=payment.id))
@@ -133,8 +134,8 @@ def _moved(payment: Payment, mine: Chargeback, kind: str, account: Account, mino
 
 
 def _lose(payment: Payment, mine: Chargeback) -> None:
-    """The payer has the money back: from the shares by what each has left, then from refunds that were not sent yet;
-    what went back before is the marketplace's loss."""
+    """The payer has the money back: from the shares by what each has left, then from refunds that were not sent yet or
+    could not be and are in the payer's wallet; what went back before is the marketplace's loss."""
     to, subject = chart_of_accounts.disputed(payment), f"chargeback:{mine.id}"
     shares = [one for one in escrow.shares_of(payment) if one.refundable_minor]
     there = [one.refundable_minor for one in shares]
@@ -144,6 +145,7 @@ def _lose(payment: Payment, mine: Chargeback) -> None:
             escrow.charge_back(payment, part, minor, to=to, subject=subject)
     rest = mine.withdrawn_minor - wanted
     rest -= _out_of_unsent_refunds(payment, mine, rest)
+    rest -= escrow.reclaim_failed(payment, rest, to=to, subject=subject)
     lost = Posting(
         key=f"{subject}:lost",
         debit=chart_of_accounts.losses(payment),

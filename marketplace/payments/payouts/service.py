@@ -20,7 +20,7 @@ from marketplace.payments import policy
 from marketplace.payments.ledger import chart_of_accounts
 from marketplace.payments.ledger.models import LedgerAccount
 from marketplace.payments.ledger.service import Account, Posting, post
-from marketplace.payments.lifecycle import SYSTEM
+from marketplace.payments.lifecycle import SYSTEM, PayoutStatus
 from marketplace.payments.models import Payee, Payout
 from marketplace.payments.payouts import queries as payouts_queries
 from marketplace.payments.payouts import risk
@@ -29,6 +29,8 @@ from marketplace.payments.providers import registry as providers_registry
 from marketplace.payments.providers.provider import Onboarding, PayeeState, Refused, Unreachable
 from marketplace.payments.providers.registry import default_provider, demand_unit, providers
 from marketplace.payments.wallets import service as wallets_service
+
+SUSPENDED = "the account is suspended"  # as payouts/risk.toml says it
 
 
 class NotOnboarded(Conflict):
@@ -74,21 +76,60 @@ def _shares(user: User, minor: int, currency: str, name: str | None) -> list[tup
 def cancel(user: User, payout_id: int) -> Payout:
     """Put the money back into the wallet while it was not sent; raises 403, 404, 409."""
     payout = locked_row(Payout, payouts_queries.find(user, payout_id).id)
-    payout.advance("cancel", actor=policy.payout_role_of(user, payout), actor_id=user.id)
-    db.session.flush()
-    post([_line(payout, "payout_cancelled", chart_of_accounts.going_out(payout), _wallet(payout))])
+    _cancel(payout, policy.payout_role_of(user, payout), user.id)
     return payout
 
 
 def approve(user: User, payout_id: int) -> Payout:
-    """Let a held payout be sent, as staff. Raises 403, 404, 409."""
-    payout = locked_row(Payout, payouts_queries.find(user, payout_id).id)
+    """Let a held payout be sent, as staff. Raises 403, 404, 409: also while what was earned is owed or disputed."""
+    found = payouts_queries.find(user, payout_id)
+    owed = wallets_service.owed(found.user_id, found.currency)
+    payout = locked_row(Payout, found.id)
     if payout.user_id == user.id:
         raise NotAllowed("Somebody else has to look at your own payout.")
+    if owed and payout.status == PayoutStatus.ON_HOLD:
+        raise Conflict("A bank disputes what this payout is made of, or it is owed already: cancel it, or wait.")
     payout.advance("approve", actor=policy.payout_role_of(user, payout), actor_id=user.id)
     db.session.flush()
     _ask(payout)
     return payout
+
+
+def send(payout_id: int) -> bool:
+    """Move a requested payout to sent, so that it cannot be cancelled any more; False where it is not to be sent. What
+    its owner owes meanwhile (a lost chargeback, a refund) is not paid out: it goes back into the wallet. Of somebody
+    who was suspended it is held for staff. Raises Unreachable, to be asked again, while a bank disputes what was
+    earned."""
+    found = fetch(select(Payout.user_id, Payout.currency).where(Payout.id == payout_id))[0]
+    user_id, currency = found.user_id, found.currency
+    owed = wallets_service.owed(user_id, currency)
+    payout = locked_row(Payout, payout_id)
+    if payout.status != PayoutStatus.REQUESTED:
+        return payout.status == PayoutStatus.SENT
+    if not fetch(select(User.id).where(User.id == user_id, User.is_active)):
+        _hold(payout, SUSPENDED)
+        return False
+    if owed and wallets_service.is_disputed(user_id, currency):
+        raise Unreachable("a bank disputes what this payout is made of")
+    if owed:
+        _cancel(payout, SYSTEM)
+        return False
+    payout.advance("send", actor=SYSTEM)
+    db.session.flush()
+    return True
+
+
+def _hold(payout: Payout, *reasons: str) -> None:
+    payout.reasons = [*payout.reasons, *reasons]
+    payout.advance("hold", actor=SYSTEM)
+    db.session.flush()
+    publish(PayoutHeld(payout_id=payout.id, user_id=payout.user_id))
+
+
+def _cancel(payout: Payout, actor: frozenset[str], actor_id: int | None = None) -> None:
+    payout.advance("cancel", actor=actor, actor_id=actor_id)
+    db.session.flush()
+    post([_line(payout, "payout_cancelled", chart_of_accounts.going_out(payout), _wallet(payout))])
 
 
 def onboard(user: User, *, country: str = "", provider: str | None = None) -> PayeeState:
@@ -201,8 +242,7 @@ def _begin(
     judged = risk.judge(payout)
     payout.score, payout.reasons = judged.score, judged.reasons
     if judged.is_held:
-        payout.advance("hold", actor=SYSTEM)
-        publish(PayoutHeld(payout_id=payout.id, user_id=user_id))
+        _hold(payout)
     else:
         _ask(payout)
     db.session.flush()

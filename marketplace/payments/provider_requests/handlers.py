@@ -14,11 +14,9 @@ from sqlalchemy import select, update
 from marketplace.core.database.db import (
     AnyRow,
     after_commit,
-    db,
     execute,
     fetch,
     in_transaction,
-    locked_row,
     release_connection,
 )
 from marketplace.core.ops import current_settings
@@ -29,8 +27,9 @@ from marketplace.payments.chargebacks import service as chargebacks_service
 from marketplace.payments.chargebacks.lifecycle import ChargebackStatus
 from marketplace.payments.chargebacks.models import Chargeback
 from marketplace.payments.escrow import ACCEPTED, BY_HAND, CALL_OFF
-from marketplace.payments.lifecycle import SYSTEM, UNPAID, PaymentStatus, PayoutStatus, RefundStatus
+from marketplace.payments.lifecycle import UNPAID, PaymentStatus, PayoutStatus, RefundStatus
 from marketplace.payments.models import Payee, Payment, Payout, Refund
+from marketplace.payments.payouts import service as payouts_service
 from marketplace.payments.provider_requests import queue
 from marketplace.payments.provider_requests.queue import CALLS, CALLS_TABLE, HANDLERS, Record, handles
 from marketplace.payments.providers.provider import (
@@ -330,7 +329,7 @@ def _pay_out(row: AnyRow) -> Record | None:
     if payout.status == PayoutStatus.REQUESTED:
         if queries.is_frozen():
             raise Unreachable("payouts are frozen until the books agree again")
-        if not in_transaction(lambda: _send(payout.id)):
+        if not in_transaction(lambda: payouts_service.send(payout.id)):
             return None
     payee = _payee_of(payout)
     found = None if may_send(row, at.payouts_remembered) else at.find_payout(row.key)
@@ -354,15 +353,6 @@ def _ask_when_settled(payout_id: int, key: str) -> None:
 def _sent_by(at: Payouts, payout: Any, payee: str, key: str) -> PayoutState:
     name, minor = f"payout:{payout.id}", payout.amount_minor
     return at.pay_out(payee_id=payee, amount_minor=minor, currency=payout.currency, key=key, reference=name)
-
-
-def _send(payout_id: int) -> bool:
-    """Move the payout to sent, so that it cannot be cancelled any more; False where it was cancelled."""
-    payout = locked_row(Payout, payout_id)
-    if payout.status == PayoutStatus.REQUESTED:
-        payout.advance("send", actor=SYSTEM)
-        db.session.flush()
-    return payout.status == PayoutStatus.SENT
 
 
 def _payee_of(payout: Any) -> str:

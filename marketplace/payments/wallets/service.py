@@ -1,5 +1,6 @@
 """Parts of a wallet: money that came by one provider lies there, and leaves by that one."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,6 +90,17 @@ def divide(found: Sequence[Part], minor: int, currency: str) -> list[tuple[str, 
     return [(name, share) for name, share in shares if share]
 
 
+def owed(user_id: int, currency: str) -> bool:
+    """Whether somebody's parts together are below zero: what was earned went back, or a bank disputes it, while a
+    payout of it waits. The person is locked until the commit."""
+    return total_of(parts(user_id, currency)) < 0
+
+
+def is_disputed(user_id: int, currency: str) -> bool:
+    """Whether a bank disputes something that they have got in this currency."""
+    return any(minor for (_, money), minor in settlement.frozen(user_id).items() if money == currency)
+
+
 def total_of(found: Sequence[Part]) -> int:
     """What can be paid out: a debt at one provider is kept back at the others, though never taken from there."""
     return sum(part.minor for part in found)
@@ -112,13 +124,13 @@ def _parts(user_id: int, currency: str) -> list[Part]:
     ready = select(Payee.provider).where(Payee.user_id == user_id, Payee.is_ready)
     known = {row.provider for row in fetch(ready)}
     rows = fetch(select(account.provider, account.balance_minor).where(*theirs, account.balance_minor != 0))
-    frozen, unsettled = settlement.frozen(user_id), settlement.unsettled(user_id)
-    found = []
-    for row in rows:
-        minor = row.balance_minor - frozen[row.provider, currency]
-        settling = unsettled.get((row.provider, currency), settlement.NOTHING).of(minor)
+    minors = Counter({row.provider: row.balance_minor for row in rows})
+    minors.subtract({name: minor for (name, money), minor in settlement.frozen(user_id).items() if money == currency})
+    unsettled, found = settlement.unsettled(user_id), []
+    for name, minor in minors.items():
+        settling = unsettled.get((name, currency), settlement.NOTHING).of(minor)
         settled = minor - sum(amount for _, amount in settling)
-        found.append(Part(row.provider, minor, currency, row.provider in known, settled, settling))
+        found.append(Part(name, minor, currency, name in known, settled, settling))
     order = {name: place for place, name in enumerate(providers())}
     return sorted(found, key=lambda part: (not part.is_set_up, not part.is_ready, order.get(part.provider, 0)))
 

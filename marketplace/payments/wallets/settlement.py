@@ -7,15 +7,16 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 
 from marketplace.core.database.db import fetch
 from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.clock import now
-from marketplace.payments.lifecycle import PayoutStatus
-from marketplace.payments.models import Payment, PaymentShare, Payout
+from marketplace.payments.lifecycle import PayoutStatus, RefundStatus
+from marketplace.payments.models import Payment, PaymentShare, Payout, Refund
 
 SHARES, PAYMENTS, PAYOUTS = table_of(PaymentShare), table_of(Payment), table_of(Payout)
+REFUNDS = table_of(Refund)
 Where = tuple[str, str]  # provider, currency
 ON_THEIR_WAY = (PayoutStatus.REQUESTED, PayoutStatus.ON_HOLD, PayoutStatus.SENT)
 
@@ -48,14 +49,23 @@ NOTHING = Unsettled()
 
 
 def frozen(user_id: int) -> Counter[Where]:
-    """What somebody got of payments that a bank disputes now."""
-    theirs = (
-        select(PAYMENTS.c.provider, PAYMENTS.c.currency, func.sum(SHARES.c.paid_payee_minor).label("minor"))
+    """What somebody got of payments that a bank disputes now: as a payee, or as the payer whom a refund could not be
+    sent."""
+    where = (PAYMENTS.c.provider, PAYMENTS.c.currency)
+    earned = (
+        select(*where, SHARES.c.paid_payee_minor.label("minor"))
         .select_from(PAYMENTS.join(SHARES, SHARES.c.payment_id == PAYMENTS.c.id))
         .where(PAYMENTS.c.is_frozen, SHARES.c.payee_id == user_id)
-        .group_by(PAYMENTS.c.provider, PAYMENTS.c.currency)
     )
-    return Counter({(row.provider, row.currency): int(row.minor) for row in fetch(theirs)})
+    given_back = (
+        select(*where, REFUNDS.c.amount_minor - REFUNDS.c.reclaimed_minor)
+        .select_from(PAYMENTS.join(REFUNDS, REFUNDS.c.payment_id == PAYMENTS.c.id))
+        .where(PAYMENTS.c.is_frozen, PAYMENTS.c.payer_id == user_id, REFUNDS.c.status == RefundStatus.FAILED)
+    )
+    found: Counter[Where] = Counter()
+    for row in fetch(union_all(earned, given_back)):
+        found[row.provider, row.currency] += int(row.minor)
+    return found
 
 
 def unsettled(user_id: int) -> dict[Where, Unsettled]:

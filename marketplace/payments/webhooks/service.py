@@ -29,6 +29,7 @@ from marketplace.payments.providers.provider import (
     Provider,
     ProviderError,
     Refunds,
+    RefundState,
     Refused,
     ResourceType,
     Unknown,
@@ -164,10 +165,16 @@ def _refund(at: Refunds, name: str, object_id: str) -> Record | None:
         (Refund, provider_sync.apply_refund_state),
         (InvoiceRefund, refunds_service.apply_state),
     ):
-        named = fetch(select(model.id).where(model.provider_id == object_id))
-        if ours := int(named[0].id) if named else _with_key(model, state.key):
-            return partial(apply, ours, state)
+        named = [int(row.id) for row in fetch(select(model.id).where(model.provider_id == object_id))]
+        if ours := named or [found for found in (_with_key(model, state.key),) if found]:
+            return partial(_each, apply, ours, state)
     return None
+
+
+def _each(apply: Callable[[int, RefundState], object], ids: list[int], state: RefundState) -> None:
+    """One sent by hand may stand for several of ours."""
+    for one in ids:
+        apply(one, state)
 
 
 @fetches(ResourceType.PAYOUT)

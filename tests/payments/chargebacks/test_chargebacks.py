@@ -12,7 +12,7 @@ from marketplace.payments import service
 from marketplace.payments.chargebacks import service as chargebacks_service
 from marketplace.payments.reconciliation import service as reconciliation_service
 from tests.conftest import BEGINNING
-from tests.factories import money
+from tests.factories import money, things
 from tests.factories.carts import begun, do, purchase
 from tests.factories.money import balances, clockwork, fake, finished_task, key, onboard, paid_task, payout, work
 from tests.factories.people import Person, sign_up
@@ -242,3 +242,28 @@ def test_control_money_that_is_not_frozen_is_paid_twice(
     dispute(app, task["paid"]["id"])
     sent = juris.post("/api/payouts", {"amount": 36, "currency": "EUR"}, **key())
     assert sent.status_code == 201
+
+
+def test_what_a_refund_put_into_the_payers_wallet_is_theirs_once(app: Flask, anna: Person, juris: Person) -> None:
+    task = things.assigned_task(anna, juris, budget=40)["id"]
+    payment = money.pay(anna, task, "pm_card_refundFail")
+    anna.post(f"/api/tasks/{task}/cancel")
+    work(app)
+    onboard(anna)
+    assert balances(anna) == {"EUR": (4000, 0, 0)}
+
+    name = dispute(app, payment["id"])
+    assert anna.post("/api/payouts", {"amount": 40, "currency": "EUR"}, **key()).json["code"] == "not_enough"
+    decide(app, name, won=False)
+    assert balances(anna) == {"EUR": (0, 0, 0)}
+    assert ledger(app) == {"provider": FEE, "losses": -FEE}
+    assert books_agree(app)
+
+
+@pytest.mark.parametrize("side", ["payer", "payee"])
+def test_staff_do_not_answer_for_their_own_payment(
+    app: Flask, anna: Person, juris: Person, admin: Person, side: str
+) -> None:
+    two = (admin, juris) if side == "payer" else (anna, admin)
+    path = f"/api/admin/chargebacks/{money.dispute(app, paid_task(*two, budget=40)['paid']['id'])}"
+    assert admin.post(f"{path}/evidence", {"evidence": "Trust me."}, **key()).status_code == 403

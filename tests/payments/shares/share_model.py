@@ -87,6 +87,7 @@ class Bought:
     withdrawn: int = 0
     charged: int = 0
     covered: int = 0
+    reclaimed: int = 0
     nobodys: int = 0
 
     def hold(self) -> None:
@@ -103,7 +104,8 @@ class Bought:
                 self.sent_back += part.divide(sum(part.left) if part.wanted == "release" else 0)
 
     def lose(self, amount: int, unsent: int) -> None:
-        """The bank took it back: from the parts, from refunds that were not sent, and the rest from nobody."""
+        """The bank took it back: from the parts, from refunds that were not sent, from those that could not be and are
+        in the payer's wallet, and the rest from nobody."""
         self.is_frozen, self.withdrawn = False, self.withdrawn + amount
         parts = [part for part in self.parts if part.owed]
         taken = min(amount, sum(part.owed for part in parts))
@@ -114,7 +116,10 @@ class Bought:
                 part.settle()
         covered = min(unsent, amount - taken)
         self.covered += covered
-        self.nobodys += amount - taken - covered
+        failed = self.sent_back - self.covered - (unsent - covered) - self.reclaimed if self.comes_back else 0
+        reclaimed = min(failed, amount - taken - covered)
+        self.reclaimed += reclaimed
+        self.nobodys += amount - taken - covered - reclaimed
         self.carry_out()
 
     def book(self, have: Balances) -> None:
@@ -124,7 +129,7 @@ class Bought:
         captured = sum(part.price - part.subsidy for part in self.parts)
         back, provider = self.sent_back - self.covered, f"provider {self.provider}"
         if self.comes_back:
-            have["available", self.payer, self.currency] += back
+            have["available", self.payer, self.currency] += back - self.reclaimed
         else:
             have[provider, 0, self.currency] += back
         have[provider, 0, self.currency] += self.withdrawn + self.charged - captured

@@ -294,7 +294,8 @@ class Sellers(RuleBasedStateMachine):
             self.settle()
         assert reconciliation_service.compare(BEGINNING, START + timedelta(days=400)) == []
         paid = {row.id: row.status for row in fetch(select(Payout.id, Payout.status))}
-        assert set(paid.values()) <= {"paid"}
+        assert set(paid.values()) <= {"paid", "cancelled"}
+        self.sent = [one for one in self.sent if paid[one[0]] == "paid"]  # of what is owed meanwhile nothing is sent
         assert self.balances() == together(self.bought, [one[1:] for one in self.sent])
         stands = dict(fetch(select(PaymentShare.reference, PaymentShare.status)))
         assert {part.reference: stands[part.reference] for one in self.bought if one.is_held for part in one.parts} == {
