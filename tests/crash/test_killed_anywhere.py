@@ -17,7 +17,7 @@ def lives(url: str, mail: MailServer, folder: Path) -> list[dict[str, Any]]:
     """How it looked after each death."""
     settings = {**SETTINGS, **mail.settings, "DATABASE_URL": url, "UPLOADS_DIR": str(folder / "files")}
     process = subprocess.run(
-        [sys.executable, "-m", "tests.crash.lives", os.environ.get("CRASH_EVERY", "10")],
+        [sys.executable, "-m", "tests.crash.lives", os.environ.get("CRASH_EVERY", "5")],
         cwd=config.ROOT,
         env={**os.environ, **settings, "THREADS": "4"},
         capture_output=True,
