@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.conftest import make_app
 from tests.factories import money, things
 from tests.factories.people import Person, sign_up
 from tests.payments.shops import PayPalShop, StripeShop
+from tests.races.burst import burst
 from tests.servers.paypal_orders import approve
 
 BOTH = "stripe,paypal"
@@ -141,6 +143,18 @@ def test_one_provider_can_be_named_and_has_no_more_than_its_part(two: TwoProvide
     tiny = two.ask(59.5)  # 54 there and 5.50 here is fine
     assert _sent(tiny) == [("paypal", 54.0), ("stripe", 5.5)]
     assert two.ask(0.5).status_code == 422
+
+
+def test_asked_at_both_at_once_no_more_leaves_than_there_is(two: TwoProviders) -> None:
+    two.onboard("stripe", "paypal")
+    calls = [partial(two.ask, 90), partial(two.ask, 36, provider="stripe"), partial(two.ask, 54, provider="paypal")]
+    answers = burst(calls * 4)
+    money.work(two.app)
+
+    made = [one["amount"] for answer in answers if answer.status_code == 201 for one in answer.json["payouts"]]
+    assert ({answer.status_code for answer in answers}, sum(made)) == ({201, 409}, 90.0)
+    assert two.parts() == {"stripe": 0.0, "paypal": 0.0}
+    assert (two.stripe.count("payouts"), two.paypal.count("payouts")) == (1, 1)
 
 
 def test_every_part_has_to_be_worth_a_payout_and_nothing_leaves_where_one_cannot(two: TwoProviders) -> None:
