@@ -1,5 +1,6 @@
 """Every slice, in the order in which the API document tells of them; a new one is one more."""
 
+from marketplace.announcements.manifest import ANNOUNCEMENTS
 from marketplace.auth.manifest import AUTH
 from marketplace.back_office.manifest import BACK_OFFICE
 from marketplace.catalog.manifest import CATALOG
@@ -44,6 +45,7 @@ SLICES: tuple[Manifest, ...] = (
     FAVORITES,
     SEARCH,
     NOTIFICATIONS,
+    ANNOUNCEMENTS,
     BACK_OFFICE,
     PRIVACY,
     CLI,

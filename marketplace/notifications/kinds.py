@@ -97,6 +97,7 @@ KINDS = {
     "verification_approved": Kind("user", EVERYWHERE, "/profile", may_wait=False),
     "verification_refused": Kind("user", EVERYWHERE, "/settings/verification", may_wait=False),
     "export_ready": Kind("user", MAIL_ONLY, "/settings/privacy", essential=True),
+    "announcement": Kind("announcement", BY_MAIL, "/announcements"),
     "test": Kind("user", frozenset({"push"}), "/notifications", may_wait=False),
     # plans
     "plan_started": Kind("subscription", BY_MAIL, PLAN, may_wait=False),

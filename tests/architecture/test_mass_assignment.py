@@ -203,6 +203,7 @@ def _money(app: Flask, owner: Person, other: Person) -> dict[str, Any]:
         "provider": "fake",
         "refund_id": money.waiting_refund(app, other, money.paid_task(owner, other)["paid"]["id"]),
         "invoice_id": money.invoice(app, other),
+        "announcement_id": things.announcement(other),
         "chargeback_id": money.dispute(app, money.paid_task(owner, other)["paid"]["id"]),
     }
 

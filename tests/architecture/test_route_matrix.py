@@ -95,6 +95,7 @@ def victim(app: Flask) -> Victim:
         "chargeback_id": chargeback,
         "refund_id": refund,
         "invoice_id": money.invoice(app, owner),
+        "announcement_id": things.announcement(owner),
         "provider": "fake",
         "report_id": other.post("/api/reports", {"type": "user", "target_id": owner.id, "reason": CANARY}).json["id"],
         "number": owner.get("/api/subscription/receipts").json["receipts"][0]["number"],

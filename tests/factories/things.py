@@ -5,6 +5,8 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from marketplace.announcements.models import Announcement
+from marketplace.core.database.db import db, in_transaction, save
 from tests.factories.people import Person
 from tests.factories.pictures import picture
 
@@ -75,3 +77,15 @@ def _made(person: Person, path: str, name: str, body: dict[str, Any]) -> dict[st
     answer = person.post(path, json=body)
     assert answer.status_code == 201, answer.json
     return dict(answer.json[name])
+
+
+def announcement(person: Person) -> int:
+    """Something that is told to everybody; its id."""
+
+    def made() -> int:
+        return save(Announcement(title="A quiet Sunday", message="The marketplace rests.", by_id=person.id)).id
+
+    with person.app.app_context():
+        found = in_transaction(made)
+        db.session.remove()
+    return found

@@ -77,6 +77,7 @@ DATA: dict[str, dict[str, Any]] = {
     # plans
     "plan_started": {"plan_name": "Premium"},
     "plan_renewed": {"plan_name": "Premium"},
+    "announcement": {"headline": "A quiet Sunday", "text": "The marketplace rests."},
     "plan_refund_begun": {"plan_name": "Premium", "amount": "10.00 EUR"},
     "plan_refund_failed": {"plan_name": "Premium", "amount": "10.00 EUR"},
     "plan_past_due": {"plan_name": "Premium"},

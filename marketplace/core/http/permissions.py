@@ -19,6 +19,7 @@ class May(StrEnum):
     VERIFY_PEOPLE = "people.verify"
     RUN_MONEY = "money.run"
     DECIDE_DISPUTES = "disputes.decide"
+    ANNOUNCE = "announcements.write"
 
 
 STAFF = frozenset({"moderator", "admin"})
