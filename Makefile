@@ -20,13 +20,13 @@ run: $(VENV)/.run ## Migrate, fill with the demo town, serve on PORT (5000)
 	@$(BIN)/flask serve
 
 test: $(VENV)/.dev ## Run everything on SQLite and on a real Postgres and Redis
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3
 
 test-fast: $(VENV)/.dev ## What needs nothing but SQLite, for in between
 	@$(BIN)/python -m pytest -n 2 --fast
 
 coverage: $(VENV)/.dev ## Run everything and print how much of marketplace/ it ran
-	@$(BIN)/python -m pytest -n 2 --cov=marketplace --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n 3 --cov=marketplace --cov-report=term:skip-covered
 
 check: lint types floors test ## What a change has to pass
 
