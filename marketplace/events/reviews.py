@@ -33,6 +33,15 @@ class ReviewDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewReplied(Event):
+    """Whom a review is about has replied to it for the first time."""
+
+    review_id: int
+    reviewer_id: int
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewDue(Event):
     """A deal has been over for a few days and this side has not rated it."""
 

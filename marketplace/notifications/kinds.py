@@ -76,6 +76,7 @@ KINDS = {
     "listing_expired": Kind("listing", BY_MAIL, LISTING),
     "saved_search_match": Kind("saved_search", EVERYWHERE, "/saved-searches/{id}"),
     "new_review": Kind("review", EVERYWHERE, "/profile/reviews"),
+    "review_replied": Kind("review", LIGHTLY, "/reviews/{id}"),
     "review_reminder": Kind("task", BY_MAIL, TASK),  # or another thing that a deal is about, which leads elsewhere
     "new_message": Kind("conversation", EVERYWHERE, TALK),
     "welcome": Kind("user", frozenset({"in_app"}), "/profile", may_wait=False),

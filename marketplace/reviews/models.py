@@ -1,5 +1,7 @@
 """Reviews."""
 
+from datetime import datetime
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -7,6 +9,7 @@ from marketplace.core.database.db import Base, Stamped, answer_conflict
 from marketplace.kit.errors import Duplicate
 
 WORKER, CLIENT = "worker", "client"
+CLIENT_TO_WORKER, WORKER_TO_CLIENT = f"{CLIENT}_to_{WORKER}", f"{WORKER}_to_{CLIENT}"
 
 
 class ReviewedAlready(Duplicate):
@@ -18,7 +21,8 @@ class ReviewedAlready(Duplicate):
 
 @answer_conflict("uq_reviews_deal_id_reviewer_id", ReviewedAlready())
 class Review(Stamped, Base):
-    """One side's review of a deal; `reviewed_as` is the other side's role in it."""
+    """One side's review of a deal; `reviewed_as` is the other side's role in it. `reply` is what the other side says to
+    it, first at `replied_at`."""
 
     __tablename__ = "reviews"
     __table_args__ = (
@@ -37,3 +41,5 @@ class Review(Stamped, Base):
     deal_id: Mapped[int] = mapped_column(ForeignKey("deals.id"))
     rating: Mapped[int]
     content: Mapped[str] = mapped_column(Text, default="")
+    reply: Mapped[str] = mapped_column(Text, default="")
+    replied_at: Mapped[datetime | None]

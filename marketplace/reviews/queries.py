@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import Boolean, Table, bindparam, func, select
 
 from marketplace.auth.models import User
 from marketplace.auth.queries import name_in, person_columns
@@ -12,7 +12,7 @@ from marketplace.core.lists.pagination import Page
 from marketplace.deals.models import Deal, task_of, task_reference
 from marketplace.kit.errors import NotFound
 from marketplace.kit.json_types import JsonObject
-from marketplace.reviews.models import CLIENT, WORKER, Review
+from marketplace.reviews.models import CLIENT, CLIENT_TO_WORKER, WORKER, WORKER_TO_CLIENT, Review
 
 REVIEWS: Table = Review.metadata.tables["reviews"]
 DEALS: Table = Deal.metadata.tables["deals"]
@@ -33,6 +33,10 @@ REVIEWS_LIST = ListQuery(
     filters={
         **equal_to(REVIEWS.c, "id", "reviewer_id", "reviewed_user_id"),
         "reference": REVIEWS.c.deal_id.in_(select(DEALS.c.id).where(DEALS.c.reference == bindparam("reference"))),
+        "rating": REVIEWS.c.rating == bindparam("rating"),
+        "rating_max": REVIEWS.c.rating <= bindparam("rating_max"),
+        "reviewed_as": REVIEWS.c.reviewed_as == bindparam("reviewed_as"),
+        "has_reply": REVIEWS.c.replied_at.is_not(None) == bindparam("has_reply", type_=Boolean()),
         "rating_min": REVIEWS.c.rating >= bindparam("rating_min"),
         "nothing": REVIEWS.c.id == bindparam("nothing"),
     },
@@ -41,8 +45,12 @@ REVIEWS_LIST = ListQuery(
 )
 
 
-def browse(*, listing_id: int | None = None, task_id: int | None = None, **query: Any) -> Page:
+def browse(
+    *, listing_id: int | None = None, task_id: int | None = None, review_type: str | None = None, **query: Any
+) -> Page:
     """Reviews, newest first; none for a `listing_id`, as listings have no deals yet."""
+    if review_type is not None:
+        query["reviewed_as"] = WORKER if review_type == CLIENT_TO_WORKER else CLIENT
     if task_id is not None:
         query["reference"] = task_reference(task_id)
     return REVIEWS_LIST.page({**query, "nothing": 0 if listing_id is not None else None}, view)
@@ -97,10 +105,12 @@ def view(row: Any) -> JsonObject:
         "deal": row.reference,
         "task_id": task_of(row.reference),
         "listing_id": None,
-        "review_type": f"{CLIENT if row.reviewed_as == WORKER else WORKER}_to_{row.reviewed_as}",
+        "review_type": CLIENT_TO_WORKER if row.reviewed_as == WORKER else WORKER_TO_CLIENT,
         "rating": row.rating,
         "content": row.content,
         "comment": row.content,
+        "reply": row.reply or None,
+        "replied_at": row.replied_at,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }

@@ -15,6 +15,7 @@ from marketplace.reviews.schemas import (
     FullProfileSchema,
     ReviewChangesSchema,
     ReviewInputSchema,
+    ReviewReplyInputSchema,
     ReviewSchema,
     ReviewsOfQuery,
     ReviewsQuery,
@@ -74,6 +75,15 @@ def edit_review(data: dict[str, Any], review_id: int) -> Answer:
     """Change my review within its window."""
     service.edit(current_user(), review_id, **data)
     return written_answer("review", queries.detail(review_id), "Your review is saved.")
+
+
+@bp.put("/<int:review_id>/reply", access=SIGNED_IN)
+@bp.arguments(ReviewReplyInputSchema)
+@bp.response(200, written(ReviewSchema, "review"))
+def reply_to_review(data: dict[str, Any], review_id: int) -> Answer:
+    """Reply to a review about me; for fourteen days I can change what I said."""
+    service.reply(current_user(), review_id, **data)
+    return written_answer("review", queries.detail(review_id), "Your reply is published.")
 
 
 @bp.delete("/<int:review_id>", access=SIGNED_IN)
@@ -139,7 +149,7 @@ def show_full_profile() -> Answer:
     user = current_user()
     return {
         "profile": auth_queries.private_view(user),
-        "reviews": queries.browse(reviewed_user_id=user.id, **NEWEST).items,
+        "reviews": queries.browse(reviewed_user_id=user.id, page=1, per_page=100).items,
         "listings": listings_queries.mine(user, **NEWEST).items,
         "offerings": offerings_queries.mine(user, **NEWEST).items,
         "created_tasks": tasks_queries.created_by(user, **NEWEST).items,

@@ -5,28 +5,32 @@ from typing import Any
 from marshmallow import Schema, fields, post_load
 
 from marketplace.auth.schemas import PublicUserSchema, UserSchema
-from marketplace.core.http.fields import Int, Num, Str
+from marketplace.core.http.fields import Choice, Int, Num, Str
 from marketplace.core.http.schemas import Input, PageQuery
 from marketplace.kit.json_types import JsonObject
 from marketplace.listings.schemas import ListingSchema
 from marketplace.offerings.schemas import OfferingSchema
+from marketplace.reviews.models import CLIENT_TO_WORKER, WORKER_TO_CLIENT
 from marketplace.tasks.schemas import MyApplicationSchema, TaskSchema
 
 
-class ReviewsQuery(PageQuery):
+class ReviewsOfQuery(PageQuery):
+    """Reviews of one person or task; `review_type` says who rated whom."""
+
+    rating = Int(least=1, most=5, example=5)
+    rating_min = Int(least=1, most=5, example=4)
+    rating_max = Int(least=1, most=5, example=5)
+    review_type = Choice(CLIENT_TO_WORKER, WORKER_TO_CLIENT, example=CLIENT_TO_WORKER)
+    has_reply = fields.Boolean(metadata={"example": True})
+
+
+class ReviewsQuery(ReviewsOfQuery):
     """How reviews are narrowed."""
 
     reviewer_id = Int(example=1)
     reviewed_user_id = Int(example=2)
     listing_id = Int(example=3)
     task_id = Int(example=1)
-    rating_min = Int(least=1, most=5, example=4)
-
-
-class ReviewsOfQuery(PageQuery):
-    """Reviews of one person or task."""
-
-    rating_min = Int(least=1, most=5, example=4)
 
 
 class ReviewChangesSchema(Input):
@@ -59,6 +63,12 @@ class ReviewInputSchema(TaskReviewInputSchema):
     listing_id = Int(example=3)
 
 
+class ReviewReplyInputSchema(Input):
+    """What whom a review is about says to it."""
+
+    content = Str(required=True, shortest=1, longest=5000, example="Thank you, it was a pleasure.")
+
+
 class ReviewPersonSchema(Schema):
     """Who wrote a review, or whom it is about."""
 
@@ -88,6 +98,8 @@ class ReviewSchema(Schema):
     rating = Int(least=1, most=5, required=True, example=5)
     content = Str(required=True, longest=5000, example="Came on time and was careful with the stairs.")
     comment = Str(required=True, longest=5000, example="Came on time and was careful with the stairs.")
+    reply = Str(required=True, allow_none=True, longest=5000, example="Thank you, it was a pleasure.")
+    replied_at = fields.DateTime(required=True, allow_none=True, metadata={"example": "2026-02-01T10:00:00Z"})
     created_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
     updated_at = fields.DateTime(required=True, metadata={"example": "2026-01-31T10:00:00Z"})
 

@@ -12,7 +12,7 @@ from marketplace.core.ops import current_settings
 from marketplace.core.queues.outbox import publish
 from marketplace.deals import queries as deals_queries
 from marketplace.deals.models import task_reference
-from marketplace.events.reviews import ReviewChanged, ReviewDeleted, ReviewWritten
+from marketplace.events.reviews import ReviewChanged, ReviewDeleted, ReviewReplied, ReviewWritten
 from marketplace.kit.clock import now
 from marketplace.kit.errors import Invalid, NotAllowed
 from marketplace.kit.json_types import JsonObject
@@ -21,6 +21,7 @@ from marketplace.reviews.deals import Reviewable
 from marketplace.reviews.models import Review, ReviewedAlready
 from marketplace.tasks import queries as tasks_queries
 
+REPLY_DAYS = 14
 SHORTEST_CONTENT = 0  # stars alone are a review
 
 
@@ -94,6 +95,22 @@ def delete(user: User, review_id: int) -> None:
     if execute(delete_rows(Review).where(Review.id == review.id)):
         count_rating(review.reviewed_user_id, rating=-review.rating, reviews=-1)
     publish(ReviewDeleted(review_id=review_id, reviewed_user_id=review.reviewed_user_id))
+
+
+def reply(user: User, review_id: int, *, content: str) -> Review:
+    """Say something to a review about oneself, once; for REPLY_DAYS it can be changed. Raises NotFound, NotAllowed,
+    WindowClosed (403)."""
+    review = queries.find_locked(review_id)
+    if review.reviewed_user_id != user.id:
+        raise NotAllowed("Only whom this review is about can reply to it.")
+    if review.replied_at is not None and review.replied_at < now() - timedelta(days=REPLY_DAYS):
+        raise WindowClosed(f"It is too late to change this reply: that is possible for {REPLY_DAYS} days.")
+    if review.replied_at is None:
+        review.replied_at = now()
+        publish(ReviewReplied(review_id=review.id, reviewer_id=review.reviewer_id, by_id=user.id))
+    review.reply = content
+    db.session.flush()
+    return review
 
 
 def can_review_task(user: User, task_id: int) -> JsonObject:

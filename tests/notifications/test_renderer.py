@@ -52,6 +52,7 @@ DATA: dict[str, dict[str, Any]] = {
     "listing_expired": {"listing_title": "Bicycle"},
     "saved_search_match": {"search_name": "Bicycles", "thing_title": "City bicycle"},
     "new_review": {"reviewer_name": "Anna", "rating": 5},
+    "review_replied": {"other_name": "Juris"},
     "review_reminder": {**TASK, "other_name": "Juris"},
     "new_message": {"sender_name": "Anna", "count": 3},
     "welcome": {"first_name": "Anna"},

@@ -61,8 +61,9 @@ class Query(Input):
     @validates_schema
     def bounds_in_order(self, data: dict[str, Any], **_: Any) -> None:
         """Nothing lies between a least and a smaller most: that is a slip, not a wish for an empty list."""
-        for least in (name for name in self.fields if name.startswith("min_")):
-            most = f"max_{least.removeprefix('min_')}"
+        pairs = {name: f"max_{name.removeprefix('min_')}" for name in self.fields if name.startswith("min_")}
+        pairs |= {name: f"{name.removesuffix('_min')}_max" for name in self.fields if name.endswith("_min")}
+        for least, most in pairs.items():
             if data.get(least) is not None and data.get(most) is not None and data[least] > data[most]:
                 raise ValidationError(f"At least {least}, which is {data[least]:,}.", most)
 

@@ -24,7 +24,7 @@ from marketplace.events.listings import ListingExpired, ListingExpiring
 from marketplace.events.messaging import MessageSent
 from marketplace.events.privacy import ExportReady
 from marketplace.events.reports import ReportResolved
-from marketplace.events.reviews import ReviewDue, ReviewWritten
+from marketplace.events.reviews import ReviewDue, ReviewReplied, ReviewWritten
 from marketplace.events.search import SavedSearchMatched
 from marketplace.events.subscriptions import (
     PlanRefundBegun,
@@ -284,6 +284,14 @@ def tell_of_review(event: ReviewWritten) -> None:
     notification_builder.tell(
         event.reviewed_user_id, "new_review", str(event.review_id), event.review_id, named_id=by, **values
     )
+
+
+@subscribe(ReviewReplied)
+def tell_of_reply(event: ReviewReplied) -> None:
+    """Whom one has reviewed says something to it."""
+    name, by = auth_queries.name_of(event.by_id), event.by_id
+    key = str(event.review_id)
+    notification_builder.tell(event.reviewer_id, "review_replied", key, event.review_id, named_id=by, other_name=name)
 
 
 @subscribe(ReviewDue)
