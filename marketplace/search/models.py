@@ -10,7 +10,8 @@ from marketplace.core.database.db import Base, CommaList, Stamped
 
 
 class SavedSearch(Stamped, Base):
-    """One saved search; with `alerts` its owner hears of things posted from `alerts_since` on."""
+    """One saved search, in any category where none is named; with `alerts` its owner hears of things posted from
+    `alerts_since` on."""
 
     __tablename__ = "saved_searches"
     __table_args__ = (
@@ -23,7 +24,7 @@ class SavedSearch(Stamped, Base):
     name: Mapped[str] = mapped_column(String(100))
     q: Mapped[str] = mapped_column(String(500), default="")
     types: Mapped[list[str]] = mapped_column(CommaList, default=list)
-    category: Mapped[str | None] = mapped_column(String(100))
+    categories: Mapped[list[str]] = mapped_column(CommaList, default=list)
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     radius: Mapped[float | None]

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 
 from marketplace.core.http.fields import ChoiceOf, Int, Num, Str, latitude, longitude
-from marketplace.core.http.schemas import Input, Near, Query
+from marketplace.core.http.schemas import Input, Near, Query, several_categories
 from marketplace.search.policy import awaited, searchable
 
 TIME = "2026-01-31T10:00:00Z"
@@ -119,7 +119,7 @@ class SavedSearchChangesSchema(Input):
     name = Str(shortest=1, longest=100, example="Bicycles near me")
     q = Str(longest=500, example="city bicycle")
     types = fields.List(ChoiceOf(awaited, example="listing"), metadata={"example": ["listing"]})
-    category = Str(longest=100, example="bicycles", allow_none=True)
+    category = several_categories("bicycles", allow_none=True)
     latitude = latitude(allow_none=True)
     longitude = longitude(allow_none=True)
     radius = Num(least=0, most=20_100, example=10, allow_none=True, metadata={"description": "km"})

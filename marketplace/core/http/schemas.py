@@ -108,10 +108,10 @@ def widened() -> dict[str, Num | fields.Boolean]:
     }
 
 
-def several_categories(example: str) -> Str:
+def several_categories(example: str, *, allow_none: bool = False) -> Str:
     """One category's key, or several."""
     told = {"description": "One or several with commas between them: any of them"}
-    return Str(longest=2000, example=example, metadata=told)
+    return Str(longest=2000, example=example, metadata=told, allow_none=allow_none)
 
 
 class Currency(Choice):

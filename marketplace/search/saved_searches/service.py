@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, func, or_, select, type_coerce
 
 from marketplace.auth.models import User
 from marketplace.auth.service import hold
-from marketplace.catalog.queries import tree
-from marketplace.core.database.db import db, fetch, fetch_as, one, save
+from marketplace.catalog.queries import split_keys, tree
+from marketplace.core.database.db import db, fetch, fetch_as, listed, one, save
 from marketplace.core.lists.full_text import Word, understand
 from marketplace.core.queues.outbox import publish
 from marketplace.events.search import SavedSearchMatched
@@ -26,8 +26,8 @@ from marketplace.search.models import SavedSearch
 from marketplace.search.policy import awaited
 
 MOST = 50
-SHOWN = ("id", "name", "q", "category", "latitude", "longitude", "radius", "alerts", "created_at", "updated_at")
-SOUGHT = ("q", "types", "category", "latitude", "longitude", "radius", "alerts")
+SHOWN = ("id", "name", "q", "latitude", "longitude", "radius", "alerts", "created_at", "updated_at")
+SOUGHT = ("q", "types", "categories", "latitude", "longitude", "radius", "alerts")
 PLACE = ("latitude", "longitude", "radius")
 
 
@@ -38,13 +38,14 @@ class TooManySearches(Conflict):
     sentence = f"You have saved {MOST} searches. Delete one that is not needed any more."
 
 
-def add(user: User, **fields: Any) -> SavedSearch:
-    """Save a search; raises TooManySearches (409), Invalid (422) for one that would match everything."""
+def add(user: User, *, category: str | None = None, **fields: Any) -> SavedSearch:
+    """Save a search, in one category or several with commas between them; raises TooManySearches (409), Invalid (422)
+    for one that would match everything."""
     hold(user.id)
     kept = int(fetch(select(func.count()).select_from(SavedSearch).where(SavedSearch.user_id == user.id))[0][0])
     if kept >= MOST:
         raise TooManySearches()
-    search = SavedSearch(user_id=user.id, alerts_since=now(), **fields)
+    search = SavedSearch(user_id=user.id, alerts_since=now(), categories=_known(category), **fields)
     return save(_checked(search))
 
 
@@ -52,6 +53,8 @@ def change(user: User, search_id: int, **changes: Any) -> SavedSearch:
     """Change the fields that were sent; with another search, alerts begin anew. Raises NotFound, Invalid (422)."""
     search = find(user, search_id)
     before = {name: getattr(search, name) for name in SOUGHT}
+    if "category" in changes:
+        search.categories = _known(changes.pop("category"))
     for name, value in changes.items():
         setattr(search, name, value)
     _checked(search)
@@ -79,7 +82,8 @@ def of(user: User) -> list[JsonObject]:
 
 def view(search: Any) -> JsonObject:
     """A saved search as JSON."""
-    return {**{name: getattr(search, name) for name in SHOWN}, "types": list(search.types)}
+    shown = {name: getattr(search, name) for name in SHOWN}
+    return {**shown, "types": list(search.types), "category": ",".join(search.categories) or None}
 
 
 def name_of(search_id: int) -> str:
@@ -96,7 +100,7 @@ class SavedSearchRow(Protocol):
     name: str
     q: str
     types: list[str]
-    category: str | None
+    categories: list[str]
     latitude: float | None
     longitude: float | None
     radius: float | None
@@ -108,8 +112,8 @@ class SavedSearchRow(Protocol):
 def waiting_for(kind: str, thing: Any, after: int, batch: int) -> tuple[int, list[SavedSearchRow]]:
     """Of the next searches with alerts those that a new thing fits, and the id of the last one looked at (0: none)."""
     asked = select(SavedSearch.__table__).where(SavedSearch.alerts, SavedSearch.id > after)
-    categories = tree().path(thing.category)
-    fitting = or_(SavedSearch.category.is_(None), SavedSearch.category.in_(categories))
+    kept = type_coerce(SavedSearch.categories, Text)
+    fitting = or_(kept == "", *(kept.contains(listed(key), autoescape=True) for key in tree().path(thing.category)))
     rows = fetch_as(
         SavedSearchRow,
         asked.where(fitting, SavedSearch.user_id != thing.owner_id).order_by(SavedSearch.id).limit(batch),
@@ -137,16 +141,23 @@ def _checked(search: SavedSearch) -> SavedSearch:
     place = [getattr(search, name) is not None for name in PLACE]
     if any(place) and not all(place):
         raise Invalid.field("radius", "A place is latitude, longitude and radius together.")
-    if search.category is not None:
-        key = tree().resolve(search.category.strip().lower())
-        if key is None:
-            raise Invalid.field("category", "There is no such category. GET /api/categories lists them.")
-        search.category = key
     search.asked = _understood(search.q or "")
-    if not (search.asked["words"] or search.asked["phrases"] or search.category or all(place)):
+    if not (search.asked["words"] or search.asked["phrases"] or search.categories or all(place)):
         raise Invalid.field("q", "Say what to look for: words, a category or a place.")
     search.types = list(search.types or awaited())
     return search
+
+
+def _known(text: str | None) -> list[str]:
+    """The keys of these categories, each once; raises Invalid (422) for one that is not there."""
+    found = []
+    for typed in split_keys(text):
+        key = tree().resolve(typed.strip().lower())
+        if key is None:
+            named = f"{typed.strip()}: there" if "," in (text or "") else "There"
+            raise Invalid.field("category", f"{named} is no such category. GET /api/categories lists them.")
+        found.append(key)
+    return list(dict.fromkeys(found))
 
 
 def _understood(q: str) -> JsonObject:

@@ -33,6 +33,23 @@ def told(person: Person) -> list[str]:
     return [one["data"]["thing_title"] for one in news if one["type"] == "saved_search_match"]
 
 
+def test_a_search_of_several_categories_hears_of_each(
+    shop: Flask, work: Callable[[], None], anna: Person, juris: Person
+) -> None:
+    search = save(anna, category="moving, repair,moving", types=["task"])
+    assert search["category"] == "moving,repair"
+    for title, category in (("Carry a sofa", "moving"), ("Mend a lamp", "repair"), ("Walk the dog", "other")):
+        things.task(juris, title=title, category=category)
+    work()
+    assert sorted(told(anna)) == ["Carry a sofa", "Mend a lamp"]
+
+    path = f"/api/saved-searches/{search['id']}"
+    assert anna.put(path, json={"name": "Mine"}).json["saved_search"]["category"] == "moving,repair"
+    assert anna.put(path, json={"category": "moving"}).json["saved_search"]["category"] == "moving"
+    refused = anna.put(path, json={"category": "moving,spaceships"})
+    assert (refused.status_code, "spaceships" in refused.json["errors"]["category"][0]) == (422, True)
+
+
 def test_a_search_is_kept_changed_and_deleted(app: Flask, anna: Person, juris: Person) -> None:
     search = save(anna, q="bicycle", category="bicycles", types=["listing"])
     assert (search["q"], search["types"], search["alerts"]) == ("bicycle", ["listing"], True)
