@@ -11,6 +11,7 @@ from marketplace.auth.models import User
 from marketplace.core.database.db import fetch
 from marketplace.core.lists.list_query import ListQuery
 from marketplace.core.lists.pagination import Page
+from marketplace.core.queues.work_queue import table_of
 from marketplace.kit.json_types import JsonObject
 from marketplace.kit.money import to_major
 from marketplace.payments.chargebacks.models import Chargeback
@@ -19,8 +20,12 @@ from marketplace.payments.lifecycle import ShareStatus
 from marketplace.payments.models import Payee, Refund
 from marketplace.payments.queries import IN_ESCROW, JOINED, PAYMENTS, SHARES
 from marketplace.payments.receipts import i18n
+from marketplace.payments.subscriptions import plans
+from marketplace.payments.subscriptions.models import Invoice
+from marketplace.payments.subscriptions.refunds.models import InvoiceRefund
 from marketplace.payments.wallets import settlement
 
+INVOICES, PLAN_REFUNDS = table_of(Invoice), table_of(InvoiceRefund)
 _mine: BindParameter[int] = bindparam("accounts", expanding=True)
 _comes_in = TRANSFERS.c.credit_id.in_(_mine)  # no transfer goes from one of a person's wallets to another
 STATEMENT = ListQuery(
@@ -132,9 +137,11 @@ def line(wallets: dict[int, str], row: Any) -> JsonObject:
 
 
 def _explain(lines: list[dict[str, Any]], language: str) -> None:
-    """Add title and fee to movements, in three statements however many there are."""
+    """Add title and fee to movements, in a few statements however many there are."""
     subjects, spoken = [one["subject"] for one in lines], i18n.spoken(language)
     titles = {name: title for kind, asked in _titles.items() for name, title in _named(kind, asked, subjects).items()}
+    plan_keys = _named("invoice_refund", _plan_keys, subjects)
+    titles |= {name: plans.title_of(key, spoken) for name, key in plan_keys.items()}
     kept = {row.subject: int(row.minor) for row in fetch(_kept, {"subjects": subjects})}
     said = i18n.labels(spoken, "statement")
     for entry in lines:
@@ -161,6 +168,11 @@ _titles = {
     .where(Chargeback.id.in_(_ids)),
     "refund": select(Refund.id, SHARES.c.title).join(SHARES, SHARES.c.id == Refund.share_id).where(Refund.id.in_(_ids)),
 }
+_plan_keys = (
+    select(PLAN_REFUNDS.c.id, INVOICES.c.plan_key.label("title"))
+    .join(INVOICES, INVOICES.c.id == PLAN_REFUNDS.c.invoice_id)
+    .where(PLAN_REFUNDS.c.id.in_(_ids))
+)
 _kept = (
     select(TRANSFERS.c.subject, func.sum(TRANSFERS.c.amount_minor).label("minor"))
     .where(TRANSFERS.c.subject.in_(bindparam("subjects", expanding=True)), TRANSFERS.c.kind.in_(("fee", "tax")))

@@ -258,6 +258,9 @@ def test_what_a_refund_put_into_the_payers_wallet_is_theirs_once(app: Flask, ann
     assert balances(anna) == {"EUR": (0, 0, 0)}
     assert ledger(app) == {"provider": FEE, "losses": -FEE}
     assert books_agree(app)
+    latest = anna.get("/api/wallet/transactions").json["transactions"][0]
+    title = anna.get(f"/api/tasks/{task}").json["title"]
+    assert latest["explanation"] == f"Your bank has paid you back for “{title}” itself"
 
 
 @pytest.mark.parametrize("side", ["payer", "payee"])

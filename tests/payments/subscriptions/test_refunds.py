@@ -127,6 +127,8 @@ def test_what_the_card_does_not_take_is_in_the_wallet(admin: Person, anna: Perso
     assert amounts(admin, anna) == (2000, [(2000, "failed")])
     assert money.balances(anna) == {"EUR": (2000, 0, 0)}
     assert told(anna)[-1] == "plan_refund_failed"
+    (line,) = anna.get("/api/wallet/transactions").json["transactions"]
+    assert line["explanation"] == "What could not go back to your card for “Client hunter”"
 
 
 def test_what_the_bank_returns_later_is_in_the_wallet(
